@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+export { TareError, isTareError, messageOf, systemErrorCode } from "./errors.ts";
+export type { TareErrorOptions } from "./errors.ts";
+export { ERROR_CODES } from "./error-codes.ts";
+export type { ErrorCode } from "./error-codes.ts";
+export {
+  Hasher,
+  asDiffId,
+  canonicalJson,
+  digestFromHex,
+  digestOf,
+  digestOfValue,
+  hexOf,
+  isDigest,
+  parseDiffId,
+  parseDigest,
+} from "./digest.ts";
+export type { DiffId, Digest } from "./digest.ts";
+export { Once, Semaphore } from "./once.ts";
+export { suggest } from "./suggest.ts";
+export { execute, executeOrThrow, startFailure } from "./exec.ts";
+export type { ExecuteOptions, ExecuteResult } from "./exec.ts";
+export { ensureDirectory, ioError, readTextIfPresent, removeTree, syncDirectory, writeFileAtomic } from "./files.ts";
