@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+export { GraphBuilder } from "./builder.ts";
+export type { VertexNotes } from "./builder.ts";
+export { cacheKey, chainDigest } from "./cache-key.ts";
+export { describeGraph, printGraph } from "./print.ts";
+export { reachable, vertexOf } from "./walk.ts";
+export type {
+  CopyOp,
+  CopySource,
+  GitOp,
+  Graph,
+  HttpOp,
+  ImageOp,
+  LocalOp,
+  MergeOp,
+  MkdirOp,
+  Op,
+  OwnerSpec,
+  RunMount,
+  RunOp,
+  ScratchOp,
+  SourceRange,
+  Vertex,
+  VertexId,
+} from "./types.ts";
