@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { DiffId, Digest } from "../base/index.ts";
+
+/** What is known of a blob: OCI content descriptor (descriptor.md) without the optional fields. */
+export interface BlobInfo {
+  readonly digest: Digest;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** Compressed (or plain) bytes by digest: manifests, configs, layers as they travel. */
+export interface BlobStore {
+  has(digest: Digest): boolean;
+  /** Size and digest, or undefined when absent. */
+  stat(digest: Digest): BlobInfo | undefined;
+  /** Absolute path of a present blob. Throws `E_BLOB_MISSING`. */
+  path(digest: Digest): string;
+  /** The whole blob; for manifests and configs. Throws `E_BLOB_MISSING`, `E_STORE_DAMAGED` when its bytes do not match. */
+  read(digest: Digest): Buffer;
+  /** Streams into the store, hashing on the way; published by rename after digest and size were checked and synced. */
+  write(source: AsyncIterable<Uint8Array>, expected?: Partial<BlobInfo>): Promise<BlobInfo>;
+  /** The same for bytes at hand. */
+  writeBytes(data: Uint8Array | string): BlobInfo;
+}
+
+/** Facts of an unpacked layer, kept in its `layer.json`. */
+export interface LayerFacts {
+  readonly diffId: DiffId;
+  /** Bytes of the uncompressed tar. */
+  readonly size: number;
+  /** Bytes of file content. */
+  readonly contentSize: number;
+  readonly entries: number;
+  /** Paths (no leading slash) of directories that hide everything below them in lower layers. */
+  readonly opaque: readonly string[];
+  readonly whiteouts: number;
+  readonly hasXattrs: boolean;
+  /**
+   * The bytes this layer came as, when they came from outside; its tar can't be made again from the tree then.
+   * Absent for layers made here: `archive.packTree` of the tree gives exactly the bytes of `diffId`.
+   */
+  readonly blob?: BlobInfo & { readonly mediaType: string };
+}
+
+/** A published layer. Never changes. */
+export interface Layer extends LayerFacts {
+  /** Absolute path of the unpacked tree, fit as an overlayfs lower directory (whiteouts as character device 0/0). */
+  readonly tree: string;
+  /** Short path relative to the store's root that leads to `tree`, for long `lowerdir=` lists: `l/<short>`. */
+  readonly link: string;
+}
+
+/** A layer in the making, private to this process until `commit`; gone after a crash. */
+export interface LayerStaging {
+  /** Directory to fill: also an overlayfs upper directory. Mode 0755, owner root. */
+  readonly tree: string;
+  /** Empty directory on the same file system: overlayfs work directory. */
+  readonly work: string;
+  /** Syncs and publishes by rename. When the layer exists already the staging is dropped and the known layer returned. */
+  commit(facts: LayerFacts): Layer;
+  discard(): void;
+}
+
+/** Unpacked layers by diffID. */
+export interface LayerStore {
+  get(diffId: Digest): Layer | undefined;
+  /** All layers lowest first. Throws `E_LAYER_MISSING` naming the first absent one. */
+  getAll(diffIds: readonly Digest[]): readonly Layer[];
+  stage(): LayerStaging;
+  list(): readonly Layer[];
+}
+
+/** A named or nameless image in the store. */
+export interface ImageRecord {
+  /** Digest of the manifest or index that names point to. */
+  readonly target: Digest;
+  readonly mediaType: string;
+  /** Digest of the config of the manifest for this host's platform (Docker's image ID); of the first manifest otherwise. */
+  readonly id: Digest;
+  /** Full names with tag: `docker.io/library/python:3.11-slim`. Empty for a dangling image. */
+  readonly names: readonly string[];
+  /** When it came into this store, milliseconds since the epoch. */
+  readonly addedAt: number;
+}
+
+/** Names and their images. */
+export interface ImageStore {
+  /** Makes `name` (full, with tag) point to an image whose blobs and layers are present; returns the record. */
+  put(
+    image: { readonly target: Digest; readonly mediaType: string; readonly id: Digest },
+    names: readonly string[],
+  ): ImageRecord;
+  /** By full name with tag, `name@digest`, target digest, id, or a unique hex prefix of an id (≥ 1 digits). */
+  find(text: string): ImageRecord | undefined;
+  list(): readonly ImageRecord[];
+  /** Removes one name; the record stays, dangling, when it was the last. False when there is no such name. */
+  untag(name: string): boolean;
+  /** Removes the record and all its names. Blobs and layers go with the next prune. */
+  remove(target: Digest): void;
+}
+
+/** Results of build steps by cache key. */
+export interface BuildCache {
+  get(key: Digest): unknown;
+  /** `layers` names the diffIDs that the value refers to, so that prune keeps them while the record is used. */
+  put(key: Digest, value: unknown, layers: readonly Digest[]): void;
+}
+
+/** One file's identity for the fingerprint memo: a changed file changes one of these. */
+export interface FileStamp {
+  readonly device: number;
+  readonly inode: number;
+  readonly size: number;
+  /** Nanoseconds. */
+  readonly mtime: bigint;
+  /** Nanoseconds. */
+  readonly ctime: bigint;
+}
+
+/** Remembers sha256 digests of files on the user's disk, so that an unchanged context is not read again. */
+export interface FingerprintMemo {
+  /** Loads everything known of files below `root` in one query; look-ups and notes are then in memory. */
+  open(root: string): {
+    get(path: string, stamp: FileStamp): Digest | undefined;
+    set(path: string, stamp: FileStamp, digest: Digest): void;
+    /** Writes what is new, in one transaction. Files younger than two seconds are not remembered (racy timestamps). */
+    save(): void;
+  };
+}
+
+/** JSON documents by id with an optional unique name: containers, networks, volumes. All writes are transactions. */
+export interface DocumentStore<T> {
+  get(id: string): T | undefined;
+  /** By exact id, exact name, or unique id prefix. */
+  find(text: string): T | undefined;
+  list(): readonly T[];
+  /** Creates; throws `E_NAME_TAKEN` (details: id) when the name belongs to another document. */
+  insert(id: string, name: string | undefined, value: T): void;
+  /** Read, change, write in one transaction; undefined when absent. */
+  update(id: string, change: (value: T) => T): T | undefined;
+  remove(id: string): void;
+}
+
+/** A claim that dies with its process: whatever lies in its folder is rubbish as soon as the owner is gone. */
+export interface Lease {
+  readonly id: string;
+  /** Private temporary folder on the store's file system. */
+  readonly folder: string;
+  /** Keeps layers from being pruned while this command uses them. */
+  keep(diffIds: readonly Digest[]): void;
+  release(): void;
+}
+
+/** What `tare system df` shows, per kind; sizes in bytes. */
+export interface UsageRow {
+  readonly kind: "images" | "layers" | "blobs" | "cache" | "containers" | "temporary" | "mounts-cache";
+  readonly count: number;
+  readonly active: number;
+  readonly size: number;
+  readonly reclaimable: number;
+}
+
+/** What fsck found. */
+export interface FsckFinding {
+  readonly kind: "blob" | "layer" | "image" | "cache" | "link" | "temporary" | "database";
+  readonly subject: string;
+  readonly problem: string;
+  readonly repair: string;
+  readonly repaired: boolean;
+}
