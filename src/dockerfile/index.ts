@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+export { parseDockerfile, parseInstruction } from "./dockerfile.ts";
+export type { Dockerfile, ParseOptions, Stage } from "./dockerfile.ts";
+export { detectDirective, detectSyntax } from "./directives.ts";
+export type { DetectedDirective, Directive } from "./directives.ts";
+export { parseNodes } from "./nodes.ts";
+export type { Node, NodeTree } from "./nodes.ts";
+export type {
+  AddInstruction,
+  ArgInstruction,
+  ArgumentDefinition,
+  Assignment,
+  CmdInstruction,
+  CommandLine,
+  CopyInstruction,
+  CopySources,
+  DeviceRequest,
+  EntrypointInstruction,
+  EnvInstruction,
+  ExposeInstruction,
+  FromInstruction,
+  Healthcheck,
+  HealthcheckInstruction,
+  InlineFile,
+  Instruction,
+  InstructionBase,
+  LabelInstruction,
+  MaintainerInstruction,
+  OnbuildInstruction,
+  RunInstruction,
+  ShellInstruction,
+  StopsignalInstruction,
+  UserInstruction,
+  VolumeInstruction,
+  WorkdirInstruction,
+} from "./instruction.ts";
+export { checkMount, parseDevice, parseMount } from "./mount.ts";
+export type { CacheSharing, Mount, MountType } from "./mount.ts";
+export { chompTabs, heredocOf, heredocsOnLine, parseHeredoc } from "./heredoc.ts";
+export type { Heredoc } from "./heredoc.ts";
+export { expandWord, expandWords } from "./shell-word.ts";
+export type { Environment, ExpandOptions, ExpandedWord } from "./shell-word.ts";
+export { parsePorts } from "./ports.ts";
+export type { ExposedPorts } from "./ports.ts";
+export { parseDuration } from "./duration.ts";
+export { isReported, lintOptions, optionsFor } from "./lint.ts";
+export type { LintOptions, Note, Warning } from "./lint.ts";
+export type { Location } from "./problem.ts";
