@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+export { byteName } from "./tar-entry.ts";
+export type { TarEntry, TarHeader, TarLimits, TarType, Xattrs } from "./tar-entry.ts";
+export { TarParser } from "./tar-parser.ts";
+export type { TarHandler } from "./tar-parser.ts";
+export { readTar } from "./tar-reader.ts";
+export { TarWriter } from "./tar-writer.ts";
+export type { ByteSink, TarFields } from "./tar-writer.ts";
+export { packTree } from "./pack.ts";
+export type { PackOptions, PackResult } from "./pack.ts";

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A directory tree as a layer tar. Order: a directory, its opaque mark, then its children by name bytes, each with
+ * all that is below it. Overlay's own marks become the OCI ones:
+ *
+ *   char device 0:0 `x`              → empty file `.wh.x`
+ *   directory with *.overlay.opaque=y → empty file `.wh..wh..opq` as its first child
+ */
+import * as fs from "node:fs";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { TareError, ioError, linux } from "../base/index.ts";
+import type { DiffId } from "../base/index.ts";
+import { NO_XATTRS, asPath, displayName } from "./tar-entry.ts";
+import type { TarType, Xattrs } from "./tar-entry.ts";
+import { TarWriter } from "./tar-writer.ts";
+import type { ByteSink, TarFields } from "./tar-writer.ts";
+
+/** How a tree is packed. */
+export interface PackOptions {
+  /** "overlay" (default) translates overlay's marks; "plain" packs what is there (an export of a whole root). */
+  readonly whiteouts?: "overlay" | "plain";
+  /** Times (in seconds) after this one are set to it, in the archive and in the tree itself. */
+  readonly clampMtime?: number;
+  /** With `clampMtime`: leave the tree's own times alone. Default false. */
+  readonly keepTreeTimes?: boolean;
+  /** False skips the look at every file's attributes, for trees known to have none. Default true. */
+  readonly xattrs?: boolean;
+  /** Called with each entry's path (display text) before it is written. */
+  readonly onEntry?: (path: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** What was packed. */
+export interface PackResult {
+  /** Bytes of the tar. */
+  readonly size: number;
+  readonly diffId: DiffId;
+  readonly entries: number;
+  readonly files: number;
+  /** Bytes of file content. */
+  readonly contentSize: number;
+  readonly whiteouts: number;
+  readonly hasXattrs: boolean;
+}
+
+const YIELD_MS = 25;
+
+/**
+ * Packs a tree that nobody changes meanwhile. The root directory itself is no entry. Throws `E_WHITEOUT` for a file
+ * whose name a reader would take for a whiteout, `E_UNSUPPORTED` for overlay redirects, `E_IO`.
+ */
+export async function packTree(root: string, sink: ByteSink, options: PackOptions = {}): Promise<PackResult> {
+  const packer = new Packer(sink, options);
+  try {
+    await packer.directory(root, "", packer.rootXattrs(root));
+  } catch (error) {
+    throw ioError(`packing \`${root}\``, error);
+  }
+  return packer.finish();
+}
+
+class Packer {
+  readonly #writer: TarWriter;
+  readonly #options: PackOptions;
+  readonly #isOverlay: boolean;
+  readonly #links = new Map<string, string>();
+  #yielded = Date.now();
+  #whiteouts = 0;
+  #files = 0;
+  #contentSize = 0;
+  #hasXattrs = false;
+
+  constructor(sink: ByteSink, options: PackOptions) {
+    this.#writer = new TarWriter(sink);
+    this.#options = options;
+    this.#isOverlay = options.whiteouts !== "plain";
+  }
+
+  async finish(): Promise<PackResult> {
+    const { size, diffId } = await this.#writer.finish();
+    return {
+      size,
+      diffId,
+      entries: this.#writer.entries,
+      files: this.#files,
+      contentSize: this.#contentSize,
+      whiteouts: this.#whiteouts,
+      hasXattrs: this.#hasXattrs,
+    };
+  }
+
+  rootXattrs(root: string): EntryXattrs {
+    return this.#readXattrs(root, root);
+  }
+
+  /** Packs what is below a directory; `path` is the archive path with a trailing slash ("" for the root). */
+  async directory(folder: string, path: string, own: EntryXattrs): Promise<void> {
+    if (own.isOpaque) await this.#whiteout(`${path}.wh..wh..opq`, 0);
+    const names = fs.readdirSync(asPath(folder), { encoding: "latin1" }).sort();
+    for (const name of names) {
+      await this.#child(`${folder}/${name}`, path, name);
+      if (Date.now() - this.#yielded > YIELD_MS) await this.#breathe();
+    }
+  }
+
+  async #breathe(): Promise<void> {
+    await nextTurn();
+    this.#options.signal?.throwIfAborted();
+    this.#yielded = Date.now();
+  }
+
+  async #child(place: string, parent: string, name: string): Promise<void> {
+    const file = asPath(place);
+    const stat = fs.lstatSync(file, { bigint: true });
+    const path = parent + name;
+    const type = typeOf(stat);
+    if (type === undefined) return;
+    const mtime = this.#clamp(file, stat);
+    if (this.#isOverlay && type === "char" && stat.rdev === 0n) return this.#whiteout(`${parent}.wh.${name}`, mtime);
+    if (this.#isOverlay && name.startsWith(".wh.")) throw forgedName(path);
+    this.#options.onEntry?.(displayName(path));
+    const own = this.#readXattrs(place, file);
+    if (this.#linked(stat, path, own.xattrs)) {
+      return this.#writer.entry({ ...fieldsOf("hardlink", path, stat, mtime), linkName: this.#linkTarget(stat) });
+    }
+    const fields = { ...fieldsOf(type, path, stat, mtime), xattrs: own.xattrs };
+    if (type === "file") await this.#file(file, fields);
+    else if (type === "symlink") {
+      await this.#writer.entry({ ...fields, linkName: fs.readlinkSync(file, { encoding: "latin1" }) });
+    } else await this.#writer.entry(fields);
+    if (type === "directory") await this.directory(place, `${path}/`, own);
+  }
+
+  async #whiteout(name: string, mtime: number): Promise<void> {
+    this.#whiteouts += 1;
+    await this.#writer.entry({ type: "file", name, mode: 0o644, mtime });
+  }
+
+  /** True for the second and later names of a file; the first one is remembered. */
+  #linked(stat: fs.BigIntStats, path: string, xattrs: Xattrs): boolean {
+    if (stat.nlink < 2n || stat.isDirectory()) return false;
+    const key = `${stat.dev}:${stat.ino}`;
+    if (this.#links.has(key)) return true;
+    this.#links.set(key, path);
+    this.#hasXattrs ||= xattrs.size > 0;
+    return false;
+  }
+
+  #linkTarget(stat: fs.BigIntStats): string {
+    return this.#links.get(`${stat.dev}:${stat.ino}`) ?? "";
+  }
+
+  /** The entry's time in whole seconds, clamped; the tree gets the clamped time too. */
+  #clamp(file: string | Buffer, stat: fs.BigIntStats): number {
+    const limit = this.#options.clampMtime;
+    const seconds = Number(floorSeconds(stat.mtimeNs));
+    if (limit === undefined || stat.mtimeNs <= BigInt(limit) * 1_000_000_000n) return seconds;
+    if (this.#options.keepTreeTimes !== true) {
+      const time = BigInt(limit) * 1_000_000_000n;
+      linux.utimensat(linux.AT_FDCWD, file, { atime: time, mtime: time }, linux.AT_SYMLINK_NOFOLLOW);
+    }
+    return limit;
+  }
+
+  async #file(file: string | Buffer, fields: TarFields): Promise<void> {
+    const size = fields.size ?? 0;
+    await this.#writer.entry(fields);
+    this.#files += 1;
+    this.#contentSize += size;
+    if (size === 0) return;
+    const descriptor = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
+    try {
+      for (let left = size; left > 0;) {
+        const room = await this.#writer.space();
+        const count = fs.readSync(descriptor, room, 0, room.length, null);
+        if (count === 0) throw new TareError("E_IO", `packing \`${displayName(fields.name)}\`: it shrank meanwhile`);
+        left -= count;
+        await this.#writer.advance(count);
+        if (left > 0 && Date.now() - this.#yielded > YIELD_MS) await this.#breathe();
+      }
+    } finally {
+      fs.closeSync(descriptor);
+    }
+  }
+
+  #readXattrs(place: string, file: string | Buffer): EntryXattrs {
+    if (this.#options.xattrs === false) return NONE;
+    const names = linux.llistxattr(file);
+    if (names.length === 0) return NONE;
+    const xattrs = new Map<string, Uint8Array>();
+    let isOpaque = false;
+    for (const name of names) {
+      if (name === "security.selinux") continue;
+      const value = linux.lgetxattr(file, name);
+      const mark = this.#isOverlay ? overlayMark(name) : undefined;
+      if (mark === "opaque") isOpaque ||= value?.toString("latin1") === "y";
+      else if (mark === "redirect" || mark === "metacopy") throw redirected(place, name);
+      else if (mark === undefined && value !== undefined) xattrs.set(name, value);
+    }
+    this.#hasXattrs ||= xattrs.size > 0;
+    return { xattrs, isOpaque };
+  }
+}
+
+/** An entry's attributes without overlay's own. */
+interface EntryXattrs {
+  readonly xattrs: Xattrs;
+  readonly isOpaque: boolean;
+}
+
+const NONE: EntryXattrs = { xattrs: NO_XATTRS, isOpaque: false };
+
+/** What comes after `trusted.overlay.` or `user.overlay.`, or undefined for another attribute. */
+export function overlayMark(name: string): string | undefined {
+  return /^(?:trusted|user)\.overlay\.(.*)$/s.exec(name)?.[1];
+}
+
+function typeOf(stat: fs.BigIntStats): TarType | undefined {
+  if (stat.isFile()) return "file";
+  if (stat.isDirectory()) return "directory";
+  if (stat.isSymbolicLink()) return "symlink";
+  if (stat.isCharacterDevice()) return "char";
+  if (stat.isBlockDevice()) return "block";
+  return stat.isFIFO() ? "fifo" : undefined;
+}
+
+function fieldsOf(type: TarType, name: string, stat: fs.BigIntStats, mtime: number): TarFields {
+  const isDevice = type === "char" || type === "block";
+  return {
+    type,
+    name,
+    mode: Number(stat.mode & 0o7777n),
+    uid: Number(stat.uid),
+    gid: Number(stat.gid),
+    size: type === "file" ? Number(stat.size) : 0,
+    mtime,
+    deviceMajor: isDevice ? Number(((stat.rdev >> 8n) & 0xfffn) | ((stat.rdev >> 32n) & 0xfffff000n)) : 0,
+    deviceMinor: isDevice ? Number((stat.rdev & 0xffn) | ((stat.rdev >> 12n) & 0xffffff00n)) : 0,
+  };
+}
+
+function floorSeconds(nanoseconds: bigint): bigint {
+  return (nanoseconds - (((nanoseconds % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n)) / 1_000_000_000n;
+}
+
+function forgedName(path: string): TareError {
+  return new TareError(
+    "E_WHITEOUT",
+    `packing \`${displayName(path)}\`: a name that starts with .wh. means a deletion`,
+    {
+      hint: "rename or delete the file in the step that makes it: a layer cannot hold it",
+    },
+  );
+}
+
+function redirected(place: string, name: string): TareError {
+  return new TareError("E_UNSUPPORTED", `packing \`${displayName(place)}\`: it has the overlay attribute ${name}`, {
+    hint: "mount the overlay with redirect_dir=off,metacopy=off",
+  });
+}
