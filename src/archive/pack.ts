@@ -19,9 +19,9 @@ import type { ByteSink, TarFields } from "./tar-writer.ts";
 export interface PackOptions {
   /** "overlay" (default) translates overlay's marks; "plain" packs what is there (an export of a whole root). */
   readonly whiteouts?: "overlay" | "plain";
-  /** Times (in seconds) after this one are set to it, in the archive and in the tree itself. */
-  readonly clampMtime?: number;
-  /** With `clampMtime`: leave the tree's own times alone. Default false. */
+  /** Times later than `after` (in seconds) become `to`, in the archive and in the tree itself. */
+  readonly clamp?: { readonly after: number; readonly to: number };
+  /** With `clamp`: leave the tree's own times alone. Default false. */
   readonly keepTreeTimes?: boolean;
   /** False skips the look at every file's attributes, for trees known to have none. Default true. */
   readonly xattrs?: boolean;
@@ -40,17 +40,23 @@ export interface PackResult {
   /** Bytes of file content. */
   readonly contentSize: number;
   readonly whiteouts: number;
+  /** Paths (display text, "" for the root) of the directories that hide what lower layers have in them. */
+  readonly opaque: readonly string[];
   readonly hasXattrs: boolean;
 }
 
 const YIELD_MS = 25;
 
 /**
- * Packs a tree that nobody changes meanwhile. The root directory itself is no entry. Throws `E_WHITEOUT` for a file
+ * Packs a tree that nobody changes meanwhile into `sink`; without one only the diffID and sizes are computed. The root directory itself is no entry. Throws `E_WHITEOUT` for a file
  * whose name a reader would take for a whiteout, `E_UNSUPPORTED` for overlay redirects, `E_IO`.
  */
-export async function packTree(root: string, sink: ByteSink, options: PackOptions = {}): Promise<PackResult> {
-  const packer = new Packer(sink, options);
+export async function packTree(
+  root: string,
+  sink: ByteSink | undefined,
+  options: PackOptions = {},
+): Promise<PackResult> {
+  const packer = new Packer(sink ?? { write: () => undefined }, options);
   try {
     await packer.directory(root, "", packer.rootXattrs(root));
   } catch (error) {
@@ -66,6 +72,7 @@ class Packer {
   readonly #links = new Map<string, string>();
   #yielded = Date.now();
   #whiteouts = 0;
+  readonly #opaque: string[] = [];
   #files = 0;
   #contentSize = 0;
   #hasXattrs = false;
@@ -85,6 +92,7 @@ class Packer {
       files: this.#files,
       contentSize: this.#contentSize,
       whiteouts: this.#whiteouts,
+      opaque: this.#opaque,
       hasXattrs: this.#hasXattrs,
     };
   }
@@ -95,7 +103,10 @@ class Packer {
 
   /** Packs what is below a directory; `path` is the archive path with a trailing slash ("" for the root). */
   async directory(folder: string, path: string, own: EntryXattrs): Promise<void> {
-    if (own.isOpaque) await this.#whiteout(`${path}.wh..wh..opq`, 0);
+    if (own.isOpaque) {
+      this.#opaque.push(displayName(path.slice(0, -1)));
+      await this.#mark(`${path}.wh..wh..opq`, 0);
+    }
     const names = fs.readdirSync(asPath(folder), { encoding: "latin1" }).sort();
     for (const name of names) {
       await this.#child(`${folder}/${name}`, path, name);
@@ -116,7 +127,10 @@ class Packer {
     const type = typeOf(stat);
     if (type === undefined) return;
     const mtime = this.#clamp(file, stat);
-    if (this.#isOverlay && type === "char" && stat.rdev === 0n) return this.#whiteout(`${parent}.wh.${name}`, mtime);
+    if (this.#isOverlay && type === "char" && stat.rdev === 0n) {
+      this.#whiteouts += 1;
+      return this.#mark(`${parent}.wh.${name}`, mtime);
+    }
     if (this.#isOverlay && name.startsWith(".wh.")) throw forgedName(path);
     this.#options.onEntry?.(displayName(path));
     const own = this.#readXattrs(place, file);
@@ -131,8 +145,7 @@ class Packer {
     if (type === "directory") await this.directory(place, `${path}/`, own);
   }
 
-  async #whiteout(name: string, mtime: number): Promise<void> {
-    this.#whiteouts += 1;
+  async #mark(name: string, mtime: number): Promise<void> {
     await this.#writer.entry({ type: "file", name, mode: 0o644, mtime });
   }
 
@@ -152,14 +165,14 @@ class Packer {
 
   /** The entry's time in whole seconds, clamped; the tree gets the clamped time too. */
   #clamp(file: string | Buffer, stat: fs.BigIntStats): number {
-    const limit = this.#options.clampMtime;
+    const clamp = this.#options.clamp;
     const seconds = Number(floorSeconds(stat.mtimeNs));
-    if (limit === undefined || stat.mtimeNs <= BigInt(limit) * 1_000_000_000n) return seconds;
+    if (clamp === undefined || stat.mtimeNs <= BigInt(clamp.after) * 1_000_000_000n) return seconds;
     if (this.#options.keepTreeTimes !== true) {
-      const time = BigInt(limit) * 1_000_000_000n;
+      const time = BigInt(clamp.to) * 1_000_000_000n;
       linux.utimensat(linux.AT_FDCWD, file, { atime: time, mtime: time }, linux.AT_SYMLINK_NOFOLLOW);
     }
-    return limit;
+    return clamp.to;
   }
 
   async #file(file: string | Buffer, fields: TarFields): Promise<void> {
