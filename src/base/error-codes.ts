@@ -38,6 +38,7 @@ export const ERROR_CODES = {
   E_STORE_DAMAGED: "the store holds damaged content",
   E_STORE_VERSION: "the store was written by a newer version",
   E_STORE_LOCKED: "another command holds the lock for too long",
+  E_AMBIGUOUS: "a short id fits more than one thing",
   E_BLOB_MISSING: "a blob is not in the store",
   E_LAYER_MISSING: "a layer is not in the store",
   E_IMAGE_NOTFOUND: "no such image",
@@ -94,6 +95,15 @@ export const ERROR_CODES = {
   E_MOUNT_DUPLICATE: "two mounts have the same destination",
   E_VOLUME_NAME: "a volume's name is malformed",
   E_FILTER: "a filter is unknown or its value is malformed",
+  // images
+  E_ARCHIVE: "an image archive is malformed or of an unknown kind",
+  E_LAYOUT: "an OCI image layout is malformed",
+  E_CHANGE: "an instruction of `--change` is unknown, malformed or not allowed",
+  E_DOCKER: "the Docker Engine can't be reached or refused a request",
+  // bases
+  E_BASE_UNKNOWN: "no such base image recipe",
+  E_BASE_SOURCE: "the signed packages of a base image can't be had: mirror, keyring or list is missing",
+  E_BASE_FAILED: "assembling a base image from packages failed",
 } as const;
 
 /** A stable error code. */

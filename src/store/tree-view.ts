@@ -19,6 +19,8 @@ export interface SourceTree {
   lookup(path: string): TreeEntry | undefined;
   /** The entries of a directory sorted by name; empty for anything else. */
   list(path: string): readonly TreeEntry[];
+  /** False when no entry has extended attributes worth copying; asking for them costs a system call each. */
+  readonly hasXattrs?: boolean;
 }
 
 interface Node {
@@ -35,10 +37,12 @@ interface Node {
 export class TreeView implements SourceTree {
   readonly #layers: readonly { readonly tree: string; readonly opaque: ReadonlySet<string> }[];
   readonly #nodes = new Map<string, Node | undefined>();
+  readonly hasXattrs: boolean;
 
   /** `layers` lowest first. */
   constructor(layers: readonly Layer[]) {
     this.#layers = layers.toReversed().map((layer) => ({ tree: layer.tree, opaque: new Set(layer.opaque) }));
+    this.hasXattrs = layers.some((layer) => layer.hasXattrs);
   }
 
   lookup(path: string): TreeEntry | undefined {
@@ -105,7 +109,9 @@ export function readNames(directory: string): string[] {
   const names = fs.readdirSync(directory);
   const odd = names.find((name) => name.includes("�"));
   if (odd === undefined) return names;
-  throw new TareError("E_IO", `reading \`${directory}\`: the name \`${odd}\` is not UTF-8`, { hint: "rename the file" });
+  throw new TareError("E_IO", `reading \`${directory}\`: the name \`${odd}\` is not UTF-8`, {
+    hint: "rename the file",
+  });
 }
 
 /** Most symbolic links on one path, as Linux (path_resolution(7)). */
@@ -161,5 +167,10 @@ function lstatOrNothing(path: string): fs.Stats | undefined {
 
 function emptyRoot(): fs.Stats {
   const stats = fs.lstatSync("/");
-  return Object.assign(Object.create(Object.getPrototypeOf(stats)) as fs.Stats, stats, { mode: 0o40755, uid: 0, gid: 0, ino: 0 });
+  return Object.assign(Object.create(Object.getPrototypeOf(stats)) as fs.Stats, stats, {
+    mode: 0o40755,
+    uid: 0,
+    gid: 0,
+    ino: 0,
+  });
 }

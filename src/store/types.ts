@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DiffId, Digest } from "../base/index.ts";
+import type { FaultPlan } from "./faults.ts";
+import type { ImageContent } from "./image-content.ts";
 
 /** What is known of a blob: OCI content descriptor (descriptor.md) without the optional fields. */
 export interface BlobInfo {
@@ -101,6 +103,7 @@ export interface ImageStore {
 
 /** Results of build steps by cache key. */
 export interface BuildCache {
+  /** The value as JSON gives it; undefined when unknown or when one of its layers is gone. */
   get(key: Digest): unknown;
   /** `layers` names the diffIDs that the value refers to, so that prune keeps them while the record is used. */
   put(key: Digest, value: unknown, layers: readonly Digest[]): void;
@@ -120,24 +123,30 @@ export interface FileStamp {
 /** Remembers sha256 digests of files on the user's disk, so that an unchanged context is not read again. */
 export interface FingerprintMemo {
   /** Loads everything known of files below `root` in one query; look-ups and notes are then in memory. */
-  open(root: string): {
-    get(path: string, stamp: FileStamp): Digest | undefined;
-    set(path: string, stamp: FileStamp, digest: Digest): void;
-    /** Writes what is new, in one transaction. Files younger than two seconds are not remembered (racy timestamps). */
-    save(): void;
-  };
+  open(root: string): FingerprintRoot;
+}
+
+/** The memo of one root. `path` is any text that names a file below it; the same in `get` and `set`. */
+export interface FingerprintRoot {
+  get(path: string, stamp: FileStamp): Digest | undefined;
+  /** Call right after hashing. Files changed in the last two seconds are not remembered (racy timestamps). */
+  set(path: string, stamp: FileStamp, digest: Digest): void;
+  /** Writes what is new, in one transaction; nothing when nothing is. */
+  save(): void;
 }
 
 /** JSON documents by id with an optional unique name: containers, networks, volumes. All writes are transactions. */
 export interface DocumentStore<T> {
   get(id: string): T | undefined;
-  /** By exact id, exact name, or unique id prefix. */
+  /** By exact id, exact name, or unique id prefix. Throws `E_AMBIGUOUS` (details: ids) when a prefix fits several. */
   find(text: string): T | undefined;
   list(): readonly T[];
   /** Creates; throws `E_NAME_TAKEN` (details: id) when the name belongs to another document. */
   insert(id: string, name: string | undefined, value: T): void;
   /** Read, change, write in one transaction; undefined when absent. */
   update(id: string, change: (value: T) => T): T | undefined;
+  /** Gives a document another name; false when there is no such document. Throws `E_NAME_TAKEN`. */
+  rename(id: string, name: string): boolean;
   remove(id: string): void;
 }
 
@@ -146,8 +155,11 @@ export interface Lease {
   readonly id: string;
   /** Private temporary folder on the store's file system. */
   readonly folder: string;
-  /** Keeps layers from being pruned while this command uses them. */
-  keep(diffIds: readonly Digest[]): void;
+  /**
+   * Keeps layers and blobs from being pruned while this command uses them. Keep first, then look whether they are
+   * there; what this process writes itself is kept already.
+   */
+  keep(digests: readonly Digest[]): void;
   release(): void;
 }
 
@@ -167,4 +179,118 @@ export interface FsckFinding {
   readonly problem: string;
   readonly repair: string;
   readonly repaired: boolean;
+}
+
+/** A folder for `RUN --mount=type=cache`. */
+export interface CacheMount {
+  readonly id: string;
+  /** `mounts/<hash of id>`; the mounted directory is `data` in it. */
+  readonly folder: string;
+  /** Milliseconds since the epoch. */
+  readonly usedAt: number;
+  readonly claimed: boolean;
+}
+
+/** Folders for `RUN --mount=type=cache`, by any text as id. */
+export interface CacheMounts {
+  /** Absolute path of the directory to mount, made (mode 0755) when missing. */
+  path(id: string): string;
+  /**
+   * Takes the mount for this process alone (`sharing=locked`; for `private` claim `id`, `id#2`, …); undefined when
+   * a living process has it. The claim ends by the returned function or with the process.
+   */
+  claim(id: string): (() => void) | undefined;
+  list(): readonly CacheMount[];
+}
+
+/** What prune may remove. What something else needs is never removed, whatever is asked. */
+export interface PruneOptions {
+  /** `dangling`: images without a name; `unused`: all that no container uses. Default `none`. */
+  readonly images?: "none" | "dangling" | "unused";
+  /** `unused`: records none of whose layers an image or container uses; `all`. Default `none`. */
+  readonly cache?: "none" | "unused" | "all";
+  /** Cache mounts that no running build has claimed. Default false. */
+  readonly mounts?: boolean;
+  /** Only images added and records last used before this time (milliseconds since the epoch). */
+  readonly until?: number;
+  /** Says what would go and removes nothing. */
+  readonly dryRun?: boolean;
+}
+
+/** What went, or would go, of one kind. */
+export interface PruneRow {
+  readonly kind: "images" | "cache" | "layers" | "blobs" | "temporary" | "mounts-cache" | "links";
+  /** Image names or targets, keys, digests, folder names. */
+  readonly items: readonly string[];
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** The result of prune. */
+export interface PruneReport {
+  readonly rows: readonly PruneRow[];
+  /** Bytes freed in all. */
+  readonly freed: number;
+  readonly dryRun: boolean;
+}
+
+/** How thorough fsck is. */
+export interface FsckOptions {
+  /** Mends what can be mended; otherwise only reports. */
+  readonly repair?: boolean;
+  /** Compares sizes with what refers to a blob instead of hashing its bytes. */
+  readonly quick?: boolean;
+  /**
+   * Recomputes the diffID of an unpacked layer that was made here (`archive.packTree`); called for layers without
+   * `blob`. Absent: trees are only looked at.
+   */
+  readonly verifyLayer?: (layer: Layer) => DiffId | Promise<DiffId>;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** How a store is opened. */
+export interface StoreOptions {
+  /** The folder that holds `v1/`. Made (mode 0700) when missing. */
+  readonly root: string;
+  /** Folder on a memory file system for what a reboot may forget; default `<root>/v1/run`. Not made by the store. */
+  readonly runRoot?: string;
+  /** Never writes, not even a missing folder; a missing store reads as empty. */
+  readonly readonly?: boolean;
+  /** `none` leaves flushing to the kernel: safe against kill -9, not against a power cut. Default `full`. */
+  readonly sync?: "full" | "none";
+  /** A fault to inject, see `parseFaultPlan`. For tests. */
+  readonly fault?: FaultPlan;
+}
+
+/** An open store. Cheap: nothing is read or written, and SQLite isn't loaded, before it is needed. */
+export interface Store {
+  /** The versioned folder `<options.root>/v1`; `Layer.link` is relative to it. */
+  readonly root: string;
+  /** `<root>/containers`; one folder per container, owned by the containers area. */
+  readonly containersRoot: string;
+  readonly runRoot: string;
+  readonly blobs: BlobStore;
+  readonly layers: LayerStore;
+  readonly images: ImageStore;
+  readonly cache: BuildCache;
+  readonly fingerprints: FingerprintMemo;
+  readonly cacheMounts: CacheMounts;
+  documents<T>(kind: string): DocumentStore<T>;
+  /** A new claim of this process; release it or leave it to `close` or the process's end. */
+  lease(): Lease;
+  /** Removes what dead processes left in `tmp/`; returns their lease names. One readdir when there is nothing. */
+  recover(): readonly string[];
+  /** Free bytes on the store's disk. */
+  freeSpace(): number;
+  /** Throws `E_NOSPACE` before work begins that will need `size` bytes. */
+  requireSpace(size: number, doing: string): void;
+  /** What an image needs, and what of it is missing. */
+  contentOf(image: Pick<ImageRecord, "target" | "id">): ImageContent;
+  usage(): readonly UsageRow[];
+  /** Removes what nothing needs; safe while others build, pull and run. */
+  prune(options?: PruneOptions): PruneReport;
+  fsck(options?: FsckOptions): Promise<readonly FsckFinding[]>;
+  /** Releases this process's leases and closes the databases. */
+  close(): void;
 }

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The one door: every change that the store makes on disk goes through a named step of this module, so that a test
+ * (or `TARE_FAULT`, read by the caller) can kill, fail or delay the process at exactly that point. A step's name is
+ * `<thing>.<what happens>`; `STEPS` lists them all, in the order of a life: made, used, removed.
+ */
+import * as fs from "node:fs";
+import { TareError, ioError, syncDirectory, systemErrorCode } from "../base/index.ts";
+import type { FaultPlan } from "./faults.ts";
+import { fire } from "./faults.ts";
+
+/** The names of all steps. */
+export const STEPS = [
+  "store.create",
+  "store.reserve",
+  "state.create",
+  "state.write",
+  "lease.create",
+  "lease.keep",
+  "blob.open",
+  "blob.write",
+  "blob.sync",
+  "blob.rename",
+  "blob.syncdir",
+  "layer.stage",
+  "layer.facts",
+  "layer.sync",
+  "layer.link",
+  "layer.rename",
+  "layer.syncdir",
+  "layer.discard",
+  "fingerprints.write",
+  "mount.create",
+  "prune.trash",
+  "prune.restore",
+  "prune.delete",
+  "recover.delete",
+  "lease.release",
+  "fsck.repair",
+] as const;
+
+/** A named mutation of the store. */
+export type StepName = (typeof STEPS)[number];
+
+/** A file being written. */
+export interface OpenFile {
+  readonly path: string;
+  readonly descriptor: number;
+}
+
+/** The mutating file operations of the store. One per store; counts steps for the fault plan. */
+export class Effects {
+  readonly #fault: FaultPlan | undefined;
+  readonly #counts = new Map<string, number>();
+
+  constructor(fault?: FaultPlan) {
+    this.#fault = fault;
+  }
+
+  /** Runs `act` as the step `name`; the fault plan may strike before or after it. */
+  step<T>(name: StepName, act: () => T): T {
+    if (this.#fault === undefined) return act();
+    this.#strike(this.#fault, name, "before");
+    const result = act();
+    this.#strike(this.#fault, name, "after");
+    return result;
+  }
+
+  #strike(fault: FaultPlan, name: StepName, when: "before" | "after"): void {
+    if (fault.when !== when || (fault.step !== "*" && fault.step !== name)) return;
+    const count = (this.#counts.get(fault.step) ?? 0) + 1;
+    this.#counts.set(fault.step, count);
+    if (count === fault.occurrence) fire(fault);
+  }
+
+  makeDirectory(name: StepName, path: string, mode: number = 0o700): void {
+    this.#file(name, path, () => fs.mkdirSync(path, { recursive: true, mode }));
+  }
+
+  /** Opens a new file for writing; it must not exist. */
+  create(name: StepName, path: string, mode: number = 0o600): number {
+    return this.#file(name, path, () => fs.openSync(path, "wx", mode));
+  }
+
+  /** Writes all of `data` at the descriptor's position. */
+  write(name: StepName, file: OpenFile, data: Uint8Array): void {
+    const { descriptor } = file;
+    this.#file(name, file.path, () => {
+      for (let done = 0; done < data.length;) done += fs.writeSync(descriptor, data, done);
+    });
+  }
+
+  /** A whole small file in place: for private files that nobody reads before they are renamed. */
+  writeFile(name: StepName, path: string, data: string | Uint8Array): void {
+    this.#file(name, path, () => fs.writeFileSync(path, data, { mode: 0o600 }));
+  }
+
+  append(name: StepName, path: string, text: string): void {
+    this.#file(name, path, () => fs.appendFileSync(path, text, { mode: 0o600 }));
+  }
+
+  sync(name: StepName, file: OpenFile): void {
+    this.#file(name, file.path, () => fs.fsyncSync(file.descriptor));
+  }
+
+  syncDirectory(name: StepName, path: string): void {
+    this.#file(name, path, () => syncDirectory(path));
+  }
+
+  rename(name: StepName, from: string, to: string): void {
+    this.#file(name, to, () => fs.renameSync(from, to));
+  }
+
+  /** Makes `path` a symbolic link to `target`; false when the name is taken. */
+  link(name: StepName, target: string, path: string): boolean {
+    return this.#file(name, path, () => {
+      try {
+        fs.symlinkSync(target, path);
+        return true;
+      } catch (error) {
+        if (systemErrorCode(error) === "EEXIST") return false;
+        throw error;
+      }
+    });
+  }
+
+  /** Removes a file or link; a missing one is no error. */
+  unlink(name: StepName, path: string): void {
+    this.#file(name, path, () => fs.rmSync(path, { force: true }));
+  }
+
+  /** Removes a tree whatever its modes, never following links; a missing one is no error. */
+  removeTree(name: StepName, path: string): void {
+    this.#file(name, path, () => {
+      try {
+        fs.rmSync(path, { recursive: true, force: true });
+      } catch (error) {
+        const code = systemErrorCode(error);
+        if (code !== "EACCES" && code !== "EPERM" && code !== "ENOTEMPTY") throw error;
+        unlock(Buffer.from(path));
+        fs.rmSync(path, { recursive: true, force: true });
+      }
+    });
+  }
+
+  #file<T>(name: StepName, path: string, act: () => T): T {
+    try {
+      return this.step(name, act);
+    } catch (error) {
+      throw error instanceof TareError ? error : ioError(`writing \`${path}\` (${name})`, error);
+    }
+  }
+}
+
+/** Gives the owner access to every directory of a tree: overlayfs leaves `work/work` with mode 0. */
+function unlock(directory: Buffer): void {
+  fs.chmodSync(directory, 0o700);
+  for (const entry of fs.readdirSync(directory, { withFileTypes: true, encoding: "buffer" })) {
+    if (entry.isDirectory()) unlock(Buffer.concat([directory, Buffer.from("/"), entry.name]));
+  }
+}

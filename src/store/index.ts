@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+export { openStore } from "./store.ts";
+export { parseFaultPlan } from "./faults.ts";
+export type { FaultPlan } from "./faults.ts";
+export { STEPS } from "./effects.ts";
+export type { StepName } from "./effects.ts";
+export type { ImageContent, MissingContent } from "./image-content.ts";
+export type {
+  BlobInfo,
+  BlobStore,
+  BuildCache,
+  CacheMount,
+  CacheMounts,
+  DocumentStore,
+  FileStamp,
+  FingerprintMemo,
+  FingerprintRoot,
+  FsckFinding,
+  FsckOptions,
+  ImageRecord,
+  ImageStore,
+  Layer,
+  LayerFacts,
+  LayerStaging,
+  LayerStore,
+  Lease,
+  PruneOptions,
+  PruneReport,
+  PruneRow,
+  Store,
+  StoreOptions,
+  UsageRow,
+} from "./types.ts";

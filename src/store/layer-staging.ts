@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A layer is filled in a private folder of this process's lease and published by one rename:
+ *   stage → tree/ and work/ → layer.json → sync of everything → link → rename → sync of the directory.
+ * The presence of the final name is completeness. Killed anywhere before the rename, the folder is rubbish in a dead
+ * lease; killed after it, the layer is whole.
+ */
+import { randomBytes } from "node:crypto";
+import * as fs from "node:fs";
+import { join } from "node:path";
+import type { Digest } from "../base/index.ts";
+import { TareError, ioError, systemErrorCode } from "../base/index.ts";
+import type { StoreContext } from "./context.ts";
+import { formatLayerFacts } from "./layer-facts.ts";
+import { ensureLink } from "./layer-links.ts";
+import { syncTree } from "./sync-tree.ts";
+import type { Layer, LayerFacts, LayerStaging } from "./types.ts";
+
+type Lookup = (diffId: Digest) => Layer | undefined;
+
+/** A new private staging folder. `get` looks a published layer up. */
+export function stageLayer(context: StoreContext, get: Lookup): LayerStaging {
+  const folder = join(context.lease().folder, `layer-${randomBytes(6).toString("hex")}`);
+  const tree = join(folder, "tree");
+  const work = join(folder, "work");
+  context.effects.makeDirectory("layer.stage", folder);
+  context.effects.step("layer.stage", () => makeTree(tree, work));
+  const discard = (): void => context.effects.removeTree("layer.discard", folder);
+  return { tree, work, discard, commit: (facts) => commit(context, folder, facts, get) };
+}
+
+/** The tree's own mode becomes the root folder's in a container: not the umask's business. */
+function makeTree(tree: string, work: string): void {
+  fs.mkdirSync(tree);
+  fs.chmodSync(tree, 0o755);
+  fs.mkdirSync(work, { mode: 0o700 });
+}
+
+function commit(context: StoreContext, folder: string, facts: LayerFacts, get: Lookup): Layer {
+  const { effects, layout } = context;
+  // Kept first, then looked at: a prune in between either sees the claim or is seen.
+  context.lease().keep([facts.diffId]);
+  const known = get(facts.diffId);
+  if (!known) {
+    effects.removeTree("layer.facts", join(folder, "work"));
+    effects.writeFile("layer.facts", join(folder, "layer.json"), formatLayerFacts(facts));
+    if (context.sync === "full") effects.step("layer.sync", () => syncTree(folder, facts.entries));
+    ensureLink(context, facts.diffId);
+    if (publish(context, folder, facts.diffId, get) && context.sync === "full") {
+      effects.syncDirectory("layer.syncdir", layout.links);
+      effects.syncDirectory("layer.syncdir", layout.layers);
+    }
+  }
+  effects.removeTree("layer.discard", folder);
+  return known ?? get(facts.diffId) ?? lost(facts.diffId);
+}
+
+/** False when somebody else published the same layer meanwhile: then theirs is as good. */
+function publish(context: StoreContext, folder: string, diffId: Digest, get: Lookup): boolean {
+  const target = context.layout.layer(diffId);
+  for (;;) {
+    try {
+      context.effects.step("layer.rename", () => fs.renameSync(folder, target));
+      return true;
+    } catch (error) {
+      const code = systemErrorCode(error);
+      if (code !== "EEXIST" && code !== "ENOTEMPTY") throw ioError(`publishing layer \`${diffId}\``, error);
+      if (get(diffId)) return false;
+      moveDamagedAside(context, target);
+    }
+  }
+}
+
+/** A folder without a sound `layer.json` is no layer; it makes room for the one that is. */
+function moveDamagedAside(context: StoreContext, target: string): void {
+  const aside = join(context.lease().folder, `damaged-${randomBytes(6).toString("hex")}`);
+  try {
+    context.effects.step("layer.discard", () => fs.renameSync(target, aside));
+  } catch (error) {
+    if (systemErrorCode(error) !== "ENOENT") throw ioError(`moving \`${target}\` aside`, error);
+  }
+  context.effects.removeTree("layer.discard", aside);
+}
+
+function lost(diffId: Digest): never {
+  throw new TareError("E_LAYER_MISSING", `publishing layer \`${diffId}\`: it was removed at once by another program`);
+}
