@@ -104,6 +104,20 @@ export const ERROR_CODES = {
   E_BASE_UNKNOWN: "no such base image recipe",
   E_BASE_SOURCE: "the signed packages of a base image can't be had: mirror, keyring or list is missing",
   E_BASE_FAILED: "assembling a base image from packages failed",
+  // runtime
+  E_NO_RUNTIME: "no OCI runtime (runc, crun) works on this host",
+  E_RUNTIME: "the OCI runtime could not do what was asked",
+  E_EXEC_NOENT: "the container's command does not exist",
+  E_EXEC_DENIED: "the container's command is not executable",
+  E_EXEC_FORMAT: "the container's command is not a program for this machine",
+  E_MOUNT: "a mount is malformed or could not be made",
+  E_OVERLAY: "the root file system could not be put together from its layers",
+  E_CWD: "a working directory is not usable",
+  E_NO_COMMAND: "there is no command to run in the container",
+  E_USER_UNKNOWN: "a user or group is not in the image",
+  E_UID: "a user or group number is out of range",
+  E_USER_FILE: "the image's passwd or group file is not usable",
+  E_ROOTFS: "an image's root file system has a dangerous or broken layout",
 } as const;
 
 /** A stable error code. */

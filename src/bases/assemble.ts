@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+import * as fs from "node:fs";
+import { join } from "node:path";
+import { DEFAULT_EPOCH, digestOfValue, isDigest } from "../base/index.ts";
+import type { DiffId, Digest } from "../base/index.ts";
+import { packTree } from "../archive/index.ts";
+import { formatReference, parseImageName } from "../oci/index.ts";
+import type { ImageRecord, Store } from "../store/index.ts";
+import type { BuildListener } from "../solver/index.ts";
+import { writeImage } from "../images/index.ts";
+import { downloadPackages, missingBytes, prepareApt, resolvePackages, updateLists, withAptLock } from "./apt.ts";
+import type { AptFolder, ResolvedPackage } from "./apt.ts";
+import { baseConfig, packageAnnotations } from "./base-config.ts";
+import { bootstrap, systemPackages } from "./bootstrap.ts";
+import { cleanTree } from "./clean-tree.ts";
+import { requireHost } from "./host.ts";
+import { Progress } from "./progress.ts";
+import { pythonExtras } from "./python-setup.ts";
+import { parseRecipe } from "./recipe.ts";
+import type { Recipe } from "./recipe.ts";
+import { chooseMirrors, formatSources, readHostSources, requireKeyring } from "./sources.ts";
+
+/** What `tare base` is asked for. */
+export interface AssembleRequest {
+  /** `debian:bookworm-slim`, `ubuntu:24.04`, `python:3.11-slim` … */
+  readonly recipe: string;
+  readonly suite?: string;
+  /** Packages besides the recipe's, `name` or `name=version`. */
+  readonly packages: readonly string[];
+  readonly mirror?: string;
+  /** Names of the result; default: the recipe's. */
+  readonly tags: readonly string[];
+  /** Debian's or OCI's name; default: this machine's. */
+  readonly architecture?: string;
+  /** Look for newer packages although the name exists. */
+  readonly force: boolean;
+  readonly listener?: BuildListener;
+  readonly signal?: AbortSignal;
+}
+
+/** An assembled base image. */
+export interface AssembledBase {
+  /** Config digest: Docker's image ID. */
+  readonly id: Digest;
+  readonly digest: Digest;
+  /** Full names. */
+  readonly names: readonly string[];
+  readonly packages: number;
+  /** Bytes of file content. */
+  readonly size: number;
+  /** True when the store had it already and nothing was assembled. */
+  readonly existed: boolean;
+}
+
+/** Part of the key of finished bases: raise it whenever the same packages give another tree than before. */
+const METHOD = 1;
+
+interface Plan {
+  readonly recipe: Recipe;
+  readonly architecture: string;
+  readonly sources: string;
+  readonly names: readonly string[];
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Makes a base image from signed Debian or Ubuntu packages and names it. The same packages give the same digest. When
+ * all names exist, nothing is done unless `force`; when the packages are those of a base made before, that one is
+ * taken. Needs root and mmdebstrap. Throws `E_BASE_*`, `E_PERMISSION`, `E_PROGRAM_MISSING`, `E_UNSUPPORTED`, `E_REF`.
+ */
+export async function assembleBase(store: Store, request: AssembleRequest): Promise<AssembledBase> {
+  const recipe = parseRecipe(request.recipe, request);
+  const names = (request.tags.length > 0 ? request.tags : [recipe.name]).map((tag) =>
+    formatReference(parseImageName(tag)),
+  );
+  const known = request.force ? undefined : knownImage(store, names);
+  if (known) return resultOf(store, known, names, true);
+  const progress = new Progress(request.listener);
+  const plan = makePlan(recipe, names, progress, request);
+  const { suite } = recipe;
+  const folder = join(store.root, "cache", "apt", `${suite.name}-${plan.architecture}`);
+  store.requireSpace(1 << 30, `assembling \`${recipe.name}\``);
+  return withAptLock(folder, plan.signal, () => assemble(store, plan, folder));
+}
+
+function knownImage(store: Store, names: readonly string[]): ImageRecord | undefined {
+  const records = names.map((name) => store.images.find(name));
+  const first = records[0];
+  const isWhole = first !== undefined && store.contentOf(first).missing.length === 0;
+  return isWhole && records.every((record) => record?.target === first.target) ? first : undefined;
+}
+
+function makePlan(recipe: Recipe, names: readonly string[], progress: Progress, request: AssembleRequest): Plan {
+  const architecture = requireHost(recipe.name, request.architecture);
+  const keyring = requireKeyring(recipe.suite.distribution);
+  const mirrors = chooseMirrors(recipe.suite, readHostSources(), request.mirror);
+  const sources = formatSources(recipe.suite, mirrors, keyring);
+  const signal = request.signal ?? new AbortController().signal;
+  return { recipe, architecture, sources, names, progress, signal };
+}
+
+async function assemble(store: Store, plan: Plan, folder: string): Promise<AssembledBase> {
+  const apt = prepareApt(folder, plan.architecture, plan.sources);
+  const packages = await choosePackages(plan, apt);
+  const key = digestOfValue({
+    method: METHOD,
+    recipe: { ...plan.recipe, name: "" },
+    architecture: plan.architecture,
+    sources: plan.sources,
+    packages,
+  });
+  const made = madeBefore(store, key) ?? (await makeLayer(store, plan, apt, packages));
+  store.cache.put(key, { diffId: made }, [made]);
+  const image = writeImage(store, {
+    config: baseConfig(plan.recipe, plan.architecture, packages),
+    layers: [made],
+    annotations: packageAnnotations(plan.recipe, packages),
+  });
+  const record = store.images.put({ target: image.manifest, mediaType: image.mediaType, id: image.config }, plan.names);
+  return { ...resultOf(store, record, plan.names, false), packages: packages.length };
+}
+
+async function choosePackages(plan: Plan, apt: AptFolder): Promise<readonly ResolvedPackage[]> {
+  const { recipe, progress, signal } = plan;
+  await progress.step(`package lists of ${recipe.suite.name}`, () => updateLists(apt, signal));
+  const extras = recipe.python === undefined ? [] : pythonExtras(recipe.python);
+  const wanted = [...systemPackages(recipe), ...recipe.packages, ...extras];
+  const packages = await resolvePackages(apt, wanted, signal);
+  const bytes = await missingBytes(apt, packages, signal);
+  const label = `packages: ${packages.length}, ${(bytes / 1e6).toFixed(1)} MB to download`;
+  await progress.step(label, () => downloadPackages(apt, packages, signal));
+  return packages;
+}
+
+function madeBefore(store: Store, key: Digest): DiffId | undefined {
+  const value = store.cache.get(key);
+  if (typeof value !== "object" || value === null || !("diffId" in value)) return undefined;
+  const { diffId } = value;
+  return typeof diffId === "string" && isDigest(diffId) ? store.layers.get(diffId)?.diffId : undefined;
+}
+
+async function makeLayer(
+  store: Store,
+  plan: Plan,
+  apt: AptFolder,
+  packages: readonly ResolvedPackage[],
+): Promise<DiffId> {
+  const { recipe, progress, signal, architecture } = plan;
+  const staging = store.layers.stage();
+  const lease = store.lease();
+  try {
+    await progress.step(`install ${packages.length} packages`, (onOutput) =>
+      bootstrap({ recipe, architecture, apt, packages, tree: staging.tree, temporary: lease.folder, signal, onOutput }),
+    );
+    return await progress.step("make the layer", async () => {
+      cleanTree(staging.tree, recipe, plan.sources);
+      fs.chmodSync(staging.tree, 0o755);
+      const clamp = { after: DEFAULT_EPOCH, to: DEFAULT_EPOCH };
+      const { diffId, size, contentSize, entries, opaque, whiteouts, hasXattrs } = await packTree(
+        staging.tree,
+        undefined,
+        { clamp, signal },
+      );
+      return staging.commit({ diffId, size, contentSize, entries, opaque, whiteouts, hasXattrs }).diffId;
+    });
+  } catch (error) {
+    staging.discard();
+    throw error;
+  } finally {
+    lease.release();
+  }
+}
+
+function resultOf(store: Store, record: ImageRecord, names: readonly string[], existed: boolean): AssembledBase {
+  const layers = store.layers.getAll(store.contentOf(record).diffIds);
+  const size = layers.reduce((sum, layer) => sum + layer.contentSize, 0);
+  return { id: record.id, digest: record.target, names, packages: packageCount(store, record), size, existed };
+}
+
+function packageCount(store: Store, record: ImageRecord): number {
+  const text = store.blobs.read(record.target).toString("utf8");
+  return Number(/"dev\.tare\.base\.packages\.count":"(\d+)"/.exec(text)?.[1] ?? 0);
+}
