@@ -8,3 +8,5 @@ export { TarWriter } from "./tar-writer.ts";
 export type { ByteSink, TarFields } from "./tar-writer.ts";
 export { packTree } from "./pack.ts";
 export type { PackOptions, PackResult } from "./pack.ts";
+export { extractLayer } from "./extract.ts";
+export type { ExtractOptions, ExtractResult } from "./extract.ts";

@@ -10,6 +10,7 @@ import * as fs from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { TareError, ioError, linux } from "../base/index.ts";
 import type { DiffId } from "../base/index.ts";
+import { overlayMark } from "./overlay-marks.ts";
 import { NO_XATTRS, asPath, displayName } from "./tar-entry.ts";
 import type { TarType, Xattrs } from "./tar-entry.ts";
 import { TarWriter } from "./tar-writer.ts";
@@ -222,11 +223,6 @@ interface EntryXattrs {
 }
 
 const NONE: EntryXattrs = { xattrs: NO_XATTRS, isOpaque: false };
-
-/** What comes after `trusted.overlay.` or `user.overlay.`, or undefined for another attribute. */
-export function overlayMark(name: string): string | undefined {
-  return /^(?:trusted|user)\.overlay\.(.*)$/s.exec(name)?.[1];
-}
 
 function typeOf(stat: fs.BigIntStats): TarType | undefined {
   if (stat.isFile()) return "file";
