@@ -75,11 +75,17 @@ export async function bootstrap(request: BootstrapRequest): Promise<void> {
 }
 
 function commandLine(request: BootstrapRequest): string[] {
+  const isolation = ["--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc"];
   return [
-    ...["--pdeathsig", "KILL"],
-    ...["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc"],
+    "--pdeathsig",
+    "KILL",
+    "unshare",
+    ...isolation,
     "mmdebstrap",
-    ...["--mode=root", "--format=directory", "--variant=essential", `--architectures=${request.architecture}`],
+    "--mode=root",
+    "--format=directory",
+    "--variant=essential",
+    `--architectures=${request.architecture}`,
     "--skip=update,download/empty",
     ...(usesMergedHook(request.recipe) ? [`--hook-dir=${MERGED_HOOKS}`] : []),
     `--setup-hook=sh ${quote(writeSetupHook(request))} "$1"`,

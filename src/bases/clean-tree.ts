@@ -11,6 +11,7 @@ import type { Recipe } from "./recipe.ts";
 /** Directories whose content goes; they stay, empty. */
 const EMPTIED = [
   "dev",
+  "etc/apt/sources.list.d",
   "proc",
   "run",
   "sys",
@@ -106,6 +107,10 @@ function removeBytecode(folder: string): void {
 }
 
 function writeConfiguration(tree: string, recipe: Recipe, sources: string): void {
+  // Older apt does not make these.
+  for (const path of ["var/cache/apt/archives/partial", "var/lib/apt/lists/partial"]) {
+    fs.mkdirSync(join(tree, path), { recursive: true, mode: 0o755 });
+  }
   const { distribution } = recipe.suite;
   fs.writeFileSync(join(tree, `etc/apt/sources.list.d/${distribution}.sources`), sources, { mode: 0o644 });
   renameIfPresent(join(tree, "etc/apt/apt.conf.d"), "99mmdebstrap", "tare-container");

@@ -94,7 +94,7 @@ export function chooseMirrors(suite: Suite, host: readonly AptSource[], mirror?:
 
 function givenMirrors(suite: Suite, mirror: string): Mirrors {
   const protocol = /^([a-z]+):/.exec(mirror)?.[1] ?? "";
-  if (!["http", "https", "file"].includes(protocol) || /[\s"'\\\]\[]/.test(mirror)) {
+  if (!["http", "https", "file"].includes(protocol) || /[\s"'\\\][]/.test(mirror)) {
     throw new TareError("E_USAGE", `using mirror \`${mirror}\`: expected a URL with http, https or file`);
   }
   const archive = mirror.replace(/\/+$/, "");
