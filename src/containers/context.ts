@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+import { join } from "node:path";
+import type { Digest } from "../base/index.ts";
+import type { DocumentStore, Store } from "../store/index.ts";
+import { identify } from "./process-identity.ts";
+import type { ProcessIdentity, ProcessTable } from "./process-identity.ts";
+import type { ContainerRuntime } from "./runtime-port.ts";
+import type { StateFiles } from "./state.ts";
+import type { ContainerRecord } from "./types.ts";
+import { Volumes } from "./volumes.ts";
+
+/** What the functions of this area work with; made once per command. */
+export interface ContainersContext {
+  readonly store: Store;
+  readonly runtime: ContainerRuntime;
+  readonly processes: ProcessTable;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Finds an image for `--filter ancestor=`; undefined when there is none. */
+  readonly findImage?: (text: string) => { readonly id: Digest; readonly diffIds: readonly Digest[] } | undefined;
+}
+
+/**
+ * A container's folder:
+ *
+ *     containers/<id>/
+ *       config.json        the OCI bundle
+ *       upper/  work/      its overlayfs layer
+ *       rootfs/            where the root file system is mounted, in the container's own mount namespace
+ *       etc/               hosts, hostname, resolv.conf as mounted over the image's
+ *       log  log.1         output
+ *       pid  exit  oom     written by the runtime and conmon
+ */
+export interface ContainerFiles extends StateFiles {
+  readonly folder: string;
+  readonly upper: string;
+  readonly work: string;
+  readonly rootfs: string;
+  readonly etc: string;
+  readonly log: string;
+  /** Made by `wait`, so that a supervisor that removes its container leaves it time to read the exit code. */
+  readonly waiting: string;
+}
+
+/** The paths of one container. Touches nothing. */
+export function filesOf(context: ContainersContext, id: string): ContainerFiles {
+  const folder = join(context.store.containersRoot, id);
+  const at = (name: string): string => join(folder, name);
+  return {
+    folder,
+    upper: at("upper"),
+    work: at("work"),
+    rootfs: at("rootfs"),
+    etc: at("etc"),
+    log: at("log"),
+    pidFile: at("pid"),
+    exitFile: at("exit"),
+    oomFile: at("oom"),
+    waiting: at("waiting"),
+  };
+}
+
+/** The kind of document that containers are kept as. */
+export const CONTAINER_KIND = "container";
+
+/** The records of all containers. */
+export function recordsOf(context: ContainersContext): DocumentStore<ContainerRecord> {
+  return context.store.documents<ContainerRecord>(CONTAINER_KIND);
+}
+
+/** The volumes of this store. */
+export function volumesOf(context: ContainersContext): Volumes {
+  return new Volumes(join(context.store.root, "volumes"));
+}
+
+/** Who this process is. */
+export function ownIdentity(context: ContainersContext): ProcessIdentity {
+  const { processes } = context;
+  return identify(process.pid, processes) ?? { pid: process.pid, startTime: "0", bootId: processes.bootId() };
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Order of writing, so that a kill at any point leaves something that recovery understands: the record (with the name)
+ * comes first, then the folder and volumes; the folder goes before the record. So a folder without a record is rubbish.
+ */
+import * as fs from "node:fs";
+import { TareError, ioError, isTareError, removeTree } from "../base/index.ts";
+import { filesOf, recordsOf, volumesOf } from "./context.ts";
+import type { ContainersContext } from "./context.ts";
+import { viewOf } from "./find.ts";
+import { imageTree } from "./image-tree.ts";
+import { mergeConfig } from "./merge-config.ts";
+import { resolveMounts } from "./mounts.ts";
+import { checkName, newContainerId, randomName } from "./names.ts";
+import type { CreateRequest } from "./request.ts";
+import type { ContainerImage, ContainerRecord, HostSettings, StoredState } from "./types.ts";
+
+const NAME_TRIES = 8;
+
+/**
+ * Makes a container in the given state: record, folder, volumes. All or nothing. Throws `E_NAME_TAKEN`,
+ * `E_LAYER_MISSING`, and what merging of configuration and mounts throws.
+ */
+export function createRecord(
+  context: ContainersContext,
+  image: ContainerImage,
+  request: CreateRequest,
+  state: StoredState,
+): ContainerRecord {
+  const record = insertRecord(context, request.name, newRecord(context, { image, request, state }));
+  try {
+    makeFolder(context, record);
+    if (request.cidfile !== undefined) writeCidFile(request.cidfile, record.id);
+    return record;
+  } catch (error) {
+    volumesOf(context).removeAnonymous(record.mounts);
+    removeTree(filesOf(context, record.id).folder);
+    recordsOf(context).remove(record.id);
+    throw error;
+  }
+}
+
+function newRecord(
+  context: ContainersContext,
+  parts: { readonly image: ContainerImage; readonly request: CreateRequest; readonly state: StoredState },
+): Omit<ContainerRecord, "name"> {
+  const { defaults, reference, id: imageId, target: imageTarget, diffIds: layers } = parts.image;
+  const id = newContainerId();
+  const volumes = volumesOf(context);
+  return {
+    version: 1,
+    id,
+    createdAt: context.now(),
+    image: reference,
+    imageId,
+    imageTarget,
+    layers,
+    config: mergeConfig(defaults, parts.request, id),
+    host: hostSettings(parts.request),
+    mounts: resolveMounts(parts.request.mounts, defaults, (name) => volumes.dataPath(name)),
+    state: parts.state,
+  };
+}
+
+/** A name that the user gave must be free; one of ours is tried again with another. */
+function insertRecord(
+  context: ContainersContext,
+  wanted: string | undefined,
+  record: Omit<ContainerRecord, "name">,
+): ContainerRecord {
+  const records = recordsOf(context);
+  for (let attempt = 0; ; attempt += 1) {
+    const name = wanted === undefined ? randomName(attempt) : checkName(wanted);
+    try {
+      const named = { ...record, name };
+      records.insert(record.id, name, named);
+      return named;
+    } catch (error) {
+      if (!isTareError(error, "E_NAME_TAKEN")) throw error;
+      if (wanted !== undefined || attempt >= NAME_TRIES) throw nameTaken(context, name);
+    }
+  }
+}
+
+function nameTaken(context: ContainersContext, name: string): TareError {
+  const holder = recordsOf(context).find(name);
+  const who = holder ? `container ${holder.id.slice(0, 12)} (${viewOf(context, holder).state.status})` : "another container";
+  return new TareError("E_NAME_TAKEN", `naming the container \`${name}\`: the name belongs to ${who}`, {
+    hint: `remove that container with \`tare rm ${name}\`, rename it, or take another name`,
+    exitCode: 125,
+    details: { id: holder?.id, name },
+  });
+}
+
+function hostSettings(request: CreateRequest): HostSettings {
+  return {
+    resources: request.resources,
+    security: request.security,
+    namespaces: request.namespaces,
+    network: networkOf(request.namespaces.network),
+    readOnly: request.readOnly,
+    init: request.init,
+    autoRemove: request.autoRemove,
+    sysctls: request.sysctls,
+    annotations: request.annotations,
+    addHosts: request.addHosts,
+    dns: request.dns,
+    dnsSearch: request.dnsSearch,
+    dnsOptions: request.dnsOptions,
+    runtime: request.runtime,
+    cgroupParent: request.cgroupParent,
+  };
+}
+
+/** Without a flag a container shares the host's network, with a host name of its own. */
+function networkOf(mode: string | undefined): "none" | "host" {
+  if (mode === "none") return "none";
+  if (mode === undefined || mode === "host" || mode === "default") return "host";
+  throw new TareError("E_UNSUPPORTED", `choosing the network \`${mode}\`: this version knows \`none\` and \`host\``, {
+    exitCode: 125,
+  });
+}
+
+/** The layers are looked up after the record names them: prune either sees the record or has taken them before. */
+function makeFolder(context: ContainersContext, record: ContainerRecord): void {
+  context.store.layers.getAll(record.layers);
+  const files = filesOf(context, record.id);
+  try {
+    fs.mkdirSync(files.folder, { mode: 0o700 });
+    for (const folder of [files.upper, files.work, files.rootfs]) fs.mkdirSync(folder, { mode: 0o755 });
+  } catch (error) {
+    throw ioError(`making the container's folder \`${files.folder}\``, error);
+  }
+  const volumes = volumesOf(context);
+  for (const mount of record.mounts) volumes.prepare(mount, () => imageTree(context, record));
+}
+
+function writeCidFile(path: string, id: string): void {
+  try {
+    fs.writeFileSync(path, id, { flag: "wx", mode: 0o644 });
+  } catch (error) {
+    throw ioError(`writing the container's id to \`${path}\``, error);
+  }
+}

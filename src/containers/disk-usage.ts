@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+import * as fs from "node:fs";
+import { join } from "node:path";
+
+/** Bytes on disk of a tree: its blocks, each hard-linked file once. What vanishes while counting counts nothing. */
+export function diskUsage(folder: string): number {
+  const seen = new Set<number>();
+  const pending = [folder];
+  let total = 0;
+  for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
+    const stats = fs.lstatSync(path, { throwIfNoEntry: false });
+    if (!stats || (stats.nlink > 1 && !stats.isDirectory() && seen.has(stats.ino))) continue;
+    seen.add(stats.ino);
+    total += (stats.blocks ?? 0) * 512;
+    if (stats.isDirectory()) for (const name of namesIn(path)) pending.push(join(path, name));
+  }
+  return total;
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return fs.readdirSync(folder);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+import { TareError } from "../base/index.ts";
+import { filesOf, recordsOf } from "./context.ts";
+import type { ContainersContext } from "./context.ts";
+import { findContainer, findRunning } from "./find.ts";
+import { checkName } from "./names.ts";
+import type { ExecRequest, ProcessIo } from "./request.ts";
+
+/** Runs a further program in a running container; its exit code, 0 at once with `detach`. Throws `E_CONTAINER_STATE`. */
+export async function execInContainer(context: ContainersContext, request: ExecRequest, io: ProcessIo): Promise<number> {
+  const { record } = findRunning(context, request.container, "running a program in");
+  if (request.command.length === 0) {
+    throw new TareError("E_NO_COMMAND", `running a program in \`${record.name}\`: no command given`, { exitCode: 125 });
+  }
+  return await context.runtime.exec({ record, files: filesOf(context, record.id) }, request, io);
+}
+
+/** Stops all processes of a running container where they are. */
+export async function pauseContainer(context: ContainersContext, text: string): Promise<void> {
+  await context.runtime.pause(findRunning(context, text, "pausing").record);
+}
+
+/** Lets them go on. */
+export async function unpauseContainer(context: ContainersContext, text: string): Promise<void> {
+  await context.runtime.resume(findRunning(context, text, "unpausing").record);
+}
+
+/** Gives a container another name. Throws `E_NAME`, `E_NAME_TAKEN`. */
+export function renameContainer(context: ContainersContext, text: string, name: string): void {
+  const records = recordsOf(context);
+  const { id } = findContainer(context, text);
+  const wanted = checkName(name);
+  records.rename(id, wanted);
+  records.update(id, (record) => ({ ...record, name: wanted }));
+}

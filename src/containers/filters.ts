@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+/* `--filter` of `ps` and `prune`: values of one key are alternatives, except labels, which must all hold. */
+import { TareError, suggest } from "../base/index.ts";
+import type { ContainerRecord, DerivedState } from "./types.ts";
+
+/** A container with its derived state. */
+export interface ContainerView {
+  readonly record: ContainerRecord;
+  readonly state: DerivedState;
+}
+
+/** Look-ups that some filters need. */
+export interface FilterLookups {
+  /** The container that `before=` or `since=` names. Throws `E_CONTAINER_NOTFOUND`. */
+  container(text: string): ContainerRecord;
+  /** The image that `ancestor=` names, if it is in the store. */
+  image(text: string): { readonly id: string; readonly diffIds: readonly string[] } | undefined;
+}
+
+type Filter = (view: ContainerView, value: string, lookups: FilterLookups) => boolean;
+
+const STATUSES = ["created", "restarting", "running", "removing", "paused", "exited", "dead"];
+
+const FILTERS: Readonly<Record<string, Filter>> = {
+  status: ({ state }, value) => state.status === oneOf("status", value, STATUSES),
+  name: ({ record }, value) => matchesName(record.name, value),
+  id: ({ record }, value) => record.id.startsWith(value),
+  label: ({ record }, value) => matchesLabel(record.config.Labels, value),
+  "label!": ({ record }, value) => !matchesLabel(record.config.Labels, value),
+  until: ({ record }, value) => record.createdAt < parseMoment(value, Date.now()),
+  exited: ({ state }, value) => state.status === "exited" && state.exitCode === integer("exited", value),
+  ancestor: ({ record }, value, lookups) => hasAncestor(record, value, lookups),
+  before: ({ record }, value, lookups) => record.createdAt < lookups.container(value).createdAt,
+  since: ({ record }, value, lookups) => record.createdAt > lookups.container(value).createdAt,
+  volume: ({ record }, value) => record.mounts.some((mount) => mount.name === value || mount.destination === value),
+  network: ({ record }, value) => record.host.network === value,
+  health: (_view, value) => oneOf("health", value, ["starting", "healthy", "unhealthy", "none"]) === "none",
+};
+
+const ALL_OF = new Set(["label", "label!", "until"]);
+
+/** A filter function for values by key. Throws `E_FILTER` for an unknown key or a malformed value. */
+export function containerFilter(
+  filters: Readonly<Record<string, readonly string[]>>,
+  lookups: FilterLookups,
+): (view: ContainerView) => boolean {
+  const groups = Object.entries(filters);
+  for (const [key, values] of groups) for (const value of values) checkFilter(key, value);
+  return (view) =>
+    groups.every(([key, values]) => {
+      const holds = (value: string): boolean => FILTERS[key]?.(view, value, lookups) ?? false;
+      return ALL_OF.has(key) ? values.every(holds) : values.some(holds);
+    });
+}
+
+/** Values are checked even when there is no container to test them on. */
+function checkFilter(key: string, value: string): void {
+  if (!Object.hasOwn(FILTERS, key)) {
+    const near = suggest(key, Object.keys(FILTERS));
+    throw filterError(key, "no such filter", near ? `did you mean \`${near}\`?` : undefined);
+  }
+  if (key === "status") oneOf(key, value, STATUSES);
+  if (key === "exited") integer(key, value);
+  if (key === "until") parseMoment(value, 0);
+}
+
+function oneOf(key: string, value: string, allowed: readonly string[]): string {
+  if (allowed.includes(value)) return value;
+  throw filterError(`${key}=${value}`, `expected one of ${allowed.join(", ")}`);
+}
+
+function integer(key: string, value: string): number {
+  if (/^-?\d+$/.test(value)) return Number(value);
+  throw filterError(`${key}=${value}`, "expected a number");
+}
+
+function filterError(text: string, why: string, hint?: string): TareError {
+  const known = `filters: ${Object.keys(FILTERS).join(", ")}`;
+  return new TareError("E_FILTER", `reading the filter \`${text}\`: ${why}`, { hint: hint ?? known, exitCode: 125 });
+}
+
+/** Docker takes the value as a regular expression that may match anywhere; a bad one is taken literally. */
+function matchesName(name: string, value: string): boolean {
+  try {
+    const pattern = new RegExp(value);
+    return pattern.test(name) || pattern.test(`/${name}`);
+  } catch {
+    return name.includes(value);
+  }
+}
+
+function matchesLabel(labels: Readonly<Record<string, string>>, value: string): boolean {
+  const equals = value.indexOf("=");
+  if (equals < 0) return Object.hasOwn(labels, value);
+  return labels[value.slice(0, equals)] === value.slice(equals + 1);
+}
+
+/** The image itself, or one that is built on it: its layers are the first of the container's. */
+function hasAncestor(record: ContainerRecord, value: string, lookups: FilterLookups): boolean {
+  const { image: reference, imageId: id, imageTarget: target, layers } = record;
+  const hex = value.replace(/^sha256:/, "");
+  if (reference === value || (/^[0-9a-f]{12,64}$/.test(hex) && (id.slice(7).startsWith(hex) || target === value))) return true;
+  const image = lookups.image(value);
+  if (!image) return false;
+  return image.id === id || (image.diffIds.length > 0 && image.diffIds.every((layer, index) => layers[index] === layer));
+}
+
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** A date, a Unix time in seconds, or an age such as `1h30m` before `now`. Milliseconds. Throws `E_FILTER`. */
+export function parseMoment(text: string, now: number): number {
+  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000;
+  if (/^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(text)) {
+    const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)];
+    return now - parts.reduce((sum, [, count, unit]) => sum + Number(count) * (UNITS[unit ?? ""] ?? 0), 0);
+  }
+  const date = Date.parse(text);
+  if (!Number.isNaN(date)) return date;
+  throw filterError(text, "expected a date, a Unix time or an age such as 24h");
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+import { TareError, suggest } from "../base/index.ts";
+import { filesOf, recordsOf } from "./context.ts";
+import type { ContainersContext } from "./context.ts";
+import type { ContainerView } from "./filters.ts";
+import { deriveState } from "./state.ts";
+import type { ContainerRecord } from "./types.ts";
+
+/** The container with this name, id or unique id prefix. Throws `E_CONTAINER_NOTFOUND`. Takes no lock. */
+export function findContainer(context: ContainersContext, text: string): ContainerRecord {
+  const records = recordsOf(context);
+  const found = records.find(text) ?? (text.startsWith("/") ? records.find(text.slice(1)) : undefined);
+  if (found) return found;
+  const names = records.list().map((record) => record.name);
+  const near = suggest(text, names);
+  throw new TareError("E_CONTAINER_NOTFOUND", `looking up the container \`${text}\`: no such container`, {
+    hint: near ? `did you mean \`${near}\`?` : "`tare ps -a` lists all containers",
+  });
+}
+
+/** A record with what is true of it at this moment. */
+export function viewOf(context: ContainersContext, record: ContainerRecord): ContainerView {
+  return { record, state: deriveState(record, filesOf(context, record.id), context.processes) };
+}
+
+/** Finds a container and derives its state. Throws `E_CONTAINER_NOTFOUND`. */
+export function findView(context: ContainersContext, text: string): ContainerView {
+  return viewOf(context, findContainer(context, text));
+}
+
+/** A running container. Throws `E_CONTAINER_STATE` saying since when and how it ended. */
+export function findRunning(context: ContainersContext, text: string, doing: string): ContainerView {
+  const view = findView(context, text);
+  if (view.state.status === "running") return view;
+  const { status, exitCode } = view.state;
+  const how = status === "exited" ? `it has exited with code ${exitCode}` : `it is ${status}`;
+  throw new TareError("E_CONTAINER_STATE", `${doing} the container \`${view.record.name}\`: ${how}`, {
+    hint: `start it with \`tare start ${view.record.name}\``,
+  });
+}

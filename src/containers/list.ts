@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+import { recordsOf, filesOf } from "./context.ts";
+import type { ContainersContext } from "./context.ts";
+import { diskUsage } from "./disk-usage.ts";
+import { containerFilter } from "./filters.ts";
+import type { ContainerView, FilterLookups } from "./filters.ts";
+import { findContainer, viewOf } from "./find.ts";
+import { processArguments } from "./merge-config.ts";
+import type { DerivedState, MountPoint } from "./types.ts";
+
+/** `ps`. */
+export interface ContainerListRequest {
+  /** Also those that do not run; implied by a `status` or `exited` filter. */
+  readonly all: boolean;
+  /** The newest so many, whatever their state; -1 = no limit. */
+  readonly last: number;
+  readonly size: boolean;
+  readonly filters: Readonly<Record<string, readonly string[]>>;
+}
+
+/** A row of `ps`. Times in milliseconds since the epoch. */
+export interface ContainerSummary {
+  readonly id: string;
+  readonly name: string;
+  readonly image: string;
+  readonly imageId: string;
+  readonly command: readonly string[];
+  readonly createdAt: number;
+  readonly startedAt?: number;
+  readonly finishedAt?: number;
+  readonly state: DerivedState["status"];
+  readonly exitCode?: number;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly mounts: readonly string[];
+  readonly networks: readonly string[];
+  readonly ports: readonly string[];
+  /** Bytes written above the image, and of the whole; only when asked for. */
+  readonly size?: { readonly writable: number; readonly root: number };
+}
+
+/** Containers, newest first. Takes no lock. Throws `E_FILTER`. */
+export function listContainers(
+  context: ContainersContext,
+  request: ContainerListRequest,
+): readonly ContainerSummary[] {
+  const matches = containerFilter(request.filters, filterLookups(context));
+  const all = request.all || request.last >= 0 || "status" in request.filters || "exited" in request.filters;
+  const views = recordsOf(context)
+    .list()
+    .toSorted((a, b) => b.createdAt - a.createdAt)
+    .map((record) => viewOf(context, record))
+    .filter((view) => (all || view.state.status === "running") && matches(view));
+  const chosen = request.last >= 0 ? views.slice(0, request.last) : views;
+  return chosen.map((view) => summary(context, view, request.size));
+}
+
+/** All names, for completion. */
+export function containerNames(context: ContainersContext, options: { readonly all: boolean }): readonly string[] {
+  const views = recordsOf(context).list().map((record) => viewOf(context, record));
+  return views.filter((view) => options.all || view.state.status === "running").map((view) => view.record.name);
+}
+
+/** What filters look up, in this context. */
+export function filterLookups(context: ContainersContext): FilterLookups {
+  return {
+    container: (text) => findContainer(context, text),
+    image: (text) => context.findImage?.(text),
+  };
+}
+
+function summary(context: ContainersContext, { record, state }: ContainerView, withSize: boolean): ContainerSummary {
+  return {
+    id: record.id,
+    name: record.name,
+    image: record.image,
+    imageId: record.imageId,
+    command: processArguments(record.config),
+    createdAt: record.createdAt,
+    ...(state.startedAt > 0 ? { startedAt: state.startedAt } : {}),
+    ...(state.finishedAt > 0 ? { finishedAt: state.finishedAt } : {}),
+    state: state.status,
+    ...(state.status === "exited" ? { exitCode: state.exitCode } : {}),
+    labels: record.config.Labels,
+    mounts: record.mounts.map(mountLabel),
+    networks: [record.host.network],
+    ports: [],
+    ...(withSize ? { size: sizeOf(context, record.id, record.layers) } : {}),
+  };
+}
+
+function mountLabel(mount: MountPoint): string {
+  return mount.name ?? (mount.source === "" ? mount.destination : mount.source);
+}
+
+/** Bytes written above the image, and of the whole root file system. */
+export function sizeOf(
+  context: ContainersContext,
+  id: string,
+  layers: Parameters<ContainersContext["store"]["layers"]["getAll"]>[0],
+): { readonly writable: number; readonly root: number } {
+  const writable = diskUsage(filesOf(context, id).upper);
+  const below = context.store.layers.getAll(layers).reduce((sum, layer) => sum + layer.contentSize, 0);
+  return { writable, root: writable + below };
+}

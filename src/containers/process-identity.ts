@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readTextIfPresent } from "../base/index.ts";
+
+/** One process of one boot: a pid alone is used again by the kernel. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Clock ticks after boot (proc(5), `stat` field 22). */
+  readonly startTime: string;
+  /** `/proc/sys/kernel/random/boot_id`. */
+  readonly bootId: string;
+}
+
+/** How processes are looked at; a test gives its own. */
+export interface ProcessTable {
+  bootId(): string;
+  /** Start time of a process that is alive (a zombie is not), else undefined. */
+  startTime(pid: number): string | undefined;
+  /** The control groups of a process as `/proc/<pid>/cgroup` lists them; empty when it is gone. */
+  cgroup(pid: number): string;
+}
+
+/** The kernel's process table. */
+export function linuxProcesses(): ProcessTable {
+  let boot: string | undefined;
+  return {
+    bootId: () => (boot ??= (readTextIfPresent("/proc/sys/kernel/random/boot_id") ?? "").trim()),
+    startTime: (pid) => startTimeOfStat(readProcess(pid, "stat")),
+    cgroup: (pid) => readProcess(pid, "cgroup") ?? "",
+  };
+}
+
+/** Reading gives ESRCH when the process ends between open and read. */
+function readProcess(pid: number, name: string): string | undefined {
+  try {
+    return readTextIfPresent(`/proc/${pid}/${name}`);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The name in field 2 may hold spaces and parentheses, so fields are counted from the last `)`. */
+export function startTimeOfStat(stat: string | undefined): string | undefined {
+  if (stat === undefined) return undefined;
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const state = fields[0];
+  return state === "Z" || state === "X" || state === "" ? undefined : fields[19];
+}
+
+/** Who a live process is; undefined when there is none with that pid. */
+export function identify(pid: number, processes: ProcessTable): ProcessIdentity | undefined {
+  const startTime = processes.startTime(pid);
+  return startTime === undefined ? undefined : { pid, startTime, bootId: processes.bootId() };
+}
+
+/** True while exactly this process (not a later one with its pid) runs. */
+export function isAlive(process: ProcessIdentity, processes: ProcessTable): boolean {
+  return process.bootId === processes.bootId() && processes.startTime(process.pid) === process.startTime;
+}

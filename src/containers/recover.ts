@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+import * as fs from "node:fs";
+import { join } from "node:path";
+import { filesOf, recordsOf } from "./context.ts";
+import type { ContainersContext } from "./context.ts";
+import { isAlive } from "./process-identity.ts";
+import { needsSettling, removeFolder, removeRecord, settle } from "./settle.ts";
+import type { ContainerRecord } from "./types.ts";
+
+/** What recovery did, by container id. */
+export interface RecoveryReport {
+  /** Ended while nobody watched; the record says so now, or the container removed itself. */
+  readonly settled: readonly string[];
+  /** A removal that had been interrupted was finished. */
+  readonly removed: readonly string[];
+  /** Folders without a record were deleted. */
+  readonly folders: readonly string[];
+  /** What could not be cleared up, with the reason. */
+  readonly failed: readonly { readonly id: string; readonly error: unknown }[];
+}
+
+/**
+ * Finishes what dead processes left: every command may call it when it starts. One readdir and one query when there
+ * is nothing to do. Never throws for a single container; safe while others do the same.
+ */
+export async function recoverContainers(context: ContainersContext): Promise<RecoveryReport> {
+  // The folder is listed before the records: a container made in between has its record first.
+  const folders = foldersIn(context.store.containersRoot);
+  const records = recordsOf(context).list();
+  const known = new Set(records.map((record) => record.id));
+  const report = { settled: [] as string[], removed: [] as string[], folders: [] as string[], failed: [] as Failure[] };
+  for (const record of records) {
+    await attempt(record.id, report.failed, async () => {
+      const what = await recoverOne(context, record);
+      if (what) report[what].push(record.id);
+    });
+  }
+  for (const id of folders.filter((name) => !known.has(name))) {
+    await attempt(id, report.failed, async () => {
+      removeFolder(join(context.store.containersRoot, id));
+      report.folders.push(id);
+      return Promise.resolve();
+    });
+  }
+  return report;
+}
+
+/**
+ * What conmon's exit command calls when a detached container has ended: writes how it ended, clears the runtime's
+ * remains, removes the container when it was made so. Nothing to do is no error.
+ */
+export async function cleanupContainer(context: ContainersContext, id: string): Promise<void> {
+  const record = recordsOf(context).get(id);
+  if (record) await recoverOne(context, record);
+}
+
+interface Failure {
+  readonly id: string;
+  readonly error: unknown;
+}
+
+async function recoverOne(
+  context: ContainersContext,
+  record: ContainerRecord,
+): Promise<"settled" | "removed" | undefined> {
+  if (needsSettling(context, record)) {
+    await settle(context, record.id);
+    return "settled";
+  }
+  if (record.state.status !== "removing" || isAlive(record.state.by, context.processes)) return undefined;
+  await context.runtime.cleanup({ record, files: filesOf(context, record.id) });
+  removeRecord(context, record, { volumes: record.host.autoRemove });
+  return "removed";
+}
+
+async function attempt(id: string, failed: Failure[], work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    failed.push({ id, error });
+  }
+}
+
+function foldersIn(root: string): readonly string[] {
+  try {
+    return fs.readdirSync(root);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+import { setTimeout as sleep } from "node:timers/promises";
+import { TareError } from "../base/index.ts";
+import { filesOf, ownIdentity, recordsOf } from "./context.ts";
+import type { ContainersContext } from "./context.ts";
+import { containerFilter } from "./filters.ts";
+import type { ContainerView } from "./filters.ts";
+import { findContainer, viewOf } from "./find.ts";
+import { filterLookups } from "./list.ts";
+import { isAlive } from "./process-identity.ts";
+import { needsSettling, removeRecord, settle } from "./settle.ts";
+import { diskUsage } from "./disk-usage.ts";
+import { killNow } from "./stop.ts";
+import type { ContainerRecord } from "./types.ts";
+
+const BUSY_LIMIT = 10_000;
+const POLL = 20;
+
+/** Removes a container. Throws `E_CONTAINER_STATE` for a running one without `force`. */
+export async function removeContainer(
+  context: ContainersContext,
+  text: string,
+  options: { readonly force: boolean; readonly volumes: boolean },
+): Promise<void> {
+  const view = viewOf(context, findContainer(context, text));
+  if (view.state.status === "running") await stopForRemoval(context, view, options.force);
+  const record = await takeForRemoval(context, view.record);
+  if (!record) return;
+  await context.runtime.cleanup({ record, files: filesOf(context, record.id) });
+  removeRecord(context, record, { volumes: options.volumes || record.host.autoRemove });
+}
+
+async function stopForRemoval(context: ContainersContext, view: ContainerView, force: boolean): Promise<void> {
+  if (force) return killNow(context, view);
+  throw new TareError("E_CONTAINER_STATE", `removing the container \`${view.record.name}\`: it is running`, {
+    hint: `stop it first with \`tare stop ${view.record.name}\`, or use \`tare rm -f\``,
+  });
+}
+
+/** Waits a while for one who is just starting it or clearing up. Undefined when the container is gone meanwhile. */
+async function takeForRemoval(
+  context: ContainersContext,
+  known: ContainerRecord,
+): Promise<ContainerRecord | undefined> {
+  for (const limit = context.now() + BUSY_LIMIT; context.now() < limit; await sleep(POLL)) {
+    const current = recordsOf(context).get(known.id);
+    if (!current) return undefined;
+    if (needsSettling(context, current)) await settle(context, known.id);
+    const taken = markRemoving(context, known.id);
+    if (taken !== "busy") return taken;
+  }
+  throw new TareError("E_CONTAINER_STATE", `removing the container \`${known.name}\`: another command is at it`, {
+    hint: "try again in a moment",
+  });
+}
+
+/** The record marked as being removed by this process; undefined when it is gone. */
+function markRemoving(context: ContainersContext, id: string): ContainerRecord | undefined | "busy" {
+  let isBusy = false;
+  const record = recordsOf(context).update(id, (current) => {
+    const { state } = current;
+    isBusy = state.status === "running" || (state.status === "removing" && isAlive(state.by, context.processes));
+    return isBusy ? current : { ...current, state: { status: "removing", by: ownIdentity(context) } };
+  });
+  return isBusy ? "busy" : record;
+}
+
+/** Removes all containers that do not run, with their anonymous volumes kept. `until`, `label`, `label!` filter. */
+export async function pruneContainers(
+  context: ContainersContext,
+  filters: Readonly<Record<string, readonly string[]>>,
+): Promise<{ readonly ids: readonly string[]; readonly reclaimed: number }> {
+  const matches = containerFilter(filters, filterLookups(context));
+  const ids: string[] = [];
+  let reclaimed = 0;
+  for (const record of recordsOf(context).list()) {
+    const view = viewOf(context, record);
+    if (view.state.status === "running" || view.state.status === "removing" || !matches(view)) continue;
+    const size = diskUsage(filesOf(context, record.id).folder);
+    const gone = await removeQuietly(context, record.id);
+    if (!gone) continue;
+    ids.push(record.id);
+    reclaimed += size;
+  }
+  return { ids, reclaimed };
+}
+
+/** False when it has been started or taken by another command since it was listed. */
+async function removeQuietly(context: ContainersContext, id: string): Promise<boolean> {
+  try {
+    await removeContainer(context, id, { force: false, volumes: false });
+    return true;
+  } catch {
+    return false;
+  }
+}

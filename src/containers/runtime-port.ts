@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ContainerFiles } from "./context.ts";
+import type { LogWriter } from "./log-writer.ts";
+import type { ExecRequest, ProcessIo } from "./request.ts";
+import type { ContainerRecord } from "./types.ts";
+
+/** A container whose folder is ready to be started. */
+export interface Launch {
+  readonly record: ContainerRecord;
+  readonly files: ContainerFiles;
+}
+
+/** How the first process of a container ended. */
+export interface Outcome {
+  /** The program's own, or 128 + signal. */
+  readonly exitCode: number;
+  readonly oomKilled: boolean;
+}
+
+/** What this area needs of the OCI runtime and conmon. */
+export interface ContainerRuntime {
+  /** Starts, waits for the end and cleans the runtime's state. Throws when the program could not be started. */
+  runForeground(launch: Launch, io: ProcessIo, log: LogWriter | undefined): Promise<Outcome>;
+  /** Starts under conmon. Throws when the program could not be started. */
+  startDetached(launch: Launch): Promise<{ readonly supervisorPid: number; readonly pid: number }>;
+  /** Runs a further process in a running container; the exit code, 0 at once when detached. */
+  exec(launch: Launch, request: ExecRequest, io: ProcessIo): Promise<number>;
+  /** Sends a signal by number to the first process, or to all. */
+  kill(record: ContainerRecord, signal: number, all: boolean): Promise<void>;
+  pause(record: ContainerRecord): Promise<void>;
+  resume(record: ContainerRecord): Promise<void>;
+  /** Kills what is left and removes the runtime's state, cgroup and mounts; nothing left is no error. */
+  cleanup(launch: Launch): Promise<void>;
+}

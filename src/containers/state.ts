@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What is true about a container, derived when asked and without a lock: the record says what was last written, the
+ * process table and the files that the supervisor leaves say what has happened since. After a reboot every process
+ * of the record is gone by its boot id alone.
+ */
+import * as fs from "node:fs";
+import { readTextIfPresent } from "../base/index.ts";
+import { isAlive } from "./process-identity.ts";
+import type { ProcessTable } from "./process-identity.ts";
+import type { ContainerRecord, DerivedState, StoredState } from "./types.ts";
+
+/** Files of one container that tell about its processes. */
+export interface StateFiles {
+  /** Written by the OCI runtime: pid of the container's first process. */
+  readonly pidFile: string;
+  /** Written by conmon at the end: the exit code. */
+  readonly exitFile: string;
+  /** Made by conmon when the kernel killed a process for lack of memory. */
+  readonly oomFile: string;
+}
+
+type Running = Extract<StoredState, { status: "running" }>;
+
+/** Exit code of a container that vanished with its supervisor: as if killed. */
+export const LOST_EXIT_CODE = 137;
+
+/** The truth about a container at this moment. Reads only. */
+export function deriveState(record: ContainerRecord, files: StateFiles, processes: ProcessTable): DerivedState {
+  const state = record.state;
+  switch (state.status) {
+    case "created":
+      return NEVER_STARTED;
+    case "removing":
+      return { ...NEVER_STARTED, status: isAlive(state.by, processes) ? "removing" : "dead" };
+    case "exited":
+      return { ...state, pid: 0 };
+    case "running":
+      return deriveRunning(record.id, state, { files, processes });
+  }
+}
+
+const NEVER_STARTED: DerivedState = {
+  status: "created",
+  pid: 0,
+  exitCode: 0,
+  startedAt: 0,
+  finishedAt: 0,
+  oomKilled: false,
+  error: "",
+};
+
+function deriveRunning(
+  id: string,
+  state: Running,
+  look: { readonly files: StateFiles; readonly processes: ProcessTable },
+): DerivedState {
+  const { files, processes } = look;
+  const base = { ...NEVER_STARTED, startedAt: state.startedAt };
+  const ended = readExit(files, state.startedAt);
+  if (ended) return { ...base, ...ended, status: "exited" };
+  const pid = livePid(id, state, look);
+  if (pid !== undefined) return { ...base, status: "running", pid };
+  if (!isAlive(state.supervisor, processes)) {
+    const error = "ended together with its supervisor: the exit code is not known";
+    return { ...base, status: "exited", exitCode: LOST_EXIT_CODE, finishedAt: state.startedAt, error };
+  }
+  // The supervisor lives: either it has not started the program yet, or it is about to write how it ended.
+  const begun = state.started || fs.existsSync(files.pidFile);
+  return begun ? { ...base, status: "running" } : NEVER_STARTED;
+}
+
+function readExit(files: StateFiles, startedAt: number): Partial<DerivedState> | undefined {
+  const text = readTextIfPresent(files.exitFile);
+  if (text === undefined || !/^\d+/.test(text)) return undefined;
+  const written = fs.statSync(files.exitFile, { throwIfNoEntry: false })?.mtimeMs ?? startedAt;
+  return { exitCode: Number.parseInt(text, 10), finishedAt: Math.round(written), oomKilled: fs.existsSync(files.oomFile) };
+}
+
+/** A pid from the pid file counts while the supervisor lives, or when that process is in this container's cgroup. */
+function livePid(
+  id: string,
+  state: Running,
+  look: { readonly files: StateFiles; readonly processes: ProcessTable },
+): number | undefined {
+  const { files, processes } = look;
+  if (state.supervisor.bootId !== processes.bootId()) return undefined;
+  if (state.process) return isAlive(state.process, processes) ? state.process.pid : undefined;
+  const pid = Number.parseInt(readTextIfPresent(files.pidFile) ?? "", 10);
+  if (!Number.isInteger(pid) || processes.startTime(pid) === undefined) return undefined;
+  const isOurs = isAlive(state.supervisor, processes) || processes.cgroup(pid).includes(id);
+  return isOurs ? pid : undefined;
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+import * as fs from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { TareError } from "../base/index.ts";
+import { filesOf, recordsOf } from "./context.ts";
+import type { ContainersContext } from "./context.ts";
+import type { ContainerView } from "./filters.ts";
+import { findContainer, findRunning, findView, viewOf } from "./find.ts";
+import { needsSettling, settle } from "./settle.ts";
+import { signalNumber } from "./signals.ts";
+import { startContainer } from "./run.ts";
+
+const SIGKILL = 9;
+const DEFAULT_TIMEOUT = 10;
+const KILL_TIMEOUT = 10;
+const POLL = 20;
+
+/** `stop`, `restart`: absent fields are the container's own, then SIGTERM and 10 seconds. */
+export interface StopOptions {
+  readonly signal?: string | undefined;
+  /** Seconds until SIGKILL; -1: never. */
+  readonly timeout?: number | undefined;
+}
+
+/** Sends the stop signal, after the timeout SIGKILL, and returns when it has ended. A stopped one is no error. */
+export async function stopContainer(context: ContainersContext, text: string, options: StopOptions = {}): Promise<void> {
+  const view = findView(context, text);
+  if (view.state.status !== "running") return;
+  const { config } = view.record;
+  const timeout = options.timeout ?? config.StopTimeout ?? DEFAULT_TIMEOUT;
+  await send(context, view, signalNumber(options.signal ?? config.StopSignal ?? "TERM"));
+  if (await hasEnded(context, view.record.id, timeout)) return;
+  await killNow(context, view);
+}
+
+/** Stops it if it runs, then starts it detached. */
+export async function restartContainer(
+  context: ContainersContext,
+  text: string,
+  options: StopOptions = {},
+): Promise<void> {
+  const { id } = findContainer(context, text);
+  await stopContainer(context, id, options);
+  await startContainer(context, id);
+}
+
+/** Sends a signal to the first process. Throws `E_SIGNAL`, `E_CONTAINER_STATE` when it does not run. */
+export async function killContainer(context: ContainersContext, text: string, signal: string): Promise<void> {
+  const number = signalNumber(signal);
+  await send(context, findRunning(context, text, "killing"), number);
+}
+
+/** The exit code, as soon as the container does not run; at once for one that has ended. */
+export async function waitContainer(context: ContainersContext, text: string, signal?: AbortSignal): Promise<number> {
+  const { id, host, state } = findContainer(context, text);
+  if (host.autoRemove && state.status === "running") noteWaiter(filesOf(context, id).waiting);
+  let exitCode = 0;
+  for (;;) {
+    const record = recordsOf(context).get(id);
+    if (!record) return exitCode;
+    const current = viewOf(context, record).state;
+    exitCode = current.exitCode;
+    if (current.status === "exited" || current.status === "dead") return exitCode;
+    if (signal?.aborted) throw new TareError("E_ABORTED", `waiting for \`${text}\`: interrupted`, { exitCode: 130 });
+    await sleep(POLL, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+/** SIGKILL, and waits for the end. Throws `E_CONTAINER_STATE` when it does not come. */
+export async function killNow(context: ContainersContext, view: ContainerView): Promise<void> {
+  await send(context, view, SIGKILL);
+  if (await hasEnded(context, view.record.id, KILL_TIMEOUT)) return;
+  throw new TareError("E_CONTAINER_STATE", `killing the container \`${view.record.name}\`: it does not end`, {
+    hint: "a process in it may hang in the kernel (state D in `ps`); `tare system prune` tries again",
+  });
+}
+
+/**
+ * The pid was just checked to be this container's. Killing the first process of a pid namespace ends all others; in
+ * the host's namespace the runtime must find them.
+ */
+async function send(context: ContainersContext, view: ContainerView, signal: number): Promise<void> {
+  const { record, state } = view;
+  const shared = record.host.namespaces.pid === "host" && signal === SIGKILL;
+  try {
+    if (state.pid > 0 && !shared) process.kill(state.pid, signal);
+    else await context.runtime.kill(record, signal, shared);
+  } catch (error) {
+    if (viewOf(context, record).state.status === "running") throw error;
+  }
+}
+
+/** Polls until the container does not run, then clears up if nobody else does. */
+async function hasEnded(context: ContainersContext, id: string, seconds: number): Promise<boolean> {
+  const limit = seconds < 0 ? Infinity : context.now() + seconds * 1000;
+  for (;;) {
+    const record = recordsOf(context).get(id);
+    if (record && viewOf(context, record).state.status === "running") {
+      if (context.now() >= limit) return false;
+      await sleep(POLL);
+      continue;
+    }
+    if (record && needsSettling(context, record)) await settle(context, id);
+    return true;
+  }
+}
+
+/** Only a hint, so a folder that has just gone is no error. */
+function noteWaiter(path: string): void {
+  try {
+    fs.writeFileSync(path, "", { mode: 0o600 });
+  } catch {
+    return;
+  }
+}
