@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+import { existsSync, readFileSync, readdirSync, rmdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { execute, readTextIfPresent, removeTree } from "../base/index.ts";
+import { cgroupDirectories } from "./cgroup.ts";
+import type { OciRuntime } from "./find.ts";
+import { runtimeArguments } from "./task.ts";
+
+/**
+ * Removes whatever a container left, in whatever state it is: its processes (SIGKILL), its control groups, the runtime's
+ * record. Doing it for a container that is gone is no error, and cheap. `cgroupsPath` as in the container's spec.
+ */
+export async function cleanupContainer(
+  runtime: OciRuntime,
+  stateRoot: string,
+  id: string,
+  cgroupsPath?: string,
+): Promise<void> {
+  const record = join(stateRoot, id);
+  if (existsSync(record)) {
+    await execute(runtime.path, [...runtimeArguments(runtime, stateRoot).slice(1), "delete", "--force", id], {
+      env: {},
+    });
+  }
+  if (cgroupsPath !== undefined) await removeCgroups(cgroupsPath);
+  removeTree(record);
+}
+
+/** Whether the kernel has killed a process of this control group for lack of memory. */
+export function wasOutOfMemory(cgroupsPath: string): boolean {
+  return directoriesOf(cgroupsPath).some((directory) => {
+    const text = ["memory.events", "memory.oom_control"].map((name) => readTextIfPresent(join(directory, name)) ?? "");
+    return /^oom_kill [1-9]/m.test(text.join("\n"));
+  });
+}
+
+/** Kills what is in the control groups and removes them, deepest first; waits up to two seconds for the kernel. */
+async function removeCgroups(cgroupsPath: string): Promise<void> {
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    const left = directoriesOf(cgroupsPath).filter((directory) => !removeCgroup(directory));
+    if (left.length === 0) return;
+    await sleep(20);
+  }
+}
+
+function directoriesOf(cgroupsPath: string): string[] {
+  if (!/^\/[^/].*$/.test(cgroupsPath) || cgroupsPath.split("/").includes("..")) return [];
+  return cgroupDirectories(cgroupsPath, readFileSync("/proc/self/mountinfo", "utf8")).filter((path) =>
+    existsSync(path),
+  );
+}
+
+function removeCgroup(directory: string): boolean {
+  try {
+    for (const name of readdirSync(directory)) {
+      const path = join(directory, name);
+      if (statSync(path).isDirectory()) removeCgroup(path);
+    }
+    for (const pid of readFileSync(join(directory, "cgroup.procs"), "utf8").split("\n")) kill(Number(pid));
+    rmdirSync(directory);
+    return true;
+  } catch {
+    return !existsSync(directory);
+  }
+}
+
+function kill(pid: number): void {
+  if (!Number.isInteger(pid) || pid <= 1) return;
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It is gone already, which is what we want.
+  }
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import type { Readable } from "node:stream";
+import { TareError, startFailure } from "../base/index.ts";
+import { cleanupContainer, wasOutOfMemory } from "./cleanup.ts";
+import { lastLogError, runtimeFailure } from "./failure.ts";
+import { forwardSignals } from "./signals.ts";
+import { connectOutput } from "./output.ts";
+import type { CollectedOutput } from "./output.ts";
+import { mountFailure } from "./overlay.ts";
+import { launchOf, runtimeArguments, runtimeLogPath, writeBundle } from "./task.ts";
+import type { ContainerTask } from "./task.ts";
+
+/** Where a foreground container's standard streams go. */
+export type ForegroundStdio =
+  | {
+      /** This process's own streams; never its terminal as such, unless the container has one of its own (`-t`). */
+      readonly kind: "inherit";
+      /** Connect standard input (`-i`). */
+      readonly stdin: boolean;
+    }
+  | {
+      readonly kind: "capture";
+      readonly stdin?: "ignore" | Readable;
+      readonly onOutput: (stream: 1 | 2, data: Buffer) => void;
+    };
+
+/** A container to run to its end. */
+export interface ForegroundTask extends ContainerTask {
+  readonly stdio: ForegroundStdio;
+  readonly signal?: AbortSignal;
+  /** Receives the init process's pid; not with `dieWithCaller`. */
+  readonly pidFile?: string;
+  /**
+   * For build steps: the kernel kills the container when this process dies in whatever way. The container can't be
+   * entered by `execInContainer` then. Without it a container outlives a killed caller, and signals that this process
+   * receives are forwarded to it.
+   */
+  readonly dieWithCaller?: boolean;
+}
+
+/** How a container ended. */
+export interface ForegroundResult {
+  /** The program's own, or 128 + signal. */
+  readonly exitCode: number;
+  /** Known for containers with a memory limit. */
+  readonly oomKilled?: boolean;
+}
+
+/**
+ * Runs a container and waits for its end; nothing of it is left afterwards except what it wrote. Throws `E_EXEC_NOENT`
+ * (exit code 127), `E_EXEC_DENIED` and `E_EXEC_FORMAT` (126), `E_CWD`, `E_OVERLAY`, `E_RUNTIME` (125), and `E_ABORTED`
+ * after the container has been killed because `signal` fired.
+ */
+export async function runForeground(task: ForegroundTask): Promise<ForegroundResult> {
+  if (task.signal?.aborted) throw aborted(task);
+  writeBundle(task);
+  const limited = task.spec.linux.resources.memory?.limit !== undefined;
+  const child = start(task, limited);
+  const output = connectOutput(child, task.stdio, runtimeLogPath(task), task.spec.process.terminal);
+  const ended = await waitForEnd(child, task);
+  const clean = ended.signal === null && !task.signal?.aborted && lastLogError(runtimeLogPath(task)) === undefined;
+  const oomKilled = limited ? wasOutOfMemory(task.spec.linux.cgroupsPath) : undefined;
+  if (limited || !clean) await cleanupContainer(task.runtime, task.stateRoot, task.id, task.spec.linux.cgroupsPath);
+  if (task.signal?.aborted) throw aborted(task);
+  throwIfNotStarted(task, ended, output);
+  return { exitCode: ended.code, ...(oomKilled === undefined ? {} : { oomKilled }) };
+}
+
+interface Ended {
+  readonly code: number;
+  readonly signal: NodeJS.Signals | null;
+}
+
+function start(task: ForegroundTask, keep: boolean): ChildProcess {
+  const dieWithCaller = task.dieWithCaller === true;
+  const command = [
+    ...runtimeArguments(task.runtime, task.stateRoot, runtimeLogPath(task)),
+    "run",
+    ...(keep ? ["--keep"] : []),
+    ...(task.pidFile === undefined || dieWithCaller ? [] : ["--pid-file", task.pidFile]),
+    "--bundle",
+    task.bundle,
+    task.id,
+  ];
+  const { program, args, cwd, env } = launchOf(task, command, dieWithCaller);
+  const stdio = streamsFor(task);
+  return spawn(program, args, { cwd, env, stdio, detached: ownGroup(task) });
+}
+
+/** A process group of its own keeps the terminal's Ctrl-C away; impossible where the runtime reads from the terminal. */
+function ownGroup(task: ForegroundTask): boolean {
+  return task.stdio.kind === "capture" || !(task.stdio.stdin && process.stdin.isTTY);
+}
+
+/** Standard error goes through us, so that the runtime's own error lines become one clear error. */
+function streamsFor(task: ForegroundTask): ("inherit" | "pipe" | "ignore")[] {
+  const { stdio } = task;
+  if (stdio.kind === "capture") {
+    return [stdio.stdin === undefined || stdio.stdin === "ignore" ? "ignore" : "pipe", "pipe", "pipe"];
+  }
+  const direct = task.spec.process.terminal || !process.stdout.isTTY;
+  return [stdio.stdin ? "inherit" : "ignore", direct ? "inherit" : "pipe", "pipe"];
+}
+
+function waitForEnd(child: ChildProcess, task: ForegroundTask): Promise<Ended> {
+  const forwarding = task.dieWithCaller === true ? undefined : forwardSignals(child, ownGroup(task));
+  const abort = (): void => {
+    // With dieWithCaller the kernel ends the whole process tree; otherwise the clean-up kills the container itself,
+    // and the runtime ends with it.
+    if (task.dieWithCaller === true) child.kill("SIGKILL");
+    else
+      void cleanupContainer(task.runtime, task.stateRoot, task.id, task.spec.linux.cgroupsPath).finally(() =>
+        child.kill("SIGKILL"),
+      );
+  };
+  task.signal?.addEventListener("abort", abort, { once: true });
+  const done = (): void => {
+    forwarding?.stop();
+    task.signal?.removeEventListener("abort", abort);
+  };
+  return new Promise((resolve, reject) => {
+    child.on("error", (error) => (done(), reject(startFailure(child.spawnfile, error))));
+    child.on("close", (code, signal) => (done(), resolve({ code: code ?? 128, signal })));
+  });
+}
+
+function throwIfNotStarted(task: ForegroundTask, ended: Ended, output: CollectedOutput): void {
+  const command = task.spec.process.args[0] ?? "";
+  const doing = `starting container \`${task.id}\``;
+  const mount = ended.code === 125 ? mountFailure(output.runtimeErrors()) : undefined;
+  if (mount !== undefined) throw new TareError("E_OVERLAY", `${doing}: mounting ${mount}`, { exitCode: 125 });
+  const message = lastLogError(runtimeLogPath(task)) ?? output.lateExecFailure(ended.code);
+  if (message !== undefined) throw runtimeFailure(doing, message, command);
+  if (ended.signal !== null) {
+    throw new TareError("E_RUNTIME", `${doing}: the runtime was killed by ${ended.signal}`, { exitCode: 125 });
+  }
+}
+
+function aborted(task: ForegroundTask): TareError {
+  return new TareError("E_ABORTED", `running container \`${task.id}\`: interrupted`, { exitCode: 130 });
+}

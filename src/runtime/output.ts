@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ChildProcess } from "node:child_process";
+import { readTextIfPresent } from "../base/index.ts";
+import { logErrors } from "./failure.ts";
+import type { ForegroundStdio } from "./foreground.ts";
+
+/** What of the output tells about the start itself. */
+export interface CollectedOutput {
+  /** Lines that the start or the runtime wrote; they were not passed on. */
+  runtimeErrors(): string;
+  /**
+   * The runtime's `exec PATH: …` line: it can still fail to execute the program after it has let go of its log (a missing
+   * interpreter, a wrong format). Recognised only when it is all that was ever written.
+   */
+  lateExecFailure(exitCode: number): string | undefined;
+}
+
+const OWN_LINE = /^tare-mount: /;
+const LATE_EXEC = /^exec (\/\S+): (no such file or directory|exec format error|permission denied)\n?$/;
+
+/** Connects a started runtime's pipes to where the task wants them, without the runtime's own error lines. */
+export function connectOutput(
+  child: ChildProcess,
+  stdio: ForegroundStdio,
+  log: string,
+  terminal: boolean,
+): CollectedOutput {
+  const held: string[] = [];
+  let total = 0;
+  let first = "";
+  const sink = stdio.kind === "capture" ? stdio.onOutput : writeThrough(child);
+  const write = (stream: 1 | 2, data: Buffer): void => {
+    if (total === 0 && stream === 2 && data.length < 4096) first = data.toString("utf8");
+    total += data.length;
+    if (data.length > 0) sink(stream, data);
+  };
+  child.stdout?.on("data", (data: Buffer) => write(1, data));
+  child.stderr?.on("data", (data: Buffer) => write(2, withoutRuntimeLines(data, log, held)));
+  connectInput(child, stdio);
+  return {
+    runtimeErrors: () => held.join(""),
+    lateExecFailure: (exitCode) => {
+      const match = exitCode !== 0 && !terminal && total === Buffer.byteLength(first) ? LATE_EXEC.exec(first) : null;
+      return match === null ? undefined : first.trim();
+    },
+  };
+}
+
+function connectInput(child: ChildProcess, stdio: ForegroundStdio): void {
+  if (child.stdin === null) return;
+  child.stdin.on("error", () => undefined);
+  if (stdio.kind === "capture" && typeof stdio.stdin === "object") stdio.stdin.pipe(child.stdin);
+}
+
+/** Takes out the lines that the runtime also wrote to its log as errors, and a failed mount's. */
+function withoutRuntimeLines(data: Buffer, log: string, held: string[]): Buffer {
+  const text = data.toString("utf8");
+  if (held.length > 0 || OWN_LINE.test(text)) {
+    held.push(text);
+    return Buffer.alloc(0);
+  }
+  const errors = new Set(logErrors(readTextIfPresent(log) ?? "").flatMap((message) => message.split("\n")));
+  if (errors.size === 0) return data;
+  const [dropped, kept] = [[], []] as [string[], string[]];
+  for (const line of text.split(/(?<=\n)/)) (errors.has(line.trimEnd()) ? dropped : kept).push(line);
+  if (dropped.length === 0) return data;
+  return Buffer.from(kept.join(""), "utf8");
+}
+
+/** Writes to this process's own streams and slows the container down when they are slow. */
+function writeThrough(child: ChildProcess): (stream: 1 | 2, data: Buffer) => void {
+  return (stream, data) => {
+    const target = stream === 1 ? process.stdout : process.stderr;
+    const source = stream === 1 ? child.stdout : child.stderr;
+    if (target.write(data) || source === null) return;
+    source.pause();
+    target.once("drain", () => source.resume());
+  };
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// The start of every container is one spawn: `unshare --mount … sh -c SCRIPT`, where SCRIPT mounts the layers in that
+// private mount namespace and becomes the runtime by exec. The host never sees a mount, and a kill of the processes
+// removes the mounts with the namespace.
+import { isAbsolute, relative } from "node:path";
+import { TareError } from "../base/index.ts";
+
+/** One root file system put together from layers. Relative paths count from the directory that the start runs in. */
+export interface OverlayMount {
+  /** Existing directory to mount on, absolute. */
+  readonly target: string;
+  /** Layers, the top one first. */
+  readonly lower: readonly string[];
+  /** Receives changes; without it the result is read-only. */
+  readonly upper?: string;
+  /** Empty directory on the same file system as `upper`; needed with it. */
+  readonly work?: string;
+  /** Skips syncing to disk while mounted; for changes that are synced or thrown away afterwards. */
+  readonly volatile?: boolean;
+}
+
+/** What decides how the start is wrapped. */
+export interface LaunchOptions {
+  /** Directory that relative paths count from: the store's root. */
+  readonly directory: string;
+  /** Stands in for the layers of an image without any; must exist and stay empty. */
+  readonly emptyDirectory: string;
+  /** Kill everything, the container too, when the calling process dies (also by SIGKILL). */
+  readonly dieWithCaller: boolean;
+}
+
+// mount(2) takes one page of options, with its final NUL.
+const LONGEST_OPTIONS = 4095;
+// A rename must look the same in the upper directory as in a layer, and no metadata-only copies may end up there.
+const PLAIN_LAYERS = "index=off,redirect_dir=off,metacopy=off,xino=off";
+
+/**
+ * Fixed script; values come as positional arguments only. Rows: `overlay OPTIONS MORE TARGET` (MORE is tried first and
+ * left out for kernels that do not know it) and `bind SOURCE - TARGET`, then `--` and the command. Exit code 125 and a
+ * line that begins with `tare-mount:` report a failed mount.
+ */
+const SCRIPT = `
+while [ "$1" != -- ]; do
+  if [ "$1" = overlay ]; then
+    mount -i -t overlay -o "$2,$3" overlay "$4" 2>/dev/null ||
+      why=$(mount -i -t overlay -o "$2" overlay "$4" 2>&1) || { echo "tare-mount: $4: $why" >&2; exit 125; }
+  else
+    why=$(mount -i --bind "$2" "$4" 2>&1 && mount -i -o remount,bind,ro "$4" 2>&1) ||
+      { echo "tare-mount: $4: $why" >&2; exit 125; }
+  fi
+  shift 4
+done
+shift
+exec "$@"`;
+
+/** The whole argument list (program first) that mounts `overlays` privately and then becomes `command`. */
+export function launchCommand(
+  overlays: readonly OverlayMount[],
+  command: readonly string[],
+  options: LaunchOptions,
+): readonly string[] {
+  const rows = overlays.flatMap((overlay) => mountRow(overlay, options));
+  const tie = options.dieWithCaller ? ["setpriv", "--pdeathsig", "KILL"] : [];
+  const pidNamespace = options.dieWithCaller ? ["--pid", "--fork", "--kill-child", "--mount-proc"] : [];
+  return [
+    ...tie,
+    "unshare",
+    "--mount",
+    "--propagation",
+    "slave",
+    ...pidNamespace,
+    "sh",
+    "-c",
+    SCRIPT,
+    "sh",
+    ...rows,
+    "--",
+    ...command,
+  ];
+}
+
+/** Environment of the start: nothing of the caller's but what the runtime needs. */
+export function launchEnvironment(path: string | undefined): Record<string, string> {
+  const standard = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+  // util-linux ≥ 2.39 would pass lowerdir by fsconfig(2), which takes 256 bytes.
+  return { PATH: path === undefined ? standard : `${path}:${standard}`, LIBMOUNT_FORCE_MOUNT2: "always", LC_ALL: "C" };
+}
+
+/** The message of a failed mount in the start's stderr, or undefined. */
+export function mountFailure(stderr: string): string | undefined {
+  return /^tare-mount: (.*(?:\n.*)*)/m.exec(stderr)?.[1]?.trim();
+}
+
+function mountRow(overlay: OverlayMount, options: LaunchOptions): string[] {
+  const lower = overlay.lower.length === 0 ? [options.emptyDirectory] : overlay.lower;
+  const [only] = lower;
+  if (overlay.upper === undefined && lower.length === 1 && only !== undefined)
+    return ["bind", only, "-", overlay.target];
+  const words = [`lowerdir=${lower.map((path) => near(path, options)).join(":")}`];
+  if (overlay.upper !== undefined) {
+    if (overlay.work === undefined) throw overlayError(overlay, "an upper directory needs a work directory");
+    words.push(`upperdir=${near(overlay.upper, options)}`, `workdir=${near(overlay.work, options)}`);
+  }
+  const text = words.join(",");
+  const more = overlay.volatile === true && overlay.upper !== undefined ? `${PLAIN_LAYERS},volatile` : PLAIN_LAYERS;
+  if (Buffer.byteLength(text) + more.length + 1 > LONGEST_OPTIONS)
+    throw overlayError(overlay, `${lower.length} layers are more than one mount can take`);
+  return ["overlay", text, more, overlay.target];
+}
+
+/** The shorter, relative form where there is one; refuses characters that the option list gives a meaning. */
+function near(path: string, options: LaunchOptions): string {
+  const local = isAbsolute(path) ? relative(options.directory, path) : path;
+  const shortest = local === "" || local.startsWith("..") ? path : local;
+  if (/[,:\\"]/.test(shortest)) {
+    throw new TareError("E_OVERLAY", `mounting \`${path}\`: the path has a comma, colon, quote or backslash`, {
+      hint: "choose another folder for the store with `--root`",
+      exitCode: 125,
+    });
+  }
+  return shortest;
+}
+
+function overlayError(overlay: OverlayMount, why: string): TareError {
+  return new TareError("E_OVERLAY", `mounting layers at \`${overlay.target}\`: ${why}`, { exitCode: 125 });
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+import { writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { ensureDirectory, ioError } from "../base/index.ts";
+import type { OciRuntime } from "./find.ts";
+import { launchCommand, launchEnvironment } from "./overlay.ts";
+import type { OverlayMount } from "./overlay.ts";
+import type { OciSpec } from "./spec-types.ts";
+
+/** A container to start: what both the foreground and the detached start need. */
+export interface ContainerTask {
+  readonly runtime: OciRuntime;
+  readonly id: string;
+  /** Private existing directory that receives config.json and the runtime's log; deleted by the caller. */
+  readonly bundle: string;
+  /** Directory that relative layer paths count from: the store's root. */
+  readonly storeRoot: string;
+  /** Mounted in the container's private mount namespace, in this order. */
+  readonly overlays: readonly OverlayMount[];
+  readonly spec: OciSpec;
+  /** The runtime's own state directory (`--root`), shared by all containers. */
+  readonly stateRoot: string;
+}
+
+/** Paths in the bundle. */
+export function runtimeLogPath(task: ContainerTask): string {
+  return join(task.bundle, "runtime.log");
+}
+
+/** Writes config.json and the directory that stands in for an image without layers. */
+export function writeBundle(task: ContainerTask): void {
+  const path = join(task.bundle, "config.json");
+  try {
+    ensureDirectory(join(task.bundle, "empty"), 0o755);
+    ensureDirectory(task.stateRoot, 0o700);
+    writeFileSync(path, JSON.stringify(task.spec), { mode: 0o600 });
+  } catch (error) {
+    throw ioError(`writing \`${path}\``, error);
+  }
+}
+
+/** The process to spawn for a task whose last word is `command`: program, arguments, directory, environment. */
+export function launchOf(
+  task: ContainerTask,
+  command: readonly string[],
+  dieWithCaller: boolean,
+): {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly env: Record<string, string>;
+} {
+  const [program = "unshare", ...args] = launchCommand(task.overlays, command, {
+    directory: task.storeRoot,
+    emptyDirectory: join(task.bundle, "empty"),
+    dieWithCaller,
+  });
+  return { program, args, cwd: task.storeRoot, env: launchEnvironment(dirname(task.runtime.path)) };
+}
+
+/** Global arguments of every call of the runtime. */
+export function runtimeArguments(runtime: OciRuntime, stateRoot: string, log?: string): string[] {
+  const logging = log === undefined ? [] : ["--log", log, "--log-format", "json"];
+  return [runtime.path, "--root", stateRoot, ...logging];
+}
