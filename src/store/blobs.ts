@@ -74,6 +74,7 @@ function writeBytes(context: StoreContext, data: Uint8Array | string): BlobInfo 
   const ingest = begin(context);
   try {
     take(context, ingest, bytes);
+    if (context.sync === "full") context.effects.sync("blob.sync", ingest);
     return publish(context, ingest, {});
   } catch (error) {
     throw abandon(context, ingest, error);
@@ -97,6 +98,7 @@ async function writeBlob(
       take(context, ingest, chunk);
       if (expected.size !== undefined && ingest.size > expected.size) throw wrongSize(ingest, expected);
     }
+    if (context.sync === "full") await context.effects.syncLater("blob.sync", ingest);
     return publish(context, ingest, expected);
   } catch (error) {
     throw abandon(context, ingest, error);
@@ -142,7 +144,6 @@ function publish(context: StoreContext, ingest: Ingest, expected: Partial<BlobIn
     });
   }
   const { effects, layout } = context;
-  if (context.sync === "full") effects.sync("blob.sync", ingest);
   close(ingest);
   context.lease().keep([digest]);
   effects.rename("blob.rename", ingest.path, join(layout.blobs, hexOf(digest)));

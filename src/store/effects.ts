@@ -5,6 +5,7 @@
  * `<thing>.<what happens>`; `STEPS` lists them all, in the order of a life: made, used, removed.
  */
 import * as fs from "node:fs";
+import { promisify } from "node:util";
 import { TareError, ioError, syncDirectory, systemErrorCode } from "../base/index.ts";
 import type { FaultPlan } from "./faults.ts";
 import { fire } from "./faults.ts";
@@ -101,6 +102,15 @@ export class Effects {
 
   sync(name: StepName, file: OpenFile): void {
     this.#file(name, file.path, () => fs.fsyncSync(file.descriptor));
+  }
+
+  /** The same without blocking this thread: gigabytes take seconds. */
+  async syncLater(name: StepName, file: OpenFile): Promise<void> {
+    try {
+      await this.step(name, () => promisify(fs.fsync)(file.descriptor));
+    } catch (error) {
+      throw ioError(`syncing \`${file.path}\` (${name})`, error);
+    }
   }
 
   syncDirectory(name: StepName, path: string): void {

@@ -21,6 +21,7 @@ export interface FingerprintPart {
   readonly paths: readonly string[];
   /** Whether entry `index` has exactly this stamp. */
   matches(index: number, stamp: FileStamp): boolean;
+  digest(index: number): Digest;
   entry(index: number): Fingerprint;
 }
 
@@ -63,6 +64,7 @@ export function decodePart(bytes: Uint8Array): FingerprintPart | undefined {
   return {
     paths,
     matches: (index, stamp) => matches(columns, index, stamp),
+    digest: (index) => digestAt(columns, index),
     entry: (index) => ({ path: paths[index] ?? "", stamp: stampAt(columns, index), digest: digestAt(columns, index) }),
   };
 }
@@ -73,7 +75,7 @@ interface Columns {
   readonly device: Float64Array;
   readonly inode: Float64Array;
   readonly size: Float64Array;
-  readonly digests: Uint8Array;
+  readonly digests: Buffer;
 }
 
 function columnsOf(buffer: ArrayBufferLike, offset: number, count: number): Columns {
@@ -84,7 +86,7 @@ function columnsOf(buffer: ArrayBufferLike, offset: number, count: number): Colu
     device: new Float64Array(buffer, at(2), count),
     inode: new Float64Array(buffer, at(3), count),
     size: new Float64Array(buffer, at(4), count),
-    digests: new Uint8Array(buffer, at(5), count * 32),
+    digests: Buffer.from(buffer, at(5), count * 32),
   };
 }
 
@@ -109,5 +111,5 @@ function stampAt(columns: Columns, index: number): FileStamp {
 }
 
 function digestAt(columns: Columns, index: number): Digest {
-  return digestFromHex(Buffer.from(columns.digests.subarray(index * 32, index * 32 + 32)).toString("hex"));
+  return digestFromHex(columns.digests.toString("hex", index * 32, index * 32 + 32));
 }

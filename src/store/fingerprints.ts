@@ -61,7 +61,7 @@ class RootMemo implements FingerprintRoot {
     const position = this.#known.get(path);
     if (!position?.part.matches(position.index, stamp)) return undefined;
     this.#used.add(path);
-    return position.part.entry(position.index).digest;
+    return position.part.digest(position.index);
   }
 
   set(path: string, stamp: FileStamp, digest: Digest): void {

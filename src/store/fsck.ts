@@ -14,6 +14,7 @@ import { parseLayerFacts } from "./layer-facts.ts";
 import { linkTarget, readLinkIfPresent } from "./layer-links.ts";
 import { layerDigests } from "./layers.ts";
 import { namesIn } from "./layout.ts";
+import { deadLinks } from "./recover.ts";
 import type { StoreParts } from "./survey.ts";
 import { objectsOnDisk, survey } from "./survey.ts";
 import type { FsckFinding, FsckOptions, Lease } from "./types.ts";
@@ -175,9 +176,6 @@ function checkLinks(check: Check): void {
   const { context } = check.parts;
   const { layout, effects } = context;
   const expected = new Map(layerDigests(context).map((digest) => [layout.link(digest), linkTarget(digest)]));
-  const kept = context.leases.keptDigests();
-  for (const digest of kept) expected.delete(layout.link(digest));
-  const beingMade = new Set([...kept].map((digest) => layout.link(digest)));
   for (const [link, target] of expected) {
     const path = join(layout.root, link);
     const held = readLinkIfPresent(path);
@@ -188,8 +186,7 @@ function checkLinks(check: Check): void {
       effects.link("fsck.repair", target, path);
     });
   }
-  for (const name of namesIn(layout.links)) {
-    if (expected.has(`l/${name}`) || beingMade.has(`l/${name}`)) continue;
+  for (const name of deadLinks(context)) {
     note(check, { kind: "link", subject: `l/${name}`, problem: "leads to no layer", repair: "remove it" }, () =>
       effects.removeTree("fsck.repair", join(layout.links, name)),
     );

@@ -31,3 +31,5 @@ export type {
   StoreOptions,
   UsageRow,
 } from "./types.ts";
+export { TreeView, isWhiteout, readFileInTree, readNames, resolveInTree } from "./tree-view.ts";
+export type { SourceTree, TreeEntry } from "./tree-view.ts";

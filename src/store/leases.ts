@@ -159,11 +159,4 @@ export class Leases {
     }
     return kept;
   }
-
-  /** Removes what dead processes left behind; returns the removed names. One readdir when there is none. */
-  recover(): readonly string[] {
-    const { dead } = this.survey();
-    for (const name of dead) this.#effects.removeTree("recover.delete", join(this.#layout.temporary, name));
-    return dead;
-  }
 }

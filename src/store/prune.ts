@@ -13,8 +13,7 @@ import { join } from "node:path";
 import type { Digest } from "../base/index.ts";
 import { digestOf, hexOf, ioError, systemErrorCode } from "../base/index.ts";
 import { cacheMounts } from "./cache-mounts.ts";
-import { readLinkIfPresent } from "./layer-links.ts";
-import { namesIn } from "./layout.ts";
+import { recover, removeDeadLinks } from "./recover.ts";
 import { fillReserve, releaseReserve } from "./space.ts";
 import type { ObjectSet, StoreParts, Survey, SurveyedCache, SurveyedImage } from "./survey.ts";
 import { addAll, blobSize, layerSize, objectsOnDisk, reachable, survey, treeSize } from "./survey.ts";
@@ -47,7 +46,7 @@ export function prune(parts: StoreParts, options: PruneOptions): PruneReport {
   try {
     const garbage = context.database.write(() => moveToTrash(parts, options, lease));
     context.effects.removeTree("prune.delete", join(lease.folder, "trash"));
-    const links = removeDeadLinks(parts);
+    const links = removeDeadLinks(parts.context);
     return report([...referenceRows(choice), ...garbageRows(garbage), temporary, row("links", links, 0)], false);
   } finally {
     lease.release();
@@ -67,7 +66,7 @@ function plan(parts: StoreParts, options: PruneOptions): PruneRow[] {
 function recoverDead(parts: StoreParts): PruneRow {
   const { leases, layout } = parts.context;
   const size = leases.survey().dead.reduce((sum, name) => sum + treeSize(join(layout.temporary, name)), 0);
-  return row("temporary", leases.recover(), size);
+  return row("temporary", recover(parts.context), size);
 }
 
 function dropReferences(parts: StoreParts, options: PruneOptions): Choice {
@@ -159,23 +158,6 @@ function restore(parts: StoreParts, from: string, to: string): void {
     const code = systemErrorCode(error);
     if (code !== "ENOTEMPTY" && code !== "EEXIST") throw ioError(`restoring \`${to}\``, error);
   }
-}
-
-/** Short links whose layer is gone. A layer that is being published made its link first and keeps its diffID. */
-function removeDeadLinks(parts: StoreParts): string[] {
-  const { context } = parts;
-  const { layout, leases, effects } = context;
-  const names = namesIn(layout.links);
-  const expected = new Set(objectsOnDisk(context).layers.map((digest) => layout.link(digest)));
-  for (const digest of leases.keptDigests()) expected.add(layout.link(digest));
-  const dead = names.filter((name) => !expected.has(`l/${name}`) && isDangling(layout.root, name));
-  for (const name of dead) effects.unlink("prune.delete", join(layout.links, name));
-  return dead;
-}
-
-function isDangling(root: string, name: string): boolean {
-  const path = join(root, "l", name);
-  return readLinkIfPresent(path) !== undefined && !fs.statSync(path, { throwIfNoEntry: false });
 }
 
 function referenceRows(choice: Choice): PruneRow[] {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
-import { TareError } from "../base/index.ts";
+import { TareError, isTareError } from "../base/index.ts";
 import type { Effects } from "./effects.ts";
 import type { Layout } from "./layout.ts";
 
@@ -31,10 +31,16 @@ function megabytes(bytes: number): string {
   return `${Math.ceil(bytes / MIB)} MiB`;
 }
 
-/** Keeps 1 MiB aside; random bytes, so that a compressing file system really allots them. */
+/** Keeps 1 MiB aside when there is room; random bytes, so that a compressing file system really allots them. */
 export function fillReserve(layout: Layout, effects: Effects): void {
   if (fs.statSync(layout.reserve, { throwIfNoEntry: false })?.size === RESERVE) return;
-  effects.writeFile("store.reserve", layout.reserve, randomBytes(RESERVE));
+  if (freeBytes(layout) < 8 * MIB) return;
+  try {
+    effects.writeFile("store.reserve", layout.reserve, randomBytes(RESERVE));
+  } catch (error) {
+    if (!isTareError(error, "E_NOSPACE")) throw error;
+    effects.unlink("store.reserve", layout.reserve);
+  }
 }
 
 /** Gives the reserve up when the disk is nearly full; true when it did. Prune fills it again at its end. */

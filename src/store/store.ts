@@ -17,6 +17,7 @@ import type { Layout } from "./layout.ts";
 import { createLayout, layoutOf } from "./layout.ts";
 import { Leases } from "./leases.ts";
 import { prune } from "./prune.ts";
+import { recover } from "./recover.ts";
 import { STATE_SCHEMA, STATE_VERSION } from "./schema.ts";
 import { fillReserve, freeBytes, requireSpace } from "./space.ts";
 import type { Lease, Store, StoreOptions } from "./types.ts";
@@ -48,7 +49,7 @@ export function openStore(options: StoreOptions): Store {
     cacheMounts: cacheMounts(context),
     documents: (kind) => documentStore(context, kind),
     lease: () => context.leases.open(),
-    recover: () => (context.readonly ? [] : context.leases.recover()),
+    recover: () => recover(context),
     freeSpace: () => freeBytes(layout),
     requireSpace: (size, doing) => requireSpace(layout, size, doing),
     contentOf: (image) => content(image.target, image.id),
