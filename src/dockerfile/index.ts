@@ -53,3 +53,7 @@ export { createIgnore, readIgnoreFile } from "./ignore.ts";
 export type { IgnoreFilter } from "./ignore.ts";
 export { formatGitReference, parseGitReference } from "./git-reference.ts";
 export type { GitReference } from "./git-reference.ts";
+export { printDockerfile } from "./print.ts";
+export { runScript } from "./run-script.ts";
+export type { RunScript } from "./run-script.ts";
+export { decodeText } from "./decode.ts";

@@ -11,11 +11,13 @@ export type CommandLine =
 export interface InstructionBase {
   /** The keyword as written (`run`, `RUN`). */
   readonly keyword: string;
-  /** The logical line: continuations joined, comments between them removed, without heredoc contents. */
+  /** The logical line: continuations joined, comments between them removed, without heredoc contents; may end in blanks. */
   readonly text: string;
   readonly location: Location;
   /** Comments directly before the instruction, without `#`. */
   readonly comments: readonly string[];
+  /** The heredocs on the line, contents as in the file. */
+  readonly heredocs: readonly Heredoc[];
 }
 
 /** A name and its value, both unexpanded. */
@@ -72,8 +74,8 @@ export interface FromInstruction extends InstructionBase {
 
 export interface RunInstruction extends InstructionBase {
   readonly kind: "run";
+  /** With heredocs, `runScript` says what it means. */
   readonly command: CommandLine;
-  readonly heredocs: readonly Heredoc[];
   /** Values of `--mount`, to be read by `parseMount` once variables are known. */
   readonly mounts: readonly string[];
   readonly network: "default" | "none" | "host";

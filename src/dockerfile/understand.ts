@@ -47,8 +47,8 @@ export function understand(node: Node): Tree.Instruction | Tree.FromInstruction 
       hint ?? `the instructions are ${KEYWORDS.join(", ")}`,
     );
   }
-  const { keyword, location, comments } = node;
-  return rule(node, { keyword, text: trim(node.text), location, comments });
+  const { keyword, location, comments, heredocs } = node;
+  return rule(node, { keyword, text: node.text, location, comments, heredocs });
 }
 
 function single(node: Node): string {
@@ -108,12 +108,10 @@ function runInstruction(node: Node, base: Tree.InstructionBase): Tree.RunInstruc
   const network = oneOf(flags.string("network") ?? "default", ["default", "none", "host"], "invalid network mode");
   const security = oneOf(flags.string("security") ?? "sandbox", ["sandbox", "insecure"], "invalid security mode");
   const devices = flags.list("device").map((device) => parseDevice(device));
-  const { heredocs } = node;
   return {
     ...base,
     kind: "run",
     command: commandOf(node),
-    heredocs,
     mounts,
     network,
     security,
