@@ -23,8 +23,13 @@ export async function cleanupContainer(
       env: {},
     });
   }
+  await forgetContainer(stateRoot, id, cgroupsPath);
+}
+
+/** Removes the record and the control groups of a container that has ended, without a call of the runtime. */
+export async function forgetContainer(stateRoot: string, id: string, cgroupsPath?: string): Promise<void> {
   if (cgroupsPath !== undefined) await removeCgroups(cgroupsPath);
-  removeTree(record);
+  removeTree(join(stateRoot, id));
 }
 
 /** Whether the kernel has killed a process of this control group for lack of memory. */

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import type { Readable } from "node:stream";
 import { TareError, startFailure } from "../base/index.ts";
-import { cleanupContainer, wasOutOfMemory } from "./cleanup.ts";
+import { cleanupContainer, forgetContainer, wasOutOfMemory } from "./cleanup.ts";
 import { lastLogError, runtimeFailure } from "./failure.ts";
 import { forwardSignals } from "./signals.ts";
 import { connectOutput } from "./output.ts";
@@ -12,32 +12,31 @@ import { mountFailure } from "./overlay.ts";
 import { launchOf, runtimeArguments, runtimeLogPath, writeBundle } from "./task.ts";
 import type { ContainerTask } from "./task.ts";
 
-/** Where a foreground container's standard streams go. */
+/**
+ * Where a foreground container's standard streams go. `inherit` is this process's own streams, standard input included.
+ * The container never gets this process's terminal as such: it has one of its own (`-t`) or pipes, as with Docker.
+ */
 export type ForegroundStdio =
+  | "inherit"
   | {
-      /** This process's own streams; never its terminal as such, unless the container has one of its own (`-t`). */
-      readonly kind: "inherit";
-      /** Connect standard input (`-i`). */
-      readonly stdin: boolean;
-    }
-  | {
-      readonly kind: "capture";
-      readonly stdin?: "ignore" | Readable;
-      readonly onOutput: (stream: 1 | 2, data: Buffer) => void;
+      /** Default `ignore`: /dev/null. */
+      readonly stdin?: "inherit" | "ignore" | Readable;
+      /** Receives the output; without it the output goes to this process's own streams. */
+      readonly onOutput?: (stream: 1 | 2, data: Buffer) => void;
     };
 
 /** A container to run to its end. */
 export interface ForegroundTask extends ContainerTask {
   readonly stdio: ForegroundStdio;
   readonly signal?: AbortSignal;
-  /** Receives the init process's pid; not with `dieWithCaller`. */
+  /** Receives the init process's pid; not with `dieWithParent`. */
   readonly pidFile?: string;
   /**
    * For build steps: the kernel kills the container when this process dies in whatever way. The container can't be
    * entered by `execInContainer` then. Without it a container outlives a killed caller, and signals that this process
    * receives are forwarded to it.
    */
-  readonly dieWithCaller?: boolean;
+  readonly dieWithParent?: boolean;
 }
 
 /** How a container ended. */
@@ -62,7 +61,8 @@ export async function runForeground(task: ForegroundTask): Promise<ForegroundRes
   const ended = await waitForEnd(child, task);
   const clean = ended.signal === null && !task.signal?.aborted && lastLogError(runtimeLogPath(task)) === undefined;
   const oomKilled = limited ? wasOutOfMemory(task.spec.linux.cgroupsPath) : undefined;
-  if (limited || !clean) await cleanupContainer(task.runtime, task.stateRoot, task.id, task.spec.linux.cgroupsPath);
+  if (!clean) await cleanupContainer(task.runtime, task.stateRoot, task.id, task.spec.linux.cgroupsPath);
+  else if (limited) await forgetContainer(task.stateRoot, task.id, task.spec.linux.cgroupsPath);
   if (task.signal?.aborted) throw aborted(task);
   throwIfNotStarted(task, ended, output);
   return { exitCode: ended.code, ...(oomKilled === undefined ? {} : { oomKilled }) };
@@ -74,42 +74,49 @@ interface Ended {
 }
 
 function start(task: ForegroundTask, keep: boolean): ChildProcess {
-  const dieWithCaller = task.dieWithCaller === true;
+  const dieWithParent = task.dieWithParent === true;
   const command = [
     ...runtimeArguments(task.runtime, task.stateRoot, runtimeLogPath(task)),
     "run",
     ...(keep ? ["--keep"] : []),
-    ...(task.pidFile === undefined || dieWithCaller ? [] : ["--pid-file", task.pidFile]),
+    ...(task.pidFile === undefined || dieWithParent ? [] : ["--pid-file", task.pidFile]),
     "--bundle",
     task.bundle,
     task.id,
   ];
-  const { program, args, cwd, env } = launchOf(task, command, dieWithCaller);
+  const { program, args, cwd, env } = launchOf(task, command, dieWithParent);
   const stdio = streamsFor(task);
   return spawn(program, args, { cwd, env, stdio, detached: ownGroup(task) });
 }
 
 /** A process group of its own keeps the terminal's Ctrl-C away; impossible where the runtime reads from the terminal. */
 function ownGroup(task: ForegroundTask): boolean {
-  return task.stdio.kind === "capture" || !(task.stdio.stdin && process.stdin.isTTY);
+  return !(inheritsInput(task.stdio) && process.stdin.isTTY);
 }
 
 /** Standard error goes through us, so that the runtime's own error lines become one clear error. */
 function streamsFor(task: ForegroundTask): ("inherit" | "pipe" | "ignore")[] {
   const { stdio } = task;
-  if (stdio.kind === "capture") {
-    return [stdio.stdin === undefined || stdio.stdin === "ignore" ? "ignore" : "pipe", "pipe", "pipe"];
-  }
-  const direct = task.spec.process.terminal || !process.stdout.isTTY;
-  return [stdio.stdin ? "inherit" : "ignore", direct ? "inherit" : "pipe", "pipe"];
+  const captured = stdio !== "inherit" && stdio.onOutput !== undefined;
+  const direct = !captured && (task.spec.process.terminal || !process.stdout.isTTY);
+  const input = inheritsInput(stdio)
+    ? "inherit"
+    : typeof stdio === "object" && typeof stdio.stdin === "object"
+      ? "pipe"
+      : "ignore";
+  return [input, direct ? "inherit" : "pipe", "pipe"];
+}
+
+function inheritsInput(stdio: ForegroundStdio): boolean {
+  return stdio === "inherit" || stdio.stdin === "inherit";
 }
 
 function waitForEnd(child: ChildProcess, task: ForegroundTask): Promise<Ended> {
-  const forwarding = task.dieWithCaller === true ? undefined : forwardSignals(child, ownGroup(task));
+  const forwarding = task.dieWithParent === true ? undefined : forwardSignals(child, ownGroup(task));
   const abort = (): void => {
-    // With dieWithCaller the kernel ends the whole process tree; otherwise the clean-up kills the container itself,
+    // With dieWithParent the kernel ends the whole process tree; otherwise the clean-up kills the container itself,
     // and the runtime ends with it.
-    if (task.dieWithCaller === true) child.kill("SIGKILL");
+    if (task.dieWithParent === true) child.kill("SIGKILL");
     else
       void cleanupContainer(task.runtime, task.stateRoot, task.id, task.spec.linux.cgroupsPath).finally(() =>
         child.kill("SIGKILL"),

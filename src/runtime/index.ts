@@ -2,7 +2,7 @@
 export { buildProcess, buildSpec } from "./spec.ts";
 export type { NamespaceChoice, ProcessInput, SecurityInput, SpecInput } from "./spec.ts";
 export type { OciProcess, OciSeccomp, OciSpec } from "./spec-types.ts";
-export type { ExtraMount } from "./spec-mounts.ts";
+export type { SpecMount } from "./spec-mounts.ts";
 export type { DeviceGrant, ResourceLimits } from "./spec-limits.ts";
 export { DEFAULT_CAPABILITIES, resolveCapabilities } from "./capabilities.ts";
 export type { CapabilityChange } from "./capabilities.ts";
@@ -17,3 +17,9 @@ export type { ContainerTask } from "./task.ts";
 export { runForeground } from "./foreground.ts";
 export type { ForegroundResult, ForegroundStdio, ForegroundTask } from "./foreground.ts";
 export { cleanupContainer } from "./cleanup.ts";
+export { lookupUser } from "./users.ts";
+export type { ReadImageFile, ResolvedUser } from "./users.ts";
+export { checkRootfs } from "./rootfs-check.ts";
+export type { EntryKind } from "./rootfs-check.ts";
+export { prepareEtcFiles } from "./etc-files.ts";
+export type { EtcFilesInput } from "./etc-files.ts";

@@ -28,7 +28,7 @@ export function connectOutput(
   const held: string[] = [];
   let total = 0;
   let first = "";
-  const sink = stdio.kind === "capture" ? stdio.onOutput : writeThrough(child);
+  const sink = (stdio === "inherit" ? undefined : stdio.onOutput) ?? writeThrough(child);
   const write = (stream: 1 | 2, data: Buffer): void => {
     if (total === 0 && stream === 2 && data.length < 4096) first = data.toString("utf8");
     total += data.length;
@@ -49,7 +49,7 @@ export function connectOutput(
 function connectInput(child: ChildProcess, stdio: ForegroundStdio): void {
   if (child.stdin === null) return;
   child.stdin.on("error", () => undefined);
-  if (stdio.kind === "capture" && typeof stdio.stdin === "object") stdio.stdin.pipe(child.stdin);
+  if (stdio !== "inherit" && typeof stdio.stdin === "object") stdio.stdin.pipe(child.stdin);
 }
 
 /** Takes out the lines that the runtime also wrote to its log as errors, and a failed mount's. */

@@ -25,8 +25,8 @@ export interface LaunchOptions {
   readonly directory: string;
   /** Stands in for the layers of an image without any; must exist and stay empty. */
   readonly emptyDirectory: string;
-  /** Kill everything, the container too, when the calling process dies (also by SIGKILL). */
-  readonly dieWithCaller: boolean;
+  /** Kill everything, the container too, when the calling process (its parent) dies (also by SIGKILL). */
+  readonly dieWithParent: boolean;
 }
 
 // mount(2) takes one page of options, with its final NUL.
@@ -60,8 +60,8 @@ export function launchCommand(
   options: LaunchOptions,
 ): readonly string[] {
   const rows = overlays.flatMap((overlay) => mountRow(overlay, options));
-  const tie = options.dieWithCaller ? ["setpriv", "--pdeathsig", "KILL"] : [];
-  const pidNamespace = options.dieWithCaller ? ["--pid", "--fork", "--kill-child", "--mount-proc"] : [];
+  const tie = options.dieWithParent ? ["setpriv", "--pdeathsig", "KILL"] : [];
+  const pidNamespace = options.dieWithParent ? ["--pid", "--fork", "--kill-child", "--mount-proc"] : [];
   return [
     ...tie,
     "unshare",

@@ -32,8 +32,11 @@ export async function probeRuntime(runtime: OciRuntime, runRoot: string): Promis
 
 function probeSpec(rootfs: string, cgroupsPath: string): ReturnType<typeof buildSpec> {
   return buildSpec({
-    process: { args: [MISSING], env: ["PATH=/"], cwd: "/", user: { uid: 0, gid: 0 } },
-    security: { mode: "build" },
+    mode: "build",
+    args: [MISSING],
+    env: ["PATH=/"],
+    cwd: "/",
+    user: { uid: 0, gid: 0 },
     rootfs,
     network: "none",
     cgroupMode: cgroupMode(),

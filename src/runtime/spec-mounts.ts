@@ -3,32 +3,26 @@ import { posix } from "node:path";
 import { TareError } from "../base/index.ts";
 import type { OciMount } from "./spec-types.ts";
 
-/** A mount that the user or the builder adds. `target` is an absolute path in the container. */
-export type ExtraMount =
-  | {
-      readonly type: "bind";
-      readonly source: string;
-      readonly target: string;
-      /** Docker's words: `ro`, `rw`, `z`, `Z`, `nocopy`, a propagation, `noexec` and its like. */
-      readonly options?: readonly string[];
-    }
-  | {
-      readonly type: "tmpfs";
-      readonly target: string;
-      /** tmpfs words: `size=64m`, `mode=1777`, `exec`, `uid=…`; over the defaults `noexec,nosuid,nodev`. */
-      readonly options?: readonly string[];
-    };
+/** A mount that the user or the builder adds. */
+export interface SpecMount {
+  /** Absolute path in the container. */
+  readonly destination: string;
+  readonly type: "bind" | "tmpfs";
+  /** Absolute path on the host; not for tmpfs. */
+  readonly source?: string;
+  /**
+   * bind: Docker's words `ro`, `rw`, `z`, `Z`, `nocopy`, a propagation, `bind` (not recursive), `noexec` and its like.
+   * tmpfs: `size=64m`, `mode=1777`, `exec`, `uid=…` over the defaults `noexec,nosuid,nodev`.
+   */
+  readonly options?: readonly string[];
+}
 
 /** What decides the mounts that every container has. */
 export interface DefaultMountOptions {
   readonly shmSize: number;
   readonly hostIpc: boolean;
-  /** Mount the cgroup tree (read-only unless privileged). */
-  readonly cgroup: boolean;
+  /** /sys and the control groups are writable. */
   readonly privileged: boolean;
-  /** Shares the host's network namespace: sysfs can only be bound then. */
-  readonly hostNetwork: boolean;
-  readonly hostPid: boolean;
 }
 
 const SAFE = ["nosuid", "noexec", "nodev"] as const;
@@ -48,8 +42,8 @@ export function defaultMounts(options: DefaultMountOptions): OciMount[] {
     mount("/dev", "tmpfs", "tmpfs", ["nosuid", "strictatime", "mode=755", "size=65536k"]),
     mount("/dev/pts", "devpts", "devpts", ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"]),
     mount("/sys", "sysfs", "sysfs", [...SAFE, access]),
+    mount("/sys/fs/cgroup", "cgroup", "cgroup", [access, ...SAFE, "relatime"]),
   ];
-  if (options.cgroup) mounts.push(mount("/sys/fs/cgroup", "cgroup", "cgroup", [access, ...SAFE, "relatime"]));
   if (options.hostIpc) {
     mounts.push(mount("/dev/mqueue", "bind", "/dev/mqueue", ["bind", ...SAFE]));
     mounts.push(mount("/dev/shm", "bind", "/dev/shm", ["bind", ...SAFE]));
@@ -64,7 +58,7 @@ export function defaultMounts(options: DefaultMountOptions): OciMount[] {
  * The default mounts with the user's over them: one per target, the user's wins, shallower targets first so that a
  * later mount never hides an earlier one. Throws `E_MOUNT` for words and targets that are not allowed.
  */
-export function mergeMounts(defaults: readonly OciMount[], extra: readonly ExtraMount[]): OciMount[] {
+export function mergeMounts(defaults: readonly OciMount[], extra: readonly SpecMount[]): OciMount[] {
   const own = extra.map(toOciMount);
   const taken = new Set(own.map((item) => item.destination));
   if (taken.size !== own.length) throw duplicate(own);
@@ -75,11 +69,12 @@ export function mergeMounts(defaults: readonly OciMount[], extra: readonly Extra
   ];
 }
 
-function toOciMount(extra: ExtraMount): OciMount {
-  const target = checkedTarget(extra.target);
+function toOciMount(extra: SpecMount): OciMount {
+  const target = checkedTarget(extra.destination);
   if (extra.type === "tmpfs") return mount(target, "tmpfs", "tmpfs", tmpfsOptions(target, extra.options ?? []));
-  if (!extra.source.startsWith("/")) throw mountError(target, `source \`${extra.source}\` is not an absolute path`);
-  return mount(target, "bind", extra.source, bindOptions(target, extra.options ?? []));
+  const { source } = extra;
+  if (!source?.startsWith("/")) throw mountError(target, `source \`${source ?? ""}\` is not an absolute path`);
+  return mount(target, "bind", source, bindOptions(target, extra.options ?? []));
 }
 
 /** Docker's bind options as the runtime's: recursive, private, read-write unless told otherwise. */

@@ -10,7 +10,7 @@ import type { SeccompArch } from "./seccomp.ts";
 import { deviceRules, resourceSpec, rlimitSpec } from "./spec-limits.ts";
 import type { DeviceGrant, ResourceLimits } from "./spec-limits.ts";
 import { defaultMounts, mergeMounts } from "./spec-mounts.ts";
-import type { ExtraMount } from "./spec-mounts.ts";
+import type { SpecMount } from "./spec-mounts.ts";
 import { MASKED_PATHS, READONLY_PATHS, checkedSysctls } from "./spec-paths.ts";
 import type { OciDevice, OciLinux, OciMount, OciNamespace, OciProcess, OciSeccomp, OciSpec } from "./spec-types.ts";
 
@@ -47,9 +47,7 @@ export interface SecurityInput {
 }
 
 /** Everything that `buildSpec` needs. */
-export interface SpecInput {
-  readonly process: ProcessInput;
-  readonly security: SecurityInput;
+export interface SpecInput extends ProcessInput, SecurityInput {
   /** Absolute path of the mounted root file system. */
   readonly rootfs: string;
   readonly readonlyRootfs?: boolean;
@@ -65,7 +63,7 @@ export interface SpecInput {
   readonly cgroupMode: CgroupMode;
   /** Absolute in the cgroup tree: `/tare/<id>`. */
   readonly cgroupsPath: string;
-  readonly mounts?: readonly ExtraMount[];
+  readonly mounts?: readonly SpecMount[];
   /** Bytes of /dev/shm; default 64 MiB. */
   readonly shmSize?: number;
   readonly devices?: readonly DeviceGrant[];
@@ -86,11 +84,11 @@ const SHM_SIZE = 64 * 1024 * 1024;
 
 /** Makes config.json. Throws `E_USAGE`, `E_MOUNT` or `E_CWD` (exit code 125) for values that are wrong or dangerous. */
 export function buildSpec(input: SpecInput): OciSpec {
-  const capabilities = chosenCapabilities(input.security);
-  const privileged = input.security.privileged === true;
+  const capabilities = chosenCapabilities(input);
+  const privileged = input.privileged === true;
   return {
     ociVersion: "1.0.2",
-    process: buildProcess(input.process, input.security, input.init),
+    process: buildProcess(input, input, input.init),
     root: { path: input.rootfs, readonly: input.readonlyRootfs === true },
     ...(input.hostname !== undefined && input.uts !== "host" ? { hostname: input.hostname } : {}),
     ...(input.domainname !== undefined && input.uts !== "host" ? { domainname: input.domainname } : {}),
@@ -141,19 +139,16 @@ function mountsFor(input: SpecInput, privileged: boolean): OciMount[] {
   const defaults = defaultMounts({
     shmSize: input.shmSize ?? SHM_SIZE,
     hostIpc: input.ipc === "host",
-    cgroup: true,
     privileged,
-    hostNetwork: input.network === "host",
-    hostPid: input.pid === "host",
   });
-  const init: ExtraMount[] =
-    input.init === undefined ? [] : [{ type: "bind", source: input.init, target: INIT_TARGET, options: ["ro"] }];
+  const init: SpecMount[] =
+    input.init === undefined ? [] : [{ type: "bind", source: input.init, destination: INIT_TARGET, options: ["ro"] }];
   return mergeMounts(defaults, [...init, ...(input.mounts ?? [])]);
 }
 
 function linuxPart(input: SpecInput, capabilities: readonly string[], privileged: boolean): OciLinux {
   const seccomp = privileged ? undefined : seccompFor(input, capabilities);
-  const masked = privileged || input.security.systemPathsUnconfined === true;
+  const masked = privileged || input.systemPathsUnconfined === true;
   const sysctl = { ...networkSysctls(input), ...checkedSysctls(input.sysctls ?? {}, input) };
   const devices = (input.devices ?? []).map(deviceNode);
   return {
@@ -179,7 +174,7 @@ function deviceNode({ path, type, major, minor, fileMode, uid, gid }: DeviceGran
 }
 
 function seccompFor(input: SpecInput, capabilities: readonly string[]): OciSeccomp | undefined {
-  const wanted = input.security.seccomp ?? "default";
+  const wanted = input.seccomp ?? "default";
   if (wanted === "unconfined") return undefined;
   const arch = input.arch ?? hostSeccompArch();
   return wanted === "default" ? defaultSeccomp(capabilities, arch) : resolveSeccomp(wanted, capabilities, arch);

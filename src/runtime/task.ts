@@ -43,7 +43,7 @@ export function writeBundle(task: ContainerTask): void {
 export function launchOf(
   task: ContainerTask,
   command: readonly string[],
-  dieWithCaller: boolean,
+  dieWithParent: boolean,
 ): {
   readonly program: string;
   readonly args: readonly string[];
@@ -53,7 +53,7 @@ export function launchOf(
   const [program = "unshare", ...args] = launchCommand(task.overlays, command, {
     directory: task.storeRoot,
     emptyDirectory: join(task.bundle, "empty"),
-    dieWithCaller,
+    dieWithParent,
   });
   return { program, args, cwd: task.storeRoot, env: launchEnvironment(dirname(task.runtime.path)) };
 }
