@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Docker's `inspect` document of a container (Engine API, "Inspect a container"), from the record and its state. */
+import { filesOf } from "./context.ts";
+import type { ContainersContext } from "./context.ts";
+import type { ContainerView } from "./filters.ts";
+import { findView } from "./find.ts";
+import { sizeOf } from "./list.ts";
+import { processArguments } from "./merge-config.ts";
+import type { ContainerConfig, ContainerRecord, DerivedState, MountPoint } from "./types.ts";
+
+const DEFAULT_SHM = 64 * 1024 * 1024;
+const NEVER = "0001-01-01T00:00:00Z";
+
+/** The document of one container. Throws `E_CONTAINER_NOTFOUND`. Takes no lock. */
+export function inspectContainer(
+  context: ContainersContext,
+  text: string,
+  options: { readonly size?: boolean } = {},
+): Readonly<Record<string, unknown>> {
+  const view = findView(context, text);
+  const { record, state } = view;
+  const files = filesOf(context, record.id);
+  const [path = "", ...args] = processArguments(record.config);
+  const size = options.size ? sizeOf(context, record.id, record.layers) : undefined;
+  return {
+    Id: record.id,
+    Created: timeText(record.createdAt),
+    Path: path,
+    Args: args,
+    State: stateDocument(state),
+    Image: record.imageId,
+    ResolvConfPath: `${files.etc}/resolv.conf`,
+    HostnamePath: `${files.etc}/hostname`,
+    HostsPath: `${files.etc}/hosts`,
+    LogPath: files.log,
+    Name: `/${record.name}`,
+    RestartCount: 0,
+    Driver: "overlay2",
+    Platform: "linux",
+    HostConfig: hostDocument(record),
+    GraphDriver: { Name: "overlay2", Data: { UpperDir: files.upper, WorkDir: files.work } },
+    ...(size ? { SizeRw: size.writable, SizeRootFs: size.root } : {}),
+    Mounts: record.mounts.filter((mount) => mount.type !== "tmpfs").map(mountDocument),
+    Config: configDocument(view),
+    NetworkSettings: { Networks: { [record.host.network]: { NetworkID: record.host.network } }, Ports: {} },
+  };
+}
+
+function stateDocument(state: DerivedState): Readonly<Record<string, unknown>> {
+  return {
+    Status: state.status,
+    Running: state.status === "running",
+    Paused: false,
+    Restarting: false,
+    OOMKilled: state.oomKilled,
+    Dead: state.status === "dead",
+    Pid: state.pid,
+    ExitCode: state.exitCode,
+    Error: state.error,
+    StartedAt: timeText(state.startedAt),
+    FinishedAt: timeText(state.finishedAt),
+  };
+}
+
+function configDocument({ record }: ContainerView): Readonly<Record<string, unknown>> {
+  const { Healthcheck, StopSignal, StopTimeout, ExposedPorts, ...config }: ContainerConfig = record.config;
+  return {
+    ...config,
+    AttachStdin: config.OpenStdin,
+    AttachStdout: true,
+    AttachStderr: true,
+    StdinOnce: config.OpenStdin,
+    Image: record.image,
+    ...(ExposedPorts ? { ExposedPorts } : {}),
+    ...(Healthcheck === undefined ? {} : { Healthcheck }),
+    ...(StopSignal === undefined ? {} : { StopSignal }),
+    ...(StopTimeout === undefined ? {} : { StopTimeout }),
+  };
+}
+
+function hostDocument({ host, mounts }: ContainerRecord): Readonly<Record<string, unknown>> {
+  const { resources, security, namespaces } = host;
+  return {
+    Binds: mounts.filter((mount) => mount.type === "bind").map(bindText),
+    NetworkMode: host.network,
+    PortBindings: {},
+    RestartPolicy: { Name: "no", MaximumRetryCount: 0 },
+    AutoRemove: host.autoRemove,
+    CapAdd: listOrNull(security.capAdd),
+    CapDrop: listOrNull(security.capDrop),
+    CgroupnsMode: namespaces.cgroup ?? "",
+    Dns: host.dns,
+    DnsOptions: host.dnsOptions,
+    DnsSearch: host.dnsSearch,
+    ExtraHosts: listOrNull(host.addHosts),
+    GroupAdd: listOrNull(security.groupAdd),
+    IpcMode: namespaces.ipc ?? "private",
+    OomScoreAdj: resources.oomScoreAdjust ?? 0,
+    PidMode: namespaces.pid ?? "",
+    Privileged: security.privileged,
+    ReadonlyRootfs: host.readOnly,
+    SecurityOpt: listOrNull(security.securityOptions),
+    UTSMode: namespaces.uts ?? "",
+    UsernsMode: namespaces.user ?? "",
+    ShmSize: resources.shmSize ?? DEFAULT_SHM,
+    Sysctls: host.sysctls,
+    Runtime: host.runtime ?? "",
+    Init: host.init,
+    Tmpfs: Object.fromEntries(
+      mounts.filter((mount) => mount.type === "tmpfs").map((mount) => [mount.destination, mount.options.join(",")]),
+    ),
+    Memory: resources.memory ?? 0,
+    MemoryReservation: resources.memoryReservation ?? 0,
+    MemorySwap: resources.memorySwap ?? (resources.memory ?? 0) * 2,
+    NanoCpus: resources.nanoCpus ?? 0,
+    CpuShares: resources.cpuShares ?? 0,
+    CpuPeriod: resources.cpuPeriod ?? 0,
+    CpuQuota: resources.cpuQuota ?? 0,
+    CpusetCpus: resources.cpusetCpus ?? "",
+    CpusetMems: resources.cpusetMems ?? "",
+    PidsLimit: resources.pidsLimit ?? null,
+    CgroupParent: host.cgroupParent ?? "",
+    Devices: security.devices.map((device) => ({
+      PathOnHost: device.source,
+      PathInContainer: device.target,
+      CgroupPermissions: device.permissions,
+    })),
+    Ulimits: resources.ulimits.map(({ name, soft, hard }) => ({ Name: name, Soft: soft, Hard: hard })),
+  };
+}
+
+function mountDocument(mount: MountPoint): Readonly<Record<string, unknown>> {
+  return {
+    Type: mount.type,
+    ...(mount.name === undefined ? {} : { Name: mount.name }),
+    Source: mount.source,
+    Destination: mount.destination,
+    ...(mount.type === "volume" ? { Driver: "local" } : {}),
+    Mode: mount.readOnly ? "ro" : "",
+    RW: !mount.readOnly,
+    Propagation: mount.propagation,
+  };
+}
+
+function bindText(mount: MountPoint): string {
+  return `${mount.source}:${mount.destination}${mount.readOnly ? ":ro" : ""}`;
+}
+
+function listOrNull(words: readonly string[]): readonly string[] | null {
+  return words.length > 0 ? words : null;
+}
+
+function timeText(at: number): string {
+  return at > 0 ? new Date(at).toISOString() : NEVER;
+}
