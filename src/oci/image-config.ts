@@ -1,7 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isDigest } from "../base/index.ts";
 import type { DiffId } from "../base/index.ts";
-import { arrayOf, boolean, decode, emptyObject, encode, integer, mapOf, object, string, text } from "./codec.ts";
+import {
+  arrayOf,
+  boolean,
+  decode,
+  emptyObject,
+  encode,
+  integer,
+  mapOf,
+  object,
+  scalar,
+  string,
+  text,
+} from "./codec.ts";
 import type { Codec } from "./codec.ts";
 import { stringMap } from "./descriptor.ts";
 
@@ -68,6 +80,11 @@ export interface ImageConfig {
 const DATE_TIME = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,30})?(?:[Zz]|[+-]\d\d:\d\d)$/;
 
 const dateTime: Codec<string> = text("a time as in RFC 3339", (value) => DATE_TIME.test(value));
+/** Go writes durations as int64; those above 104 days are beyond 2^53 and lose a few nanoseconds here. */
+const nanoseconds: Codec<number> = scalar(
+  "nanoseconds",
+  (value): value is number => Number.isInteger(value) && Math.abs(Number(value)) <= 2 ** 63,
+);
 const strings: Codec<readonly string[]> = arrayOf(string);
 const set = mapOf(emptyObject);
 
@@ -75,10 +92,10 @@ const healthcheckCodec: Codec<Healthcheck> = object(
   {},
   {
     Test: strings,
-    Interval: integer,
-    Timeout: integer,
-    StartPeriod: integer,
-    StartInterval: integer,
+    Interval: nanoseconds,
+    Timeout: nanoseconds,
+    StartPeriod: nanoseconds,
+    StartInterval: nanoseconds,
     Retries: integer,
   },
 );

@@ -243,7 +243,8 @@ export function familiarName(reference: Reference): string {
   const { domain, path } = reference;
   if (domain !== DEFAULT_DOMAIN) return referenceName(reference);
   const official = path.startsWith("library/") && !path.slice(8).includes("/");
-  return official ? path.slice(8) : path;
+  const short = official ? path.slice(8) : path;
+  return splitDomain(short)[0] === domain && splitDomain(short)[1] === path ? short : referenceName(reference);
 }
 
 /** `familiarName` with tag and digest. */
