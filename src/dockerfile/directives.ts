@@ -44,11 +44,6 @@ export class DirectiveReader {
     this.seen.add(parsed.name);
     return { ...parsed, line: this.line };
   }
-
-  /** Whether no further directive can come. */
-  get isDone(): boolean {
-    return this.done;
-  }
 }
 
 /** What `# syntax=` asks for: the first word, the whole value and the line. */
@@ -85,10 +80,13 @@ export function parseDirective(text: string): { readonly name: string; readonly 
 
 function detectIn(body: string, name: string, mark: string, line: number): DetectedDirective | undefined {
   const reader = new DirectiveReader(mark, line);
-  for (const text of body.split("\n")) {
+  let rest: string | undefined = body;
+  while (rest !== undefined) {
+    const [text, following]: readonly [string, string | undefined] = cut(rest, "\n");
     const found = readQuietly(reader, text.endsWith("\r") ? text.slice(0, -1) : text);
-    if (found?.name === name) return { value: cut(found.value, " ")[0], full: found.value, line: found.line };
     if (found === undefined) return undefined;
+    if (found.name === name) return { value: cut(found.value, " ")[0], full: found.value, line: found.line };
+    rest = following;
   }
   return undefined;
 }

@@ -130,8 +130,8 @@ describe("bad inputs", () => {
     [`FROM a\nRUN ${"x".repeat(70_000)}`, "E_DF_TOOBIG", 2, "a line is longer than 65535 bytes"],
     ["F\0R\0O\0M\0", "E_DF_ENCODING", 1, "NUL character"],
   ];
-  it.each(cases)("%j", (...row) => {
-    const [text, code, line, message, hint] = row;
+  const rows = cases.map(([text, code, line, message, hint]) => ({ text, code, line, message, hint }));
+  it.each(rows)("$text", ({ text, code, line, message, hint }) => {
     const error = refusal(text);
     expect(error.code).toBe(code);
     expect(error.message).toContain(message);

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isIP } from "node:net";
 import { problem } from "./problem.ts";
 import { cut, quoted } from "./text.ts";
 
@@ -26,7 +25,7 @@ export function parsePorts(word: string): ExposedPorts {
       "the protocols are tcp, udp and sctp",
     );
   }
-  if (ip !== "" && isIP(ip.replace(/^\[(.*)\]$/, "$1")) === 0) throw problem("E_DF_PORT", `invalid IP address: ${ip}`);
+  if (ip !== "" && !isAddress(ip.replace(/^\[(.*)\]$/, "$1"))) throw problem("E_DF_PORT", `invalid IP address: ${ip}`);
   const { start, end } = portRange(range, "containerPort");
   if (host !== "") checkHostRange(host, range, { start, end });
   const ports = Array.from({ length: end - start + 1 }, (_, index) => `${start + index}/${protocol}`);
@@ -37,6 +36,13 @@ function splitParts(word: string): { readonly ip: string; readonly host: string;
   const parts = word.split(":");
   const container = parts.at(-1) ?? "";
   return { ip: parts.slice(0, -2).join(":"), host: parts.length > 1 ? (parts.at(-2) ?? "") : "", container };
+}
+
+/** Whether the text is an IPv4 or IPv6 address. */
+function isAddress(text: string): boolean {
+  if (text.includes(":")) return /^[0-9a-fA-F:.]+$/.test(text) && URL.canParse(`http://[${text}]`);
+  const parts = text.split(".");
+  return parts.length === 4 && parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) <= 255);
 }
 
 interface Range {

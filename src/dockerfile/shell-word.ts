@@ -41,7 +41,8 @@ export function expandWord(word: string, environment: Environment, options: Expa
     return new Expander(word, environment, options).run();
   } catch (error) {
     if (!isTareError(error, "E_DF_EXPAND")) throw error;
-    throw problem("E_DF_EXPAND", `expanding \`${word}\`: ${error.message}`, error.hint);
+    const shown = word.length > SHOWN ? `${word.slice(0, SHOWN)}…` : word;
+    throw problem("E_DF_EXPAND", `expanding \`${shown}\`: ${error.message}`, error.hint);
   }
 }
 
@@ -77,6 +78,8 @@ const LETTER = /^\p{L}$/u;
 const DIGIT = /^\p{Nd}$/u;
 const SPECIAL_PARAMETERS = "@*#?-$!0";
 const DEPTH_LIMIT = 200;
+/** Longest part of a word that a message repeats. */
+const SHOWN = 200;
 
 /** One reading of one word; the position moves through its characters. */
 class Expander {

@@ -158,9 +158,12 @@ describe("small readers", () => {
     expect(parsePorts(word).ports).toEqual(wanted);
   });
 
-  it.each(["99999", "80/udpp", "", "/tcp", "a", "9-8", "x:1:2", "1-2:3-5"])("no port %j", (word) => {
-    expect(() => parsePorts(word)).toThrow(expect.objectContaining({ code: "E_DF_PORT" }));
-  });
+  it.each(["99999", "80/udpp", "", "/tcp", "a", "9-8", "x:1:2", "300.1.1.1:1:2", "[::g]:1:2", "1-2:3-5"])(
+    "no port %j",
+    (word) => {
+      expect(() => parsePorts(word)).toThrow(expect.objectContaining({ code: "E_DF_PORT" }));
+    },
+  );
 
   it("removes tabs at the beginning of lines only", () => {
     expect(chompTabs("\t\ta\tb\n c\n\td")).toBe("a\tb\n c\nd");
