@@ -10,3 +10,7 @@ export { packTree } from "./pack.ts";
 export type { PackOptions, PackResult } from "./pack.ts";
 export { extractLayer } from "./extract.ts";
 export type { ExtractOptions, ExtractResult } from "./extract.ts";
+export { decompress, detectCompression } from "./compression.ts";
+export type { Compression, DecompressOptions } from "./compression.ts";
+export { CompressSink, compress, compressGzip } from "./compress.ts";
+export type { CompressOptions } from "./compress.ts";
