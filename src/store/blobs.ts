@@ -113,7 +113,8 @@ function knownBlob(context: StoreContext, digest: Digest): BlobInfo | undefined 
 
 /** Tells a source that nobody will read it, so that it closes what it holds. */
 async function endSource(source: AsyncIterable<Uint8Array>): Promise<void> {
-  await source[Symbol.asyncIterator]().return?.();
+  if ("destroy" in source && typeof source.destroy === "function") source.destroy();
+  else await source[Symbol.asyncIterator]().return?.();
 }
 
 function begin(context: StoreContext): Ingest {

@@ -30,7 +30,7 @@ function ensure(context: StoreContext, id: string): string {
   const note = join(folder, "mount.json");
   if (!fs.statSync(data, { throwIfNoEntry: false })) {
     context.effects.makeDirectory("mount.create", data, 0o755);
-    context.effects.step("mount.create", () => fs.chmodSync(data, 0o755));
+    context.effects.file("mount.create", data, () => fs.chmodSync(data, 0o755));
   }
   // Rewritten at each use: its time is the time of last use.
   context.effects.writeFile("mount.create", note, `${JSON.stringify({ id })}\n`);

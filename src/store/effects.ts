@@ -75,33 +75,33 @@ export class Effects {
   }
 
   makeDirectory(name: StepName, path: string, mode: number = 0o700): void {
-    this.#file(name, path, () => fs.mkdirSync(path, { recursive: true, mode }));
+    this.file(name, path, () => fs.mkdirSync(path, { recursive: true, mode }));
   }
 
   /** Opens a new file for writing; it must not exist. */
   create(name: StepName, path: string, mode: number = 0o600): number {
-    return this.#file(name, path, () => fs.openSync(path, "wx", mode));
+    return this.file(name, path, () => fs.openSync(path, "wx", mode));
   }
 
   /** Writes all of `data` at the descriptor's position. */
   write(name: StepName, file: OpenFile, data: Uint8Array): void {
     const { descriptor } = file;
-    this.#file(name, file.path, () => {
+    this.file(name, file.path, () => {
       for (let done = 0; done < data.length;) done += fs.writeSync(descriptor, data, done);
     });
   }
 
   /** A whole small file in place: for private files that nobody reads before they are renamed. */
   writeFile(name: StepName, path: string, data: string | Uint8Array): void {
-    this.#file(name, path, () => fs.writeFileSync(path, data, { mode: 0o600 }));
+    this.file(name, path, () => fs.writeFileSync(path, data, { mode: 0o600 }));
   }
 
   append(name: StepName, path: string, text: string): void {
-    this.#file(name, path, () => fs.appendFileSync(path, text, { mode: 0o600 }));
+    this.file(name, path, () => fs.appendFileSync(path, text, { mode: 0o600 }));
   }
 
   sync(name: StepName, file: OpenFile): void {
-    this.#file(name, file.path, () => fs.fsyncSync(file.descriptor));
+    this.file(name, file.path, () => fs.fsyncSync(file.descriptor));
   }
 
   /** The same without blocking this thread: gigabytes take seconds. */
@@ -114,16 +114,16 @@ export class Effects {
   }
 
   syncDirectory(name: StepName, path: string): void {
-    this.#file(name, path, () => syncDirectory(path));
+    this.file(name, path, () => syncDirectory(path));
   }
 
   rename(name: StepName, from: string, to: string): void {
-    this.#file(name, to, () => fs.renameSync(from, to));
+    this.file(name, to, () => fs.renameSync(from, to));
   }
 
   /** Makes `path` a symbolic link to `target`; false when the name is taken. */
   link(name: StepName, target: string, path: string): boolean {
-    return this.#file(name, path, () => {
+    return this.file(name, path, () => {
       try {
         fs.symlinkSync(target, path);
         return true;
@@ -136,12 +136,12 @@ export class Effects {
 
   /** Removes a file or link; a missing one is no error. */
   unlink(name: StepName, path: string): void {
-    this.#file(name, path, () => fs.rmSync(path, { force: true }));
+    this.file(name, path, () => fs.rmSync(path, { force: true }));
   }
 
   /** Removes a tree whatever its modes, never following links; a missing one is no error. */
   removeTree(name: StepName, path: string): void {
-    this.#file(name, path, () => {
+    this.file(name, path, () => {
       try {
         fs.rmSync(path, { recursive: true, force: true });
       } catch (error) {
@@ -153,7 +153,8 @@ export class Effects {
     });
   }
 
-  #file<T>(name: StepName, path: string, act: () => T): T {
+  /** A step on `path` whose system errors become `TareError`s. */
+  file<T>(name: StepName, path: string, act: () => T): T {
     try {
       return this.step(name, act);
     } catch (error) {

@@ -12,7 +12,7 @@ import type { Digest } from "../base/index.ts";
 import { digestFromHex, hexOf, isTareError, messageOf, readTextIfPresent } from "../base/index.ts";
 import { parseLayerFacts } from "./layer-facts.ts";
 import { linkTarget, readLinkIfPresent } from "./layer-links.ts";
-import { layerDigests } from "./layers.ts";
+import { layerDigests, layerStore } from "./layers.ts";
 import { namesIn } from "./layout.ts";
 import { deadLinks } from "./recover.ts";
 import type { StoreParts } from "./survey.ts";
@@ -33,7 +33,9 @@ interface Check {
 export async function fsck(parts: StoreParts, options: FsckOptions): Promise<readonly FsckFinding[]> {
   const repair = options.repair === true && !parts.context.readonly;
   const lease = repair ? parts.context.leases.open() : undefined;
-  const check: Check = { parts, options, repair, found: [], lease };
+  // Looking a layer up makes a lost link again; a check must not.
+  const layers = layerStore({ ...parts.context, readonly: true });
+  const check: Check = { parts: { ...parts, layers }, options, repair, found: [], lease };
   try {
     checkTemporary(check);
     const sound = checkDatabase(check);

@@ -82,8 +82,8 @@ function walkManifest(walk: Walk, config: Digest, layerBlobs: readonly Digest[])
   for (const blob of [config, ...layerBlobs]) walk.blobs.add(blob);
   const diffIds = diffIdsOf(readJson(walk.layout, config));
   for (const diffId of diffIds) walk.layers.add(diffId);
+  if (!hasBlob(walk.layout, config)) return { config, diffIds, missing: [{ kind: "blob", digest: config }] };
   const missing: MissingContent[] = [];
-  if (!hasBlob(walk.layout, config)) missing.push({ kind: "blob", digest: config });
   for (const [index, blob] of layerBlobs.entries()) {
     const diffId = diffIds[index];
     if (hasBlob(walk.layout, blob) || (diffId && hasLayer(walk.layout, diffId))) continue;

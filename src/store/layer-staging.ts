@@ -24,7 +24,7 @@ export function stageLayer(context: StoreContext, get: Lookup): LayerStaging {
   const tree = join(folder, "tree");
   const work = join(folder, "work");
   context.effects.makeDirectory("layer.stage", folder);
-  context.effects.step("layer.stage", () => makeTree(tree, work));
+  context.effects.file("layer.stage", tree, () => makeTree(tree, work));
   const discard = (): void => context.effects.removeTree("layer.discard", folder);
   return { tree, work, discard, commit: (facts) => commit(context, folder, facts, get) };
 }
@@ -44,7 +44,7 @@ function commit(context: StoreContext, folder: string, facts: LayerFacts, get: L
   if (!known) {
     effects.removeTree("layer.facts", join(folder, "work"));
     effects.writeFile("layer.facts", join(folder, "layer.json"), formatLayerFacts(facts));
-    if (context.sync === "full") effects.step("layer.sync", () => syncTree(folder, facts.entries));
+    if (context.sync === "full") effects.file("layer.sync", folder, () => syncTree(folder, facts.entries));
     ensureLink(context, facts.diffId);
     if (publish(context, folder, facts.diffId, get) && context.sync === "full") {
       effects.syncDirectory("layer.syncdir", layout.links);
