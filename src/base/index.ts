@@ -23,3 +23,4 @@ export type { ExecuteOptions, ExecuteResult } from "./exec.ts";
 export { ensureDirectory, ioError, readTextIfPresent, removeTree, syncDirectory, writeFileAtomic } from "./files.ts";
 export * as linux from "./linux.ts";
 export type { BytePath } from "./linux.ts";
+export { DEFAULT_EPOCH } from "./epoch.ts";

@@ -1,2 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+export { Solver } from "./solve.ts";
+export type { LocalSource, RootfsResult, SolveResources } from "./types.ts";
+export type { IgnoreFilter } from "./context-tree.ts";
 export type { BuildEvent, BuildListener } from "./events.ts";
+export { parseChmod } from "./chmod.ts";
+export type { ModeChange } from "./chmod.ts";
+export { checkout, resolveCommit } from "./git.ts";
+export type { GitSource } from "./git.ts";
+export { download, redact } from "./download.ts";
+export type { DownloadOptions } from "./download.ts";
+export { copyXattrs } from "./staged-tree.ts";

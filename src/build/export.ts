@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+import * as fs from "node:fs";
+import { join, resolve } from "node:path";
+import { TareError } from "../base/index.ts";
+import { archiveImages, exportFlatTar, writeImage } from "../images/index.ts";
+import { MEDIA_TYPES, formatPlatform, serializeIndex } from "../oci/index.ts";
+import { TreeView } from "../store/index.ts";
+import { contextKey } from "./resolver.ts";
+import { exportTree } from "./export-tree.ts";
+import { imageConfig } from "./finish.ts";
+import type { DiffId, Digest } from "../base/index.ts";
+import type { Descriptor } from "../oci/index.ts";
+import type { ImageRecord, Store } from "../store/index.ts";
+import type { BuildRequest, BuildResult, BuiltImage, OutputSpec } from "./request.ts";
+import type { CompiledStage } from "./types.ts";
+
+/** One platform's result. */
+export interface BuildOutcome {
+  readonly stage: CompiledStage;
+  readonly layers: readonly DiffId[];
+}
+
+/** What exporting needs. */
+export interface ExportJob {
+  readonly store: Store;
+  readonly request: BuildRequest;
+  readonly outcomes: readonly BuildOutcome[];
+  readonly epoch: number;
+}
+
+type Target = Pick<ImageRecord, "target" | "mediaType" | "id">;
+
+/** Runs the outputs; without any, the image goes into the store. Throws `E_OUTPUT`, `E_REF` and io errors. */
+export async function exportResult(job: ExportJob): Promise<BuildResult> {
+  const { request } = job;
+  const names = request.tags.map(contextKey);
+  const outputs: readonly OutputSpec[] = request.outputs.length > 0 ? request.outputs : [{ type: "image", attributes: {} }];
+  const images: readonly BuiltImage[] = job.outcomes.map((outcome) => writeOutcome(job, outcome));
+  const target = writeTarget(job, images);
+  let stored = false;
+  for (const output of outputs) stored = (await runOutput(job, output, { target, names })) || stored;
+  if (request.load && !stored) job.store.images.put(target, names);
+  return { images, names, metadata: metadataOf(images, names, target), ...(stored || request.load ? { target: target.target } : {}) };
+}
+
+function writeOutcome(job: ExportJob, outcome: BuildOutcome): BuiltImage {
+  const config = imageConfig(outcome.stage, job.epoch, outcome.layers.length);
+  const written = writeImage(job.store, { config, layers: outcome.layers, annotations: job.request.annotations ?? {} });
+  return { platform: formatPlatform(outcome.stage.platform), id: written.config, manifest: written.manifest };
+}
+
+/** The manifest of the only platform, or an index of all. */
+function writeTarget(job: ExportJob, images: readonly BuiltImage[]): Target {
+  const [first] = images;
+  if (!first) throw new TareError("E_OUTPUT", "exporting: nothing was built");
+  if (images.length === 1) return { target: first.manifest, mediaType: MEDIA_TYPES.ociManifest, id: first.id };
+  const manifests = images.map((image, index): Descriptor => {
+    const { size } = job.store.blobs.stat(image.manifest) ?? { size: 0 };
+    const platform = job.outcomes[index]?.stage.platform;
+    return { mediaType: MEDIA_TYPES.ociManifest, digest: image.manifest, size, ...(platform ? { platform } : {}) };
+  });
+  const index = job.store.blobs.writeBytes(serializeIndex({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests }));
+  return { target: index.digest, mediaType: MEDIA_TYPES.ociIndex, id: first.id };
+}
+
+interface Named {
+  readonly target: Target;
+  readonly names: readonly string[];
+}
+
+/** True when the image is in the store afterwards. */
+async function runOutput(job: ExportJob, output: OutputSpec, image: Named): Promise<boolean> {
+  const named = output.attributes["name"]?.split(",").filter(Boolean).map(contextKey) ?? image.names;
+  switch (output.type) {
+    case "image":
+      job.store.images.put(image.target, named);
+      return true;
+    case "oci":
+    case "docker":
+      await writeArchive(job, output, { ...image, names: named });
+      return false;
+    case "local":
+      exportLocal(job, output);
+      return false;
+    case "tar":
+      await writeTar(job, output);
+      return false;
+    case "cacheonly":
+      return false;
+  }
+}
+
+function destination(job: ExportJob, output: OutputSpec): string {
+  if (output.destination !== undefined) return output.destination === "-" ? "-" : resolve(job.request.cwd, output.destination);
+  throw new TareError("E_OUTPUT", `output type=${output.type}: no destination`, { hint: `write \`-o type=${output.type},dest=PATH\` (\`-\` is stdout)` });
+}
+
+async function writeArchive(job: ExportJob, output: OutputSpec, image: Named): Promise<void> {
+  const format = output.type === "oci" ? "oci" : "docker";
+  const isFolder = output.attributes["tar"] === "false";
+  await archiveImages(job.store, [image], { format, destination: destination(job, output), folder: isFolder });
+}
+
+/** One folder per platform when there are several, as `linux_amd64`. */
+function subfolder(outcome: BuildOutcome): string {
+  return formatPlatform(outcome.stage.platform).replaceAll("/", "_");
+}
+
+function exportLocal(job: ExportJob, output: OutputSpec): void {
+  const folder = destination(job, output);
+  if (folder === "-") throw new TareError("E_OUTPUT", "output type=local cannot go to stdout", { hint: "use type=tar" });
+  const isSplit = job.outcomes.length > 1 || output.attributes["platform-split"] === "true";
+  for (const outcome of job.outcomes) exportTree(treeOf(job, outcome), isSplit ? join(folder, subfolder(outcome)) : folder);
+}
+
+function treeOf(job: ExportJob, outcome: BuildOutcome): TreeView {
+  return new TreeView(job.store.layers.getAll(outcome.layers));
+}
+
+async function writeTar(job: ExportJob, output: OutputSpec): Promise<void> {
+  const path = destination(job, output);
+  const sink = path === "-" ? process.stdout : fs.createWriteStream(path, { mode: 0o644 });
+  const isSplit = job.outcomes.length > 1;
+  const trees = job.outcomes.map((outcome) => ({ tree: treeOf(job, outcome), prefix: isSplit ? subfolder(outcome) : "" }));
+  await exportFlatTar(trees, sink);
+}
+
+function metadataOf(images: readonly BuiltImage[], names: readonly string[], target: Target): Readonly<Record<string, unknown>> {
+  const [first] = images;
+  return {
+    "containerimage.config.digest": first?.id,
+    "containerimage.digest": target.target as Digest,
+    "containerimage.descriptor": { mediaType: target.mediaType, digest: target.target },
+    ...(names.length > 0 ? { "image.name": names.join(",") } : {}),
+  };
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+import { TareError } from "../base/index.ts";
+import type { HistoryEntry, ImageConfig } from "../oci/index.ts";
+import type { CompiledStage } from "./types.ts";
+
+/** The image config of a compiled stage, without its layers. */
+export function imageConfig(stage: CompiledStage, epoch: number, layerCount: number): Omit<ImageConfig, "rootfs"> {
+  const { rootfs: _rootfs, history: _history, config: _config, created: _created, ...kept } = stage.base ?? {
+    architecture: "",
+    os: "",
+    rootfs: { type: "layers", diff_ids: [] },
+  };
+  const created = new Date(epoch * 1000).toISOString().replace(".000Z", "Z");
+  const { variant } = stage.platform;
+  return {
+    ...kept,
+    created,
+    ...(stage.author === undefined ? {} : { author: stage.author }),
+    architecture: stage.platform.architecture,
+    os: stage.platform.os,
+    ...(variant ? { variant } : {}),
+    config: stage.config,
+    history: history(stage, layerCount),
+  };
+}
+
+/** History lines; those that say they made a layer are as many as there are layers. */
+function history(stage: CompiledStage, layerCount: number): readonly HistoryEntry[] {
+  const lines = stage.history.map(({ layer, ...line }): HistoryEntry => {
+    const { empty_layer: _empty, ...rest } = line;
+    return layer ? rest : { ...rest, empty_layer: true };
+  });
+  const claimed = lines.filter((line) => !line.empty_layer).length;
+  if (claimed === layerCount) return lines;
+  if (claimed < layerCount) return [...missingLines(layerCount - claimed), ...lines];
+  throw new TareError("E_MANIFEST", `writing the image config: ${claimed} history lines for ${layerCount} layers`);
+}
+
+/** Layers of a base without history still need a line each. */
+function missingLines(count: number): readonly HistoryEntry[] {
+  return Array.from({ length: count }, () => ({ created_by: "base layer without history" }));
+}

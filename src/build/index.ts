@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+export { prepareBuild, runBuild } from "./run-build.ts";
+export type { BuildPlace, PreparedBuild } from "./run-build.ts";
+export { contextKey, findImage, readImage } from "./resolver.ts";
+export type { ResolvedImage } from "./types.ts";
+export type { BuildRequest, BuildResult, BuiltImage, OutputSpec, SecretSource } from "./request.ts";

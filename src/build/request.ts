@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Digest } from "../base/index.ts";
+import type { BuildListener } from "../solver/index.ts";
+
+/** `--secret id=…`: from a file or an environment variable. */
+export interface SecretSource {
+  readonly id: string;
+  readonly file?: string;
+  readonly env?: string;
+}
+
+/** `-o type=…`: where a build's result goes. */
+export interface OutputSpec {
+  readonly type: "image" | "oci" | "docker" | "local" | "tar" | "cacheonly";
+  /** File or folder; `-` is stdout; absent for `image` (the store). */
+  readonly destination?: string;
+  /** Remaining attributes as written (`name`, `rewrite-timestamp`, `tar`, `platform-split` …). */
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+/** Everything that `tare build` can say. Paths are as the user wrote them, relative to `cwd`. */
+export interface BuildRequest {
+  readonly cwd: string;
+  /** Folder, `-` (tar or Dockerfile on stdin), git URL or http URL of a tar. */
+  readonly context: string;
+  /** `-f`: path, or `-` for stdin. */
+  readonly file?: string;
+  readonly stdin?: AsyncIterable<Uint8Array>;
+  readonly tags: readonly string[];
+  readonly target?: string;
+  readonly buildArgs: Readonly<Record<string, string>>;
+  readonly buildContexts: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly secrets: readonly SecretSource[];
+  /** Agent sockets or keys by id (`default`). */
+  readonly ssh: Readonly<Record<string, readonly string[]>>;
+  readonly platforms: readonly string[];
+  readonly noCache: boolean;
+  readonly noCacheFilter: readonly string[];
+  readonly pull: boolean;
+  readonly network?: "default" | "none" | "host";
+  readonly addHosts: readonly string[];
+  readonly shmSize?: number;
+  readonly ulimits: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
+  readonly cgroupParent?: string;
+  readonly allow: readonly string[];
+  readonly outputs: readonly OutputSpec[];
+  /** `--load`: also into a running Docker Engine. */
+  readonly load: boolean;
+  readonly jobs?: number;
+  readonly runtime?: string;
+  /** Seconds since the epoch; from `SOURCE_DATE_EPOCH`. */
+  readonly sourceDateEpoch?: number;
+  readonly listener?: BuildListener;
+  readonly signal?: AbortSignal;
+}
+
+/** One image that a build made. */
+export interface BuiltImage {
+  readonly platform: string;
+  readonly id: Digest;
+  readonly manifest: Digest;
+}
+
+/** What a build made. */
+export interface BuildResult {
+  readonly images: readonly BuiltImage[];
+  /** Manifest or index that the names point to; absent when no image was asked for. */
+  readonly target?: Digest;
+  readonly names: readonly string[];
+  /** For `--metadata-file`, in BuildKit's keys (`containerimage.digest` …). */
+  readonly metadata: Readonly<Record<string, unknown>>;
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+import { TareError, suggest } from "../base/index.ts";
+import {
+  familiarReference,
+  formatReference,
+  imageIdPrefix,
+  isIndex,
+  normalizeReference,
+  parseImageConfig,
+  parseIndex,
+  parseManifest,
+  selectManifest,
+  withDefaultTag,
+} from "../oci/index.ts";
+import type { Digest } from "../base/index.ts";
+import type { Platform } from "../oci/index.ts";
+import type { ImageRecord, Store } from "../store/index.ts";
+import type { NamedContext, ResolvedImage, SourceResolver } from "./types.ts";
+
+/** Finds images in the store, and named contexts among those that were given. */
+export class StoreResolver implements SourceResolver {
+  readonly #store: Store;
+  readonly #contexts: ReadonlyMap<string, NamedContext>;
+
+  /** `contexts` by name; image contexts are resolved by the caller. */
+  constructor(store: Store, contexts: ReadonlyMap<string, NamedContext>) {
+    this.#store = store;
+    this.#contexts = contexts;
+  }
+
+  async image(reference: string, platform: Platform): Promise<ResolvedImage> {
+    const record = findImage(this.#store, reference);
+    if (record) return readImage(this.#store, record, reference, platform);
+    const near = suggest(reference, this.#store.images.list().flatMap((image) => image.names.map(shortName)));
+    throw new TareError("E_IMAGE_NOTFOUND", `${reference}: not found in the local store`, {
+      hint: near
+        ? `did you mean \`${near}\`?`
+        : `assemble a base with \`tare base ${reference}\` or bring the image with \`tare load\`; \`tare images\` lists what is here`,
+    });
+  }
+
+  async namedContext(name: string): Promise<NamedContext | undefined> {
+    return this.#contexts.get(name) ?? this.#contexts.get(contextKey(name));
+  }
+}
+
+/** Named contexts for images match whatever way the image's name is written. */
+export function contextKey(name: string): string {
+  try {
+    return formatReference(withDefaultTag(normalizeReference(name)));
+  } catch {
+    return name;
+  }
+}
+
+/** An image by name, digest or id, as Docker resolves it. */
+export function findImage(store: Store, text: string): ImageRecord | undefined {
+  const byName = isName(text) ? store.images.find(contextKey(text)) : undefined;
+  if (byName) return byName;
+  return imageIdPrefix(text) === undefined ? undefined : store.images.find(text);
+}
+
+function isName(text: string): boolean {
+  try {
+    normalizeReference(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function shortName(name: string): string {
+  return familiarReference(normalizeReference(name));
+}
+
+/** The manifest and config of an image for a platform. Throws `E_PLATFORM` listing what there is. */
+export function readImage(store: Store, record: ImageRecord, name: string, platform: Platform): ResolvedImage {
+  const manifest = manifestFor(store, record, platform);
+  const parsed = parseManifest(store.blobs.read(manifest).toString("utf8"));
+  const config = parseImageConfig(store.blobs.read(parsed.config.digest).toString("utf8"));
+  return { name, manifest, config };
+}
+
+function manifestFor(store: Store, record: ImageRecord, platform: Platform): Digest {
+  if (!isIndex(record.mediaType)) return record.target;
+  return selectManifest(parseIndex(store.blobs.read(record.target).toString("utf8")), platform).digest;
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+/* One `tare build`: open the context, compile for every platform, solve, export. */
+import { availableParallelism } from "node:os";
+import { DEFAULT_EPOCH, TareError } from "../base/index.ts";
+import { parseDockerfile } from "../dockerfile/index.ts";
+import { GraphBuilder } from "../graph/index.ts";
+import { formatPlatform, hostPlatform, parsePlatform } from "../oci/index.ts";
+import { findRuntime } from "../runtime/index.ts";
+import { Solver } from "../solver/index.ts";
+import { MAIN_CONTEXT, compile } from "./compile.ts";
+import { openContext, openNamedFolder } from "./context.ts";
+import { exportResult } from "./export.ts";
+import { StoreResolver, contextKey, findImage, readImage } from "./resolver.ts";
+import { openAgents, openSecrets } from "./secrets.ts";
+import type { Dockerfile } from "../dockerfile/index.ts";
+import type { Graph } from "../graph/index.ts";
+import type { Platform } from "../oci/index.ts";
+import type { LocalSource } from "../solver/index.ts";
+import type { Lease, Store } from "../store/index.ts";
+import type { BuildRequest, BuildResult } from "./request.ts";
+import type { CompileOptions, CompiledStage, NamedContext } from "./types.ts";
+
+/** What a build needs besides the request. */
+export interface BuildPlace {
+  readonly store: Store;
+  readonly runRoot: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** A build ready to run: the graph and one compiled target per platform. */
+export interface PreparedBuild {
+  readonly graph: Graph;
+  readonly dockerfile: Dockerfile;
+  readonly stages: readonly CompiledStage[];
+  readonly locals: ReadonlyMap<string, LocalSource>;
+  readonly epoch: number;
+  readonly isEpochChosen: boolean;
+}
+
+/** Builds. Throws what compiling, steps and exporters throw; nothing half-made is visible afterwards. */
+export async function runBuild(place: BuildPlace, request: BuildRequest): Promise<BuildResult> {
+  const lease = place.store.lease();
+  try {
+    const prepared = await prepareBuild(place, lease, request);
+    const signal = request.signal ?? new AbortController().signal;
+    const agents = await openAgents(request.ssh, { cwd: request.cwd, env: place.env, scratch: lease.folder });
+    try {
+      const solver = new Solver(prepared.graph, {
+        store: place.store,
+        lease,
+        runRoot: place.runRoot,
+        locals: prepared.locals,
+        secrets: openSecrets(request.secrets, { cwd: request.cwd, env: place.env }),
+        agents: agents.sockets,
+        allow: new Set(request.allow),
+        epoch: prepared.epoch,
+        isEpochChosen: prepared.isEpochChosen,
+        jobs: request.jobs ?? Math.max(4, availableParallelism()),
+        runtime: runtimeOnce(place, request),
+        signal,
+        ...(request.listener ? { listener: request.listener } : {}),
+      });
+      const results = await solver.solve(prepared.stages.map((stage) => stage.vertex));
+      const outcomes = prepared.stages.map((stage, index) => ({ stage, layers: results[index]?.layers ?? [] }));
+      return await exportResult({ ...place, request, outcomes, epoch: prepared.epoch });
+    } finally {
+      await agents.close();
+    }
+  } finally {
+    lease.release();
+  }
+}
+
+/** Opens the context and compiles, without running anything. */
+export async function prepareBuild(place: BuildPlace, lease: Lease, request: BuildRequest): Promise<PreparedBuild> {
+  const signal = request.signal ?? new AbortController().signal;
+  const context = await openContext({
+    cwd: request.cwd,
+    context: request.context,
+    scratch: lease.folder,
+    signal,
+    ...(request.file === undefined ? {} : { file: request.file }),
+    ...(request.stdin ? { stdin: request.stdin } : {}),
+  });
+  const dockerfile = parseDockerfile(context.dockerfile.text, { fileName: context.dockerfile.name });
+  warn(dockerfile, request);
+  const locals = new Map<string, LocalSource>([[MAIN_CONTEXT, context.source]]);
+  const graph = new GraphBuilder();
+  const chosen = chosenEpoch(dockerfile, request);
+  const host = hostPlatform(process.arch);
+  const platforms = request.platforms.length > 0 ? request.platforms.map((text) => parsePlatform(text, host)) : [host];
+  const stages: CompiledStage[] = [];
+  for (const platform of platforms) {
+    const resolver = new StoreResolver(place.store, namedContexts(place, request, { locals, platform }));
+    const options = compileOptions(request, { platform, host, count: platforms.length, epoch: chosen ?? DEFAULT_EPOCH });
+    stages.push(await compile({ dockerfile, options, resolver, graph }));
+  }
+  checkPlatforms(graph.build(), host);
+  return { graph: graph.build(), dockerfile, stages, locals, epoch: chosen ?? DEFAULT_EPOCH, isEpochChosen: chosen !== undefined };
+}
+
+function runtimeOnce(place: BuildPlace, request: BuildRequest): () => ReturnType<typeof findRuntime> {
+  let found: ReturnType<typeof findRuntime> | undefined;
+  const name = request.runtime === undefined ? {} : { name: request.runtime };
+  return () => (found ??= findRuntime({ runRoot: place.runRoot, ...name }));
+}
+
+/** RUN works for this machine's platform only; say so before anything is built. */
+function checkPlatforms(graph: Graph, host: Platform): void {
+  const own = `${host.os}/${host.architecture}`;
+  for (const vertex of graph.vertices.values()) {
+    if (vertex.op.type !== "run" || vertex.platform === undefined || vertex.platform === own) continue;
+    throw new TareError("E_PLATFORM", `building \`${vertex.label}\`: RUN for ${vertex.platform} cannot run on ${own}`, {
+      hint: "build on such a machine, or keep RUN in stages with `FROM --platform=$BUILDPLATFORM`",
+      details: { ...vertex.source },
+    });
+  }
+}
+
+function warn(dockerfile: Dockerfile, request: BuildRequest): void {
+  const at = Date.now();
+  const file = dockerfile.fileName;
+  for (const { rule, detail, line } of dockerfile.warnings) request.listener?.({ kind: "warning", rule, message: detail, file, line, at });
+  if (dockerfile.syntax === undefined || /^(docker\.io\/)?docker\/dockerfile([:@]|$)/.test(dockerfile.syntax)) return;
+  const message = `front end image \`${dockerfile.syntax}\` is not run; the built-in parser reads the file`;
+  request.listener?.({ kind: "warning", rule: "ForeignSyntax", message, file, line: 1, at });
+}
+
+/** `SOURCE_DATE_EPOCH`: the build argument wins over the environment; empty means not set. */
+function chosenEpoch(dockerfile: Dockerfile, request: BuildRequest): number | undefined {
+  const attribute = request.outputs.find((output) => "source-date-epoch" in output.attributes)?.attributes["source-date-epoch"];
+  const fallback = dockerfile.metaArgs.flatMap((line) => line.definitions).find(({ key }) => key === "SOURCE_DATE_EPOCH")?.value;
+  const text = attribute ?? request.buildArgs["SOURCE_DATE_EPOCH"] ?? fallback;
+  if (text === undefined) return request.sourceDateEpoch;
+  if (text === "" || text === "context") return undefined;
+  const value = /^\d{1,12}$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isSafeInteger(value)) return value;
+  throw new TareError("E_USAGE", `invalid SOURCE_DATE_EPOCH: ${text}`, { hint: "seconds since 1970 as a whole number" });
+}
+
+function compileOptions(
+  request: BuildRequest,
+  facts: { readonly platform: Platform; readonly host: Platform; readonly count: number; readonly epoch: number },
+): CompileOptions {
+  return {
+    buildArgs: request.buildArgs,
+    labels: request.labels,
+    platform: facts.platform,
+    buildPlatform: facts.host,
+    isPlatformExplicit: request.platforms.length > 0,
+    isMultiPlatform: facts.count > 1,
+    noCache: request.noCache,
+    noCacheFilter: request.noCacheFilter,
+    network: request.network ?? "default",
+    extraHosts: request.addHosts,
+    ulimits: request.ulimits,
+    epoch: facts.epoch,
+    ...(request.target === undefined ? {} : { target: request.target }),
+    ...(request.shmSize === undefined ? {} : { shmSize: request.shmSize }),
+    ...(request.cgroupParent === undefined ? {} : { cgroupParent: request.cgroupParent }),
+  };
+}
+
+/** `--build-context name=value`: a folder, `docker-image://`, `target:`. */
+function namedContexts(
+  place: BuildPlace,
+  request: BuildRequest,
+  into: { readonly locals: Map<string, LocalSource>; readonly platform: Platform },
+): ReadonlyMap<string, NamedContext> {
+  const contexts = new Map<string, NamedContext>();
+  for (const [name, value] of Object.entries(request.buildContexts)) {
+    const context = namedContext(place, { name, value, request, ...into });
+    contexts.set(name, context).set(contextKey(name), context);
+  }
+  return contexts;
+}
+
+interface ContextText {
+  readonly name: string;
+  readonly value: string;
+  readonly request: BuildRequest;
+  readonly locals: Map<string, LocalSource>;
+  readonly platform: Platform;
+}
+
+function namedContext(place: BuildPlace, text: ContextText): NamedContext {
+  const { name, value } = text;
+  if (value.startsWith("target:")) return { kind: "stage", target: value.slice("target:".length) };
+  if (value.startsWith("docker-image://")) {
+    const reference = value.slice("docker-image://".length);
+    const record = findImage(place.store, reference);
+    if (!record) throw new TareError("E_IMAGE_NOTFOUND", `build context \`${name}\`: ${reference}: not found in the local store`, { hint: "`tare images` lists what is here" });
+    return { kind: "image", image: readImage(place.store, record, reference, text.platform) };
+  }
+  if (/^[a-z][a-z+.-]*:\/\//.test(value)) {
+    throw new TareError("E_UNSUPPORTED", `build context \`${name}\`: \`${value}\` is not supported yet`, { hint: "use a folder or docker-image://NAME" });
+  }
+  text.locals.set(`named:${name}`, openNamedFolder(text.request.cwd, value));
+  return { kind: "local", name: `named:${name}` };
+}
+
+/** `linux/amd64` of a compiled stage. */
+export function platformText(stage: CompiledStage): string {
+  return formatPlatform(stage.platform);
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Runs a graph. Every vertex waits for its inputs, then asks the cache with a key made from the content of what it
+ * uses, then runs; vertices that do not depend on each other run at the same time. The first failure stops the rest.
+ */
+import { Once, Semaphore, TareError, asDiffId, isTareError, messageOf, parseDiffId } from "../base/index.ts";
+import { reachable, vertexOf } from "../graph/index.ts";
+import { ContextTree } from "./context-tree.ts";
+import { MemoDigests } from "./fingerprint.ts";
+import { rootfsOf } from "./results.ts";
+import { workerOf } from "./workers.ts";
+import type { DiffId, Digest } from "../base/index.ts";
+import type { Graph, Op, Vertex, VertexId } from "../graph/index.ts";
+import type { BuildEvent } from "./events.ts";
+import type { LocalResult, RootfsResult, SolveResources, StepContext, StepResult, StepWorker } from "./types.ts";
+
+/** A graph being run; `solve` may be called for several targets, which share all work. */
+export class Solver {
+  readonly #graph: Graph;
+  readonly #resources: SolveResources;
+  readonly #results = new Once<StepResult>();
+  readonly #byKey = new Once<DiffId>();
+  readonly #slots: Semaphore;
+  readonly #stop = new AbortController();
+  readonly #signal: AbortSignal;
+
+  constructor(graph: Graph, resources: SolveResources) {
+    this.#graph = graph;
+    this.#resources = resources;
+    this.#slots = new Semaphore(resources.jobs);
+    this.#signal = AbortSignal.any([resources.signal, this.#stop.signal]);
+  }
+
+  /** Runs what `targets` need and returns their root file systems in the same order. */
+  async solve(targets: readonly VertexId[]): Promise<readonly RootfsResult[]> {
+    for (const vertex of reachable(this.#graph, targets)) this.#announce(vertex);
+    const running = targets.map((id) => this.#result(id));
+    try {
+      const results = await Promise.all(running);
+      return results.map(rootfsOf);
+    } catch (error) {
+      this.#stop.abort();
+      await Promise.allSettled(running);
+      throw error;
+    }
+  }
+
+  #announce(vertex: Vertex): void {
+    if (isHidden(vertex.op)) return;
+    this.#emit({ kind: "vertex", id: vertex.id, label: vertex.label, inputs: vertex.inputs, at: Date.now() });
+  }
+
+  #result(id: VertexId): Promise<StepResult> {
+    return this.#results.run(id, () => this.#resolve(vertexOf(this.#graph, id)));
+  }
+
+  async #resolve(vertex: Vertex): Promise<StepResult> {
+    const inputs = await Promise.all(vertex.inputs.map((id) => this.#result(id)));
+    const immediate = this.#immediate(vertex, inputs);
+    if (immediate) return immediate;
+    const step = this.#stepContext(vertex, inputs);
+    try {
+      const layer = await this.#layer(step, workerOf(vertex.op));
+      this.#resources.lease.keep([layer]);
+      return { kind: "rootfs", layers: [...workerOf(vertex.op).base(step), layer] };
+    } catch (error) {
+      throw this.#failed(vertex, error);
+    }
+  }
+
+  /** Results that need no work. */
+  #immediate(vertex: Vertex, inputs: readonly StepResult[]): StepResult | undefined {
+    const { op } = vertex;
+    if (op.type === "scratch") return { kind: "rootfs", layers: [] };
+    if (op.type === "local") return this.#local(op.name);
+    if (op.type !== "image" && op.type !== "merge") return undefined;
+    const layers = op.type === "image" ? op.layers.map(asDiffId) : inputs.flatMap((input) => rootfsOf(input).layers);
+    this.#resources.store.layers.getAll(layers);
+    this.#resources.lease.keep(layers);
+    if (op.type === "image") this.#emit({ kind: "started", id: vertex.id, at: Date.now() });
+    this.#emit({ kind: op.type === "image" ? "completed" : "cached", id: vertex.id, at: Date.now() });
+    return { kind: "rootfs", layers };
+  }
+
+  #local(name: string): LocalResult {
+    const source = this.#resources.locals.get(name);
+    if (!source) throw new TareError("E_CONTEXT", `build context \`${name}\` was not given`);
+    const memo = this.#resources.store.fingerprints.open(source.root);
+    const tree = new ContextTree(source.root, source.filter);
+    return { kind: "local", tree, digests: new MemoDigests(memo), save: () => memo.save() };
+  }
+
+  async #layer(step: StepContext, worker: StepWorker): Promise<DiffId> {
+    const quick = step.vertex.ignoreCache ? undefined : worker.quickKey?.(step);
+    const quickHit = quick && this.#cached(quick);
+    if (quickHit) return this.#hit(step, quickHit);
+    this.#emit({ kind: "started", id: step.vertex.id, at: Date.now() });
+    const key = await worker.key(step);
+    const hit = key && !step.vertex.ignoreCache ? this.#cached(key) : undefined;
+    const layer = hit ?? (await this.#once(key, () => this.#slots.run(() => worker.run(step))));
+    for (const known of [key, quick]) if (known) this.#remember(known, layer);
+    if (hit) return this.#hit(step, hit);
+    this.#emit({ kind: "completed", id: step.vertex.id, at: Date.now() });
+    return layer;
+  }
+
+  #once(key: Digest | undefined, make: () => Promise<DiffId>): Promise<DiffId> {
+    this.#signal.throwIfAborted();
+    return key ? this.#byKey.run(key, make) : make();
+  }
+
+  #hit(step: StepContext, layer: DiffId): DiffId {
+    this.#emit({ kind: "cached", id: step.vertex.id, at: Date.now() });
+    return layer;
+  }
+
+  #cached(key: Digest): DiffId | undefined {
+    const record = this.#resources.store.cache.get(key);
+    if (typeof record !== "object" || record === null || !("layer" in record)) return undefined;
+    const layer = parseDiffId(String(record.layer));
+    return this.#resources.store.layers.get(layer) ? layer : undefined;
+  }
+
+  #remember(key: Digest, layer: DiffId): void {
+    this.#resources.store.cache.put(key, { layer }, [layer]);
+  }
+
+  #stepContext(vertex: Vertex, inputs: readonly StepResult[]): StepContext {
+    const { id } = vertex;
+    return {
+      resources: this.#resources,
+      vertex,
+      inputs,
+      signal: this.#signal,
+      log: (stream, data) => this.#emit({ kind: "log", id, stream, data, at: Date.now() }),
+      status: (name, current, total) => this.#emit({ kind: "status", id, name, current, total, at: Date.now() }),
+    };
+  }
+
+  #failed(vertex: Vertex, error: unknown): unknown {
+    const wasStopped = this.#signal.aborted && !(isTareError(error) && error.code !== "E_ABORTED");
+    const at = Date.now();
+    if (wasStopped) this.#emit({ kind: "canceled", id: vertex.id, at });
+    else this.#emit({ kind: "failed", id: vertex.id, message: messageOf(error), at });
+    this.#stop.abort();
+    if (this.#resources.signal.aborted) return new TareError("E_ABORTED", "building: interrupted", { exitCode: 130, cause: error });
+    return isTareError(error) ? withStep(error, vertex) : error;
+  }
+
+  #emit(event: BuildEvent): void {
+    this.#resources.listener?.(event);
+  }
+}
+
+function isHidden(op: Op): boolean {
+  return op.type === "scratch" || op.type === "local";
+}
+
+/** Adds to an error which step failed and where it stands in the Dockerfile. */
+function withStep(error: TareError, vertex: Vertex): TareError {
+  if ("step" in error.details) return error;
+  const details = { ...error.details, step: vertex.label, vertex: vertex.id, ...vertex.source };
+  const hint = error.hint === undefined ? {} : { hint: error.hint };
+  return new TareError(error.code, error.message, { ...hint, cause: error, exitCode: error.exitCode, details });
+}

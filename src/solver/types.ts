@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { DiffId, Digest } from "../base/index.ts";
+import type { Vertex, VertexId } from "../graph/index.ts";
+import type { OciRuntime } from "../runtime/index.ts";
+import type { Lease, Store } from "../store/index.ts";
+import type { ContextTree, IgnoreFilter } from "./context-tree.ts";
+import type { BuildListener } from "./events.ts";
+import type { FileDigests } from "./fingerprint.ts";
+
+/** A folder that a build may read. */
+export interface LocalSource {
+  readonly root: string;
+  readonly filter?: IgnoreFilter;
+}
+
+/** Everything outside the graph that steps may use. Values of secrets are in no vertex and no key. */
+export interface SolveResources {
+  readonly store: Store;
+  readonly lease: Lease;
+  /** Folder for state that a reboot may lose. */
+  readonly runRoot: string;
+  readonly locals: ReadonlyMap<string, LocalSource>;
+  readonly secrets: ReadonlyMap<string, () => Buffer | undefined>;
+  /** Agent socket paths by id. */
+  readonly agents: ReadonlyMap<string, string>;
+  readonly allow: ReadonlySet<string>;
+  /** Seconds since the epoch that new files get. */
+  readonly epoch: number;
+  /** True when the user set `SOURCE_DATE_EPOCH`: every later time is brought down to it. */
+  readonly isEpochChosen: boolean;
+  readonly jobs: number;
+  /** Found when the first RUN needs it. */
+  readonly runtime: () => Promise<OciRuntime>;
+  readonly listener?: BuildListener;
+  readonly signal: AbortSignal;
+}
+
+/** A step's result: a root file system as layers, lowest first. */
+export interface RootfsResult {
+  readonly kind: "rootfs";
+  readonly layers: readonly DiffId[];
+}
+
+/** A step's result: a folder of the user. */
+export interface LocalResult {
+  readonly kind: "local";
+  readonly tree: ContextTree;
+  readonly digests: FileDigests;
+  readonly save: () => void;
+}
+
+/** What a vertex gives to those that use it. */
+export type StepResult = RootfsResult | LocalResult;
+
+/** One running step. */
+export interface StepContext {
+  readonly resources: SolveResources;
+  readonly vertex: Vertex;
+  readonly inputs: readonly StepResult[];
+  readonly signal: AbortSignal;
+  /** Shows output of the step. */
+  readonly log: (stream: 1 | 2, data: Uint8Array) => void;
+  readonly status: (name: string, current: number, total: number) => void;
+}
+
+/** How a kind of step gets its key and its result. */
+export interface StepWorker {
+  /**
+   * A key from the inputs' identities, cheap to have; a hit saves computing the content key. Undefined when there is
+   * no cheap one.
+   */
+  readonly quickKey?: (step: StepContext) => Digest | undefined;
+  /** The key from what the step really uses of its inputs; undefined when the step must always run. */
+  readonly key: (step: StepContext) => Promise<Digest | undefined> | Digest | undefined;
+  /** Runs the step and returns the layer it made. */
+  readonly run: (step: StepContext) => Promise<DiffId>;
+  /** Layers below the new one: those of input 0 for COPY and RUN, none for a download. */
+  readonly base: (step: StepContext) => readonly DiffId[];
+}
+
+/** Names a failed step for the error that ends the build. */
+export interface StepFailure {
+  readonly vertex: VertexId;
+  readonly label: string;
+}
