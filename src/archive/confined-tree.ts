@@ -18,6 +18,7 @@ export interface OpenDirectory {
 const CONFINED = linux.RESOLVE_IN_ROOT | linux.RESOLVE_NO_MAGICLINKS;
 const DIRECTORY = fs.constants.O_RDONLY | fs.constants.O_DIRECTORY;
 const CACHED = 256;
+const NO_DIRECTORY: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "ELOOP"]);
 
 /** The tree below one root directory; `close` it after use. */
 export class ConfinedTree {
@@ -75,7 +76,7 @@ export class ConfinedTree {
 
   /**
    * The directory at a clean path, through symbolic links inside the root. A missing one is made by `make`, or is
-   * undefined without it. Throws `E_TAR_NOTDIR` when something else is in the way.
+   * undefined without it. Throws `E_TAR_NOTDIR` when `make` made none.
    */
   directory(path: string, make?: (parent: OpenDirectory, name: string) => void): OpenDirectory | undefined {
     if (path === "") return this.root;
@@ -89,24 +90,20 @@ export class ConfinedTree {
     return made;
   }
 
-  /** Most paths have no symbolic link; then the path is already the real one and needs no look-up. */
+  /** Most paths have no symbolic link and are found at the first attempt. */
   #resolve(path: string): OpenDirectory | undefined {
-    const opened =
-      this.#tryOpen(path, CONFINED | linux.RESOLVE_NO_SYMLINKS, "ELOOP") ?? this.#tryOpen(path, CONFINED, undefined);
+    const opened = this.#tryOpen(path, CONFINED | linux.RESOLVE_NO_SYMLINKS) ?? this.#tryOpen(path, CONFINED);
     if (opened === undefined) return undefined;
     const directory = { descriptor: opened, path: this.#realPath(opened) };
     this.#open.set(path, directory);
     return directory;
   }
 
-  #tryOpen(path: string, resolve: number, tolerated: string | undefined): number | undefined {
+  #tryOpen(path: string, resolve: number): number | undefined {
     try {
       return linux.openat2(this.root.descriptor, asPath(path), { flags: DIRECTORY, resolve });
     } catch (error) {
-      const name = linux.errnoNameOf(error);
-      if (name === "ENOENT" || name === tolerated) return undefined;
-      if (name === "ENOTDIR" && tolerated !== undefined) return undefined;
-      if (name === "ENOTDIR" || name === "ELOOP") throw notDirectory(path);
+      if (NO_DIRECTORY.has(linux.errnoNameOf(error) ?? "")) return undefined;
       throw error;
     }
   }
