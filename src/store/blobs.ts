@@ -87,7 +87,7 @@ async function writeBlob(
   expected: Partial<BlobInfo>,
 ): Promise<BlobInfo> {
   const known = expected.digest && knownBlob(context, expected.digest);
-  if (known) {
+  if (known && known.size === (expected.size ?? known.size)) {
     await endSource(source);
     return known;
   }

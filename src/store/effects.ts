@@ -9,6 +9,7 @@ import { promisify } from "node:util";
 import { TareError, ioError, syncDirectory, systemErrorCode } from "../base/index.ts";
 import type { FaultPlan } from "./faults.ts";
 import { fire } from "./faults.ts";
+import { removeTree } from "./remove-tree.ts";
 
 /** The names of all steps. */
 export const STEPS = [
@@ -139,18 +140,9 @@ export class Effects {
     this.file(name, path, () => fs.rmSync(path, { force: true }));
   }
 
-  /** Removes a tree whatever its modes, never following links; a missing one is no error. */
+  /** Removes a tree whatever its modes, never following links; refuses while something is mounted in it. */
   removeTree(name: StepName, path: string): void {
-    this.file(name, path, () => {
-      try {
-        fs.rmSync(path, { recursive: true, force: true });
-      } catch (error) {
-        const code = systemErrorCode(error);
-        if (code !== "EACCES" && code !== "EPERM" && code !== "ENOTEMPTY") throw error;
-        unlock(Buffer.from(path));
-        fs.rmSync(path, { recursive: true, force: true });
-      }
-    });
+    this.file(name, path, () => removeTree(path));
   }
 
   /** A step on `path` whose system errors become `TareError`s. */
@@ -160,13 +152,5 @@ export class Effects {
     } catch (error) {
       throw error instanceof TareError ? error : ioError(`writing \`${path}\` (${name})`, error);
     }
-  }
-}
-
-/** Gives the owner access to every directory of a tree: overlayfs leaves `work/work` with mode 0. */
-function unlock(directory: Buffer): void {
-  fs.chmodSync(directory, 0o700);
-  for (const entry of fs.readdirSync(directory, { withFileTypes: true, encoding: "buffer" })) {
-    if (entry.isDirectory()) unlock(Buffer.concat([directory, Buffer.from("/"), entry.name]));
   }
 }

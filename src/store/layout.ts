@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as fs from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Digest } from "../base/index.ts";
-import { hexOf, systemErrorCode } from "../base/index.ts";
+import { hexOf, ioError, systemErrorCode } from "../base/index.ts";
 import type { Effects } from "./effects.ts";
 
 /** Where things lie below the versioned folder; the tree is drawn in README.md. */
@@ -55,11 +55,23 @@ function shortName(digest: Digest): string {
   return Buffer.from(hexOf(digest).slice(0, 32), "hex").toString("base64url");
 }
 
-/** Makes the folders of a new store. Does one stat when they exist; `tmp` is made last and so proves the others. */
+/** Whether there is a store; `tmp` is made last and so proves the other folders. Throws `E_PERMISSION`. */
+export function hasLayout(layout: Layout): boolean {
+  try {
+    return fs.statSync(layout.temporary, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    throw ioError(`opening the store \`${layout.root}\``, error);
+  }
+}
+
+/** Makes the folders of a new store. */
 export function createLayout(layout: Layout, effects: Effects): void {
-  if (fs.statSync(layout.temporary, { throwIfNoEntry: false })) return;
-  const folders = [layout.blobs, layout.layers, layout.links, layout.containers, layout.mounts, layout.temporary];
+  const folders = [layout.blobs, layout.layers, layout.links, layout.containers, layout.mounts];
   for (const folder of folders) effects.makeDirectory("store.create", folder);
+  for (const folder of [dirname(layout.blobs), layout.root, dirname(layout.root)]) {
+    effects.syncDirectory("store.create", folder);
+  }
+  effects.makeDirectory("store.create", layout.temporary);
 }
 
 /** Names in a directory; none when it is missing. */
@@ -68,6 +80,6 @@ export function namesIn(directory: string): string[] {
     return fs.readdirSync(directory);
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return [];
-    throw error;
+    throw ioError(`reading \`${directory}\``, error);
   }
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parseFaultPlan } from "./faults.ts";
 import { temporaryRoot } from "./fixture.ts";
 import { identityOf, livenessOf, ownIdentity } from "./leases.ts";
+import { mountsBelow } from "./remove-tree.ts";
 import { openStore } from "./store.ts";
 import type { Store } from "./types.ts";
 
@@ -76,6 +77,33 @@ describe("leases", () => {
     await ended;
     expect(store.recover()).toHaveLength(1);
     expect(names()).toEqual([]);
+  });
+});
+
+describe("removing a tree", () => {
+  it.each([
+    ["itself", "/a/x", ["/a/x"]],
+    ["below", "/a", ["/a/x", "/a/with space"]],
+    ["a longer sibling", "/a/x/y", []],
+    ["a name that begins alike", "/a/", []],
+  ])("finds mounts at %s", (_name, path, found) => {
+    const line = (point: string): string => `36 35 98:0 / ${point} rw shared:1 - ext4 /dev/root rw`;
+    expect(mountsBelow(path, ["/", "/a/x", "/a/with\\040space", "/ab"].map(line).join("\n"))).toEqual(found);
+  });
+
+  it("leaves what is mounted in a dead lease alone", (context) => {
+    const folder = join(root, "v1", "tmp", "1-1-00000000000000000000000000000000-1-00000000");
+    const inner = join(folder, "mnt");
+    fs.mkdirSync(inner, { recursive: true });
+    const outside = fs.mkdtempSync(join(root, "user-"));
+    fs.writeFileSync(join(outside, "precious"), "data");
+    if (spawnSync("mount", ["--bind", outside, inner]).status !== 0) {
+      context.skip("needs the right to mount");
+    }
+    expect(store.recover()).toEqual([]);
+    expect(fs.readFileSync(join(outside, "precious"), "utf8")).toBe("data");
+    spawnSync("umount", [inner]);
+    expect(store.recover()).toHaveLength(1);
   });
 });
 

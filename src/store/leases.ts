@@ -121,11 +121,14 @@ export class Leases {
     return lease;
   }
 
-  /** One line per digest, by one append: written before what it keeps is looked at or published. */
+  /**
+   * One line per digest, by one append, before what it keeps is looked at or published. Lines begin and end with a
+   * newline: one that a full disk cut off can't spoil the next.
+   */
   #keep(folder: string, kept: Set<Digest>, digests: readonly Digest[]): void {
     const fresh = digests.filter((digest) => !kept.has(digest));
     if (fresh.length === 0) return;
-    this.#effects.append("lease.keep", join(folder, KEEP_FILE), fresh.map((digest) => `${digest}\n`).join(""));
+    this.#effects.append("lease.keep", join(folder, KEEP_FILE), fresh.map((digest) => `\n${digest}\n`).join(""));
     for (const digest of fresh) kept.add(digest);
   }
 

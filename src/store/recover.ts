@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as fs from "node:fs";
 import { join } from "node:path";
+import { isTareError } from "../base/index.ts";
 import type { StoreContext } from "./context.ts";
 import { readLinkIfPresent } from "./layer-links.ts";
 import { layerDigests } from "./layers.ts";
@@ -8,14 +9,24 @@ import { namesIn } from "./layout.ts";
 
 /**
  * Removes what dead processes left behind; returns their lease names. One readdir when there is none. Links go
- * first: should this process die too, the dead lease is still there and the next one does the same again.
+ * first: should this process die too, the dead lease is still there and the next one does the same again. A lease
+ * with something mounted in it is left for fsck to tell of: recovery must not stand in a command's way.
  */
 export function recover(context: StoreContext): readonly string[] {
   const { dead } = context.leases.survey();
   if (dead.length === 0 || context.readonly) return [];
   removeDeadLinks(context);
-  for (const name of dead) context.effects.removeTree("recover.delete", join(context.layout.temporary, name));
-  return dead;
+  return dead.filter((name) => removeDead(context, join(context.layout.temporary, name)));
+}
+
+function removeDead(context: StoreContext, folder: string): boolean {
+  try {
+    context.effects.removeTree("recover.delete", folder);
+    return true;
+  } catch (error) {
+    if (isTareError(error, "E_IO") && "mount" in error.details) return false;
+    throw error;
+  }
 }
 
 /** Removes short links whose layer is gone; returns their names. */

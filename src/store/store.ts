@@ -14,7 +14,7 @@ import { contentReader } from "./image-content.ts";
 import { imageStore } from "./images.ts";
 import { layerStore } from "./layers.ts";
 import type { Layout } from "./layout.ts";
-import { createLayout, layoutOf } from "./layout.ts";
+import { createLayout, hasLayout, layoutOf } from "./layout.ts";
 import { Leases } from "./leases.ts";
 import { prune } from "./prune.ts";
 import { recover } from "./recover.ts";
@@ -30,7 +30,7 @@ import { usage } from "./usage.ts";
 export function openStore(options: StoreOptions): Store {
   const layout = layoutOf(options.root);
   const effects = new Effects(options.fault);
-  if (!options.readonly) createLayout(layout, effects);
+  if (!hasLayout(layout) && !options.readonly) createLayout(layout, effects);
   const context = openContext(layout, effects, options);
   const content = contentReader(layout);
   const cache = buildCache(context);

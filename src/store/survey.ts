@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as fs from "node:fs";
-import { join } from "node:path";
 import type { Digest } from "../base/index.ts";
-import { digestFromHex, isDigest, parseDigest } from "../base/index.ts";
+import { digestFromHex, ioError, isDigest, parseDigest, systemErrorCode } from "../base/index.ts";
 import type { StoreContext } from "./context.ts";
 import type { ContentReader, ImageContent } from "./image-content.ts";
 import { isObject, parseObject } from "./layer-facts.ts";
@@ -156,10 +155,28 @@ export function blobSize(context: StoreContext, digest: Digest): number {
   return fs.statSync(context.layout.blob(digest), { throwIfNoEntry: false })?.size ?? 0;
 }
 
-/** Bytes that the files below a folder take on disk; what vanishes meanwhile counts nothing. */
+/** Bytes that the files below a folder take on its disk; what vanishes meanwhile counts nothing. */
 export function treeSize(path: string): number {
   const facts = fs.lstatSync(path, { throwIfNoEntry: false });
-  if (!facts) return 0;
+  return facts ? sizeBelow(Buffer.from(path), facts.dev) : 0;
+}
+
+/** Names are bytes: they need not be UTF-8. */
+function sizeBelow(path: Buffer, device: number): number {
+  const facts = fs.lstatSync(path, { throwIfNoEntry: false });
+  if (!facts || facts.dev !== device) return 0;
   if (!facts.isDirectory()) return facts.blocks * 512;
-  return namesIn(path).reduce((sum, name) => sum + treeSize(join(path, name)), facts.blocks * 512);
+  return entriesOf(path).reduce(
+    (sum, name) => sum + sizeBelow(Buffer.concat([path, Buffer.from("/"), name]), device),
+    facts.blocks * 512,
+  );
+}
+
+function entriesOf(path: Buffer): Buffer[] {
+  try {
+    return fs.readdirSync(path, { encoding: "buffer" });
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return [];
+    throw ioError(`reading \`${path.toString()}\``, error);
+  }
 }
