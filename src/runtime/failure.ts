@@ -14,6 +14,12 @@ export function logErrors(log: string): string[] {
   });
 }
 
+/** The last line that is not empty, without a logger's dress. */
+export function lastLine(text: string): string {
+  const line = text.trim().split("\n").at(-1) ?? "";
+  return /msg="((?:[^"\\]|\\.)*)"/.exec(line)?.[1]?.replaceAll(/\\(.)/g, "$1") ?? line;
+}
+
 /** The last error that a runtime wrote to its log file, or undefined. */
 export function lastLogError(path: string): string | undefined {
   return logErrors(readTextIfPresent(path) ?? "").at(-1);

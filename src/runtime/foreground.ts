@@ -1,29 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import type { Readable } from "node:stream";
 import { TareError, startFailure } from "../base/index.ts";
 import { cleanupContainer, forgetContainer, wasOutOfMemory } from "./cleanup.ts";
 import { lastLogError, runtimeFailure } from "./failure.ts";
 import { forwardSignals } from "./signals.ts";
-import { connectOutput } from "./output.ts";
-import type { CollectedOutput } from "./output.ts";
+import { connectOutput, standardStreams } from "./output.ts";
+import type { CollectedOutput, ForegroundStdio } from "./output.ts";
 import { mountFailure } from "./overlay.ts";
 import { launchOf, runtimeArguments, runtimeLogPath, writeBundle } from "./task.ts";
 import type { ContainerTask } from "./task.ts";
-
-/**
- * Where a foreground container's standard streams go. `inherit` is this process's own streams, standard input included.
- * The container never gets this process's terminal as such: it has one of its own (`-t`) or pipes, as with Docker.
- */
-export type ForegroundStdio =
-  | "inherit"
-  | {
-      /** Default `ignore`: /dev/null. */
-      readonly stdin?: "inherit" | "ignore" | Readable;
-      /** Receives the output; without it the output goes to this process's own streams. */
-      readonly onOutput?: (stream: 1 | 2, data: Buffer) => void;
-    };
 
 /** A container to run to its end. */
 export interface ForegroundTask extends ContainerTask {
@@ -85,34 +71,15 @@ function start(task: ForegroundTask, keep: boolean): ChildProcess {
     task.id,
   ];
   const { program, args, cwd, env } = launchOf(task, command, dieWithParent);
-  const stdio = streamsFor(task);
-  return spawn(program, args, { cwd, env, stdio, detached: ownGroup(task) });
-}
-
-/** A process group of its own keeps the terminal's Ctrl-C away; impossible where the runtime reads from the terminal. */
-function ownGroup(task: ForegroundTask): boolean {
-  return !(inheritsInput(task.stdio) && process.stdin.isTTY);
-}
-
-/** Standard error goes through us, so that the runtime's own error lines become one clear error. */
-function streamsFor(task: ForegroundTask): ("inherit" | "pipe" | "ignore")[] {
-  const { stdio } = task;
-  const captured = stdio !== "inherit" && stdio.onOutput !== undefined;
-  const direct = !captured && (task.spec.process.terminal || !process.stdout.isTTY);
-  const input = inheritsInput(stdio)
-    ? "inherit"
-    : typeof stdio === "object" && typeof stdio.stdin === "object"
-      ? "pipe"
-      : "ignore";
-  return [input, direct ? "inherit" : "pipe", "pipe"];
-}
-
-function inheritsInput(stdio: ForegroundStdio): boolean {
-  return stdio === "inherit" || stdio.stdin === "inherit";
+  const { stdio, ownGroup } = standardStreams(task.stdio, task.spec.process.terminal);
+  return spawn(program, args, { cwd, env, stdio, detached: ownGroup });
 }
 
 function waitForEnd(child: ChildProcess, task: ForegroundTask): Promise<Ended> {
-  const forwarding = task.dieWithParent === true ? undefined : forwardSignals(child, ownGroup(task));
+  const forwarding =
+    task.dieWithParent === true
+      ? undefined
+      : forwardSignals(child, standardStreams(task.stdio, task.spec.process.terminal).ownGroup);
   const abort = (): void => {
     // With dieWithParent the kernel ends the whole process tree; otherwise the clean-up kills the container itself,
     // and the runtime ends with it.

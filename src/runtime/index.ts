@@ -15,7 +15,22 @@ export type { FindRuntimeOptions, OciRuntime } from "./find.ts";
 export type { OverlayMount } from "./overlay.ts";
 export type { ContainerTask } from "./task.ts";
 export { runForeground } from "./foreground.ts";
-export type { ForegroundResult, ForegroundStdio, ForegroundTask } from "./foreground.ts";
+export type { ForegroundResult, ForegroundTask } from "./foreground.ts";
+export type { ForegroundStdio } from "./output.ts";
+export { startDetached } from "./detached.ts";
+export type { DetachedResult, DetachedTask } from "./detached.ts";
+export { execInContainer } from "./exec.ts";
+export type { ExecTask } from "./exec.ts";
+export {
+  containerState,
+  deleteContainer,
+  killContainer,
+  pauseContainer,
+  resumeContainer,
+  updateResources,
+} from "./control.ts";
+export type { ContainerHandle, ContainerState } from "./control.ts";
+export { findInit, hostCapabilities, hostDevices, hostMaskedPaths, readDevices } from "./host.ts";
 export { cleanupContainer } from "./cleanup.ts";
 export { lookupUser } from "./users.ts";
 export type { ReadImageFile, ResolvedUser } from "./users.ts";

@@ -1,8 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ChildProcess } from "node:child_process";
+import type { Readable } from "node:stream";
 import { readTextIfPresent } from "../base/index.ts";
 import { logErrors } from "./failure.ts";
-import type { ForegroundStdio } from "./foreground.ts";
+
+/**
+ * Where a foreground container's standard streams go. `inherit` is this process's own streams, standard input included.
+ * The container never gets this process's terminal as such: it has one of its own (`-t`) or pipes, as with Docker.
+ */
+export type ForegroundStdio =
+  | "inherit"
+  | {
+      /** Default `ignore`: /dev/null. */
+      readonly stdin?: "inherit" | "ignore" | Readable;
+      /** Receives the output; without it the output goes to this process's own streams. */
+      readonly onOutput?: (stream: 1 | 2, data: Buffer) => void;
+    };
+
+/** How the runtime's process is connected. */
+export interface StandardStreams {
+  readonly stdio: ("inherit" | "pipe" | "ignore")[];
+  /** A process group of its own keeps the terminal's Ctrl-C away; impossible where the runtime reads from the terminal. */
+  readonly ownGroup: boolean;
+}
+
+/** Standard error always goes through us, so that the runtime's own error lines become one clear error. */
+export function standardStreams(stdio: ForegroundStdio, terminal: boolean): StandardStreams {
+  const { stdin, onOutput } = stdio === "inherit" ? { stdin: "inherit" as const, onOutput: undefined } : stdio;
+  const direct = onOutput === undefined && (terminal || !process.stdout.isTTY);
+  const input = stdin === "inherit" ? "inherit" : typeof stdin === "object" ? "pipe" : "ignore";
+  return {
+    stdio: [input, direct ? "inherit" : "pipe", "pipe"],
+    ownGroup: !(stdin === "inherit" && process.stdin.isTTY),
+  };
+}
 
 /** What of the output tells about the start itself. */
 export interface CollectedOutput {

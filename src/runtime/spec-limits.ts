@@ -31,6 +31,8 @@ export interface DeviceGrant extends OciDevice {
 const RLIMITS = new Set(
   "as core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack".split(" "),
 );
+/** Stands for `RLIM_INFINITY` until the specification is written (`specText`). */
+export const UNLIMITED: number = Number.MAX_SAFE_INTEGER;
 const CPU_PERIOD = 100_000;
 const SMALLEST_MEMORY = 6 * 1024 * 1024;
 
@@ -134,9 +136,8 @@ function grantRule(device: DeviceGrant): OciDeviceRule {
   };
 }
 
-/** -1 is `RLIM_INFINITY`; JSON has no 2^64-1 that JavaScript can write exactly, so the largest safe integer stands for it. */
 function unlimited(value: number): number {
-  return value < 0 ? Number.MAX_SAFE_INTEGER : value;
+  return value < 0 ? UNLIMITED : value;
 }
 
 function usage(doing: string, why: string): TareError {

@@ -40,6 +40,8 @@ export interface SecurityInput {
   /** A parsed profile file, or a word. Default `default`. */
   readonly seccomp?: "default" | "unconfined" | Readonly<Record<string, unknown>>;
   readonly apparmorProfile?: string;
+  /** Masked besides the fixed list (`hostMaskedPaths()`). */
+  readonly maskedPaths?: readonly string[];
   /** No masked or read-only paths below /proc and /sys (`--security-opt systempaths=unconfined`). */
   readonly systemPathsUnconfined?: boolean;
   /** Names that this host's kernel and this process have (`hostCapabilities()`), for `ALL` and `privileged`. */
@@ -148,7 +150,7 @@ function mountsFor(input: SpecInput, privileged: boolean): OciMount[] {
 
 function linuxPart(input: SpecInput, capabilities: readonly string[], privileged: boolean): OciLinux {
   const seccomp = privileged ? undefined : seccompFor(input, capabilities);
-  const masked = privileged || input.systemPathsUnconfined === true;
+  const open = privileged || input.systemPathsUnconfined === true;
   const sysctl = { ...networkSysctls(input), ...checkedSysctls(input.sysctls ?? {}, input) };
   const devices = (input.devices ?? []).map(deviceNode);
   return {
@@ -162,7 +164,7 @@ function linuxPart(input: SpecInput, capabilities: readonly string[], privileged
     rootfsPropagation: "rprivate",
     ...(seccomp === undefined ? {} : { seccomp }),
     ...(Object.keys(sysctl).length === 0 ? {} : { sysctl }),
-    ...(masked ? {} : { maskedPaths: MASKED_PATHS, readonlyPaths: READONLY_PATHS }),
+    ...(open ? {} : { maskedPaths: [...MASKED_PATHS, ...(input.maskedPaths ?? [])], readonlyPaths: READONLY_PATHS }),
   };
 }
 

@@ -5,7 +5,8 @@ import { ensureDirectory, ioError } from "../base/index.ts";
 import type { OciRuntime } from "./find.ts";
 import { launchCommand, launchEnvironment } from "./overlay.ts";
 import type { OverlayMount } from "./overlay.ts";
-import type { OciSpec } from "./spec-types.ts";
+import { UNLIMITED } from "./spec-limits.ts";
+import type { OciProcess, OciSpec } from "./spec-types.ts";
 
 /** A container to start: what both the foreground and the detached start need. */
 export interface ContainerTask {
@@ -33,10 +34,18 @@ export function writeBundle(task: ContainerTask): void {
   try {
     ensureDirectory(join(task.bundle, "empty"), 0o755);
     ensureDirectory(task.stateRoot, 0o700);
-    writeFileSync(path, JSON.stringify(task.spec), { mode: 0o600 });
+    writeFileSync(path, specText(task.spec), { mode: 0o600 });
   } catch (error) {
     throw ioError(`writing \`${path}\``, error);
   }
+}
+
+/** The JSON text, with "no limit" as the 2^64-1 that a JavaScript number can't hold. */
+export function specText(spec: OciSpec | OciProcess): string {
+  const marked = JSON.stringify(spec, (key, value: unknown) =>
+    (key === "soft" || key === "hard") && value === UNLIMITED ? "@unlimited@" : value,
+  );
+  return marked.replaceAll(/"(soft|hard)":"@unlimited@"/g, '"$1":18446744073709551615');
 }
 
 /** The process to spawn for a task whose last word is `command`: program, arguments, directory, environment. */
