@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+import * as fs from "node:fs";
+import { linux } from "../base/index.ts";
+import { TarWriter } from "../archive/index.ts";
+import type { ByteSink, TarFields, TarType } from "../archive/index.ts";
+import type { SourceTree, TreeEntry } from "../store/index.ts";
+
+/**
+ * Writes a whole file tree (usually a `TreeView` of an image's layers and a container's upper directory) as one tar:
+ * no whiteouts, hard links kept, attributes kept but overlay's own. Names in order, so that equal trees give equal
+ * bytes. The sink is not closed. Throws `E_IO`.
+ */
+export async function exportFlatTar(tree: SourceTree, sink: ByteSink, signal?: AbortSignal): Promise<number> {
+  const exporter = new Exporter(tree, sink, signal);
+  await exporter.directory("");
+  return exporter.finish();
+}
+
+class Exporter {
+  readonly #tree: SourceTree;
+  readonly #writer: TarWriter;
+  readonly #signal: AbortSignal | undefined;
+  readonly #links = new Map<string, string>();
+
+  constructor(tree: SourceTree, sink: ByteSink, signal: AbortSignal | undefined) {
+    this.#tree = tree;
+    this.#writer = new TarWriter(sink);
+    this.#signal = signal;
+  }
+
+  async finish(): Promise<number> {
+    return (await this.#writer.finish()).size;
+  }
+
+  async directory(path: string): Promise<void> {
+    for (const entry of this.#tree.list(path)) {
+      this.#signal?.throwIfAborted();
+      await this.#entry(entry);
+      if (entry.stats.isDirectory()) await this.directory(entry.path);
+    }
+  }
+
+  async #entry(entry: TreeEntry): Promise<void> {
+    const { stats } = entry;
+    const type = typeOf(stats);
+    if (type === undefined) return;
+    const first = this.#firstName(entry);
+    const fields = { ...fieldsOf(type, entry), xattrs: xattrsOf(entry.hostPath) };
+    if (first !== undefined) await this.#writer.entry({ ...fieldsOf("hardlink", entry), linkName: byteName(first) });
+    else if (type === "symlink") {
+      await this.#writer.entry({ ...fields, linkName: fs.readlinkSync(entry.hostPath, { encoding: "latin1" }) });
+    } else if (type === "file") await this.#file(entry.hostPath, fields);
+    else await this.#writer.entry(fields);
+  }
+
+  #firstName({ stats, path }: TreeEntry): string | undefined {
+    if (stats.nlink < 2 || stats.isDirectory()) return undefined;
+    const key = `${stats.dev}:${stats.ino}`;
+    const known = this.#links.get(key);
+    if (known === undefined) this.#links.set(key, path);
+    return known;
+  }
+
+  async #file(path: string, fields: TarFields): Promise<void> {
+    const descriptor = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
+    try {
+      const size = fs.fstatSync(descriptor).size;
+      await this.#writer.entry({ ...fields, size });
+      for (let left = size; left > 0;) {
+        const room = await this.#writer.space();
+        const count = fs.readSync(descriptor, room, 0, room.length, null);
+        // A running container may shorten a file meanwhile; the archive stays whole.
+        if (count === 0) room.fill(0);
+        left -= count || room.length;
+        await this.#writer.advance(count || room.length);
+      }
+    } finally {
+      fs.closeSync(descriptor);
+    }
+  }
+}
+
+function typeOf(stats: fs.Stats): TarType | undefined {
+  if (stats.isFile()) return "file";
+  if (stats.isDirectory()) return "directory";
+  if (stats.isSymbolicLink()) return "symlink";
+  if (stats.isCharacterDevice()) return "char";
+  if (stats.isBlockDevice()) return "block";
+  return stats.isFIFO() ? "fifo" : undefined;
+}
+
+/** Linux's encoding of device numbers (sys/sysmacros.h). */
+function fieldsOf(type: TarType, { path, stats }: TreeEntry): TarFields {
+  const device = BigInt(type === "char" || type === "block" ? stats.rdev : 0);
+  return {
+    type,
+    name: byteName(path),
+    mode: stats.mode & 0o7777,
+    uid: stats.uid,
+    gid: stats.gid,
+    size: type === "file" ? stats.size : 0,
+    mtime: Math.floor(stats.mtimeMs / 1000),
+    deviceMajor: Number(((device >> 8n) & 0xfffn) | ((device >> 32n) & 0xfffff000n)),
+    deviceMinor: Number((device & 0xffn) | ((device >> 12n) & 0xffffff00n)),
+  };
+}
+
+function byteName(path: string): string {
+  return Buffer.from(path, "utf8").toString("latin1");
+}
+
+function xattrsOf(path: string): ReadonlyMap<string, Uint8Array> {
+  const xattrs = new Map<string, Uint8Array>();
+  for (const name of linux.llistxattr(path)) {
+    if (/^(?:trusted|user)\.overlay\.|^security\.selinux$/.test(name)) continue;
+    const value = linux.lgetxattr(path, name);
+    if (value !== undefined) xattrs.set(name, value);
+  }
+  return xattrs;
+}
