@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+import { PROGRESS_OPTION } from "./work.ts";
+import type { OptionSpec } from "./command.ts";
+
+const REGISTRIES = "registries come with a later version; `-o type=oci,dest=FILE` or `--load` meanwhile";
+const CACHES = "build caches in registries and folders come with a later version; the local cache is always used";
+
+const text = (name: string, description: string, more: Partial<OptionSpec> = {}): OptionSpec => ({
+  name,
+  type: "string",
+  description,
+  ...more,
+});
+const list = (name: string, description: string, more: Partial<OptionSpec> = {}): OptionSpec => ({
+  name,
+  type: "list",
+  description,
+  ...more,
+});
+const flag = (name: string, description: string, more: Partial<OptionSpec> = {}): OptionSpec => ({
+  name,
+  type: "boolean",
+  description,
+  ...more,
+});
+
+const WHAT: readonly OptionSpec[] = [
+  text("file", "The Dockerfile; `-`: from the standard input", { short: "f", complete: "file" }),
+  list("tag", "Name of the image: `name[:tag]`", { short: "t", complete: "image" }),
+  text("target", "Stage to build"),
+  list("build-arg", "Value of an ARG; a name alone takes its value from the environment"),
+  list("build-context", "Further context: `name=path`", { complete: "directory" }),
+  list("label", "Label of the image"),
+  list("annotation", "Annotation of the manifest"),
+  list("secret", "Secret for RUN steps: `id=name[,src=file|,env=VARIABLE]`"),
+  list("ssh", "SSH agent or keys for RUN steps: `default`, `id=socket|key`"),
+  list("platform", "Platform to build for, as in `linux/arm64`"),
+];
+
+const HOW: readonly OptionSpec[] = [
+  flag("no-cache", "Do not use the build cache"),
+  list("no-cache-filter", "Stages that do not use the build cache"),
+  flag("pull", "Fetch newer versions of base images"),
+  text("network", "Network of RUN steps", { choices: ["default", "none", "host"] }),
+  list("add-host", "Line of /etc/hosts in RUN steps: `name:ip`"),
+  text("shm-size", "Size of /dev/shm in RUN steps", { valueName: "bytes" }),
+  list("ulimit", "Resource limit of RUN steps, as in `nofile=1024:2048`", { valueName: "ulimit" }),
+  text("cgroup-parent", "Parent cgroup of RUN steps"),
+  list("allow", "Grant a privilege: `network.host`, `security.insecure`, `device`"),
+  text("jobs", "Steps at the same time; default: by the number of CPUs", { short: "j", valueName: "int" }),
+  text("runtime", "OCI runtime for RUN steps (`runc`, `crun`, or a path)"),
+];
+
+const RESULT: readonly OptionSpec[] = [
+  list("output", "Where the result goes: a folder, or `type=image|oci|docker|local|tar[,dest=path]`", { short: "o" }),
+  flag("load", "Also load the image into a running Docker Engine"),
+  text("iidfile", "Write the image's id to a file", { complete: "file" }),
+  text("metadata-file", "Write facts of the build to a file, as JSON", { complete: "file" }),
+  flag("plan", "Print the graph of steps and build nothing"),
+  flag("check", "Only check the Dockerfile; exit code 1 when something is doubtful"),
+  flag("quiet", "Print the image's id only", { short: "q" }),
+  flag("json", "Print the result as JSON"),
+  PROGRESS_OPTION,
+];
+
+const REFUSED: readonly OptionSpec[] = [
+  flag("push", "Not yet", { unsupported: REGISTRIES }),
+  list("cache-from", "Not yet", { unsupported: CACHES }),
+  list("cache-to", "Not yet", { unsupported: CACHES }),
+  flag("squash", "Not yet", { unsupported: "layers are kept; a last stage `FROM scratch` with `COPY --from` has one" }),
+  ...["memory", "memory-swap", "cpu-period", "cpu-quota", "cpu-shares", "cpuset-cpus", "cpuset-mems"].map((name) =>
+    text(name, "Not yet", {
+      unsupported: "limits of RUN steps are set with `--cgroup-parent`",
+      ...(name === "memory" ? { short: "m" } : {}),
+    }),
+  ),
+  list("security-opt", "Not yet", {
+    unsupported: "`RUN --security=insecure` with `--allow security.insecure` does it",
+  }),
+];
+
+/** Of Docker and buildx; without a meaning here, so scripts that give them go on working. */
+const IGNORED: readonly OptionSpec[] = [
+  ...["rm", "force-rm", "compress", "disable-content-trust"].map((name) => flag(name, "Ignored", { hidden: true })),
+  text("builder", "Ignored", { hidden: true }),
+  text("isolation", "Ignored", { hidden: true }),
+  ...["provenance", "sbom"].map((name) => text(name, "Only `false`: attestations come later", { hidden: true })),
+  list("attest", "Only disabled ones: attestations come later", { hidden: true }),
+];
+
+/** Docker's and buildx's flags of `build`. */
+export const BUILD_OPTIONS: readonly OptionSpec[] = [...WHAT, ...HOW, ...RESULT, ...REFUSED, ...IGNORED];

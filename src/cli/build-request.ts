@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+import { TareError } from "../base/index.ts";
+import {
+  parseBuildArg,
+  parseBuildContext,
+  parseBuildSecret,
+  parseBuildSsh,
+  parseBytes,
+  parseLabels,
+  parseOutput,
+  parseUlimits,
+} from "../options/index.ts";
+import { byteSource } from "./byte-io.ts";
+import { allValues, defined, flagValue, oneValue } from "./flag-value.ts";
+import { usageError } from "./usage-error.ts";
+import type { BuildRequest, OutputSpec, SecretSource } from "../engine/index.ts";
+import type { CommandContext } from "./context.ts";
+import type { ParsedArguments } from "./parsed.ts";
+
+/** What the words of `tare build` ask for. Throws `E_USAGE`, `E_UNSUPPORTED`. */
+export function buildRequest(context: CommandContext, parsed: ParsedArguments): BuildRequest {
+  const file = parsed.string("file");
+  const needsInput = parsed.word(0) === "-" || file === "-";
+  if (parsed.word(0) === "-" && file === "-") throw usageError("the context and the Dockerfile cannot both be stdin");
+  refuseAttestations(parsed);
+  return {
+    cwd: context.cwd,
+    context: parsed.word(0),
+    tags: parsed.list("tag"),
+    buildArgs: buildArguments(context, parsed),
+    buildContexts: Object.fromEntries(allValues(parsed, "build-context", parseBuildContext)),
+    labels: parseLabels(parsed.list("label")),
+    annotations: parsed.pairs("annotation"),
+    secrets: allValues(parsed, "secret", (text) => secretOf(text, context.env)),
+    ssh: Object.fromEntries(allValues(parsed, "ssh", parseBuildSsh).map(({ id, paths }) => [id, paths])),
+    platforms: parsed.list("platform").flatMap((value) => value.split(",")),
+    noCache: parsed.boolean("no-cache"),
+    noCacheFilter: parsed.list("no-cache-filter").flatMap((value) => value.split(",")),
+    pull: parsed.boolean("pull"),
+    addHosts: parsed.list("add-host"),
+    ulimits: flagValue(parsed, "ulimit", parsed.list("ulimit").join(" "), () => parseUlimits(parsed.list("ulimit"))),
+    allow: parsed.list("allow").flatMap((value) => value.split(",")),
+    outputs: allValues(parsed, "output", outputOf),
+    load: parsed.boolean("load"),
+    signal: context.signal,
+    ...(needsInput ? { stdin: streamOf(context) } : {}),
+    ...settings(context, parsed, file),
+  };
+}
+
+function settings(context: CommandContext, parsed: ParsedArguments, file: string | undefined): Partial<BuildRequest> {
+  const network = parsed.string("network");
+  return defined({
+    file,
+    target: parsed.string("target"),
+    network: network === "none" || network === "host" ? network : undefined,
+    shmSize: oneValue(parsed, "shm-size", parseBytes),
+    cgroupParent: parsed.string("cgroup-parent"),
+    jobs: parsed.integer("jobs", { min: 1, max: 1024 }),
+    runtime: parsed.string("runtime"),
+    sourceDateEpoch: sourceDateEpoch(context, parsed),
+  } as const);
+}
+
+function streamOf(context: CommandContext): AsyncIterable<Uint8Array> {
+  const source = byteSource(context, "-");
+  if (typeof source === "string") throw new Error("the standard input is a stream");
+  return source;
+}
+
+function buildArguments(context: CommandContext, parsed: ParsedArguments): Readonly<Record<string, string>> {
+  const found = allValues(parsed, "build-arg", (text) => parseBuildArg(text, context.env));
+  return Object.fromEntries(found.filter((pair) => pair !== undefined));
+}
+
+/** `--secret id=NAME` alone is the variable of that name, or else the file. */
+function secretOf(text: string, env: CommandContext["env"]): SecretSource {
+  const { id, source } = parseBuildSecret(text);
+  switch (source.kind) {
+    case "file":
+      return { id, file: source.path };
+    case "env":
+      return { id, env: source.name };
+    case "env-or-file":
+      return env[source.name] === undefined ? { id, file: source.name } : { id, env: source.name };
+  }
+}
+
+function outputOf(text: string): OutputSpec {
+  const output = parseOutput(text);
+  if (output.type === "registry" || isTrue(output.attributes["push"]))
+    throw new TareError("E_UNSUPPORTED", "registries come with a later version", {
+      hint: "`-o type=oci,dest=FILE` writes an archive that other tools push",
+    });
+  const { type, attributes, destination } = output;
+  return { type, attributes, ...defined({ destination }) };
+}
+
+function isTrue(text: string | undefined): boolean {
+  return text !== undefined && text !== "false" && text !== "0";
+}
+
+/** The variable, or the build argument of the name, which wins as with BuildKit. */
+function sourceDateEpoch(context: CommandContext, parsed: ParsedArguments): number | undefined {
+  const argument = buildArguments(context, parsed)["SOURCE_DATE_EPOCH"];
+  const text = argument ?? context.env["SOURCE_DATE_EPOCH"];
+  if (text === undefined || text === "") return undefined;
+  if (/^\d{1,12}$/.test(text)) return Number(text);
+  throw usageError(`invalid SOURCE_DATE_EPOCH \`${text}\`: expected seconds since 1970`);
+}
+
+/** `--provenance=false` and the like are what we do anyway. */
+function refuseAttestations(parsed: ParsedArguments): void {
+  const values = [...["provenance", "sbom"].map((name) => parsed.string(name)), ...parsed.list("attest")];
+  if (values.every((value) => value === undefined || value === "false" || /disabled=true/.test(value))) return;
+  throw new TareError("E_UNSUPPORTED", "attestations come with a later version", {
+    hint: "leave out `--provenance`, `--sbom` and `--attest`",
+    exitCode: 125,
+  });
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+import { CREATE_OPTIONS } from "../create-options.ts";
+import { createRequest } from "../create-request.ts";
+import type { CommandBody } from "../command.ts";
+
+/** `tare create`. */
+export const command: CommandBody = {
+  usage: "[OPTIONS] IMAGE [COMMAND] [ARG...]",
+  count: { min: 1 },
+  stopAtPositional: true,
+  options: [
+    ...CREATE_OPTIONS,
+    { name: "rm", type: "boolean", description: "Remove the container and its anonymous volumes when it ends" },
+  ],
+  complete: ["image", "none"],
+  examples: [{ line: "tare create --name web hello", text: "make it now and `tare start web` it later" }],
+  async run(context, parsed) {
+    const request = { ...createRequest(context, parsed), autoRemove: parsed.boolean("rm") };
+    const { containers } = await context.engine();
+    const { id } = await containers.create(request);
+    context.stdout.write(`${id}\n`);
+  },
+};

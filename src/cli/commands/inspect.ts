@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+import { TareError, isTareError } from "../../base/index.ts";
+import { PLATFORM_OPTION } from "../common-options.ts";
+import { errorText } from "../error-text.ts";
+import { compileTemplate } from "../template/index.ts";
+import type { CommandBody, OptionSpec } from "../command.ts";
+import type { CommandContext } from "../context.ts";
+import type { Engine, InspectDocument } from "../../engine/index.ts";
+import type { ParsedArguments } from "../parsed.ts";
+
+type Kind = "container" | "image";
+
+const FORMAT: OptionSpec = {
+  name: "format",
+  short: "f",
+  type: "string",
+  description: "`json`, or a Go template for each document",
+};
+const JSON_OPTION: OptionSpec = {
+  name: "json",
+  type: "boolean",
+  description: "JSON: what it prints anyway",
+  hidden: true,
+};
+const SIZE: OptionSpec = { name: "size", short: "s", type: "boolean", description: "Sizes of containers too" };
+
+/** `tare inspect`. */
+export const command: CommandBody = {
+  usage: "[OPTIONS] NAME|ID [NAME|ID...]",
+  count: { min: 1 },
+  options: [
+    FORMAT,
+    JSON_OPTION,
+    SIZE,
+    PLATFORM_OPTION,
+    { name: "type", type: "string", choices: ["container", "image"], description: "What the names are names of" },
+  ],
+  complete: ["container", "image"],
+  examples: [
+    { line: "tare inspect -f '{{.State.ExitCode}}' training", text: "one value" },
+    { line: "tare inspect -f '{{json .Config.Env}}' hello", text: "a part as JSON" },
+  ],
+  run: (context, parsed) => {
+    const type = parsed.string("type");
+    return inspect(context, parsed, type === "container" || type === "image" ? [type] : ["container", "image"]);
+  },
+};
+
+/** `tare container inspect`. */
+export const containerInspect: CommandBody = {
+  ...command,
+  usage: "[OPTIONS] CONTAINER [CONTAINER...]",
+  options: [FORMAT, JSON_OPTION, SIZE],
+  complete: ["container"],
+  run: (context, parsed) => inspect(context, parsed, ["container"]),
+};
+
+/** `tare image inspect`. */
+export const imageInspect: CommandBody = {
+  ...command,
+  usage: "[OPTIONS] IMAGE [IMAGE...]",
+  options: [FORMAT, JSON_OPTION, PLATFORM_OPTION],
+  complete: ["image"],
+  run: (context, parsed) => inspect(context, parsed, ["image"]),
+};
+
+/** Prints what was found, then the errors; exit code 1 when something is missing, as Docker does. */
+async function inspect(context: CommandContext, parsed: ParsedArguments, kinds: readonly Kind[]): Promise<number> {
+  const format = parsed.string("format");
+  const template = format === undefined || format === "json" ? undefined : compileTemplate(format);
+  const engine = await context.engine();
+  const documents: InspectDocument[] = [];
+  const errors: unknown[] = [];
+  for (const name of parsed.positionals) {
+    const found = await lookUp({ engine, parsed, kinds }, name).catch((error: unknown) => void errors.push(error));
+    if (found) documents.push(found);
+  }
+  if (template) for (const document of documents) context.stdout.write(`${template(document)}\n`);
+  else if (format === "json") for (const document of documents) context.stdout.write(`${JSON.stringify(document)}\n`);
+  else context.stdout.write(`${JSON.stringify(documents, undefined, 4)}\n`);
+  for (const error of errors)
+    context.stderr.write(errorText(error, { color: context.stderr.color, debug: context.debug }));
+  return errors.length > 0 ? 1 : 0;
+}
+
+interface LookUp {
+  readonly engine: Engine;
+  readonly parsed: ParsedArguments;
+  readonly kinds: readonly Kind[];
+}
+
+/** The first kind that knows the name. */
+async function lookUp({ engine, parsed, kinds }: LookUp, name: string): Promise<InspectDocument> {
+  for (const kind of kinds) {
+    try {
+      return kind === "container" ? await containerOf(engine, parsed, name) : await imageOf(engine, parsed, name);
+    } catch (error) {
+      if (!isTareError(error) || !isNotFound(error) || kinds.length === 1) throw error;
+    }
+  }
+  throw new TareError("E_IMAGE_NOTFOUND", `inspecting \`${name}\`: no such container or image`, {
+    hint: "`tare ps -a` and `tare images` list what there is",
+  });
+}
+
+function containerOf(engine: Engine, parsed: ParsedArguments, name: string): Promise<InspectDocument> {
+  return engine.containers.inspect(name, { size: parsed.boolean("size") });
+}
+
+function imageOf(engine: Engine, parsed: ParsedArguments, name: string): Promise<InspectDocument> {
+  const platform = parsed.string("platform");
+  return engine.images.inspect(name, platform === undefined ? {} : { platform });
+}
+
+function isNotFound(error: TareError): boolean {
+  return (["E_IMAGE_NOTFOUND", "E_CONTAINER_NOTFOUND", "E_REF"] as readonly string[]).includes(error.code);
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+import { STOP_OPTIONS } from "../common-options.ts";
+import { forEachName } from "../each.ts";
+import { stopOptions } from "../stop-options.ts";
+import type { CommandBody } from "../command.ts";
+
+/** `tare restart`. */
+export const command: CommandBody = {
+  usage: "[OPTIONS] CONTAINER [CONTAINER...]",
+  count: { min: 1 },
+  options: STOP_OPTIONS,
+  complete: ["running"],
+  examples: [{ line: "tare restart -t 30 web", text: "start afresh" }],
+  async run(context, parsed) {
+    const { containers } = await context.engine();
+    const options = stopOptions(parsed);
+    return forEachName(context, parsed.positionals, async (name) => {
+      await containers.restart(name, options);
+      return name;
+    });
+  },
+};

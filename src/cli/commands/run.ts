@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+import { TareError } from "../../base/index.ts";
+import { CREATE_OPTIONS } from "../create-options.ts";
+import { createRequest } from "../create-request.ts";
+import { processIo } from "../process-io.ts";
+import type { CommandBody } from "../command.ts";
+
+/** `tare run`. */
+export const command: CommandBody = {
+  usage: "[OPTIONS] IMAGE [COMMAND] [ARG...]",
+  count: { min: 1 },
+  stopAtPositional: true,
+  failureCode: 125,
+  options: [
+    ...CREATE_OPTIONS,
+    { name: "detach", short: "d", type: "boolean", description: "Run in the background and print the id" },
+    { name: "rm", type: "boolean", description: "Remove the container and its anonymous volumes when it ends" },
+    { name: "sig-proxy", type: "boolean", default: true, description: "Hand signals on to the process" },
+  ],
+  complete: ["image", "none"],
+  examples: [
+    { line: "tare run --rm hello", text: "run an image's program and clean up after it" },
+    { line: "tare run -it --rm -v .:/work -w /work python:3.11-slim bash", text: "a shell with this folder inside" },
+    { line: "tare run -d --name training -m 8g --cpus 4 trainer", text: "in the background, with limits" },
+  ],
+  async run(context, parsed) {
+    const detach = parsed.boolean("detach");
+    const autoRemove = parsed.boolean("rm");
+    const request = { ...createRequest(context, parsed), autoRemove };
+    const { interactive, tty } = request;
+    const io = detach ? "detached" : processIo(context, { interactive, tty, proxy: parsed.boolean("sig-proxy") });
+    const { containers } = await context.engine();
+    if (context.signal.aborted) throw new TareError("E_ABORTED", "running: interrupted", { exitCode: 130 });
+    const { id, exitCode } = await containers.run(request, io);
+    if (detach) context.stdout.write(`${id}\n`);
+    return exitCode ?? 0;
+  },
+};

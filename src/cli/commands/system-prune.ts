@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+import { FORCE_OPTION, LONG_FILTER_OPTION } from "../common-options.ts";
+import { confirm } from "../confirm.ts";
+import { filtersOf } from "../listing.ts";
+import { removalText } from "../removal-text.ts";
+import { humanSize } from "../text/human.ts";
+import type { CommandBody } from "../command.ts";
+import type { SystemPruneReport, SystemPruneRequest } from "../../engine/index.ts";
+
+/** `tare system prune`. */
+export const command: CommandBody = {
+  usage: "[OPTIONS]",
+  description: "Also cleans what killed commands left: temporary folders, mounts, processes.",
+  count: { min: 0, max: 0 },
+  options: [
+    {
+      name: "all",
+      short: "a",
+      type: "boolean",
+      description: "All images without a container, and the whole build cache",
+    },
+    FORCE_OPTION,
+    LONG_FILTER_OPTION,
+    { name: "json", type: "boolean", description: "Print the report as JSON" },
+    { name: "volumes", type: "boolean", description: "Anonymous volumes that nothing uses too" },
+  ],
+  examples: [
+    { line: "tare system prune", text: "remove what nothing needs" },
+    { line: "tare system prune -af", text: "keep running containers and their images only" },
+  ],
+  async run(context, parsed) {
+    const request: SystemPruneRequest = {
+      all: parsed.boolean("all"),
+      volumes: parsed.boolean("volumes"),
+      cache: true,
+      filters: filtersOf(parsed.list("filter")),
+      signal: context.signal,
+    };
+    if (!(await confirm(context, warning(request), parsed.boolean("force")))) return;
+    const { system } = await context.engine();
+    const report = await system.prune(request);
+    context.stdout.write(parsed.boolean("json") ? `${JSON.stringify(report, undefined, 2)}\n` : reportText(report));
+  },
+};
+
+function warning({ all, volumes }: SystemPruneRequest): string {
+  const lines = [
+    "WARNING! This will remove:",
+    "  - all stopped containers",
+    ...(volumes ? ["  - all anonymous volumes not used by at least one container"] : []),
+    all ? "  - all images without at least one container associated to them" : "  - all dangling images",
+    all ? "  - all build cache" : "  - unused build cache",
+    "  - what interrupted commands left behind",
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function reportText(report: SystemPruneReport): string {
+  const list = (heading: string, lines: readonly string[]): string =>
+    lines.length > 0 ? `${heading}:\n${lines.join("\n")}\n\n` : "";
+  return [
+    list("Deleted Containers", report.containers),
+    list("Deleted Volumes", report.volumes),
+    report.images.length > 0 ? `Deleted Images:\n${removalText(report.images)}\n` : "",
+    report.cacheRecords > 0 ? `Deleted build cache records: ${report.cacheRecords}\n` : "",
+    report.leftovers > 0 ? `Cleaned leftovers of interrupted commands: ${report.leftovers}\n` : "",
+    `Total reclaimed space: ${humanSize(report.reclaimed)}\n`,
+  ].join("");
+}

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Every command, in the order of help. Only the file of the command that is called is loaded. */
+import type { CommandEntry } from "../command.ts";
+
+/** The commands. */
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: "build",
+    aliases: ["image build", "builder build", "buildx build"],
+    group: "main",
+    summary: "Build an image from a Dockerfile",
+    load: () => import("./build.ts"),
+  },
+  {
+    name: "run",
+    aliases: ["container run"],
+    group: "main",
+    summary: "Create and run a new container from an image",
+    load: () => import("./run.ts"),
+  },
+  {
+    name: "base",
+    aliases: ["image base"],
+    group: "main",
+    summary: "Assemble a base image from signed Debian packages",
+    load: () => import("./base.ts"),
+  },
+  {
+    name: "ps",
+    aliases: ["container ls", "container list", "container ps"],
+    group: "containers",
+    summary: "List containers",
+    load: () => import("./ps.ts"),
+  },
+  {
+    name: "logs",
+    aliases: ["container logs"],
+    group: "containers",
+    summary: "Print the output of a container",
+    load: () => import("./logs.ts"),
+  },
+  {
+    name: "exec",
+    aliases: ["container exec"],
+    group: "containers",
+    summary: "Run a command in a running container",
+    load: () => import("./exec.ts"),
+  },
+  {
+    name: "create",
+    aliases: ["container create"],
+    group: "containers",
+    summary: "Create a container without starting it",
+    load: () => import("./create.ts"),
+  },
+  {
+    name: "start",
+    aliases: ["container start"],
+    group: "containers",
+    summary: "Start stopped containers",
+    load: () => import("./start.ts"),
+  },
+  {
+    name: "stop",
+    aliases: ["container stop"],
+    group: "containers",
+    summary: "Stop running containers",
+    load: () => import("./stop.ts"),
+  },
+  {
+    name: "restart",
+    aliases: ["container restart"],
+    group: "containers",
+    summary: "Stop and start containers",
+    load: () => import("./restart.ts"),
+  },
+  {
+    name: "kill",
+    aliases: ["container kill"],
+    group: "containers",
+    summary: "Send a signal to running containers",
+    load: () => import("./kill.ts"),
+  },
+  {
+    name: "pause",
+    aliases: ["container pause"],
+    group: "containers",
+    summary: "Freeze all processes of containers",
+    load: () => import("./pause.ts"),
+  },
+  {
+    name: "unpause",
+    aliases: ["container unpause"],
+    group: "containers",
+    summary: "Let frozen containers go on",
+    load: () => import("./unpause.ts"),
+  },
+  {
+    name: "wait",
+    aliases: ["container wait"],
+    group: "containers",
+    summary: "Wait until containers end and print their exit codes",
+    load: () => import("./wait.ts"),
+  },
+  {
+    name: "rename",
+    aliases: ["container rename"],
+    group: "containers",
+    summary: "Give a container another name",
+    load: () => import("./rename.ts"),
+  },
+  {
+    name: "rm",
+    aliases: ["container rm", "container remove"],
+    group: "containers",
+    summary: "Remove containers",
+    load: () => import("./rm.ts"),
+  },
+  {
+    name: "inspect",
+    aliases: [],
+    group: "containers",
+    summary: "Print everything known about containers or images",
+    load: () => import("./inspect.ts"),
+  },
+  {
+    name: "container inspect",
+    aliases: [],
+    group: "containers",
+    summary: "Print everything known about containers",
+    load: async () => ({ command: (await import("./inspect.ts")).containerInspect }),
+    hidden: true,
+  },
+  {
+    name: "container prune",
+    aliases: [],
+    group: "containers",
+    summary: "Remove all containers that do not run",
+    load: () => import("./container-prune.ts"),
+  },
+  {
+    name: "export",
+    aliases: ["container export"],
+    group: "containers",
+    summary: "Write a container's files as a tar archive",
+    load: () => import("./export.ts"),
+  },
+  {
+    name: "images",
+    aliases: ["image ls", "image list"],
+    group: "images",
+    summary: "List images",
+    load: () => import("./images.ts"),
+  },
+  {
+    name: "history",
+    aliases: ["image history"],
+    group: "images",
+    summary: "Show the layers of an image and what made them",
+    load: () => import("./history.ts"),
+  },
+  {
+    name: "image inspect",
+    aliases: [],
+    group: "images",
+    summary: "Print everything known about images",
+    load: async () => ({ command: (await import("./inspect.ts")).imageInspect }),
+    hidden: true,
+  },
+  {
+    name: "tag",
+    aliases: ["image tag"],
+    group: "images",
+    summary: "Give an image another name",
+    load: () => import("./tag.ts"),
+  },
+  {
+    name: "rmi",
+    aliases: ["image rm", "image remove"],
+    group: "images",
+    summary: "Remove images or names of images",
+    load: () => import("./rmi.ts"),
+  },
+  {
+    name: "image prune",
+    aliases: [],
+    group: "images",
+    summary: "Remove images that nothing uses",
+    load: () => import("./image-prune.ts"),
+  },
+  {
+    name: "save",
+    aliases: ["image save"],
+    group: "images",
+    summary: "Write images to an archive",
+    load: () => import("./save.ts"),
+  },
+  {
+    name: "load",
+    aliases: ["image load"],
+    group: "images",
+    summary: "Read images from an archive",
+    load: () => import("./load.ts"),
+  },
+  {
+    name: "import",
+    aliases: ["image import"],
+    group: "images",
+    summary: "Make an image from a tar archive of files",
+    load: () => import("./import.ts"),
+  },
+  {
+    name: "system df",
+    aliases: [],
+    group: "system",
+    summary: "Show what takes space in the store",
+    load: () => import("./system-df.ts"),
+  },
+  {
+    name: "system prune",
+    aliases: [],
+    group: "system",
+    summary: "Remove what nothing needs any more",
+    load: () => import("./system-prune.ts"),
+  },
+  {
+    name: "system fsck",
+    aliases: [],
+    group: "system",
+    summary: "Check the store for damage and repair it",
+    load: () => import("./system-fsck.ts"),
+  },
+  {
+    name: "system check",
+    aliases: [],
+    group: "system",
+    summary: "Show what this host has and lacks",
+    load: () => import("./system-check.ts"),
+  },
+  {
+    name: "system install",
+    aliases: [],
+    group: "system",
+    summary: "Install what this host lacks",
+    load: () => import("./system-install.ts"),
+  },
+  {
+    name: "info",
+    aliases: ["system info"],
+    group: "system",
+    summary: "Show the store, the runtime and the host",
+    load: () => import("./info.ts"),
+  },
+  {
+    name: "version",
+    aliases: [],
+    group: "other",
+    summary: "Show the versions of Tare and Node",
+    load: () => import("./version.ts"),
+  },
+  {
+    name: "completion",
+    aliases: [],
+    group: "other",
+    summary: "Print the completion script of a shell",
+    load: () => import("./completion.ts"),
+  },
+  {
+    name: "__complete",
+    aliases: [],
+    group: "other",
+    summary: "Answer a shell's question for completions",
+    load: () => import("./complete.ts"),
+    hidden: true,
+  },
+];
+
+/** The command that `words` begin with, and how many words its name takes. */
+export function lookUp(words: readonly string[]): { readonly entry: CommandEntry; readonly words: number } | undefined {
+  for (const count of [2, 1]) {
+    const wanted = words.slice(0, count).join(" ");
+    const entry = COMMANDS.find(({ name, aliases }) => name === wanted || aliases.includes(wanted));
+    if (entry && words.length >= count) return { entry, words: count };
+  }
+  return undefined;
+}
+
+/** First words of two-word names: `image`, `container`, `system` … */
+export function groupNames(): readonly string[] {
+  const words = COMMANDS.flatMap(({ name, aliases }) => [name, ...aliases]).map((name) => name.split(" "));
+  return [...new Set(words.filter((parts) => parts.length === 2).map(([group = ""]) => group))];
+}
+
+/** The members of a group by their second word; the first spelling of each command only. */
+export function groupEntries(group: string): readonly (readonly [string, CommandEntry])[] {
+  return COMMANDS.flatMap((entry) => {
+    const name = [entry.name, ...entry.aliases].find((candidate) => candidate.startsWith(`${group} `));
+    return name === undefined ? [] : [[name.slice(group.length + 1), entry] as const];
+  });
+}

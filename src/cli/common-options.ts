@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { OptionSpec } from "./command.ts";
+
+/** `-f` of the prunes. */
+export const FORCE_OPTION: OptionSpec = {
+  name: "force",
+  short: "f",
+  type: "boolean",
+  description: "Do not ask",
+};
+
+/** `--filter` where `-f` means something else. */
+export const LONG_FILTER_OPTION: OptionSpec = {
+  name: "filter",
+  type: "list",
+  valueName: "filter",
+  description: "Take only what fits (`until=24h`, `label=key=value`)",
+};
+
+/** `--platform` of commands that read images. */
+export const PLATFORM_OPTION: OptionSpec = {
+  name: "platform",
+  type: "string",
+  description: "Platform of the image, as in `linux/arm64`",
+};
+
+/** `--signal` and `--timeout` of `stop` and `restart`. */
+export const STOP_OPTIONS: readonly OptionSpec[] = [
+  { name: "signal", short: "s", type: "string", description: "Signal to send; default: the container's stop signal" },
+  {
+    name: "timeout",
+    short: "t",
+    type: "string",
+    valueName: "int",
+    description: "Seconds to wait before the container is killed; -1: for ever",
+  },
+  { name: "time", type: "string", valueName: "int", description: "The old name of `--timeout`", hidden: true },
+];

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { OptionSpec } from "./command.ts";
+
+const NETWORKS = "published ports, bridge networks and names come with a later version; use `--network host` meanwhile";
+const LIFE = "restart policies and health checks come with a later version";
+const DEVICE_RATES = "limits for block devices come with a later version";
+
+const flag = (name: string, description: string, short?: string): OptionSpec => ({
+  name,
+  type: "boolean",
+  description,
+  ...(short === undefined ? {} : { short }),
+});
+const text = (name: string, description: string, more: Partial<OptionSpec> = {}): OptionSpec => ({
+  name,
+  type: "string",
+  description,
+  ...more,
+});
+const list = (name: string, description: string, more: Partial<OptionSpec> = {}): OptionSpec => ({
+  name,
+  type: "list",
+  description,
+  ...more,
+});
+const later = (name: string, unsupported: string, more: Partial<OptionSpec> = {}): OptionSpec => ({
+  name,
+  type: "list",
+  description: "Not yet",
+  unsupported,
+  ...more,
+});
+
+const PROCESS: readonly OptionSpec[] = [
+  flag("interactive", "Pass the standard input on", "i"),
+  flag("tty", "Give it a terminal", "t"),
+  text("name", "Name of the container"),
+  list("env", "Set an environment variable; a name alone takes its value from here", { short: "e" }),
+  list("env-file", "Read environment variables from a file", { complete: "file" }),
+  text("workdir", "Working directory in the container", { short: "w" }),
+  text("user", "User name or id, perhaps with `:group`", { short: "u" }),
+  text("entrypoint", "Run this instead of the image's ENTRYPOINT"),
+  flag("init", "Run a small init that hands on signals and reaps processes"),
+  list("group-add", "Additional group of the process"),
+  text("stop-signal", "Signal that stops the container"),
+  text("stop-timeout", "Seconds until a stop becomes a kill", { valueName: "int" }),
+  text("cidfile", "Write the container's id to a file", { complete: "file" }),
+  list("label", "Label of the container", { short: "l" }),
+  list("label-file", "Read labels from a file", { complete: "file" }),
+  list("annotation", "Annotation for the OCI runtime"),
+  text("platform", "Platform of the image, as in `linux/arm64`"),
+  text("pull", "When to fetch the image", { default: "missing", choices: ["always", "missing", "never"] }),
+  text("runtime", "OCI runtime to use (`runc`, `crun`, or a path)"),
+  flag("no-healthcheck", "Ignore the image's HEALTHCHECK"),
+];
+
+const FILES: readonly OptionSpec[] = [
+  list("volume", "Mount a folder or a volume: `/host:/container[:ro]`, `name:/container`", { short: "v" }),
+  list("mount", "Mount: `type=bind|volume|tmpfs,source=…,target=…[,readonly]`", { valueName: "mount" }),
+  list("tmpfs", "Mount an empty file system in memory: `/path[:size=64m]`"),
+  flag("read-only", "Make the container's root file system read-only"),
+  list("device", "Give it a device of the host: `/dev/fuse[:/dev/x][:rwm]`"),
+  list("device-cgroup-rule", "Add a rule to the list of allowed devices"),
+];
+
+const LIMITS: readonly OptionSpec[] = [
+  text("memory", "Memory limit", { short: "m", valueName: "bytes" }),
+  text("memory-reservation", "Memory that it should stay below", { valueName: "bytes" }),
+  text("memory-swap", "Limit of memory and swap together; -1: no limit of swap", { valueName: "bytes" }),
+  text("cpus", "Number of CPUs, as in `1.5`", { valueName: "decimal" }),
+  text("cpu-shares", "Relative weight", { short: "c", valueName: "int" }),
+  text("cpu-period", "Length of a CPU period in microseconds", { valueName: "int" }),
+  text("cpu-quota", "CPU time of a period in microseconds", { valueName: "int" }),
+  text("cpuset-cpus", "CPUs to run on, as in `0-3,6`"),
+  text("cpuset-mems", "Memory nodes to use"),
+  text("pids-limit", "Number of processes; -1: no limit", { valueName: "int" }),
+  text("shm-size", "Size of /dev/shm", { valueName: "bytes" }),
+  text("oom-score-adj", "Preference when memory runs out (-1000 to 1000)", { valueName: "int" }),
+  list("ulimit", "Resource limit, as in `nofile=1024:2048`", { valueName: "ulimit" }),
+  text("cgroup-parent", "Parent cgroup of the container"),
+];
+
+const ISOLATION: readonly OptionSpec[] = [
+  list("network", "`none` or `host`", { valueName: "network" }),
+  list("net", "The old name of `--network`", { hidden: true }),
+  list("cap-add", "Add a capability"),
+  list("cap-drop", "Drop a capability"),
+  list("security-opt", "`seccomp=…`, `apparmor=…`, `no-new-privileges[:false]`, `label=…`"),
+  flag("privileged", "All capabilities and devices, no confinement"),
+  text("hostname", "Host name in the container", { short: "h" }),
+  text("domainname", "NIS domain name in the container"),
+  list("add-host", "Line of /etc/hosts: `name:ip` (`host-gateway` for this host)"),
+  list("dns", "Name server"),
+  list("dns-search", "Domain to search"),
+  list("dns-option", "Option of the resolver"),
+  list("dns-opt", "The old name of `--dns-option`", { hidden: true }),
+  list("sysctl", "Kernel setting, as in `net.core.somaxconn=1024`", { valueName: "map" }),
+  text("ipc", "IPC namespace: `private`, `host`, `shareable`, `container:NAME`"),
+  text("pid", "PID namespace: `host`, `container:NAME`"),
+  text("uts", "UTS namespace: `host`"),
+  text("cgroupns", "Cgroup namespace", { choices: ["host", "private"] }),
+  text("userns", "User namespace", { choices: ["host"] }),
+];
+
+const NOT_YET: readonly OptionSpec[] = [
+  later("publish", NETWORKS, { short: "p" }),
+  later("publish-all", NETWORKS, { short: "P", type: "boolean" }),
+  ...["expose", "ip", "ip6", "link", "link-local-ip", "mac-address", "network-alias", "net-alias"].map((name) =>
+    later(name, NETWORKS),
+  ),
+  later("gpus", "GPU support comes with a later version; `--device` and `-v` work meanwhile"),
+  later("restart", LIFE),
+  ...["health-cmd", "health-interval", "health-retries", "health-start-interval", "health-start-period"].map((name) =>
+    later(name, LIFE),
+  ),
+  later("health-timeout", LIFE),
+  ...["blkio-weight", "blkio-weight-device", "device-read-bps", "device-read-iops"].map((name) =>
+    later(name, DEVICE_RATES),
+  ),
+  ...["device-write-bps", "device-write-iops"].map((name) => later(name, DEVICE_RATES)),
+  ...["cpu-rt-period", "cpu-rt-runtime"].map((name) => later(name, "real-time scheduling limits are not supported")),
+  ...["log-driver", "log-opt"].map((name) => later(name, "there is one log driver; `tare logs` reads it")),
+  ...["volume-driver", "volumes-from"].map((name) =>
+    later(name, "volumes of drivers and of other containers come later"),
+  ),
+  later("storage-opt", "the storage has no options per container"),
+  later("detach-keys", "detaching from a running container comes with a later version"),
+  later("attach", "all streams are attached; redirect those you do not want", { short: "a" }),
+  later("memory-swappiness", "cgroup v2 has no swappiness per group"),
+  later("oom-kill-disable", "cgroup v2 cannot switch the OOM killer off", { type: "boolean" }),
+];
+
+const IGNORED: readonly OptionSpec[] = [
+  { ...flag("disable-content-trust", "Ignored, as by Docker"), default: true, hidden: true },
+  { ...flag("quiet", "Print no progress of fetching the image", "q") },
+];
+
+/** What `create` and `run` have in common: Docker's flags. */
+export const CREATE_OPTIONS: readonly OptionSpec[] = [
+  ...PROCESS,
+  ...FILES,
+  ...LIMITS,
+  ...ISOLATION,
+  ...NOT_YET,
+  ...IGNORED,
+];

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { TareError, ioError } from "../base/index.ts";
+import {
+  parseBytes,
+  parseCpus,
+  parseDevice,
+  parseEnv,
+  parseEnvFile,
+  parseExtraHost,
+  parseHostname,
+  parseKeyValueFile,
+  parseLabels,
+  parseMemorySwap,
+  parseNetwork,
+  parsePidsLimit,
+  parseSysctl,
+  parseUlimits,
+} from "../options/index.ts";
+import { mountsOf } from "./create-mounts.ts";
+import { allValues, defined, flagValue, oneValue } from "./flag-value.ts";
+import type {
+  CreateRequest,
+  DeviceRequest,
+  NamespaceRequest,
+  ResourceRequest,
+  SecurityRequest,
+} from "../engine/index.ts";
+import type { CommandContext } from "./context.ts";
+import type { ParsedArguments } from "./parsed.ts";
+
+/** The container that `run` and `create` ask for. Reads `--env-file` and `--label-file`. Throws `E_USAGE`, `E_IO`. */
+export function createRequest(context: CommandContext, parsed: ParsedArguments): CreateRequest {
+  const [image = "", ...command] = parsed.positionals;
+  return {
+    image,
+    command,
+    interactive: parsed.boolean("interactive"),
+    tty: parsed.boolean("tty"),
+    env: environment(context, parsed),
+    mounts: mountsOf(context, parsed),
+    readOnly: parsed.boolean("read-only"),
+    init: parsed.boolean("init"),
+    autoRemove: false,
+    labels: labels(context, parsed),
+    annotations: parsed.pairs("annotation"),
+    resources: resources(parsed),
+    security: security(parsed),
+    namespaces: namespaces(parsed),
+    sysctls: Object.fromEntries(allValues(parsed, "sysctl", parseSysctl)),
+    addHosts: checked(parsed, "add-host", parseExtraHost),
+    dns: parsed.list("dns"),
+    dnsSearch: parsed.list("dns-search"),
+    dnsOptions: [...parsed.list("dns-option"), ...parsed.list("dns-opt")],
+    pull: pullPolicy(parsed),
+    noHealthcheck: parsed.boolean("no-healthcheck"),
+    signal: context.signal,
+    ...texts(parsed),
+  };
+}
+
+/** Options that are handed on as they are. */
+function texts(parsed: ParsedArguments): Partial<CreateRequest> {
+  const cgroupParent = parsed.string("cgroup-parent");
+  return defined({
+    name: parsed.string("name"),
+    workdir: parsed.string("workdir"),
+    user: parsed.string("user"),
+    entrypoint: parsed.string("entrypoint"),
+    hostname: oneValue(parsed, "hostname", parseHostname),
+    domainname: parsed.string("domainname"),
+    stopSignal: parsed.string("stop-signal"),
+    stopTimeout: parsed.integer("stop-timeout", { min: -1 }),
+    platform: parsed.string("platform"),
+    runtime: parsed.string("runtime"),
+    cidfile: parsed.string("cidfile"),
+    cgroupParent: cgroupParent === "" ? undefined : cgroupParent,
+  });
+}
+
+/** Files first, then `-e`, as Docker does. */
+function environment(context: CommandContext, parsed: ParsedArguments): readonly string[] {
+  const files = parsed
+    .list("env-file")
+    .flatMap((path) => flagValue(parsed, "env-file", path, () => parseEnvFile(readInput(context, path), context.env)));
+  return [...files, ...allValues(parsed, "env", (text) => parseEnv(text, context.env))];
+}
+
+function labels(context: CommandContext, parsed: ParsedArguments): Readonly<Record<string, string>> {
+  const files = parsed
+    .list("label-file")
+    .flatMap((path) => parseKeyValueFile(readInput(context, path), () => undefined));
+  return parseLabels([...files, ...parsed.list("label")]);
+}
+
+function readInput(context: CommandContext, path: string): Buffer {
+  try {
+    return readFileSync(path === "-" ? 0 : resolve(context.cwd, path));
+  } catch (error) {
+    throw ioError(`reading \`${path}\``, error);
+  }
+}
+
+function resources(parsed: ParsedArguments): ResourceRequest {
+  return {
+    ulimits: flagValue(parsed, "ulimit", parsed.list("ulimit").join(" "), () => parseUlimits(parsed.list("ulimit"))),
+    ...defined({
+      memory: oneValue(parsed, "memory", parseBytes),
+      memoryReservation: oneValue(parsed, "memory-reservation", parseBytes),
+      memorySwap: oneValue(parsed, "memory-swap", parseMemorySwap),
+      nanoCpus: oneValue(parsed, "cpus", parseCpus),
+      cpuShares: parsed.integer("cpu-shares", { min: 0 }),
+      cpuPeriod: parsed.integer("cpu-period", { min: 0 }),
+      cpuQuota: parsed.integer("cpu-quota"),
+      cpusetCpus: parsed.string("cpuset-cpus"),
+      cpusetMems: parsed.string("cpuset-mems"),
+      pidsLimit: oneValue(parsed, "pids-limit", parsePidsLimit),
+      shmSize: oneValue(parsed, "shm-size", parseBytes),
+      oomScoreAdjust: parsed.integer("oom-score-adj", { min: -1000, max: 1000 }),
+    }),
+  };
+}
+
+function security(parsed: ParsedArguments): SecurityRequest {
+  return {
+    capAdd: parsed.list("cap-add"),
+    capDrop: parsed.list("cap-drop"),
+    securityOptions: parsed.list("security-opt"),
+    privileged: parsed.boolean("privileged"),
+    devices: allValues(parsed, "device", deviceOf),
+    deviceCgroupRules: parsed.list("device-cgroup-rule"),
+    groupAdd: parsed.list("group-add"),
+  };
+}
+
+function deviceOf(text: string): DeviceRequest {
+  const option = parseDevice(text);
+  if (option.kind === "cdi")
+    throw new TareError("E_UNSUPPORTED", "devices by CDI name come with GPU support in a later version");
+  const { pathOnHost, pathInContainer, cgroupPermissions } = option.device;
+  return { source: pathOnHost, target: pathInContainer, permissions: cgroupPermissions };
+}
+
+function namespaces(parsed: ParsedArguments): NamespaceRequest {
+  const cgroup = parsed.string("cgroupns");
+  return defined({
+    network: networkOf(parsed),
+    ipc: parsed.string("ipc"),
+    pid: parsed.string("pid"),
+    uts: parsed.string("uts"),
+    cgroup: cgroup === "host" || cgroup === "private" ? cgroup : undefined,
+    user: parsed.string("userns") === "host" ? "host" : undefined,
+  } as const);
+}
+
+/** `default` and `bridge` are what one gets without the flag. */
+function networkOf(parsed: ParsedArguments): string | undefined {
+  const names = [...allValues(parsed, "network", parseNetwork), ...allValues(parsed, "net", parseNetwork)];
+  const targets = names.map(({ target }) => target);
+  const target = targets.at(-1);
+  if (target === undefined || target === "default" || target === "bridge") return undefined;
+  if (targets.length === 1 && (target === "none" || target === "host")) return target;
+  throw new TareError(
+    "E_UNSUPPORTED",
+    `option \`--network ${targets.join(",")}\`: networks come with a later version`,
+    {
+      hint: "use `none` or `host`",
+      exitCode: 125,
+    },
+  );
+}
+
+function pullPolicy(parsed: ParsedArguments): CreateRequest["pull"] {
+  const text = parsed.string("pull");
+  return text === "always" || text === "never" ? text : "missing";
+}
+
+/** Values that are checked here and handed on as written. */
+function checked(parsed: ParsedArguments, name: string, parse: (text: string) => unknown): readonly string[] {
+  return allValues(parsed, name, (text) => (parse(text), text));
+}

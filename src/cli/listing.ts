@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+import { usageError } from "./usage-error.ts";
+import { escapeLine } from "./text/escape.ts";
+import { alignColumns } from "./text/columns.ts";
+import { compileTemplate } from "./template/index.ts";
+import type { OptionSpec } from "./command.ts";
+import type { CommandContext } from "./context.ts";
+import type { Filters } from "../engine/index.ts";
+import type { ParsedArguments } from "./parsed.ts";
+
+/** A value of a row by name, as `--format` sees it. */
+export interface Field<Row> {
+  /** `Repository`; templates write `.Repository`. */
+  readonly name: string;
+  /** Heading of the table. */
+  readonly heading: string;
+  value(row: Row): string;
+}
+
+/** How a kind of row is listed. */
+export interface Listing<Row> {
+  readonly fields: readonly Field<Row>[];
+  /** Names of the fields of the plain table. */
+  readonly columns: readonly string[];
+  /** What `-q` prints. */
+  quiet(row: Row): string;
+}
+
+/** `--format`, `--json`: for listings of every kind. */
+export const FORMAT_OPTIONS: readonly OptionSpec[] = [
+  {
+    name: "format",
+    type: "string",
+    description: "`table`, `table TEMPLATE`, `json` (one object a line) or a Go template",
+  },
+  { name: "json", type: "boolean", description: "Print everything known as one JSON array" },
+];
+
+/** `-f`. */
+export const FILTER_OPTION: OptionSpec = {
+  name: "filter",
+  short: "f",
+  type: "list",
+  valueName: "filter",
+  description: "Show or take only what fits, as in `key=value`",
+};
+
+/** The options of a listing with ids. */
+export const LISTING_OPTIONS: readonly OptionSpec[] = [
+  FILTER_OPTION,
+  ...FORMAT_OPTIONS,
+  { name: "no-trunc", type: "boolean", description: "Do not shorten ids, commands and texts" },
+  { name: "quiet", short: "q", type: "boolean", description: "Print ids only" },
+];
+
+/** Prints rows as the options ask. */
+export function printListing<Row>(
+  context: CommandContext,
+  parsed: ParsedArguments,
+  listing: Listing<Row>,
+  rows: readonly Row[],
+): void {
+  if (parsed.boolean("json")) return context.stdout.write(`${JSON.stringify(rows, undefined, 2)}\n`);
+  const format = parsed.string("format") ?? "table";
+  if (hasQuiet(parsed) && parsed.boolean("quiet") && format === "table") {
+    const lines = [...new Set(rows.map((row) => listing.quiet(row)))];
+    return context.stdout.write(lines.map((line) => `${line}\n`).join(""));
+  }
+  context.stdout.write(listingText(listing, rows, format));
+}
+
+/** The text of a listing in a format. Throws `E_USAGE` for a bad template. */
+export function listingText<Row>(listing: Listing<Row>, rows: readonly Row[], format: string): string {
+  const data = rows.map((row) => fieldsOf(listing, row));
+  if (format === "json") return data.map((row) => `${JSON.stringify(row)}\n`).join("");
+  const template = format.replaceAll("\\t", "\t").replaceAll("\\n", "\n");
+  if (template === "table" || template === "table ") return plainTable(listing, data);
+  if (/^table[\s{]/.test(template)) return templateTable(listing, data, template.slice(5).trimStart());
+  const run = compileTemplate(template);
+  return data.map((row) => `${run(row)}\n`).join("");
+}
+
+function fieldsOf<Row>(listing: Listing<Row>, row: Row): Readonly<Record<string, string>> {
+  return Object.fromEntries(listing.fields.map((field) => [field.name, escapeLine(field.value(row))]));
+}
+
+function headings<Row>(listing: Listing<Row>): Readonly<Record<string, string>> {
+  return Object.fromEntries(listing.fields.map((field) => [field.name, field.heading]));
+}
+
+function plainTable<Row>(listing: Listing<Row>, data: readonly Readonly<Record<string, string>>[]): string {
+  return alignColumns([headings(listing), ...data].map((row) => listing.columns.map((name) => row[name] ?? "")));
+}
+
+function templateTable<Row>(
+  listing: Listing<Row>,
+  data: readonly Readonly<Record<string, string>>[],
+  template: string,
+): string {
+  const run = compileTemplate(template);
+  return alignColumns([headings(listing), ...data].map((row) => run(row).split("\t")));
+}
+
+function hasQuiet(parsed: ParsedArguments): boolean {
+  try {
+    parsed.given("quiet");
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** `--filter` values by key. Throws `E_USAGE` for one without `=`. */
+export function filtersOf(values: readonly string[]): Filters {
+  const filters: Record<string, string[]> = {};
+  for (const text of values) {
+    const equals = text.indexOf("=");
+    if (equals <= 0) throw usageError(`invalid argument "${text}" for "-f, --filter" flag: expected key=value`);
+    // `label!=x` is the key `label!`.
+    (filters[text.slice(0, equals).trim().toLowerCase()] ??= []).push(text.slice(equals + 1).trim());
+  }
+  return filters;
+}
