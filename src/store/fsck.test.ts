@@ -2,6 +2,8 @@
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { packTree } from "../archive/index.ts";
+import type { DiffId } from "../base/index.ts";
 import { digestOf, hexOf } from "../base/index.ts";
 import { putImage, putLayer, temporaryRoot, verifyTexts } from "./fixture.ts";
 import { openStore } from "./store.ts";
@@ -117,6 +119,21 @@ describe("fsck", () => {
     fs.writeFileSync(store.blobs.path(blob.digest), "");
     expect(kinds(await store.fsck({ quick: true }))).toEqual(["blob told"]);
     expect(kinds(await store.fsck())).toEqual(["blob told"]);
+  });
+
+  it("packs layers made here again", async () => {
+    const staging = store.layers.stage();
+    fs.mkdirSync(join(staging.tree, "folder"));
+    fs.writeFileSync(join(staging.tree, "folder", "file"), "text");
+    const packed = await packTree(staging.tree, undefined);
+    const real = staging.commit(packed);
+    const pack = async (one: Layer): Promise<DiffId> =>
+      one.diffId === real.diffId ? (await packTree(one.tree, undefined)).diffId : verifyTexts(one);
+    expect(await store.fsck({ verifyLayer: pack })).toEqual([]);
+    fs.chmodSync(join(real.tree, "folder", "file"), 0o600);
+    expect(await store.fsck({ verifyLayer: pack })).toEqual([
+      expect.objectContaining({ kind: "layer", subject: real.diffId, problem: expect.stringContaining("packs to") }),
+    ]);
   });
 
   it("names a container whose layer is gone", async () => {

@@ -90,6 +90,19 @@ describe("prune", () => {
     expect(present(shared)).toEqual([true]);
   });
 
+  it("drops the least recently used records down to a limit", async () => {
+    for (const name of ["first", "second", "third"]) {
+      store.cache.put(digestOf(name), 1, [putLayer(store, { [name]: "x".repeat(1000) }).diffId]);
+      await new Promise((resolve) => setTimeout(resolve, 3));
+    }
+    reopen();
+    expect(items(store.prune({ cacheLimit: 3000 }), "cache")).toEqual([]);
+    expect(items(store.prune({ cacheLimit: 2500 }), "cache")).toEqual([digestOf("first")]);
+    expect(items(store.prune({ cacheLimit: 0 }), "cache").toSorted()).toEqual(
+      [digestOf("second"), digestOf("third")].sort(),
+    );
+  });
+
   it("leaves what is younger than `until`", () => {
     putImage(store, [], [putLayer(store, { a: "1" }).diffId]);
     store.cache.put(digestOf("key"), 1, []);

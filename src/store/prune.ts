@@ -86,7 +86,9 @@ function choose(parts: StoreParts, options: PruneOptions): Choice {
   const needed: ObjectSet = { layers: new Set(kept), blobs: new Set() };
   for (const { content } of left) addAll(needed, content);
   for (const { layers } of found.containers) for (const layer of layers) needed.layers.add(layer);
-  const cache = found.cache.filter((record) => isCachePrunable(record, options, needed) && record.usedAt < until);
+  const unused = found.cache.filter((record) => isCachePrunable(record, options, needed) && record.usedAt < until);
+  const others = found.cache.filter((record) => !unused.includes(record));
+  const cache = [...unused, ...overLimit(parts, others, needed.layers, options.cacheLimit)];
   const rest = { ...found, images: left, cache: found.cache.filter((record) => !cache.includes(record)) };
   return { images, cache, rest };
 }
@@ -101,6 +103,32 @@ function isPrunable(image: SurveyedImage, options: PruneOptions, kept: ReadonlyS
 function isCachePrunable(record: SurveyedCache, options: PruneOptions, needed: ObjectSet): boolean {
   if (options.cache === "all") return true;
   return options.cache === "unused" && !record.layers.some((layer) => needed.layers.has(layer));
+}
+
+/** Least recently used records to drop until the layers that only records need take at most `limit` bytes. */
+function overLimit(
+  parts: StoreParts,
+  records: readonly SurveyedCache[],
+  needed: ReadonlySet<Digest>,
+  limit: number = Number.POSITIVE_INFINITY,
+): SurveyedCache[] {
+  if (limit === Number.POSITIVE_INFINITY) return [];
+  const users = new Map<Digest, number>();
+  for (const layer of records.flatMap(({ layers }) => layers)) {
+    if (!needed.has(layer)) users.set(layer, (users.get(layer) ?? 0) + 1);
+  }
+  let size = [...users.keys()].reduce((sum, layer) => sum + layerSize(parts, layer), 0);
+  const dropped: SurveyedCache[] = [];
+  for (const record of records.toSorted((a, b) => a.usedAt - b.usedAt)) {
+    if (size <= limit) break;
+    dropped.push(record);
+    for (const layer of record.layers) {
+      const left = (users.get(layer) ?? 0) - 1;
+      users.set(layer, left);
+      if (left === 0) size -= layerSize(parts, layer);
+    }
+  }
+  return dropped;
 }
 
 function findGarbage(parts: StoreParts, options: PruneOptions, references?: Survey): Garbage[] {

@@ -209,6 +209,11 @@ export interface PruneOptions {
   readonly images?: "none" | "dangling" | "unused";
   /** `unused`: records none of whose layers an image or container uses; `all`. Default `none`. */
   readonly cache?: "none" | "unused" | "all";
+  /**
+   * Besides: the least recently used records until the layers that only the build cache needs take at most this many
+   * bytes. Younger than `until` or not.
+   */
+  readonly cacheLimit?: number;
   /** Cache mounts that no running build has claimed. Default false. */
   readonly mounts?: boolean;
   /** Only images added and records last used before this time (milliseconds since the epoch). */
