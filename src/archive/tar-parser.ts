@@ -13,6 +13,7 @@ import { NO_XATTRS, decodeName } from "./tar-entry.ts";
 import type { TarHeader, TarLimits, TarType } from "./tar-entry.ts";
 import { BLOCK, checksumFits, nonNegative, parseHeader } from "./tar-header.ts";
 import type { RawHeader } from "./tar-header.ts";
+import { notTar } from "./tar-magic.ts";
 import { decimal, parsePax, paxError, toSegments } from "./tar-pax.ts";
 import type { PaxFacts, Segment } from "./tar-pax.ts";
 
@@ -72,6 +73,7 @@ export class TarParser {
   #numbers: number[] = [];
   #realSize = 0;
   #mapText = "";
+  #mapWanted = 0;
   #segments: Segment[] | undefined;
   #segment = 0;
   #inSegment = 0;
@@ -101,7 +103,7 @@ export class TarParser {
   finish(): void {
     const isBetween = this.#state === "header" && this.#carried === 0 && !this.#hasPending();
     if (this.#state === "ended" || (isBetween && !this.#limits.requireEnd)) return;
-    if (this.#offset < BLOCK && this.#entries === 0) throw this.#notTar(this.#carry.subarray(0, this.#carried));
+    if (this.#offset < BLOCK && this.#entries === 0) throw notTar(this.#carry.subarray(0, this.#carried));
     throw new TareError("E_TAR_TRUNC", `reading a tar archive: it ends too early, after ${this.#offset} bytes`);
   }
 
@@ -158,19 +160,13 @@ export class TarParser {
 
   #header(bytes: Buffer, at: number): void {
     if (!checksumFits(bytes, at)) {
-      if (this.#entries === 0 && !this.#hasPending()) throw this.#notTar(bytes.subarray(at, at + BLOCK));
+      if (this.#entries === 0 && !this.#hasPending()) throw notTar(bytes.subarray(at, at + BLOCK));
       throw new TareError("E_TAR_HEADER", `reading a tar header at byte ${this.#offset}: the checksum is wrong`);
     }
     const raw = parseHeader(bytes, at);
     if ("xgLKX".includes(raw.type)) this.#startMeta(raw);
     else if (raw.type === "V") this.#skip(raw.size);
     else this.#startEntry(raw, bytes, at);
-  }
-
-  #notTar(start: Buffer): TareError {
-    const kind = KNOWN_STARTS.find(([magic]) => start.toString("latin1", 0, magic.length) === magic)?.[1];
-    const why = kind === undefined ? "the first header's checksum is wrong" : `it looks like ${kind}`;
-    return new TareError("E_TAR_MAGIC", `reading a tar archive: this is no tar archive: ${why}`);
   }
 
   #startMeta(raw: RawHeader): void {
@@ -247,7 +243,7 @@ export class TarParser {
     this.#realSize = sparse.realSize ?? this.#left;
     this.#numbers = sparse.numbers;
     if (!sparse.mapInBody) return this.#emitSparse();
-    this.#mapText = "";
+    [this.#mapText, this.#mapWanted] = ["", 0];
     if (this.#left < BLOCK) throw paxError("the sparse map is missing");
     this.#state = "bodyMap";
   }
@@ -256,9 +252,14 @@ export class TarParser {
   #bodyMapBlock(bytes: Buffer, at: number): void {
     this.#mapText += bytes.toString("latin1", at, at + BLOCK);
     this.#left -= BLOCK;
+    // Split only when enough lines can be there: a long map comes in many blocks.
+    if (this.#mapText.length < this.#mapWanted && this.#left >= BLOCK && this.#mapText.length <= this.#limits.pax)
+      return;
     const lines = this.#mapText.split("\n");
     const wanted = lines.length > 1 ? 2 * decimal(Buffer.from(lines[0] ?? ""), "sparse count") : Infinity;
     if (wanted !== Infinity && wanted > this.#limits.pax) throw paxError("the sparse map is too long");
+    // Every number that is missing takes two bytes at least.
+    this.#mapWanted = this.#mapText.length + 2 * Math.max(0, Math.min(wanted, this.#limits.pax) - lines.length);
     if (lines.length - 2 >= wanted) {
       this.#numbers = lines.slice(1, 1 + wanted).map((line) => decimal(Buffer.from(line), "sparse map"));
       this.#emitSparse();
@@ -374,16 +375,6 @@ export class TarParser {
     }
   }
 }
-
-const KNOWN_STARTS: readonly (readonly [string, string])[] = [
-  ["PK", "a zip"],
-  ["\x1f\x8b", "gzip data"],
-  ["\x28\xb5\x2f\xfd", "zstd data"],
-  ["\xfd7zXZ", "xz data"],
-  ["BZh", "bzip2 data"],
-  ["!<arch>", "an ar archive"],
-  ["\x7fELF", "a program"],
-];
 
 function padding(size: number): number {
   return (BLOCK - (size % BLOCK)) % BLOCK;

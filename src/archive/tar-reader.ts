@@ -19,7 +19,11 @@ export async function* readTar(source: AsyncIterable<Uint8Array>, limits: TarLim
     for (;;) {
       const event = events.shift() ?? (await events.next());
       if (event === undefined) return;
-      if (event.kind === "entry") yield { ...event.header, body: () => bodyOf(event.header.size, events) };
+      if (event.kind !== "entry") continue;
+      const content = bodyOf(event.header.size, events);
+      yield { ...event.header, body: () => content };
+      // What was not read is skipped; a body kept for later is empty from here on.
+      await content.return(undefined);
     }
   } finally {
     await events.close();

@@ -142,7 +142,9 @@ describe("writer and reader", () => {
       },
       { type: "symlink", name: "app/link", linkName: "x".repeat(101), mode: 0o777, mtime: 0 },
     ]);
-    expect(digestOf(data)).toMatchInlineSnapshot(`"sha256:ab5ef4163e5d66eb08de5451361ed29916ab4b9eae4735b1f11ed85b242b71a3"`);
+    expect(digestOf(data)).toMatchInlineSnapshot(
+      `"sha256:ab5ef4163e5d66eb08de5451361ed29916ab4b9eae4735b1f11ed85b242b71a3"`,
+    );
   });
 });
 
