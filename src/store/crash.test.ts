@@ -106,6 +106,23 @@ describe("many processes at once", () => {
     await expectWhole();
   }, 120_000);
 
+  it("get back what prune moved away before they claimed it", async () => {
+    const maker = openStore({ root });
+    const layers = ["a", "b", "c"].map((name) => putLayer(maker, { [name]: name }));
+    maker.close();
+    const store = openStore({ root });
+    const isGone = (): boolean => layers.some(({ tree }) => !fs.existsSync(tree));
+    const pruning = child("prune", root, "0", "delay:prune.trash:3:700");
+    while (!isGone()) await new Promise((resolve) => setTimeout(resolve, 5));
+    store.lease().keep(layers.map(({ diffId }) => diffId));
+    expect(isGone()).toBe(true);
+    expect(await pruning).toEqual({ code: 0, signal: null, stderr: "" });
+    expect(isGone()).toBe(false);
+    expect(store.layers.getAll(layers.map(({ diffId }) => diffId))).toEqual(layers);
+    store.close();
+    await expectWhole();
+  }, 60_000);
+
   it("make a new store at the same time", async () => {
     const ended = await Promise.all(["1", "2", "3", "4"].map((number) => child("life", root, number)));
     for (const one of ended) expect(one).toEqual({ code: 0, signal: null, stderr: "" });
