@@ -206,11 +206,10 @@ export function referenceName(reference: Reference): string {
 
 /** A reference from a name that must carry neither tag nor digest. Throws `E_REF`. */
 export function referenceFromName(name: string): Reference {
-  const reference = name === "" ? undefined : parseReference(name);
-  if (reference === undefined || reference.tag !== undefined || reference.digest !== undefined) {
-    throw refuse(name, "format");
-  }
-  return reference;
+  const pieces = cut(name);
+  if (pieces === undefined || pieces.tag !== undefined || pieces.digest !== undefined) throw refuse(name, "format");
+  if (pieces.path.length > PATH_LIMIT) throw refuse(name, "too-long");
+  return { domain: pieces.domain, path: pieces.path };
 }
 
 /** The reference with this tag. Throws `E_REF` when the tag is malformed. */

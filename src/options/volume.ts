@@ -6,7 +6,7 @@ import { parseBytes } from "./sizes.ts";
 import { cut, quoted, usage } from "./usage.ts";
 
 const VOLUME_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
-const WINDOWS_PATH = /^[A-Za-z]:[\\/]|^\\\\/;
+const WINDOWS_PATH = /^[A-Za-z]:(?:\\|\/[^:]*:)|^\\\\/;
 
 const MODES: Readonly<Record<string, "access" | "label" | "copy" | "propagation" | "consistency">> = {
   ro: "access",
