@@ -29,7 +29,7 @@ export interface ContainersContext {
  *       rootfs/            where the root file system is mounted, in the container's own mount namespace
  *       etc/               hosts, hostname, resolv.conf as mounted over the image's
  *       log  log.1         output
- *       pid  exit  oom     written by the runtime and conmon
+ *       pid  oom  exits/   written by the runtime and conmon
  */
 export interface ContainerFiles extends StateFiles {
   readonly folder: string;
@@ -38,12 +38,17 @@ export interface ContainerFiles extends StateFiles {
   readonly rootfs: string;
   readonly etc: string;
   readonly log: string;
+  /** Where conmon writes the exit code, as a file named by the id. */
+  readonly exits: string;
+  readonly supervisorPid: string;
+  /** What the runtime wrote about the last start. */
+  readonly runtimeLog: string;
   /** Made by `wait`, so that a supervisor that removes its container leaves it time to read the exit code. */
   readonly waiting: string;
 }
 
 /** The paths of one container. Touches nothing. */
-export function filesOf(context: ContainersContext, id: string): ContainerFiles {
+export function filesOf(context: Pick<ContainersContext, "store">, id: string): ContainerFiles {
   const folder = join(context.store.containersRoot, id);
   const at = (name: string): string => join(folder, name);
   return {
@@ -54,7 +59,10 @@ export function filesOf(context: ContainersContext, id: string): ContainerFiles 
     etc: at("etc"),
     log: at("log"),
     pidFile: at("pid"),
-    exitFile: at("exit"),
+    exits: at("exits"),
+    exitFile: join(folder, "exits", id),
+    supervisorPid: at("conmon.pid"),
+    runtimeLog: at("runtime.log"),
     oomFile: at("oom"),
     waiting: at("waiting"),
   };

@@ -7,11 +7,11 @@ import * as fs from "node:fs";
 import { TarWriter } from "../archive/index.ts";
 import type { ByteSink, TarFields } from "../archive/index.ts";
 import { TareError, linux } from "../base/index.ts";
-import { TreeView } from "../store/index.ts";
 import type { SourceTree, TreeEntry } from "../store/index.ts";
 import { filesOf } from "./context.ts";
 import type { ContainersContext } from "./context.ts";
 import { findContainer } from "./find.ts";
+import { containerTree } from "./image-tree.ts";
 
 /** Writes the file system of a container, without what is mounted into it, as a tar. */
 export async function exportContainer(
@@ -22,9 +22,7 @@ export async function exportContainer(
 ): Promise<void> {
   const record = findContainer(context, text);
   const { upper } = filesOf(context, record.id);
-  const layers = context.store.layers.getAll(record.layers);
-  const own = { ...layers[0], tree: upper, opaque: opaqueBelow(upper) };
-  const tree = new TreeView([...layers, own as (typeof layers)[number]]);
+  const tree = containerTree(context, record, opaqueBelow(upper));
   const exporter = new TreeExporter(tree, new TarWriter(sink), signal);
   await exporter.directory("");
   await exporter.writer.finish();

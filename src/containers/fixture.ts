@@ -81,6 +81,8 @@ export function testContext(runtime: Partial<ContainerRuntime> = {}): TestContex
     kill: nothing,
     pause: nothing,
     resume: nothing,
+    list: async () => Promise.resolve([]),
+    discard: nothing,
     cleanup: async ({ record }) => Promise.resolve(void calls.push(`cleanup ${record.name}`)),
   };
   return {

@@ -86,12 +86,9 @@ function within(folder: string, subpath: string | undefined): string {
   });
 }
 
-/** Docker's defaults are nosuid, nodev and noexec; what the user writes comes later and wins. */
+/** The runtime adds nosuid, nodev and noexec, where the user does not say otherwise. */
 function tmpfsOptions(mount: Extract<ContainerMount, { type: "tmpfs" }>): readonly string[] {
   return [
-    "nosuid",
-    "nodev",
-    ...(mount.options.includes("exec") ? [] : ["noexec"]),
     ...(mount.size === undefined ? [] : [`size=${mount.size}`]),
     ...(mount.mode === undefined ? [] : [`mode=${mount.mode.toString(8)}`]),
     ...mount.options,

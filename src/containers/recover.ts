@@ -54,6 +54,17 @@ export async function cleanupContainer(context: ContainersContext, id: string): 
   if (record) await recoverOne(context, record);
 }
 
+/**
+ * The thorough form, for `system prune`: besides `recoverContainers`, kills processes and removes control groups of
+ * containers of this store that have no record any more. Returns their ids.
+ */
+export async function removeOrphans(context: ContainersContext): Promise<readonly string[]> {
+  const known = new Set(recordsOf(context).list().map((record) => record.id));
+  const orphans = (await context.runtime.list()).filter((id) => !known.has(id));
+  for (const id of orphans) await context.runtime.discard(id);
+  return orphans;
+}
+
 interface Failure {
   readonly id: string;
   readonly error: unknown;

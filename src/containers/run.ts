@@ -73,8 +73,8 @@ function takeForStart(context: ContainersContext, known: ContainerRecord, state:
 }
 
 function forgetLastRun(context: ContainersContext, id: string): void {
-  const { pidFile, exitFile, oomFile } = filesOf(context, id);
-  for (const path of [exitFile, oomFile, pidFile]) fs.rmSync(path, { force: true });
+  const { pidFile, exitFile, oomFile, runtimeLog, supervisorPid } = filesOf(context, id);
+  for (const path of [exitFile, oomFile, pidFile, runtimeLog, supervisorPid]) fs.rmSync(path, { force: true });
 }
 
 async function launch(

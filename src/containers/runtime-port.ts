@@ -31,4 +31,8 @@ export interface ContainerRuntime {
   resume(record: ContainerRecord): Promise<void>;
   /** Kills what is left and removes the runtime's state, cgroup and mounts; nothing left is no error. */
   cleanup(launch: Launch): Promise<void>;
+  /** Ids of all containers that the runtime's state of this store knows. */
+  list(): Promise<readonly string[]>;
+  /** `cleanup` for a container of which only the id is known. */
+  discard(id: string): Promise<void>;
 }

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+export { containerContext } from "./open.ts";
+export type { ContainerContextOptions } from "./open.ts";
+export type { ContainersContext } from "./context.ts";
+export type {
+  ContainerMount,
+  CreateRequest,
+  DeviceRequest,
+  ExecRequest,
+  NamespaceRequest,
+  ProcessIo,
+  ResourceRequest,
+  RunResult,
+  SecurityRequest,
+  Terminal,
+} from "./request.ts";
+export type { ContainerImage, ContainerRecord, DerivedState, ImageDefaults, MountPoint } from "./types.ts";
+export { createContainer, runContainer, startContainer } from "./run.ts";
+export { execInContainer, pauseContainer, renameContainer, unpauseContainer } from "./exec.ts";
+export { killContainer, restartContainer, stopContainer, waitContainer } from "./stop.ts";
+export type { StopOptions } from "./stop.ts";
+export { pruneContainers, removeContainer } from "./remove.ts";
+export { containerNames, listContainers } from "./list.ts";
+export type { ContainerListRequest, ContainerSummary } from "./list.ts";
+export { inspectContainer } from "./inspect.ts";
+export { containerLogs } from "./logs.ts";
+export type { LogOptions } from "./log-reader.ts";
+export type { LogRecord } from "./log-format.ts";
+export { exportContainer } from "./export.ts";
+export { cleanupContainer, recoverContainers, removeOrphans } from "./recover.ts";
+export type { RecoveryReport } from "./recover.ts";

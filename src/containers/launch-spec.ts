@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+/* From a container's record to the OCI configuration that the runtime gets. */
+import {
+  buildSpec,
+  cgroupMode,
+  checkRootfs,
+  findInit,
+  hostCapabilities,
+  hostDevices,
+  lookupUser,
+  prepareEtcFiles,
+  readDevices,
+} from "../runtime/index.ts";
+import type { DeviceGrant, OciSpec, ProcessInput, ResolvedUser, SecurityInput, SpecMount } from "../runtime/index.ts";
+import { readFileInTree } from "../store/index.ts";
+import type { SourceTree } from "../store/index.ts";
+import { overrideEnvironment, processArguments, processEnvironment } from "./merge-config.ts";
+import type { Launch } from "./runtime-port.ts";
+import { parseSecurityOptions } from "./security-options.ts";
+import type { ContainerRecord, HostSettings, MountPoint } from "./types.ts";
+
+/** Makes config.json of a container and the files that are mounted over the image's in /etc. */
+export function launchSpec(launch: Launch, tree: SourceTree): OciSpec {
+  const { record, files } = launch;
+  const { host, config } = record;
+  checkRootfs((path) => tree.lookup(path)?.stats);
+  const { shmSize, ulimits: _, oomScoreAdjust: __, ...resources } = host.resources;
+  return buildSpec({
+    ...processInput(record, userOf(record, tree)),
+    ...securityInput(host),
+    rootfs: files.rootfs,
+    readonlyRootfs: host.readOnly,
+    hostname: config.Hostname,
+    ...(config.Domainname === "" ? {} : { domainname: config.Domainname }),
+    network: host.network,
+    ...(host.namespaces.pid === "host" ? { pid: "host" as const } : {}),
+    ...(host.namespaces.ipc === "host" ? { ipc: "host" as const } : {}),
+    ...(host.namespaces.uts === "host" ? { uts: "host" as const } : {}),
+    ...(host.namespaces.cgroup === undefined ? {} : { cgroupNamespace: host.namespaces.cgroup }),
+    cgroupMode: cgroupMode(),
+    cgroupsPath: cgroupsPathOf(record),
+    mounts: mountsOf(launch),
+    ...(shmSize === undefined ? {} : { shmSize }),
+    devices: devicesOf(host),
+    deviceCgroupRules: host.security.deviceCgroupRules,
+    resources,
+    sysctls: host.sysctls,
+    ...(host.init ? { init: findInit() } : {}),
+  });
+}
+
+/** Parent of the control groups of containers that do not choose one. */
+export const DEFAULT_CGROUP = "/tare";
+
+/** Where a container's control group is, in every hierarchy. */
+export function cgroupsPathOf(record: ContainerRecord): string {
+  return `${record.host.cgroupParent ?? DEFAULT_CGROUP}/${record.id}`;
+}
+
+/** Who the first process runs as. */
+export function userOf(record: ContainerRecord, tree: SourceTree, spec: string = record.config.User): ResolvedUser {
+  return lookupUser((path) => readFileInTree(tree, path.replace(/^\//, "")), spec, record.host.security.groupAdd);
+}
+
+/** The first process. `HOME` comes from the user unless it is set. */
+function processInput(record: ContainerRecord, user: ResolvedUser): ProcessInput {
+  const { config, host } = record;
+  const { ulimits, oomScoreAdjust } = host.resources;
+  return {
+    args: processArguments(config),
+    env: withHome(processEnvironment(config), user),
+    cwd: config.WorkingDir === "" ? "/" : config.WorkingDir,
+    user,
+    terminal: config.Tty,
+    ...(ulimits.length === 0 ? {} : { rlimits: ulimits }),
+    ...(oomScoreAdjust === undefined ? {} : { oomScoreAdj: oomScoreAdjust }),
+  };
+}
+
+/** `HOME` of the user, unless the environment has one. */
+export function withHome(env: readonly string[], user: ResolvedUser): readonly string[] {
+  return overrideEnvironment([`HOME=${user.home || "/"}`], env);
+}
+
+/** The confinement of a container, the same for `exec`. */
+export function securityInput(host: HostSettings, privileged: boolean = host.security.privileged): SecurityInput {
+  const { noNewPrivileges, ...options } = parseSecurityOptions(host.security.securityOptions);
+  const addsAll = host.security.capAdd.some((name) => name.toUpperCase() === "ALL");
+  return {
+    mode: "run",
+    capabilities: { add: host.security.capAdd, drop: host.security.capDrop },
+    privileged,
+    ...(privileged ? {} : { noNewPrivileges }),
+    ...(privileged || addsAll ? { knownCapabilities: hostCapabilities() } : {}),
+    ...options,
+  };
+}
+
+/** The user's mounts, and ours over /etc where the user has none there. */
+function mountsOf({ record, files }: Launch): readonly SpecMount[] {
+  const { host, config } = record;
+  const own = record.mounts.map(specMount);
+  const taken = new Set(own.map((mount) => mount.destination));
+  const etc = prepareEtcFiles(files.folder, {
+    hostname: config.Hostname,
+    ...(config.Domainname === "" ? {} : { domainname: config.Domainname }),
+    extraHosts: host.addHosts,
+    network: host.network,
+    dns: host.dns,
+    dnsSearch: host.dnsSearch,
+    dnsOptions: host.dnsOptions,
+  });
+  return [...etc.filter((mount) => !taken.has(mount.destination)), ...own];
+}
+
+function specMount(mount: MountPoint): SpecMount {
+  const { destination } = mount;
+  const access = mount.readOnly ? ["ro"] : [];
+  if (mount.type === "tmpfs") return { destination, type: "tmpfs", options: [...access, ...mount.options] };
+  const words = [...access, ...(mount.recursive ? [] : ["bind"])];
+  const propagation = mount.propagation === "" ? [] : [mount.propagation];
+  return { destination, type: "bind", source: mount.source, options: [...words, ...propagation, ...mount.options] };
+}
+
+/** The devices asked for; with `--privileged` all of the host. */
+function devicesOf({ security }: HostSettings): readonly DeviceGrant[] {
+  if (security.privileged) return hostDevices();
+  return security.devices.flatMap(({ source, target, permissions }) => readDevices(source, target, permissions));
+}

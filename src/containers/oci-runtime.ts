@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The runtime port on top of the runtime area: runc or crun, conmon, overlayfs in a private mount namespace. */
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import {
+  buildProcess,
+  cleanupContainer,
+  execInContainer,
+  findRuntime,
+  killContainer,
+  pauseContainer,
+  resumeContainer,
+  runForeground,
+  startDetached,
+} from "../runtime/index.ts";
+import type { ContainerHandle, ContainerTask, OciProcess, OciRuntime } from "../runtime/index.ts";
+import type { SourceTree, Store } from "../store/index.ts";
+import { foregroundStdio } from "./foreground-io.ts";
+import { containerTree } from "./image-tree.ts";
+import { DEFAULT_CGROUP, cgroupsPathOf, launchSpec, securityInput, userOf, withHome } from "./launch-spec.ts";
+import { LOG_LIMIT } from "./log-writer.ts";
+import type { LogWriter } from "./log-writer.ts";
+import { overrideEnvironment, processEnvironment } from "./merge-config.ts";
+import type { ExecRequest, ProcessIo } from "./request.ts";
+import type { ContainerRuntime, Launch, Outcome } from "./runtime-port.ts";
+import type { ContainerRecord } from "./types.ts";
+
+/** What the driver is made of. */
+export interface RuntimeOptions {
+  readonly store: Store;
+  /** `runc`, `crun` or an absolute path, for containers that do not choose one. */
+  readonly runtime?: string;
+  /** Program and arguments that conmon calls when a detached container has ended; the container's id is added. */
+  readonly exitCommand: readonly string[];
+}
+
+const SIGPIPE_EXIT = 141;
+/** Runs containers with the OCI runtime of this host. The runtime is looked for at the first use. */
+export class OciContainerRuntime implements ContainerRuntime {
+  readonly #options: RuntimeOptions;
+  readonly #found = new Map<string, Promise<OciRuntime>>();
+
+  constructor(options: RuntimeOptions) {
+    this.#options = options;
+  }
+
+  async runForeground(launch: Launch, io: ProcessIo, log: LogWriter | undefined): Promise<Outcome> {
+    const task = await this.#task(launch);
+    // An AbortSignal costs 4 ms at its first use, so there is one only where output passes through this process.
+    const closed = log ? new AbortController() : undefined;
+    const onClosed = (): void => closed?.abort();
+    const stdio = foregroundStdio(io, { tty: launch.record.config.Tty, log, onClosed });
+    const ending = closed ? { signal: closed.signal } : {};
+    try {
+      const result = await runForeground({ ...task, ...ending, stdio, pidFile: launch.files.pidFile });
+      return { exitCode: result.exitCode, oomKilled: result.oomKilled ?? false };
+    } catch (error) {
+      // Nobody reads any more: the container was ended as a program is that writes into a closed pipe.
+      if (closed?.signal.aborted) return { exitCode: SIGPIPE_EXIT, oomKilled: false };
+      throw error;
+    }
+  }
+
+  async startDetached(launch: Launch): Promise<{ readonly supervisorPid: number; readonly pid: number }> {
+    const { record, files } = launch;
+    const { conmonPid, pid } = await startDetached({
+      ...(await this.#task(launch)),
+      logPath: files.log,
+      logSizeMax: LOG_LIMIT,
+      exitDirectory: files.exits,
+      pidFile: files.pidFile,
+      conmonPidFile: files.supervisorPid,
+      exitCommand: [...this.#options.exitCommand, record.id],
+      stdin: record.config.OpenStdin,
+    });
+    return { supervisorPid: conmonPid, pid };
+  }
+
+  async exec(launch: Launch, request: ExecRequest, io: ProcessIo): Promise<number> {
+    const { record, files } = launch;
+    return await execInContainer({
+      ...(await this.#handle(record)),
+      process: execProcess(record, request, containerTree(this.#options, record)),
+      folder: files.folder,
+      stdio: foregroundStdio(io, { tty: request.tty, log: undefined, onClosed: () => undefined }),
+      detach: request.detach,
+      ...(request.signal === undefined ? {} : { signal: request.signal }),
+    });
+  }
+
+  async kill(record: ContainerRecord, signal: number, all: boolean): Promise<void> {
+    await killContainer(await this.#handle(record), String(signal), all);
+  }
+
+  async pause(record: ContainerRecord): Promise<void> {
+    await pauseContainer(await this.#handle(record));
+  }
+
+  async resume(record: ContainerRecord): Promise<void> {
+    await resumeContainer(await this.#handle(record));
+  }
+
+  async cleanup({ record }: Launch): Promise<void> {
+    const runtime = await this.#runtime(record);
+    await cleanupContainer(runtime, this.#stateRoot, record.id, cgroupsPathOf(record));
+  }
+
+  async list(): Promise<readonly string[]> {
+    return Promise.resolve(existsSync(this.#stateRoot) ? readdirSync(this.#stateRoot) : []);
+  }
+
+  async discard(id: string): Promise<void> {
+    const runtime = await this.#runtime();
+    await cleanupContainer(runtime, this.#stateRoot, id, `${DEFAULT_CGROUP}/${id}`);
+  }
+
+  get #stateRoot(): string {
+    return join(this.#options.store.runRoot, "runtime");
+  }
+
+  /** One look-up per name and command; the answer is cached on disk too. */
+  #runtime(record?: ContainerRecord): Promise<OciRuntime> {
+    const name = record?.host.runtime ?? this.#options.runtime;
+    const known = this.#found.get(name ?? "");
+    if (known) return known;
+    const { runRoot } = this.#options.store;
+    const found = findRuntime({ runRoot, ...(name === undefined ? {} : { name }) });
+    this.#found.set(name ?? "", found);
+    return found;
+  }
+
+  async #handle(record: ContainerRecord): Promise<ContainerHandle> {
+    return { runtime: await this.#runtime(record), stateRoot: this.#stateRoot, id: record.id };
+  }
+
+  async #task(launch: Launch): Promise<ContainerTask> {
+    const { record, files } = launch;
+    const { store } = this.#options;
+    const runtime = await this.#runtime(record);
+    const layers = store.layers.getAll(record.layers);
+    return {
+      runtime,
+      id: record.id,
+      bundle: files.folder,
+      storeRoot: store.root,
+      overlays: [
+        {
+          target: files.rootfs,
+          lower: layers.map((layer) => layer.link).toReversed(),
+          upper: files.upper,
+          work: files.work,
+          volatile: record.host.autoRemove,
+        },
+      ],
+      spec: launchSpec(launch, containerTree({ store }, record)),
+      stateRoot: this.#stateRoot,
+    };
+  }
+}
+
+/** A further process: the container's environment, user and folder, changed by the request. */
+function execProcess(record: ContainerRecord, request: ExecRequest, tree: SourceTree): OciProcess {
+  const { config, host } = record;
+  const user = userOf(record, tree, request.user);
+  const inherited = overrideEnvironment(processEnvironment(config), request.tty ? ["TERM=xterm"] : []);
+  return buildProcess(
+    {
+      args: request.command,
+      env: withHome(overrideEnvironment(inherited, request.env), user),
+      cwd: request.workdir ?? (config.WorkingDir === "" ? "/" : config.WorkingDir),
+      user,
+      terminal: request.tty,
+    },
+    securityInput(host, request.privileged || host.security.privileged),
+  );
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Store } from "../store/index.ts";
+import type { ContainersContext } from "./context.ts";
+import { OciContainerRuntime } from "./oci-runtime.ts";
+import { linuxProcesses } from "./process-identity.ts";
+
+/** What a context is made of. */
+export interface ContainerContextOptions {
+  /** Open; the caller closes it. */
+  readonly store: Store;
+  /** `runc`, `crun` or an absolute path; default: the first that works here. */
+  readonly runtime?: string;
+  /**
+   * Program (absolute) and arguments that conmon calls when a detached container has ended; the container's id is
+   * added. It must end in a call of `cleanupContainer` on the same store.
+   */
+  readonly exitCommand: readonly string[];
+  readonly findImage?: NonNullable<ContainersContext["findImage"]>;
+}
+
+/** What all functions of this area take. Cheap: nothing is read before it is needed. */
+export function containerContext(options: ContainerContextOptions): ContainersContext {
+  const { store, findImage } = options;
+  return {
+    store,
+    runtime: new OciContainerRuntime(options),
+    processes: linuxProcesses(),
+    now: () => Date.now(),
+    ...(findImage ? { findImage } : {}),
+  };
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A process of its own for the tests of `run`: `cleanup ROOT ID` as conmon calls it, or `run ROOT DIFFID MODE`. */
+import { parseDigest } from "../../src/base/index.ts";
+import { cleanupContainer, runContainer } from "../../src/containers/index.ts";
+import { openStore } from "../../src/store/index.ts";
+import { imageOf, openContext, request } from "./container-world.ts";
+
+const [command = "", root = "", subject = "", mode = ""] = process.argv.slice(2);
+const store = openStore({ root, sync: "none" });
+const context = openContext(store, root);
+if (command === "cleanup") await cleanupContainer(context, subject);
+else {
+  const image = imageOf(parseDigest(subject), { Cmd: ["sleep", "60"], Env: ["PATH=/bin"] });
+  const wanted = request({ autoRemove: mode.includes("rm") });
+  await runContainer(context, image, wanted, mode.includes("detached") ? "detached" : { stdout: 1, stderr: 2 });
+}
+store.close();
