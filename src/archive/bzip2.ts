@@ -52,52 +52,47 @@ function failed(why: string): Error {
   return compressionError("bzip2", why);
 }
 
-/** Bits, most significant first. A block need not end at a byte: the bits left over carry on into the next buffer. */
+/** Bits, most significant first. A block need not end at a byte: the place in the byte carries on. */
 class BitReader {
   #data: Buffer = Buffer.alloc(0);
+  /** Next byte to load, and the loaded bits that are not used yet (in the lowest `#count` bits). */
   #at = 0;
-  #bit = 0;
+  #bits = 0;
+  #count = 0;
+  #offset = 0;
 
   /** Goes on in a buffer whose first byte is the one that `consumed` stopped in. */
   reset(data: Buffer): void {
     this.#data = data;
-    this.#at = 0;
+    [this.#at, this.#bits, this.#count] = [0, 0, 0];
+    if (this.#offset > 0) this.read(this.#offset);
+    this.#offset = 0;
   }
 
-  /** Whole bytes used up; reading goes on inside the next one. */
+  /** Whole bytes used up; reading goes on inside the next one after `reset`. */
   consumed(): number {
-    return this.#at;
+    const used = this.#at * 8 - this.#count;
+    this.#offset = used % 8;
+    return (used - this.#offset) / 8;
   }
 
   align(): void {
-    if (this.#bit > 0) this.#at += 1;
-    this.#bit = 0;
+    this.#count -= this.#count % 8;
   }
 
   read(count: number): number {
-    let value = 0;
-    for (let left = count; left > 0;) {
-      const byte = this.#data[this.#at];
-      if (byte === undefined) throw failed("it ends too early");
-      const take = Math.min(left, 8 - this.#bit);
-      value = (value << take) | ((byte >> (8 - this.#bit - take)) & ((1 << take) - 1));
-      this.#bit += take;
-      left -= take;
-      if (this.#bit === 8) [this.#bit, this.#at] = [0, this.#at + 1];
+    while (this.#count < count) {
+      if (this.#at >= this.#data.length) throw failed("it ends too early");
+      this.#bits = ((this.#bits << 8) | (this.#data[this.#at] ?? 0)) & 0x7fffffff;
+      this.#at += 1;
+      this.#count += 8;
     }
-    return value;
+    this.#count -= count;
+    return (this.#bits >> this.#count) & ((1 << count) - 1);
   }
 
   bit(): number {
-    const byte = this.#data[this.#at];
-    if (byte === undefined) throw failed("it ends too early");
-    const value = (byte >> (7 - this.#bit)) & 1;
-    this.#bit += 1;
-    if (this.#bit === 8) {
-      this.#bit = 0;
-      this.#at += 1;
-    }
-    return value;
+    return this.read(1);
   }
 }
 
@@ -290,6 +285,8 @@ const CRC_TABLE: Int32Array = Int32Array.from({ length: 256 }, (_, index) => {
 /** bzip2's checksum runs over bits most significant first, unlike zlib's. */
 function crc32(data: Uint8Array): number {
   let value = -1;
-  for (const byte of data) value = (value << 8) ^ (CRC_TABLE[((value >>> 24) ^ byte) & 0xff] ?? 0);
+  for (let at = 0; at < data.length; at += 1) {
+    value = (value << 8) ^ (CRC_TABLE[((value >>> 24) ^ (data[at] ?? 0)) & 0xff] ?? 0);
+  }
   return ~value >>> 0;
 }

@@ -26,6 +26,8 @@ class LengthDecoder {
 /** Decodes LZMA2 chunks into a sliding window. */
 export class LzmaDecoder {
   readonly #window: Buffer;
+  #cursor = 0;
+  /** Bytes decoded, of which only the lowest bits matter. */
   #position = 0;
   #filled = 0;
   #input: Uint8Array = new Uint8Array(0);
@@ -36,7 +38,10 @@ export class LzmaDecoder {
   #literalPosition = 0;
   #positionMask = 0;
   #state = 0;
-  #distances: [number, number, number, number] = [0, 0, 0, 0];
+  #distance0 = 0;
+  #distance1 = 0;
+  #distance2 = 0;
+  #distance3 = 0;
   #literals: Uint16Array = new Uint16Array(0);
   readonly #isMatch: Uint16Array = new Uint16Array(STATES << 4);
   readonly #isRepeat: Uint16Array = new Uint16Array(STATES);
@@ -57,6 +62,7 @@ export class LzmaDecoder {
   /** Forgets what was decoded so far. */
   resetWindow(): void {
     this.#filled = 0;
+    this.#position = 0;
   }
 
   /** Sets lc, lp and pb from their byte and resets the models. */
@@ -73,7 +79,7 @@ export class LzmaDecoder {
   /** Resets the models and the match history. */
   resetState(): void {
     this.#state = 0;
-    this.#distances = [0, 0, 0, 0];
+    [this.#distance0, this.#distance1, this.#distance2, this.#distance3] = [0, 0, 0, 0];
     const tables = [this.#isMatch, this.#isRepeat, this.#isRepeat0, this.#isRepeat1, this.#isRepeat2];
     const more = [this.#isRepeat0Long, this.#slots, this.#special, this.#align, this.#literals];
     for (const table of [...tables, ...more]) table.fill(HALF);
@@ -107,21 +113,40 @@ export class LzmaDecoder {
     }
     const length =
       this.#bit(this.#isRepeat, this.#state) === 0 ? this.#match(positionState) : this.#repeat(positionState);
-    const distance = this.#distances[0];
-    if (distance >= this.#filled || length > output.length - done) throw damaged();
-    for (let index = 0; index < length; index += 1) output[done + index] = this.#put(this.#back(distance));
+    if (this.#distance0 >= this.#filled || length > output.length - done) throw damaged();
+    this.#copyMatch(output, done, length);
     return length;
   }
 
+  #copyMatch(output: Buffer, done: number, length: number): void {
+    const window = this.#window;
+    const size = window.length;
+    let to = this.#cursor;
+    let from = to - this.#distance0 - 1;
+    if (from < 0) from += size;
+    for (let index = done; index < done + length; index += 1) {
+      const byte = window[from] ?? 0;
+      window[to] = byte;
+      output[index] = byte;
+      from = from + 1 === size ? 0 : from + 1;
+      to = to + 1 === size ? 0 : to + 1;
+    }
+    this.#cursor = to;
+    this.#position = (this.#position + length) & 0xffff;
+    this.#filled = Math.min(size, this.#filled + length);
+  }
+
   #put(byte: number): number {
-    this.#window[this.#position % this.#window.length] = byte;
-    this.#position += 1;
+    this.#window[this.#cursor] = byte;
+    this.#cursor = this.#cursor + 1 === this.#window.length ? 0 : this.#cursor + 1;
+    this.#position = (this.#position + 1) & 0xffff;
     if (this.#filled < this.#window.length) this.#filled += 1;
     return byte;
   }
 
   #back(distance: number): number {
-    return this.#window[(this.#position - distance - 1) % this.#window.length] ?? 0;
+    const place = this.#cursor - distance - 1;
+    return this.#window[place < 0 ? place + this.#window.length : place] ?? 0;
   }
 
   #literal(): number {
@@ -131,7 +156,7 @@ export class LzmaDecoder {
     const base = 0x300 * context;
     let symbol = 1;
     if (this.#state >= 7) {
-      let match = this.#back(this.#distances[0]);
+      let match = this.#back(this.#distance0);
       while (symbol < 0x100) {
         const expected = (match >> 7) & 1;
         match <<= 1;
@@ -146,26 +171,41 @@ export class LzmaDecoder {
   }
 
   #match(positionState: number): number {
-    const [first, second, third] = this.#distances;
     const length = this.#length(this.#lengths, positionState);
     this.#state = this.#state < 7 ? 7 : 10;
-    this.#distances = [this.#distance(Math.min(length - 2, 3)), first, second, third];
+    const distance = this.#distance(Math.min(length - 2, 3));
+    this.#distance3 = this.#distance2;
+    this.#distance2 = this.#distance1;
+    this.#distance1 = this.#distance0;
+    this.#distance0 = distance;
     return length;
   }
 
   #repeat(positionState: number): number {
-    const [first, second, third, fourth] = this.#distances;
     if (this.#bit(this.#isRepeat0, this.#state) === 0) {
       if (this.#bit(this.#isRepeat0Long, (this.#state << 4) + positionState) === 0) {
         this.#state = this.#state < 7 ? 9 : 11;
         return 1;
       }
-    } else if (this.#bit(this.#isRepeat1, this.#state) === 0) this.#distances = [second, first, third, fourth];
-    else if (this.#bit(this.#isRepeat2, this.#state) === 0) this.#distances = [third, first, second, fourth];
-    else this.#distances = [fourth, first, second, third];
+    } else this.#chooseRepeat();
     const length = this.#length(this.#repeatLengths, positionState);
     this.#state = this.#state < 7 ? 8 : 11;
     return length;
+  }
+
+  /** Takes an older distance and puts it before the newer ones. */
+  #chooseRepeat(): void {
+    let distance = this.#distance1;
+    if (this.#bit(this.#isRepeat1, this.#state) === 1) {
+      distance = this.#distance2;
+      if (this.#bit(this.#isRepeat2, this.#state) === 1) {
+        distance = this.#distance3;
+        this.#distance3 = this.#distance2;
+      }
+      this.#distance2 = this.#distance1;
+    }
+    this.#distance1 = this.#distance0;
+    this.#distance0 = distance;
   }
 
   #length(decoder: LengthDecoder, positionState: number): number {

@@ -41,6 +41,7 @@ const FLAGS: Readonly<Record<TarType, number>> = {
   fifo: 54,
 };
 const BUFFER = 1 << 18;
+const NOT_BYTES = /[^\0-\xff]/;
 const MAX_OCTAL_7 = 0o7777777;
 const MAX_OCTAL_11 = 0o77777777777;
 
@@ -76,6 +77,9 @@ export class TarWriter {
     if (this.#left > 0) throw new Error(`tar writer: the entry before \`${fields.name}\` is not complete`);
     const size = fields.type === "file" ? (fields.size ?? 0) : 0;
     const name = fields.type === "directory" && !fields.name.endsWith("/") ? `${fields.name}/` : fields.name;
+    if (NOT_BYTES.test(name) || NOT_BYTES.test(fields.linkName ?? "")) {
+      throw new Error(`tar writer: \`${name}\` is text, not a byte string: use byteName`);
+    }
     const pax = paxHeader(fields, name, size);
     if (pax !== undefined) await this.#pax(pax);
     if (this.#used === BUFFER) await this.#flush();
