@@ -49,6 +49,7 @@ async function killEverywhere(task: string, prepare: (round: number) => void): P
     const ended = await child(task, root, `${round}`, `kill:*:${round}`);
     if (ended.signal === null) {
       expect(ended).toEqual({ code: 0, signal: null, stderr: "" });
+      console.log(`${task}: killed at ${round - 1} steps`);
       return round - 1;
     }
     expect(ended.signal).toBe("SIGKILL");
@@ -59,7 +60,6 @@ async function killEverywhere(task: string, prepare: (round: number) => void): P
 describe("kill -9 at every step", () => {
   it("of building, naming and documents leaves a whole store", async () => {
     const kills = await killEverywhere("life", () => {});
-    console.log(`killed at ${kills} steps`);
     expect(kills).toBeGreaterThan(40);
     expect(await child("life", root, "again")).toEqual({ code: 0, signal: null, stderr: "" });
     await expectWhole();

@@ -7,7 +7,8 @@
 import * as fs from "node:fs";
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from "node:sqlite";
 import { TareError, ioError, messageOf } from "../base/index.ts";
-import type { Effects, StepName } from "./effects.ts";
+import type { Effects } from "./effects.ts";
+import type { StepName } from "./steps.ts";
 
 /** A row as SQLite gives it. */
 export type Row = Record<string, SQLOutputValue>;

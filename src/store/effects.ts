@@ -2,7 +2,7 @@
 /*
  * The one door: every change that the store makes on disk goes through a named step of this module, so that a test
  * (or `TARE_FAULT`, read by the caller) can kill, fail or delay the process at exactly that point. A step's name is
- * `<thing>.<what happens>`; `STEPS` lists them all, in the order of a life: made, used, removed.
+ * `<thing>.<what happens>`; `steps.ts` lists them all.
  */
 import * as fs from "node:fs";
 import { promisify } from "node:util";
@@ -10,39 +10,7 @@ import { TareError, ioError, syncDirectory, systemErrorCode } from "../base/inde
 import type { FaultPlan } from "./faults.ts";
 import { fire } from "./faults.ts";
 import { removeTree } from "./remove-tree.ts";
-
-/** The names of all steps. */
-export const STEPS = [
-  "store.create",
-  "store.reserve",
-  "state.create",
-  "state.write",
-  "lease.create",
-  "lease.keep",
-  "blob.open",
-  "blob.write",
-  "blob.sync",
-  "blob.rename",
-  "blob.syncdir",
-  "layer.stage",
-  "layer.facts",
-  "layer.sync",
-  "layer.link",
-  "layer.rename",
-  "layer.syncdir",
-  "layer.discard",
-  "fingerprints.write",
-  "mount.create",
-  "prune.trash",
-  "prune.restore",
-  "prune.delete",
-  "recover.delete",
-  "lease.release",
-  "fsck.repair",
-] as const;
-
-/** A named mutation of the store. */
-export type StepName = (typeof STEPS)[number];
+import type { StepName } from "./steps.ts";
 
 /** A file being written. */
 export interface OpenFile {

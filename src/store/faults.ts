@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TareError } from "../base/index.ts";
+import { STEPS } from "./steps.ts";
 
 /** What goes wrong, where: at the `occurrence`-th time that `step` (or any step: `*`) is reached. */
 export interface FaultPlan {
@@ -23,6 +24,11 @@ export function parseFaultPlan(text: string): FaultPlan {
   if (!match)
     throw new TareError("E_USAGE", `parsing fault plan \`${text}\`: expected \`<action>:<step>[:<n>[:<ms>]]\``);
   const [, action = "", step = "", occurrence = "1", milliseconds = "1000"] = match;
+  if (step !== "*" && !STEPS.some((name) => name === step)) {
+    throw new TareError("E_USAGE", `parsing fault plan \`${text}\`: no such step`, {
+      hint: `steps: ${STEPS.join(" ")}`,
+    });
+  }
   return {
     action: action.startsWith("kill") ? "kill" : action === "delay" ? "delay" : "error",
     when: action === "kill-after" ? "after" : "before",

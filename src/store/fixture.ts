@@ -4,7 +4,7 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DiffId, Digest } from "../base/index.ts";
-import { asDiffId, digestOf } from "../base/index.ts";
+import { asDiffId, digestOf, isTareError, linux } from "../base/index.ts";
 import type { ImageRecord, Layer, LayerFacts, Store } from "./types.ts";
 
 export const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
@@ -45,4 +45,15 @@ export function putImage(store: Store, names: readonly string[], diffIds: readon
   const layers = diffIds.map((digest) => ({ digest, size: 1024 }));
   const manifest = store.blobs.writeBytes(JSON.stringify({ schemaVersion: 2, config, layers }));
   return store.images.put({ target: manifest.digest, mediaType: MANIFEST, id: config.digest }, names);
+}
+
+/** Mounts when this user may; the caller unmounts. */
+export function tryMount(request: linux.MountRequest): boolean {
+  try {
+    linux.mount(request);
+    return true;
+  } catch (error) {
+    if (isTareError(error)) return false;
+    throw error;
+  }
 }

@@ -2,8 +2,6 @@
 export { openStore } from "./store.ts";
 export { parseFaultPlan } from "./faults.ts";
 export type { FaultPlan } from "./faults.ts";
-export { STEPS } from "./effects.ts";
-export type { StepName } from "./effects.ts";
 export type { ImageContent, MissingContent } from "./image-content.ts";
 export type {
   BlobInfo,

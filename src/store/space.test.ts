@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { isTareError } from "../base/index.ts";
-import { putImage, putLayer, temporaryRoot, verifyTexts } from "./fixture.ts";
+import { isTareError, linux } from "../base/index.ts";
+import { putImage, putLayer, temporaryRoot, tryMount, verifyTexts } from "./fixture.ts";
 import { openStore } from "./store.ts";
 
 const folder = temporaryRoot();
-const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=12m", "none", folder]).status === 0;
+const mounted = tryMount({ target: folder, type: "tmpfs", data: "size=12m" });
 if (!mounted) console.log("skipped: the full-disk test needs the right to mount a tmpfs");
 
 describe.skipIf(!mounted)("a full disk", () => {
@@ -16,7 +15,7 @@ describe.skipIf(!mounted)("a full disk", () => {
     expect(fs.readdirSync(folder)).toEqual([]);
   });
   afterAll(() => {
-    spawnSync("umount", [folder]);
+    linux.umount2(folder);
     fs.rmdirSync(folder);
   });
 
