@@ -3,12 +3,14 @@ import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { DEFAULT_CAPABILITIES, knownCapabilities } from "./capabilities.ts";
 import { runForeground } from "./foreground.ts";
 import type { ForegroundTask } from "./foreground.ts";
 import type { SpecInput } from "./spec.ts";
 import { openTestStore, testTask, whyNoContainers } from "./test-support.ts";
 import type { TestStore } from "./test-support.ts";
 
+const CAPABILITIES = knownCapabilities(63);
 const reason = whyNoContainers();
 if (reason !== undefined) console.log(`skipped: containers in the foreground: ${reason}`);
 
@@ -54,15 +56,21 @@ describe.skipIf(reason !== undefined)("a container in the foreground", () => {
   });
 
   it.each([
-    { mode: "run" as const, uid: 0, effective: "4fb", bounding: "4fb" },
-    { mode: "build" as const, uid: 0, effective: "800405fb", bounding: "800405fb" },
-    { mode: "run" as const, uid: 1000, effective: "0", bounding: "4fb" },
-  ])("confines a process: $mode as $uid", async ({ mode, uid, effective, bounding }) => {
+    { mode: "run" as const, uid: 0 },
+    { mode: "build" as const, uid: 0 },
+    { mode: "run" as const, uid: 1000 },
+  ])("confines a process: $mode as $uid", async ({ mode, uid }) => {
     const { stdout } = await run(["cat", "/proc/self/status"], { mode, user: { uid, gid: uid } });
     const field = (name: string): string => new RegExp(`^${name}:\\s*0*([0-9a-f]+)$`, "m").exec(stdout)?.[1] ?? "?";
-    expect(field("CapEff")).toBe(effective);
-    expect(field("CapPrm")).toBe(effective);
-    expect(field("CapBnd")).toBe(mode === "build" ? bounding : "4fb");
+    const mask = DEFAULT_CAPABILITIES[mode].reduce(
+      (bits, name) => bits | (1n << BigInt(CAPABILITIES.indexOf(name))),
+      0n,
+    );
+    const bounding = mask.toString(16);
+    if (mode === "run") expect(bounding).toBe("4fb");
+    expect(field("CapEff")).toBe(uid === 0 ? bounding : "0");
+    expect(field("CapPrm")).toBe(uid === 0 ? bounding : "0");
+    expect(field("CapBnd")).toBe(bounding);
     expect(field("CapInh")).toBe("0");
     expect(field("CapAmb")).toBe("0");
     expect(field("NoNewPrivs")).toBe("1");
@@ -71,12 +79,12 @@ describe.skipIf(reason !== undefined)("a container in the foreground", () => {
 
   it("masks what a container should not see and has no descriptors of the host", async () => {
     const script = [
-      "for f in /proc/kcore /proc/keys /proc/timer_list /proc/interrupts; do test -e $f && wc -c < $f; done",
+      "for f in /proc/keys /proc/timer_list /proc/interrupts; do wc -c < $f; done",
       "ls /sys/firmware /proc/acpi /sys/dev/block",
-      "echo x > /proc/sys/kernel/domainname || echo refused",
+      "(echo x > /proc/sys/kernel/domainname) || echo refused",
       "ls /proc/self/fd",
     ].join("; ");
-    const { stdout } = await run(["sh", "-c", `${script} 2>/dev/null`]);
+    const { stdout } = await run(["sh", "-c", `exec 2>/dev/null; ${script}`]);
     expect(stdout).not.toMatch(/^[1-9]\d*$(?<!^[0-3])/m);
     expect(stdout).toMatch(/refused/);
     expect(

@@ -32,7 +32,7 @@ const PROCESSES =
   "sched_rr_get_interval_time64 sched_setaffinity sched_setattr sched_setparam sched_setscheduler sched_yield seccomp " +
   "setfsgid setfsgid32 setfsuid setfsuid32 setgid setgid32 setgroups setgroups32 setpgid setpriority setregid setregid32 " +
   "setresgid setresgid32 setresuid setresuid32 setreuid setreuid32 setrlimit set_robust_list setsid set_thread_area " +
-  "set_tid_address setuid setuid32 sysinfo tgkill times tkill ugetrlimit uname unshare uretprobe vfork wait4 waitid " +
+  "set_tid_address setuid setuid32 sysinfo tgkill times tkill ugetrlimit uname uretprobe vfork wait4 waitid " +
   "waitpid riscv_hwprobe";
 
 const SIGNALS =
@@ -77,7 +77,7 @@ export const ALLOWED_WITH: readonly (readonly [capability: string, names: string
     "CAP_SYS_ADMIN",
     "bpf clone clone3 fanotify_init fsconfig fsmount fsopen fspick lookup_dcookie lsm_get_self_attr lsm_list_modules " +
       "lsm_set_self_attr mount mount_setattr move_mount open_tree perf_event_open quotactl quotactl_fd setdomainname " +
-      "sethostname setns syslog umount umount2",
+      "sethostname setns syslog umount umount2 unshare",
   ],
   ["CAP_SYS_BOOT", "reboot"],
   ["CAP_SYS_CHROOT", "chroot"],

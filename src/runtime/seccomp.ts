@@ -33,7 +33,7 @@ export function defaultSeccomp(capabilities: readonly string[], arch: SeccompArc
   for (const [capability, list] of ALLOWED_WITH) if (held.has(capability)) addAll(names, list);
   addAll(names, ALLOWED_ON[arch] ?? "");
   const syscalls: SeccompRule[] = [{ names: [...names].sort(), action: ALLOW }, ...argumentRules()];
-  if (!held.has("CAP_SYS_ADMIN")) syscalls.push(...plainClone());
+  if (!held.has("CAP_SYS_ADMIN")) syscalls.push(...withoutNamespaces());
   return { defaultAction: "SCMP_ACT_ERRNO", defaultErrnoRet: 1, architectures: ARCHITECTURES[arch], syscalls };
 }
 
@@ -79,10 +79,10 @@ function argumentRules(): SeccompRule[] {
   ];
 }
 
-function plainClone(): SeccompRule[] {
+function withoutNamespaces(): SeccompRule[] {
   const noNamespaces = { index: 0, value: NEW_NAMESPACES, valueTwo: 0, op: "SCMP_CMP_MASKED_EQ" };
   return [
-    { names: ["clone"], action: ALLOW, args: [noNamespaces] },
+    { names: ["clone", "unshare"], action: ALLOW, args: [noNamespaces] },
     { names: ["clone3"], action: "SCMP_ACT_ERRNO", errnoRet: ENOSYS },
   ];
 }

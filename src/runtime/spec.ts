@@ -161,7 +161,6 @@ function linuxPart(input: SpecInput, capabilities: readonly string[], privileged
       devices: deviceRules(input.devices ?? [], input.deviceCgroupRules ?? [], privileged),
       ...resourceSpec(input.resources ?? {}),
     },
-    rootfsPropagation: "rprivate",
     ...(seccomp === undefined ? {} : { seccomp }),
     ...(Object.keys(sysctl).length === 0 ? {} : { sysctl }),
     ...(open ? {} : { maskedPaths: [...MASKED_PATHS, ...(input.maskedPaths ?? [])], readonlyPaths: READONLY_PATHS }),

@@ -40,6 +40,7 @@ export function lookupUser(read: ReadImageFile, spec: string, groupAdd: readonly
   const colon = spec.indexOf(":");
   const userText = colon < 0 ? spec : spec.slice(0, colon);
   const groupText = colon < 0 ? "" : spec.slice(colon + 1);
+  if (groupText.includes(":")) throw uidError(groupText, "group", "it is neither a number nor a name");
   const user = findUser(read, userText);
   const needsGroups = user.name !== undefined || groupText !== "" || groupAdd.length > 0;
   const groups = needsGroups ? parseGroup(readBounded(read, "/etc/group")) : [];
@@ -92,12 +93,10 @@ function numericId(text: string, kind: "user" | "group"): number | undefined {
     if (value <= LARGEST_ID) return value;
     throw uidError(text, kind, `numbers go from 0 to ${LARGEST_ID}`);
   }
-  if (/^[-+]?\p{Nd}|^\s|\s$|\0|[\n:/]/u.test(text) && !/^[0-9]+[A-Za-z_]/.test(text)) {
-    throw uidError(text, kind, "it is neither a number nor a name");
-  }
-  if (/^0[xXoObB][0-9a-fA-F]+$/.test(text) || /^[0-9]+[eE][0-9]+$/.test(text)) {
+  if (/^(?:0[xXoObB][0-9a-fA-F]+|[0-9]+[eE][0-9]+)$/.test(text))
     throw uidError(text, kind, "write it as a plain decimal number");
-  }
+  if (/^[-+]|^\P{ASCII}*\p{Nd}+$|^\s|\s$|[\0\n:/]/u.test(text))
+    throw uidError(text, kind, "it is neither a number nor a name");
   return undefined;
 }
 
