@@ -16,10 +16,10 @@ async function collect(source: AsyncIterable<Uint8Array>): Promise<Buffer> {
 }
 
 const text = Buffer.concat([
-  randomBytes(100_000),
-  Buffer.from("the same words again and again\n".repeat(60_000)),
+  randomBytes(60_000),
+  Buffer.from("the same words again and again\n".repeat(20_000)),
   Buffer.alloc(300_000),
-  Buffer.from(Array.from({ length: 200_000 }, (_, index) => (index * index) % 251)),
+  Buffer.from(Array.from({ length: 60_000 }, (_, index) => (index * index) % 251)),
 ]);
 
 const has = (program: string): boolean => {

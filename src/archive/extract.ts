@@ -2,6 +2,7 @@
 import * as fs from "node:fs";
 import { Hasher, TareError, asDiffId, ioError, linux } from "../base/index.ts";
 import type { DiffId } from "../base/index.ts";
+import { checkAborted } from "./aborted.ts";
 import { ConfinedTree } from "./confined-tree.ts";
 import type { OpenDirectory } from "./confined-tree.ts";
 import { MetadataSetter, refuseForged, timesOf } from "./entry-metadata.ts";
@@ -50,7 +51,7 @@ export interface ExtractResult {
 /**
  * Extracts a tar archive into an existing directory that nobody else changes meanwhile. Nothing outside is touched,
  * whatever the archive says; after an error the directory holds a part of it. Later entries replace earlier ones.
- * Throws `E_TAR_*`, `E_WHITEOUT`, `E_NOSPACE`, `E_IO`, `E_SYSCALL`, and what `source` throws.
+ * Throws `E_TAR_*`, `E_WHITEOUT`, `E_NOSPACE`, `E_IO`, `E_SYSCALL`, `E_ABORTED`, and what `source` throws.
  */
 export async function extractLayer(
   source: AsyncIterable<Uint8Array>,
@@ -63,7 +64,7 @@ export async function extractLayer(
   let size = 0;
   try {
     for await (const chunk of source) {
-      options.signal?.throwIfAborted();
+      checkAborted(options.signal, "extracting");
       hasher?.update(chunk);
       size += chunk.length;
       parser.push(chunk);

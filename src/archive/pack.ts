@@ -10,6 +10,7 @@ import * as fs from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { TareError, ioError, linux } from "../base/index.ts";
 import type { DiffId } from "../base/index.ts";
+import { checkAborted } from "./aborted.ts";
 import { overlayMark } from "./overlay-marks.ts";
 import { NO_XATTRS, asPath, displayName } from "./tar-entry.ts";
 import type { TarType, Xattrs } from "./tar-entry.ts";
@@ -117,7 +118,7 @@ class Packer {
 
   async #breathe(): Promise<void> {
     await nextTurn();
-    this.#options.signal?.throwIfAborted();
+    checkAborted(this.#options.signal, "packing");
     this.#yielded = Date.now();
   }
 

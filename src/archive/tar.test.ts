@@ -244,6 +244,13 @@ describe("packing and extracting", () => {
     expect((await packTree(source, undefined, { whiteouts: "plain" })).entries).toBe(1);
   });
 
+  it("stops when told to", async () => {
+    const stopped = AbortSignal.abort();
+    const data = await write([{ type: "file", name: "a", mode: 0o600, mtime: 1 }]);
+    const run = extractLayer(pieces(data), folder("stopped"), { mode: "plain", signal: stopped });
+    await expect(run).rejects.toMatchObject({ code: "E_ABORTED" });
+  });
+
   it("clamps times in the archive and in the tree", async () => {
     const source = folder("clamped");
     for (const [file, time] of [

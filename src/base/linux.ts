@@ -4,7 +4,7 @@
  * with the errno in `details` (`errnoNameOf`), `E_NOSPACE` for a full disk, `E_UNSUPPORTED` where the FFI package
  * cannot be loaded. Nothing is loaded before the first call.
  */
-export { errnoNameOf, lastErrno, syscallError, tryCall, cString } from "./linux-call.ts";
+export { errnoNameOf } from "./linux-call.ts";
 export type { BytePath } from "./linux-call.ts";
 export {
   fgetxattr,
