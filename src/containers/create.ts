@@ -84,7 +84,9 @@ function insertRecord(
 
 function nameTaken(context: ContainersContext, name: string): TareError {
   const holder = recordsOf(context).find(name);
-  const who = holder ? `container ${holder.id.slice(0, 12)} (${viewOf(context, holder).state.status})` : "another container";
+  const who = holder
+    ? `container ${holder.id.slice(0, 12)} (${viewOf(context, holder).state.status})`
+    : "another container";
   return new TareError("E_NAME_TAKEN", `naming the container \`${name}\`: the name belongs to ${who}`, {
     hint: `remove that container with \`tare rm ${name}\`, rename it, or take another name`,
     exitCode: 125,

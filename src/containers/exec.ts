@@ -7,7 +7,11 @@ import { checkName } from "./names.ts";
 import type { ExecRequest, ProcessIo } from "./request.ts";
 
 /** Runs a further program in a running container; its exit code, 0 at once with `detach`. Throws `E_CONTAINER_STATE`. */
-export async function execInContainer(context: ContainersContext, request: ExecRequest, io: ProcessIo): Promise<number> {
+export async function execInContainer(
+  context: ContainersContext,
+  request: ExecRequest,
+  io: ProcessIo,
+): Promise<number> {
   const { record } = findRunning(context, request.container, "running a program in");
   if (request.command.length === 0) {
     throw new TareError("E_NO_COMMAND", `running a program in \`${record.name}\`: no command given`, { exitCode: 125 });
@@ -17,12 +21,22 @@ export async function execInContainer(context: ContainersContext, request: ExecR
 
 /** Stops all processes of a running container where they are. */
 export async function pauseContainer(context: ContainersContext, text: string): Promise<void> {
-  await context.runtime.pause(findRunning(context, text, "pausing").record);
+  const { record } = findRunning(context, text, "pausing");
+  await context.runtime.pause(record);
+  notePaused(context, record.id, true);
 }
 
 /** Lets them go on. */
 export async function unpauseContainer(context: ContainersContext, text: string): Promise<void> {
-  await context.runtime.resume(findRunning(context, text, "unpausing").record);
+  const { record } = findRunning(context, text, "unpausing");
+  await context.runtime.resume(record);
+  notePaused(context, record.id, false);
+}
+
+function notePaused(context: ContainersContext, id: string, paused: boolean): void {
+  recordsOf(context).update(id, (record) =>
+    record.state.status === "running" ? { ...record, state: { ...record.state, paused } } : record,
+  );
 }
 
 /** Gives a container another name. Throws `E_NAME`, `E_NAME_TAKEN`. */

@@ -31,7 +31,9 @@ export async function exportContainer(
 /** Paths below an overlayfs upper directory that hide the layers under them. */
 function opaqueBelow(root: string, path: string = ""): string[] {
   const folder = path === "" ? root : `${root}/${path}`;
-  const isOpaque = ["trusted", "user"].some((prefix) => linux.lgetxattr(folder, `${prefix}.overlay.opaque`)?.at(0) === 121);
+  const isOpaque = ["trusted", "user"].some(
+    (prefix) => linux.lgetxattr(folder, `${prefix}.overlay.opaque`)?.at(0) === 121,
+  );
   const folders = fs.readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
   const below = folders.flatMap(({ name }) => opaqueBelow(root, path === "" ? name : `${path}/${name}`));
   return isOpaque ? [path, ...below] : below;
@@ -71,7 +73,7 @@ class TreeExporter {
   async #content(entry: TreeEntry): Promise<void> {
     const descriptor = fs.openSync(entry.hostPath, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW);
     try {
-      for (let left = entry.stats.size; left > 0; ) {
+      for (let left = entry.stats.size; left > 0;) {
         const room = await this.writer.space();
         const count = fs.readSync(descriptor, room, 0, room.length, null);
         if (count === 0) throw new TareError("E_IO", `exporting \`/${entry.path}\`: it shrank meanwhile`);

@@ -22,7 +22,7 @@ type Filter = (view: ContainerView, value: string, lookups: FilterLookups) => bo
 const STATUSES = ["created", "restarting", "running", "removing", "paused", "exited", "dead"];
 
 const FILTERS: Readonly<Record<string, Filter>> = {
-  status: ({ state }, value) => state.status === oneOf("status", value, STATUSES),
+  status: ({ state }, value) => (state.paused ? "paused" : state.status) === oneOf("status", value, STATUSES),
   name: ({ record }, value) => matchesName(record.name, value),
   id: ({ record }, value) => record.id.startsWith(value),
   label: ({ record }, value) => matchesLabel(record.config.Labels, value),
@@ -99,10 +99,13 @@ function matchesLabel(labels: Readonly<Record<string, string>>, value: string): 
 function hasAncestor(record: ContainerRecord, value: string, lookups: FilterLookups): boolean {
   const { image: reference, imageId: id, imageTarget: target, layers } = record;
   const hex = value.replace(/^sha256:/, "");
-  if (reference === value || (/^[0-9a-f]{12,64}$/.test(hex) && (id.slice(7).startsWith(hex) || target === value))) return true;
+  if (reference === value || (/^[0-9a-f]{12,64}$/.test(hex) && (id.slice(7).startsWith(hex) || target === value)))
+    return true;
   const image = lookups.image(value);
   if (!image) return false;
-  return image.id === id || (image.diffIds.length > 0 && image.diffIds.every((layer, index) => layers[index] === layer));
+  return (
+    image.id === id || (image.diffIds.length > 0 && image.diffIds.every((layer, index) => layers[index] === layer))
+  );
 }
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };

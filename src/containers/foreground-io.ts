@@ -57,7 +57,7 @@ const PAUSE: Int32Array = new Int32Array(new SharedArrayBuffer(4));
 
 /** A descriptor that another process has made non-blocking answers EAGAIN when it is full. */
 function writeAll(descriptor: number, data: Buffer): void {
-  for (let done = 0; done < data.length; ) {
+  for (let done = 0; done < data.length;) {
     try {
       done += fs.writeSync(descriptor, data, done);
     } catch (error) {

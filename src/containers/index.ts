@@ -16,6 +16,7 @@ export type {
 } from "./request.ts";
 export type { ContainerImage, ContainerRecord, DerivedState, ImageDefaults, MountPoint } from "./types.ts";
 export { createContainer, runContainer, startContainer } from "./run.ts";
+export { parseMoment } from "./filters.ts";
 export { execInContainer, pauseContainer, renameContainer, unpauseContainer } from "./exec.ts";
 export { killContainer, restartContainer, stopContainer, waitContainer } from "./stop.ts";
 export type { StopOptions } from "./stop.ts";

@@ -4,7 +4,7 @@ import { filesOf } from "./context.ts";
 import type { ContainersContext } from "./context.ts";
 import type { ContainerView } from "./filters.ts";
 import { findView } from "./find.ts";
-import { sizeOf } from "./list.ts";
+import { shownStatus, sizeOf } from "./list.ts";
 import { processArguments } from "./merge-config.ts";
 import type { ContainerConfig, ContainerRecord, DerivedState, MountPoint } from "./types.ts";
 
@@ -48,9 +48,9 @@ export function inspectContainer(
 
 function stateDocument(state: DerivedState): Readonly<Record<string, unknown>> {
   return {
-    Status: state.status,
+    Status: shownStatus(state),
     Running: state.status === "running",
-    Paused: false,
+    Paused: state.paused,
     Restarting: false,
     OOMKilled: state.oomKilled,
     Dead: state.status === "dead",

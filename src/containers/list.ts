@@ -28,7 +28,7 @@ export interface ContainerSummary {
   readonly createdAt: number;
   readonly startedAt?: number;
   readonly finishedAt?: number;
-  readonly state: DerivedState["status"];
+  readonly state: DerivedState["status"] | "paused";
   readonly exitCode?: number;
   readonly labels: Readonly<Record<string, string>>;
   readonly mounts: readonly string[];
@@ -39,10 +39,7 @@ export interface ContainerSummary {
 }
 
 /** Containers, newest first. Takes no lock. Throws `E_FILTER`. */
-export function listContainers(
-  context: ContainersContext,
-  request: ContainerListRequest,
-): readonly ContainerSummary[] {
+export function listContainers(context: ContainersContext, request: ContainerListRequest): readonly ContainerSummary[] {
   const matches = containerFilter(request.filters, filterLookups(context));
   const all = request.all || request.last >= 0 || "status" in request.filters || "exited" in request.filters;
   const views = recordsOf(context)
@@ -54,9 +51,16 @@ export function listContainers(
   return chosen.map((view) => summary(context, view, request.size));
 }
 
+/** Docker's word for a state: a paused container is not shown as running. */
+export function shownStatus(state: DerivedState): ContainerSummary["state"] {
+  return state.paused ? "paused" : state.status;
+}
+
 /** All names, for completion. */
 export function containerNames(context: ContainersContext, options: { readonly all: boolean }): readonly string[] {
-  const views = recordsOf(context).list().map((record) => viewOf(context, record));
+  const views = recordsOf(context)
+    .list()
+    .map((record) => viewOf(context, record));
   return views.filter((view) => options.all || view.state.status === "running").map((view) => view.record.name);
 }
 
@@ -78,7 +82,7 @@ function summary(context: ContainersContext, { record, state }: ContainerView, w
     createdAt: record.createdAt,
     ...(state.startedAt > 0 ? { startedAt: state.startedAt } : {}),
     ...(state.finishedAt > 0 ? { finishedAt: state.finishedAt } : {}),
-    state: state.status,
+    state: shownStatus(state),
     ...(state.status === "exited" ? { exitCode: state.exitCode } : {}),
     labels: record.config.Labels,
     mounts: record.mounts.map(mountLabel),

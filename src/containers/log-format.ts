@@ -26,7 +26,7 @@ export function encodeLog(stream: LogRecord["stream"], data: Buffer, at: Date): 
   const name = stream === 1 ? "stdout" : "stderr";
   const time = at.toISOString().replace("Z", "000000+00:00");
   const parts: Buffer[] = [];
-  for (let start = 0; start < data.length; ) {
+  for (let start = 0; start < data.length;) {
     const newline = data.indexOf(NEWLINE, start);
     const full = newline >= 0;
     const end = full ? newline : data.length;

@@ -31,7 +31,7 @@ export class LogWriter {
     const lines = encodeLog(stream, data, at);
     try {
       if (this.#size > 0 && this.#size + lines.length > this.#limit) this.#rotate();
-      for (let done = 0; done < lines.length; ) done += fs.writeSync(this.#descriptor, lines, done);
+      for (let done = 0; done < lines.length;) done += fs.writeSync(this.#descriptor, lines, done);
       this.#size += lines.length;
     } catch {
       this.#size = fs.fstatSync(this.#descriptor).size;

@@ -2,7 +2,7 @@
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
+import { assert, property, uint8Array } from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { decodeLog, encodeLog } from "./log-format.ts";
 import type { LogRecord } from "./log-format.ts";
@@ -49,8 +49,8 @@ describe("log format", () => {
   });
 
   it("gives back any bytes", () => {
-    fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+    assert(
+      property(uint8Array({ maxLength: 300 }), (bytes) => {
         const lines = splitLines(encodeLog(1, Buffer.from(bytes), AT));
         const data = lines.map((line) => decodeLog(line)?.data ?? Buffer.from("?"));
         expect(Buffer.concat(data)).toEqual(Buffer.from(bytes));
@@ -104,7 +104,9 @@ describe("reading a log", () => {
     for (let line = 0; line < 30; line += 1) writer.write(1, Buffer.from(`line ${line}\n`), AT);
     writer.close();
     expect(fs.statSync(path).size).toBeLessThanOrEqual(1000);
-    const lines = textOf(await read()).trim().split("\n");
+    const lines = textOf(await read())
+      .trim()
+      .split("\n");
     expect(lines.at(-1)).toBe("line 29");
     expect(lines.length).toBeGreaterThan(15);
   });

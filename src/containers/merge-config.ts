@@ -87,7 +87,9 @@ function checkVariable(entry: string): void {
 
 function workingDirectory(path: string): string {
   if (path === "" || path.startsWith("/")) return path;
-  throw new TareError("E_WORKDIR", `setting the working directory \`${path}\`: not an absolute path`, { exitCode: 125 });
+  throw new TareError("E_WORKDIR", `setting the working directory \`${path}\`: not an absolute path`, {
+    exitCode: 125,
+  });
 }
 
 function keyOf(entry: string): string {

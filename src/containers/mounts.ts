@@ -62,10 +62,14 @@ function cleanTarget(target: string): string {
   }
   const covered = clean === "/" ? "/" : RESERVED.find((path) => clean === path || clean.startsWith(`${path}/`));
   if (covered === undefined) return clean;
-  throw new TareError("E_MOUNT_RESERVED", `mounting at \`${target}\`: ${covered} is reserved for the container itself`, {
-    hint: "mount it at another path",
-    exitCode: 125,
-  });
+  throw new TareError(
+    "E_MOUNT_RESERVED",
+    `mounting at \`${target}\`: ${covered} is reserved for the container itself`,
+    {
+      hint: "mount it at another path",
+      exitCode: 125,
+    },
+  );
 }
 
 /** Checks a volume's name. Throws `E_VOLUME_NAME`. */

@@ -59,7 +59,11 @@ export async function cleanupContainer(context: ContainersContext, id: string): 
  * containers of this store that have no record any more. Returns their ids.
  */
 export async function removeOrphans(context: ContainersContext): Promise<readonly string[]> {
-  const known = new Set(recordsOf(context).list().map((record) => record.id));
+  const known = new Set(
+    recordsOf(context)
+      .list()
+      .map((record) => record.id),
+  );
   const orphans = (await context.runtime.list()).filter((id) => !known.has(id));
   for (const id of orphans) await context.runtime.discard(id);
   return orphans;
@@ -78,10 +82,16 @@ async function recoverOne(
     await settle(context, record.id);
     return "settled";
   }
-  if (record.state.status !== "removing" || isAlive(record.state.by, context.processes)) return undefined;
+  if (!isHalfRemoved(context, record)) return undefined;
   await context.runtime.cleanup({ record, files: filesOf(context, record.id) });
   removeRecord(context, record, { volumes: record.host.autoRemove });
   return "removed";
+}
+
+/** A removal whose process died, or a container that should have removed itself at its end. */
+function isHalfRemoved(context: ContainersContext, { state, host }: ContainerRecord): boolean {
+  if (state.status === "exited") return host.autoRemove;
+  return state.status === "removing" && !isAlive(state.by, context.processes);
 }
 
 async function attempt(id: string, failed: Failure[], work: () => Promise<void>): Promise<void> {

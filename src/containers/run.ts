@@ -129,7 +129,12 @@ async function startUnderConmon(context: ContainersContext, record: ContainerRec
 }
 
 /** The end of a run of this process's own: one write, or with `autoRemove` folder and record are deleted. */
-async function end(context: ContainersContext, record: ContainerRecord, outcome: Outcome, error: string): Promise<void> {
+async function end(
+  context: ContainersContext,
+  record: ContainerRecord,
+  outcome: Outcome,
+  error: string,
+): Promise<void> {
   const ending = { ...outcome, finishedAt: context.now(), error };
   const files = filesOf(context, record.id);
   const awaited = record.host.autoRemove && fs.existsSync(files.waiting);

@@ -5,7 +5,7 @@
  * want to do that at once (the supervisor, conmon's exit command, recovery, `rm -f`), so the record is claimed first.
  */
 import { readFileSync } from "node:fs";
-import { TareError, removeTree } from "../base/index.ts";
+import { linux, removeTree } from "../base/index.ts";
 import { filesOf, ownIdentity, recordsOf, volumesOf } from "./context.ts";
 import type { ContainersContext } from "./context.ts";
 import { viewOf } from "./find.ts";
@@ -38,6 +38,7 @@ export async function settle(context: ContainersContext, id: string): Promise<Co
   if (!record) return undefined;
   const { state } = viewOf(context, record);
   await context.runtime.cleanup({ record, files: filesOf(context, id) });
+  if (record.host.autoRemove) return removeRecord(context, record, { volumes: true });
   const lost = state.status !== "exited";
   const ending = {
     exitCode: lost ? 137 : state.exitCode,
@@ -46,9 +47,7 @@ export async function settle(context: ContainersContext, id: string): Promise<Co
     error: state.error,
   };
   recordEnding(context, id, ending);
-  if (!record.host.autoRemove) return recordsOf(context).get(id);
-  removeRecord(context, record, { volumes: true });
-  return undefined;
+  return recordsOf(context).get(id);
 }
 
 /** True when `settle` has something to do: the container ended, or its supervisor did. */
@@ -73,27 +72,28 @@ function claim(context: ContainersContext, id: string): ContainerRecord | undefi
 }
 
 /**
- * Removes a container that does not run: anonymous volumes if asked, folder, record, in this order. Throws
- * `E_CONTAINER_STATE` rather than delete through something that is still mounted in its folder.
+ * Removes a container that does not run: folder, anonymous volumes if asked, record, in this order.
  */
 export function removeRecord(
   context: ContainersContext,
   record: ContainerRecord,
   what: { readonly volumes: boolean },
-): void {
+): undefined {
   const { folder } = filesOf(context, record.id);
   removeFolder(folder);
   if (what.volumes) volumesOf(context).removeAnonymous(record.mounts);
   recordsOf(context).remove(record.id);
 }
 
-/** Deletes a container's folder unless something is mounted in it. */
+/**
+ * Deletes a container's folder, never through something that is mounted in it. On the host nothing ever is; but conmon's
+ * exit command lives in the container's private mount namespace and sees the root file system there.
+ */
 export function removeFolder(folder: string): void {
-  const mounted = mountsBelow(folder, readFileSync("/proc/self/mountinfo", "utf8"));
-  if (mounted.length === 0) return removeTree(folder);
-  throw new TareError("E_CONTAINER_STATE", `removing \`${folder}\`: \`${mounted[0] ?? ""}\` is still mounted`, {
-    hint: "run `tare system prune`",
-  });
+  for (const point of mountsBelow(folder, readFileSync("/proc/self/mountinfo", "utf8"))) {
+    linux.umount2(point, linux.MNT_DETACH | linux.UMOUNT_NOFOLLOW);
+  }
+  removeTree(folder);
 }
 
 /** Mount points at or below a folder, deepest first, from a mountinfo text. */

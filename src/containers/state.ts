@@ -34,7 +34,7 @@ export function deriveState(record: ContainerRecord, files: StateFiles, processe
     case "removing":
       return { ...NEVER_STARTED, status: isAlive(state.by, processes) ? "removing" : "dead" };
     case "exited":
-      return { ...state, pid: 0 };
+      return { ...state, pid: 0, paused: false };
     case "running":
       return deriveRunning(record.id, state, { files, processes });
   }
@@ -42,6 +42,7 @@ export function deriveState(record: ContainerRecord, files: StateFiles, processe
 
 const NEVER_STARTED: DerivedState = {
   status: "created",
+  paused: false,
   pid: 0,
   exitCode: 0,
   startedAt: 0,
@@ -60,7 +61,7 @@ function deriveRunning(
   const ended = readExit(files, state.startedAt);
   if (ended) return { ...base, ...ended, status: "exited" };
   const pid = livePid(id, state, look);
-  if (pid !== undefined) return { ...base, status: "running", pid };
+  if (pid !== undefined) return { ...base, status: "running", pid, paused: state.paused ?? false };
   if (!isAlive(state.supervisor, processes)) {
     const error = "ended together with its supervisor: the exit code is not known";
     return { ...base, status: "exited", exitCode: LOST_EXIT_CODE, finishedAt: state.startedAt, error };
@@ -74,7 +75,11 @@ function readExit(files: StateFiles, startedAt: number): Partial<DerivedState> |
   const text = readTextIfPresent(files.exitFile);
   if (text === undefined || !/^\d+/.test(text)) return undefined;
   const written = fs.statSync(files.exitFile, { throwIfNoEntry: false })?.mtimeMs ?? startedAt;
-  return { exitCode: Number.parseInt(text, 10), finishedAt: Math.round(written), oomKilled: fs.existsSync(files.oomFile) };
+  return {
+    exitCode: Number.parseInt(text, 10),
+    finishedAt: Math.round(written),
+    oomKilled: fs.existsSync(files.oomFile),
+  };
 }
 
 /** A pid from the pid file counts while the supervisor lives, or when that process is in this container's cgroup. */

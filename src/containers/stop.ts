@@ -8,6 +8,7 @@ import type { ContainerView } from "./filters.ts";
 import { findContainer, findRunning, findView, viewOf } from "./find.ts";
 import { needsSettling, settle } from "./settle.ts";
 import { signalNumber } from "./signals.ts";
+import { unpauseContainer } from "./exec.ts";
 import { startContainer } from "./run.ts";
 
 const SIGKILL = 9;
@@ -23,11 +24,16 @@ export interface StopOptions {
 }
 
 /** Sends the stop signal, after the timeout SIGKILL, and returns when it has ended. A stopped one is no error. */
-export async function stopContainer(context: ContainersContext, text: string, options: StopOptions = {}): Promise<void> {
+export async function stopContainer(
+  context: ContainersContext,
+  text: string,
+  options: StopOptions = {},
+): Promise<void> {
   const view = findView(context, text);
   if (view.state.status !== "running") return;
   const { config } = view.record;
   const timeout = options.timeout ?? config.StopTimeout ?? DEFAULT_TIMEOUT;
+  if (view.state.paused) await unpauseContainer(context, view.record.id);
   await send(context, view, signalNumber(options.signal ?? config.StopSignal ?? "TERM"));
   if (await hasEnded(context, view.record.id, timeout)) return;
   await killNow(context, view);

@@ -106,6 +106,8 @@ export type StoredState =
       /** The first process of the container, once known. */
       readonly process?: ProcessIdentity | undefined;
       readonly startedAt: number;
+      /** Its processes are stopped where they are. */
+      readonly paused?: boolean | undefined;
       /** Who is clearing up after it; nobody else may, while that process lives. */
       readonly claimedBy?: ProcessIdentity | undefined;
     }
@@ -146,6 +148,7 @@ export interface ContainerRecord {
 /** The truth about a container at this moment. */
 export interface DerivedState {
   readonly status: "created" | "running" | "exited" | "removing" | "dead";
+  readonly paused: boolean;
   /** 0 when not running. */
   readonly pid: number;
   readonly exitCode: number;

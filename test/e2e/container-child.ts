@@ -3,7 +3,8 @@
 import { parseDigest } from "../../src/base/index.ts";
 import { cleanupContainer, runContainer } from "../../src/containers/index.ts";
 import { openStore } from "../../src/store/index.ts";
-import { imageOf, openContext, request } from "./container-world.ts";
+import { createRequest as request } from "../../src/containers/fixture.ts";
+import { imageOf, openContext } from "./container-world.ts";
 
 const [command = "", root = "", subject = "", mode = ""] = process.argv.slice(2);
 const store = openStore({ root, sync: "none" });

@@ -8,7 +8,7 @@ import { packTree } from "../../src/archive/index.ts";
 import { digestOf } from "../../src/base/index.ts";
 import type { Digest } from "../../src/base/index.ts";
 import { containerContext } from "../../src/containers/index.ts";
-import type { ContainerImage, ContainersContext, CreateRequest, ImageDefaults } from "../../src/containers/index.ts";
+import type { ContainerImage, ContainersContext, ImageDefaults } from "../../src/containers/index.ts";
 import { openStore } from "../../src/store/index.ts";
 import type { Store } from "../../src/store/index.ts";
 
@@ -23,7 +23,9 @@ export function whyNotHere(): string | undefined {
 }
 
 function hasProgram(name: string): boolean {
-  return ["/usr/bin", "/usr/sbin", "/usr/local/bin", "/bin", "/sbin"].some((folder) => fs.existsSync(join(folder, name)));
+  return ["/usr/bin", "/usr/sbin", "/usr/local/bin", "/bin", "/sbin"].some((folder) =>
+    fs.existsSync(join(folder, name)),
+  );
 }
 
 /** A store with one image. */
@@ -79,37 +81,12 @@ async function busyboxLayer(store: Store): Promise<Digest> {
   return staging.commit(facts).diffId;
 }
 
-/** A request with nothing in it but what is given. */
-export function request(fields: Partial<CreateRequest> = {}): CreateRequest {
-  const security = { capAdd: [], capDrop: [], securityOptions: [], privileged: false, devices: [] };
-  return {
-    image: "busybox",
-    command: [],
-    interactive: false,
-    tty: false,
-    env: [],
-    mounts: [],
-    readOnly: false,
-    init: false,
-    autoRemove: false,
-    labels: {},
-    annotations: {},
-    resources: { ulimits: [] },
-    security: { ...security, deviceCgroupRules: [], groupAdd: [] },
-    namespaces: { network: "none" },
-    sysctls: {},
-    addHosts: [],
-    dns: [],
-    dnsSearch: [],
-    dnsOptions: [],
-    noHealthcheck: false,
-    ...fields,
-  };
-}
-
 /** What is left of containers on this host: control groups, processes, mounts that name the given folder or id. */
 export function leftovers(root: string, ids: readonly string[]): readonly string[] {
-  const mounts = fs.readFileSync("/proc/self/mountinfo", "utf8").split("\n").filter((line) => line.includes(root));
+  const mounts = fs
+    .readFileSync("/proc/self/mountinfo", "utf8")
+    .split("\n")
+    .filter((line) => line.includes(root));
   const groups = execFileSync("find", ["/sys/fs/cgroup", "-maxdepth", "4", "-type", "d", "-path", "*/tare/*"], {
     encoding: "utf8",
   }).split("\n");
