@@ -38,9 +38,9 @@ function platformVariables(prefix: string, platform: Platform): [string, string]
   ];
 }
 
-/** Proxy settings among the build arguments, as environment entries. */
+/** Proxy settings among the build arguments, as environment entries in capital and in small letters. */
 export function proxyEnvironment(buildArgs: Readonly<Record<string, string>>): readonly string[] {
   return Object.entries(buildArgs)
     .filter(([name]) => PROXY_NAMES.includes(name.toUpperCase()))
-    .map(([name, value]) => `${name}=${value}`);
+    .flatMap(([name, value]) => [`${name.toUpperCase()}=${value}`, `${name.toLowerCase()}=${value}`]);
 }

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
+import { once } from "node:events";
 import * as fs from "node:fs";
 import { join, resolve } from "node:path";
-import { TareError } from "../base/index.ts";
-import { archiveImages, exportFlatTar, writeImage } from "../images/index.ts";
+import { TareError, ioError } from "../base/index.ts";
+import { saveImages, saveLayoutFolder, writeImage } from "../images/index.ts";
 import { MEDIA_TYPES, formatPlatform, serializeIndex } from "../oci/index.ts";
 import { TreeView } from "../store/index.ts";
 import { contextKey } from "./resolver.ts";
 import { exportTree } from "./export-tree.ts";
+import { writeTreesTar } from "./export-tar.ts";
 import { imageConfig } from "./finish.ts";
 import type { DiffId, Digest } from "../base/index.ts";
+import type { ByteSink } from "../archive/index.ts";
 import type { Descriptor } from "../oci/index.ts";
 import type { ImageRecord, Store } from "../store/index.ts";
 import type { BuildRequest, BuildResult, BuiltImage, OutputSpec } from "./request.ts";
@@ -96,9 +99,44 @@ function destination(job: ExportJob, output: OutputSpec): string {
 }
 
 async function writeArchive(job: ExportJob, output: OutputSpec, image: Named): Promise<void> {
+  const path = destination(job, output);
+  const items = [{ record: { ...image.target, names: image.names, addedAt: 0 }, names: image.names }];
+  const platforms = job.outcomes.map((outcome) => outcome.stage.platform);
+  if (output.attributes["tar"] === "false") return saveLayoutFolder(job.store, items, path, { platforms });
   const format = output.type === "oci" ? "oci" : "docker";
-  const isFolder = output.attributes["tar"] === "false";
-  await archiveImages(job.store, [image], { format, destination: destination(job, output), folder: isFolder });
+  await writeFile(path, (sink) => saveImages(job.store, items, sink, { format, platforms }));
+}
+
+/** Writes to stdout (`-`) or to a file that appears when it is whole. */
+async function writeFile(path: string, write: (sink: ByteSink) => Promise<unknown>): Promise<void> {
+  if (path === "-") {
+    await write(streamSink(process.stdout));
+    return;
+  }
+  const temporary = `${path}.${process.pid}.part`;
+  const descriptor = openForWriting(temporary, path);
+  try {
+    await write({ write: (chunk) => void fs.writeSync(descriptor, chunk) });
+    fs.fsyncSync(descriptor);
+    fs.renameSync(temporary, path);
+  } catch (error) {
+    fs.rmSync(temporary, { force: true });
+    throw ioError(`writing \`${path}\``, error);
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
+
+function openForWriting(temporary: string, path: string): number {
+  try {
+    return fs.openSync(temporary, "w", 0o644);
+  } catch (error) {
+    throw ioError(`writing \`${path}\``, error);
+  }
+}
+
+function streamSink(stream: NodeJS.WriteStream): ByteSink {
+  return { write: (chunk) => (stream.write(Buffer.from(chunk)) ? undefined : once(stream, "drain").then(() => undefined)) };
 }
 
 /** One folder per platform when there are several, as `linux_amd64`. */
@@ -118,11 +156,9 @@ function treeOf(job: ExportJob, outcome: BuildOutcome): TreeView {
 }
 
 async function writeTar(job: ExportJob, output: OutputSpec): Promise<void> {
-  const path = destination(job, output);
-  const sink = path === "-" ? process.stdout : fs.createWriteStream(path, { mode: 0o644 });
   const isSplit = job.outcomes.length > 1;
-  const trees = job.outcomes.map((outcome) => ({ tree: treeOf(job, outcome), prefix: isSplit ? subfolder(outcome) : "" }));
-  await exportFlatTar(trees, sink);
+  const parts = job.outcomes.map((outcome) => ({ tree: treeOf(job, outcome), prefix: isSplit ? subfolder(outcome) : "" }));
+  await writeFile(destination(job, output), (sink) => writeTreesTar(parts, sink));
 }
 
 function metadataOf(images: readonly BuiltImage[], names: readonly string[], target: Target): Readonly<Record<string, unknown>> {

@@ -13,11 +13,11 @@ const RUN = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETGID", "SET
 
 /**
  * Default capabilities per use, without the `CAP_` prefix. `run` is what a service image needs to change its owner and
- * drop to a user; package managers in build steps also set file capabilities and chroot.
+ * drop to a user; build steps have Docker's and BuildKit's set, since installers rely on it.
  */
 export const DEFAULT_CAPABILITIES: Readonly<Record<"run" | "build", readonly string[]>> = {
   run: RUN,
-  build: [...RUN, "SETFCAP", "SETPCAP", "SYS_CHROOT"],
+  build: [...RUN, "SETPCAP", "NET_RAW", "SYS_CHROOT", "MKNOD", "AUDIT_WRITE", "SETFCAP"],
 };
 
 /** What the user asked to change; names with or without `CAP_`, any case, `ALL` allowed. */

@@ -60,6 +60,7 @@ class Copier {
     if (!top) return;
     if (this.#mayUnpack(match) && (await this.#unpack(top.entry))) return;
     const path = this.#finalPath(match.name, match.isDirectory);
+    if (match.isDirectory) this.#target.staged.makeDirectories(path, this.#createdLook());
     await new MatchCopy(match, path, this.#target, (mode, isDirectory) => this.#mode(mode, isDirectory)).run();
   }
 

@@ -83,6 +83,7 @@ function addBind(builder: Builder, mount: Of<"bind">, index: number): void {
     });
   }
   const target = join(builder.bundle, `mount-${index}`);
+  ensureDirectory(target, 0o755);
   builder.overlays.push({ target, lower: lowerOf(layers), ...(mount.writable ? scratchUpper(builder) : {}) });
   const options = ["rbind", mount.writable ? "rw" : "ro"];
   builder.mounts.push({ destination: mount.target, type: "bind", source: join(target, source), options });
@@ -126,7 +127,7 @@ function subFolder(folder: string, mount: Of<"cache">): string {
 
 function addTmpfs(builder: Builder, mount: Of<"tmpfs">): void {
   const size = mount.size ? [`size=${mount.size}`] : [];
-  builder.mounts.push({ destination: mount.target, type: "tmpfs", options: ["exec", ...size] });
+  builder.mounts.push({ destination: mount.target, type: "tmpfs", options: ["exec", "dev", ...size] });
 }
 
 function addSecret(builder: Builder, mount: Of<"secret">, index: number): void {
@@ -164,7 +165,6 @@ async function addAgent(builder: Builder, mount: Of<"ssh">, index: number): Prom
 
 function addScript(builder: Builder, script: { readonly path: string; readonly content: string }, index: number): void {
   const source = join(builder.bundle, `script-${index}`);
-  ensureDirectory(builder.bundle);
   writeOwned(source, script.content, { mode: 0o755, uid: 0, gid: 0 });
   builder.mounts.push({ destination: script.path, type: "bind", source, options: ["bind", "ro"] });
 }
