@@ -88,7 +88,6 @@ export const ERROR_CODES = {
   E_NAME_TAKEN: "the name belongs to another container",
   E_SIGNAL: "no such signal",
   E_ENV: "an environment variable is malformed",
-  E_NO_COMMAND: "neither the image nor the command line says what to run",
   E_WORKDIR: "the working directory is not an absolute path",
   E_MOUNT_RESERVED: "a mount would cover /proc, /sys or the root",
   E_MOUNT_SOURCE: "the source of a bind mount does not exist",
