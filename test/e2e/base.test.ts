@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { assembleBase } from "../../src/bases/index.ts";
+import { chooseMirrors, readHostSources } from "../../src/bases/sources.ts";
+import { findSuite } from "../../src/bases/suites.ts";
 import { imageDetails } from "../../src/images/index.ts";
 import { openStore } from "../../src/store/index.ts";
 import type { Store } from "../../src/store/index.ts";
@@ -12,12 +14,13 @@ import type { Store } from "../../src/store/index.ts";
 function reasonToSkip(): string | undefined {
   if (process.getuid?.() !== 0) return "needs root";
   if (spawnSync("mmdebstrap", ["--version"]).status !== 0) return "needs mmdebstrap";
-  const probe = spawnSync("apt-get", ["--print-uris", "-qq", "update"], { encoding: "utf8" });
-  const archive = /'(https?:[^']+InRelease)'/.exec(probe.stdout)?.[1];
-  if (archive === undefined) return "apt has no archive";
-  return spawnSync("/usr/lib/apt/apt-helper", ["download-file", archive, "/dev/null"]).status === 0
-    ? undefined
-    : `can't reach ${archive}`;
+  const archive = `${chooseMirrors(findSuite("debian", "bookworm") ?? expect.unreachable(), readHostSources()).archive}/dists/bookworm/InRelease`;
+  const probe = spawnSync("/usr/lib/apt/apt-helper", [
+    "download-file",
+    archive,
+    join(tmpdir(), `tare-probe-${process.pid}`),
+  ]);
+  return probe.status === 0 ? undefined : `can't reach ${archive}`;
 }
 
 const reason = reasonToSkip();
@@ -73,7 +76,9 @@ describe.skipIf(reason !== undefined)("base images from signed packages", () => 
       const child = spawnSync("chroot", [root, "/usr/bin/env", "-i", "PATH=/usr/local/bin:/usr/bin:/bin", ...args]);
       return `${child.stdout.toString()}${child.stderr.toString()}`;
     };
-    expect(inside("python", "-c", "import ssl, sqlite3, setuptools, sys; print(sys.version_info[:2])")).toBe("(3, 11)\n");
+    expect(inside("python", "-c", "import ssl, sqlite3, setuptools, sys; print(sys.version_info[:2])")).toBe(
+      "(3, 11)\n",
+    );
     expect(inside("pip", "--version")).toContain("/usr/local/lib/python3.11/");
     const wheel = "/usr/share/python-wheels";
     const install = inside("pip", "install", "--no-index", "--find-links", wheel, "--force-reinstall", "setuptools");
@@ -85,7 +90,11 @@ describe.skipIf(reason !== undefined)("base images from signed packages", () => 
     const store = newStore("bad");
     const bad = assembleBase(store, { ...request, recipe: "debian:bookworm-slim", packages: ["no-such-package-x"] });
     await expect(bad).rejects.toMatchObject({ code: "E_BASE_SOURCE" });
-    const mirror = assembleBase(store, { ...request, recipe: "debian:bookworm-slim", mirror: "http://127.0.0.1:9/debian" });
+    const mirror = assembleBase(store, {
+      ...request,
+      recipe: "debian:bookworm-slim",
+      mirror: "http://127.0.0.1:9/debian",
+    });
     await expect(mirror).rejects.toMatchObject({ code: "E_BASE_SOURCE" });
     expect(store.images.list()).toEqual([]);
   });
