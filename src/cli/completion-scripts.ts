@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 const BASH = `# bash completion of tare
 _tare() {
-  local words=("\${COMP_WORDS[@]:1:COMP_CWORD}") line value
+  local words line value
   # bash splits at = and :, so the words are put together again.
   local text="\${COMP_LINE:0:COMP_POINT}"
   read -r -a words <<< "$text"

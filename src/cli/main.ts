@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isatty } from "node:tty";
 import { TareError, isTareError, suggest } from "../base/index.ts";
 import { COMMANDS, groupEntries, groupNames, lookUp } from "./commands/table.ts";
 import { errorText } from "./error-text.ts";
 import { loadCommand } from "./command.ts";
-import { outputOf } from "./output.ts";
+import { isTerminalDescriptor, outputOf } from "./output.ts";
 import { COMMON_OPTIONS, ParsedArguments, parseArguments } from "./parsed.ts";
 import { scan } from "./scan.ts";
 import { Signals } from "./signals.ts";
@@ -45,6 +44,7 @@ export async function main(invocation: Invocation): Promise<number> {
     return session.report(error);
   } finally {
     await session.close();
+    signals.close();
   }
 }
 
@@ -103,7 +103,9 @@ class Session {
       : [...COMMANDS.filter((entry) => !entry.hidden).map((entry) => entry.name), ...groupNames()];
     const near = suggest(isGroup ? (second ?? "") : first, names);
     throw new TareError("E_USAGE", `'${shown}' is not a tare command`, {
-      hint: near ? `did you mean \`tare ${isGroup ? `${first} ` : ""}${near}\`?` : "`tare --help` lists the commands",
+      hint: near
+        ? `did you mean \`tare ${isGroup ? `${first} ` : ""}${near}\`?`
+        : `\`tare ${isGroup ? `${first} ` : ""}--help\` lists the commands`,
     });
   }
 
@@ -164,7 +166,7 @@ class Session {
       stdout: parts.stdout ?? outputOf(1, env),
       stderr: parts.stderr ?? outputOf(2, env),
       stdin: parts.stdin ?? (() => process.stdin),
-      stdinIsTerminal: parts.stdinIsTerminal ?? isatty(0),
+      stdinIsTerminal: parts.stdinIsTerminal ?? isTerminalDescriptor(0),
       env,
       cwd,
       get debug() {

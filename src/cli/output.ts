@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { writeSync } from "node:fs";
+import { fstatSync, writeSync } from "node:fs";
 import { isatty } from "node:tty";
 import { systemErrorCode } from "../base/index.ts";
 
@@ -19,13 +19,27 @@ const BROKEN_PIPE = 141;
 
 /** stdout (1) or stderr (2) without Node's stream machinery, which costs milliseconds to load. */
 export function outputOf(descriptor: 1 | 2, env: Readonly<Record<string, string | undefined>>): Output {
-  const isTerminal = isatty(descriptor);
+  const isTerminal = isTerminalDescriptor(descriptor);
   return {
     isTerminal,
     color: wantsColor(env, isTerminal),
     write: (text) => writeAll(descriptor, typeof text === "string" ? Buffer.from(text) : text),
     size: () => terminalSize(descriptor, isTerminal),
   };
+}
+
+/** Device number of /dev/null and its like. */
+const MEMORY_DEVICES = 1;
+
+/** Whether a descriptor is a terminal, without loading `node:tty` for pipes, files and /dev/null. */
+export function isTerminalDescriptor(descriptor: number): boolean {
+  try {
+    const { rdev, ...stat } = fstatSync(descriptor);
+    const isDevice = (stat.mode & 0o170000) === 0o020000;
+    return isDevice && ((rdev >> 8) & 0xfff) !== MEMORY_DEVICES && isatty(descriptor);
+  } catch {
+    return false;
+  }
 }
 
 /** NO_COLOR (no-color.org) wins over FORCE_COLOR, which wins over what the output is. */

@@ -41,6 +41,11 @@ export class Signals {
     };
   }
 
+  /** Stops listening. */
+  close(): void {
+    for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.off(name, this.#end);
+  }
+
   /** The first signal asks the work to stop; the second does not wait for it. */
   readonly #end = (name: NodeJS.Signals): void => {
     if (this.#received !== undefined) process.exit(this.exitCode);

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Builds `dist/`:
+ *
+ *   tare.cjs        what is started: checks Node's version in ES5, turns the compile cache on, loads the program
+ *   program.cjs     the command line with everything that is ours, in one file
+ *   *.worker.cjs    code of worker threads (`src/…/*.worker.ts`)
+ *   lib/            the library as ES modules with types
+ *
+ * `--no-lib` leaves the library out.
+ */
+import { execFileSync } from "node:child_process";
+import { chmodSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
+import { build } from "esbuild";
+import type { BuildOptions, Plugin } from "esbuild";
+
+const root = resolve(import.meta.dirname, "..");
+const dist = join(root, "dist");
+const OLDEST_NODE = [24, 15] as const;
+
+const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
+const workers = globSync("src/**/*.worker.ts", { cwd: root });
+
+/** Worker threads are started by `new URL("./x.worker.ts", import.meta.url)`; in the bundle the file is beside it. */
+const workerNames: Plugin = {
+  name: "worker-names",
+  setup(plugin) {
+    plugin.onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => {
+      const source = readFileSync(path, "utf8");
+      return { contents: renamedWorkers(source, "cjs"), loader: "ts" };
+    });
+  },
+};
+
+function renamedWorkers(source: string, extension: string): string {
+  return source.replaceAll(/(["'`])[\w./-]*?([\w-]+)\.worker\.(?:ts|js)\1/g, `"./$2.worker.${extension}"`);
+}
+
+function bundle(entry: string, outfile: string): BuildOptions {
+  return {
+    absWorkingDir: root,
+    entryPoints: [entry],
+    outfile: join(dist, outfile),
+    bundle: true,
+    platform: "node",
+    format: "cjs",
+    target: "node24",
+    external: ["koffi", "@napi-rs/lzma"],
+    define: { TARE_VERSION: JSON.stringify(version), "import.meta.url": "__url", "import.meta.dirname": "__dirname" },
+    banner: { js: `${LAZY} const __url = require("node:url").pathToFileURL(__filename).href;` },
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: "none",
+    logLevel: "warning",
+    plugins: [workerNames],
+  };
+}
+
+/** Loads one of Node's modules at the first use of one of its members: `crypto` alone costs 4 ms, `net` 8 ms. */
+const LAZY =
+  "const __lazy = (name) => { let module; return new Proxy({}, { get: (_, key) => (module ??= require(name))[key] }); };";
+const LAZY_MODULES =
+  /(\bimport_node_\w+=)require\(("node:(?:child_process|crypto|dns|http|https|net|os|readline|sqlite|stream|stream\/promises|tls|tty|worker_threads|zlib)")\)/g;
+
+async function writeBundle(entry: string, outfile: string): Promise<void> {
+  const { outputFiles } = await build({ ...bundle(entry, outfile), write: false });
+  for (const { path, text } of outputFiles) writeFileSync(path, text.replaceAll(LAZY_MODULES, "$1__lazy($2)"));
+}
+
+/** The text of `tare.cjs`. ES5, so that every Node can read it and say what is wrong. */
+function launcher(): string {
+  const [major, minor] = OLDEST_NODE;
+  return `#!/usr/bin/env node
+// SPDX-License-Identifier: Apache-2.0
+"use strict";
+var parts = process.versions.node.split(".");
+if (+parts[0] < ${major} || (+parts[0] === ${major} && +parts[1] < ${minor})) {
+  process.stderr.write("tare needs Node >= ${major}.${minor}, this is v" + process.versions.node +
+    ": install a newer one (https://nodejs.org/en/download) and run tare with it\\n");
+  process.exit(1);
+}
+var home = process.env.XDG_CACHE_HOME || (process.env.HOME && process.env.HOME + "/.cache");
+if (home && !process.env.NODE_COMPILE_CACHE) require("module").enableCompileCache(home + "/tare/node");
+require("./program.cjs");
+`;
+}
+
+async function buildProgram(): Promise<void> {
+  mkdirSync(dist, { recursive: true });
+  await writeBundle("src/cli/entry.ts", "program.cjs");
+  for (const worker of workers) await writeBundle(worker, `${basename(worker, ".ts")}.cjs`);
+  writeFileSync(join(dist, "tare.cjs"), launcher());
+  chmodSync(join(dist, "tare.cjs"), 0o755);
+}
+
+function buildLibrary(): void {
+  rmSync(join(dist, "lib"), { recursive: true, force: true });
+  execFileSync(join(root, "node_modules/.bin/tsc"), ["-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });
+  if (workers.length === 0) return;
+  for (const path of globSync("**/*.js", { cwd: join(dist, "lib") })) {
+    const file = join(dist, "lib", path);
+    const source = readFileSync(file, "utf8");
+    if (source.includes(".worker.ts")) writeFileSync(file, source.replaceAll(/\.worker\.ts(["'`])/g, ".worker.js$1"));
+  }
+}
+
+await buildProgram();
+if (!process.argv.includes("--no-lib")) buildLibrary();
