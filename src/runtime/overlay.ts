@@ -53,6 +53,12 @@ done
 shift
 exec "$@"`;
 
+/**
+ * Runs its arguments after the first only while that process is still the parent: a caller that died before the death
+ * signal was asked for would otherwise never be noticed.
+ */
+const ORPHAN_CHECK = 'test "$PPID" = "$1" || exit 125; shift; exec "$@"';
+
 /** The whole argument list (program first) that mounts `overlays` privately and then becomes `command`. */
 export function launchCommand(
   overlays: readonly OverlayMount[],
@@ -60,7 +66,9 @@ export function launchCommand(
   options: LaunchOptions,
 ): readonly string[] {
   const rows = overlays.flatMap((overlay) => mountRow(overlay, options));
-  const tie = options.dieWithParent ? ["setpriv", "--pdeathsig", "KILL"] : [];
+  const tie = options.dieWithParent
+    ? ["setpriv", "--pdeathsig", "KILL", "sh", "-c", ORPHAN_CHECK, "sh", String(process.pid)]
+    : [];
   const pidNamespace = options.dieWithParent ? ["--pid", "--fork", "--kill-child", "--mount-proc"] : [];
   return [
     ...tie,
@@ -83,7 +91,9 @@ export function launchCommand(
 export function launchEnvironment(path: string | undefined): Record<string, string> {
   const standard = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
   // util-linux ≥ 2.39 would pass lowerdir by fsconfig(2), which takes 256 bytes.
-  return { PATH: path === undefined ? standard : `${path}:${standard}`, LIBMOUNT_FORCE_MOUNT2: "always", LC_ALL: "C" };
+  // One processor is enough for runc's 30 ms of work and saves 4 of them.
+  const tuning = { LIBMOUNT_FORCE_MOUNT2: "always", GOMAXPROCS: "1", LC_ALL: "C" };
+  return { PATH: path === undefined ? standard : `${path}:${standard}`, ...tuning };
 }
 
 /** The message of a failed mount in the start's stderr, or undefined. */
