@@ -29,14 +29,24 @@ export interface ResolvedPackage {
   readonly architecture: string;
 }
 
+/** What apt is to work for. */
+export interface AptRequest {
+  readonly architecture: string;
+  /** In deb822 style. */
+  readonly sources: string;
+  /** The caller's environment; only variables for proxies are taken from it. */
+  readonly proxies: Readonly<Record<string, string | undefined>>;
+}
+
 /** Makes or refreshes the folder's configuration. */
-export function prepareApt(path: string, architecture: string, sources: string): AptFolder {
+export function prepareApt(path: string, request: AptRequest): AptFolder {
+  const { architecture, sources } = request;
   const folder = {
     path,
     lists: join(path, "lists"),
     archives: join(path, "archives"),
     sources: join(path, "base.sources"),
-    environment: aptEnvironment(join(path, "apt.conf")),
+    environment: aptEnvironment(join(path, "apt.conf"), request.proxies),
   };
   for (const name of ["lists/partial", "archives/partial", "empty"]) ensureDirectory(join(path, name), 0o755);
   fs.writeFileSync(join(path, "status"), "");
@@ -45,17 +55,16 @@ export function prepareApt(path: string, architecture: string, sources: string):
   return folder;
 }
 
-function aptEnvironment(configuration: string): Record<string, string> {
-  const kept = ["PATH", "HOME", "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"];
-  const own = kept.flatMap((name) => {
-    const value = process.env[name];
-    return value === undefined ? [] : [[name, value] as const];
-  });
+const PROXIES = ["http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"];
+
+function aptEnvironment(configuration: string, outer: AptRequest["proxies"]): Record<string, string> {
+  const proxies = PROXIES.flatMap((name) => (outer[name] === undefined ? [] : [[name, outer[name]] as const]));
   return {
     PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
-    ...Object.fromEntries(own),
+    HOME: "/root",
     LC_ALL: "C.UTF-8",
     APT_CONFIG: configuration,
+    ...Object.fromEntries(proxies),
   };
 }
 

@@ -34,6 +34,8 @@ export interface AssembleRequest {
   readonly architecture?: string;
   /** Look for newer packages although the name exists. */
   readonly force: boolean;
+  /** The caller's environment, for its proxy variables. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   readonly listener?: BuildListener;
   readonly signal?: AbortSignal;
 }
@@ -61,6 +63,7 @@ interface Plan {
   readonly sources: string;
   readonly names: readonly string[];
   readonly progress: Progress;
+  readonly proxies: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
 }
 
@@ -97,11 +100,11 @@ function makePlan(recipe: Recipe, names: readonly string[], progress: Progress, 
   const mirrors = chooseMirrors(recipe.suite, readHostSources(), request.mirror);
   const sources = formatSources(recipe.suite, mirrors, keyring);
   const signal = request.signal ?? new AbortController().signal;
-  return { recipe, architecture, sources, names, progress, signal };
+  return { recipe, architecture, sources, names, progress, proxies: request.env ?? {}, signal };
 }
 
 async function assemble(store: Store, plan: Plan, folder: string): Promise<AssembledBase> {
-  const apt = prepareApt(folder, plan.architecture, plan.sources);
+  const apt = prepareApt(folder, plan);
   const packages = await choosePackages(plan, apt);
   const key = digestOfValue({
     method: METHOD,
