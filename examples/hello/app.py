@@ -1,0 +1,1 @@
+print("Hello from AI Dev Daily! This is a Dockerized AI application.")
