@@ -111,6 +111,7 @@ export const ERROR_CODES = {
   E_EXEC_FORMAT: "the container's command is not a program for this machine",
   E_OVERLAY: "the root file system could not be put together from its layers",
   E_CWD: "a working directory is not usable",
+  E_NO_COMMAND: "neither the image nor the command line says what to run",
   E_USER_UNKNOWN: "a user or group is not in the image",
   E_UID: "a user or group number is out of range",
   E_USER_FILE: "the image's passwd or group file is not usable",
