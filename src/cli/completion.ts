@@ -127,7 +127,7 @@ async function candidatesOf(
     case "running":
       return named(await (await engine()).containers.names({ all: kind === "container" }), "container");
     case "recipe":
-      return (await engine()).bases.recipes().map(({ name, summary }) => ({ value: prefix + name, text: summary }));
+      return (await (await engine()).bases.recipes()).map(({ name, summary }) => ({ value: prefix + name, text: summary }));
     case "command":
     case "none":
       return [];

@@ -30,3 +30,5 @@ export type { LogRecord } from "./log-format.ts";
 export { exportContainer } from "./export.ts";
 export { cleanupContainer, recoverContainers, removeOrphans } from "./recover.ts";
 export type { RecoveryReport } from "./recover.ts";
+export { pruneVolumes, volumeUsage } from "./volume-list.ts";
+export type { VolumeUsage } from "./volume-list.ts";

@@ -199,7 +199,7 @@ export interface BaseResult {
 export interface BasesApi {
   assemble(request: BaseRequest): Promise<BaseResult>;
   /** Recipe names that `assemble` knows, with one line each. */
-  recipes(): readonly { readonly name: string; readonly summary: string }[];
+  recipes(): Promise<readonly { readonly name: string; readonly summary: string }[]>;
 }
 
 /** One line of `system df`. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+export { Engine, openEngine } from "./open.ts";
 export type {
   BaseRequest,
   BaseResult,
@@ -7,7 +8,6 @@ export type {
   BuildPlan,
   ByteSink,
   ByteSource,
-  Engine,
   EngineOptions,
   Filters,
   FsckFinding,

@@ -30,7 +30,7 @@ export const command: CommandBody = {
   async run(context, parsed) {
     const engine = await context.engine();
     const [recipe] = parsed.positionals;
-    if (recipe === undefined) return printRecipes(context, parsed, engine.bases.recipes());
+    if (recipe === undefined) return printRecipes(context, parsed, await engine.bases.recipes());
     const mode = parsed.boolean("quiet") ? "quiet" : progressMode(parsed.string("progress"), context.env);
     const request = requestOf(parsed, recipe);
     const result = await withProgress(context, { mode, title: "Assembling" }, (call) =>

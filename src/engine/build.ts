@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { BuildPlace, PreparedBuild } from "../build/index.ts";
+import type { BuildFinding, BuildPlan } from "./facade.ts";
+import { shortName } from "./image-lookup.ts";
+import { withVertex } from "./listener.ts";
+import type { Rooms } from "./rooms.ts";
+import type { BuildRequest, BuildResult } from "./types.ts";
+
+/** `build`. */
+export async function build(rooms: Rooms, request: BuildRequest): Promise<BuildResult> {
+  const { runBuild } = await import("../build/index.ts");
+  const result = await runBuild(placeOf(rooms), withEpoch(rooms, request));
+  if (request.load && result.target !== undefined) await loadIntoEngine(rooms, request, result.target);
+  return result;
+}
+
+/** `build --plan`. */
+export async function plan(rooms: Rooms, request: BuildRequest): Promise<BuildPlan> {
+  const prepared = await prepare(rooms, request);
+  const { describeGraph, printGraph } = await import("../graph/index.ts");
+  const targets = prepared.stages.map((stage) => stage.vertex);
+  return { text: printGraph(prepared.graph, targets), vertices: describeGraph(prepared.graph, targets) };
+}
+
+/** `build --check`. */
+export async function check(rooms: Rooms, request: BuildRequest): Promise<readonly BuildFinding[]> {
+  const { dockerfile } = await prepare(rooms, request);
+  return dockerfile.warnings.map(({ rule, detail, line }) => ({
+    rule,
+    message: detail,
+    file: dockerfile.fileName,
+    line,
+    endLine: line,
+  }));
+}
+
+async function prepare(rooms: Rooms, request: BuildRequest): Promise<PreparedBuild> {
+  const { prepareBuild } = await import("../build/index.ts");
+  const place = placeOf(rooms);
+  const lease = place.store.lease();
+  try {
+    return await prepareBuild(place, lease, withEpoch(rooms, request));
+  } finally {
+    lease.release();
+  }
+}
+
+function placeOf(rooms: Rooms): BuildPlace {
+  const { runRoot, env } = rooms.settings;
+  return { store: rooms.writer(), runRoot, env };
+}
+
+function withEpoch(rooms: Rooms, request: BuildRequest): BuildRequest {
+  const { epoch } = rooms.settings;
+  if (request.sourceDateEpoch !== undefined || epoch === undefined) return request;
+  return { ...request, sourceDateEpoch: epoch };
+}
+
+/** `--load`. */
+async function loadIntoEngine(rooms: Rooms, request: BuildRequest, target: string): Promise<void> {
+  const store = rooms.writer();
+  const record = store.images.find(target);
+  if (!record) return;
+  const { loadIntoDocker } = await import("../images/index.ts");
+  const names = request.tags.length > 0 ? record.names.filter((name) => isTag(request.tags, name)) : [];
+  const host = rooms.settings.dockerHost;
+  await withVertex(request, `load into Docker at ${host}`, (log) =>
+    loadIntoDocker(store, [{ record, names }], {
+      host,
+      onMessage: log,
+      ...(request.signal === undefined ? {} : { signal: request.signal }),
+    }),
+  );
+}
+
+function isTag(tags: readonly string[], name: string): boolean {
+  const short = shortName(name);
+  return tags.some((tag) => tag === name || tag === short || `${tag}:latest` === short || `${tag}:latest` === name);
+}

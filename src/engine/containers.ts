@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+import { resolve } from "node:path";
+import { TareError } from "../base/index.ts";
+import type { ContainerImage, ContainersContext, LogRecord } from "../containers/index.ts";
+import { parseImageConfig } from "../oci/index.ts";
+import type { ImageConfig } from "../oci/index.ts";
+import type { ImageRecord, Store } from "../store/index.ts";
+import { sinkOf, writeToPath } from "./byte-streams.ts";
+import type { ChunkSink } from "./byte-streams.ts";
+import type { ContainersApi, CreateRequest, LogsRequest } from "./facade-containers.ts";
+import type { ByteSink } from "./facade.ts";
+import { platformOf, requireImage } from "./image-lookup.ts";
+import type { Rooms } from "./rooms.ts";
+
+/** The containers of an engine's store. */
+export function containersApi(rooms: Rooms): ContainersApi {
+  const room = (): Promise<typeof import("../containers/index.ts")> => import("../containers/index.ts");
+  const change = (): Promise<ContainersContext> => rooms.containers();
+  const look = (): Promise<ContainersContext> => rooms.containersToRead();
+  return {
+    run: async (request, io) => {
+      const image = await imageFor(rooms, request);
+      return (await room()).runContainer(await change(), image, request, io);
+    },
+    create: async (request) => {
+      const image = await imageFor(rooms, request);
+      return (await room()).createContainer(await change(), image, request);
+    },
+    start: async (name, io) => (await room()).startContainer(await change(), name, io),
+    list: async (request) => (await room()).listContainers(await look(), request),
+    logs: (request) => logs(rooms, request),
+    exec: async (request, io) => (await room()).execInContainer(await change(), request, io),
+    stop: async (name, options) => (await room()).stopContainer(await change(), name, options),
+    restart: async (name, options) => (await room()).restartContainer(await change(), name, options),
+    kill: async (name, signal) => (await room()).killContainer(await change(), name, signal),
+    pause: async (name) => (await room()).pauseContainer(await change(), name),
+    unpause: async (name) => (await room()).unpauseContainer(await change(), name),
+    rename: async (name, wanted) => (await room()).renameContainer(await change(), name, wanted),
+    remove: async (name, options) => (await room()).removeContainer(await change(), name, options),
+    wait: async (name, signal) => (await room()).waitContainer(await change(), name, signal),
+    inspect: async (name, options = {}) => (await room()).inspectContainer(await look(), name, options),
+    prune: async ({ filters }) => (await room()).pruneContainers(await change(), filters),
+    export: async (name, output, signal) => {
+      const { exportContainer } = await room();
+      const context = await look();
+      await writeTo(rooms, output, (sink) => exportContainer(context, name, sink, signal));
+    },
+    names: async (options) => (await room()).containerNames(await look(), options),
+  };
+}
+
+async function* logs(rooms: Rooms, request: LogsRequest): AsyncGenerator<LogRecord, void, undefined> {
+  const { containerLogs } = await import("../containers/index.ts");
+  const { container, ...options } = request;
+  yield* containerLogs(await rooms.containersToRead(), container, options);
+}
+
+function writeTo(rooms: Rooms, output: ByteSink, write: (sink: ChunkSink) => Promise<void>): Promise<void> {
+  if (typeof output !== "string") return write(sinkOf(output));
+  return writeToPath(resolve(rooms.settings.cwd, output), write);
+}
+
+/** The image that a container is made of. Throws `E_IMAGE_NOTFOUND`, `E_UNSUPPORTED` for a forced pull. */
+async function imageFor(rooms: Rooms, request: CreateRequest): Promise<ContainerImage> {
+  if (request.pull === "always") {
+    throw new TareError(
+      "E_UNSUPPORTED",
+      `pulling the image \`${request.image}\`: this version has no registry client`,
+      {
+        hint: "leave out `--pull always` to use the image in the local store",
+        exitCode: 125,
+      },
+    );
+  }
+  const store = rooms.writer();
+  const record = requireImage(store, request.image, "looking up the image");
+  const { id, config } = await configFor(store, record, request.platform);
+  return {
+    reference: request.image,
+    id,
+    target: record.target,
+    diffIds: config.rootfs.diff_ids,
+    defaults: config.config ?? {},
+  };
+}
+
+interface FoundConfig {
+  readonly id: ImageRecord["id"];
+  readonly config: ImageConfig;
+}
+
+/** Without a platform the config is read by the record's id alone: one file, and no other room is loaded. */
+async function configFor(store: Store, record: ImageRecord, platform: string | undefined): Promise<FoundConfig> {
+  if (platform === undefined) {
+    return { id: record.id, config: parseImageConfig(store.blobs.read(record.id).toString("utf8")) };
+  }
+  const { selectImage } = await import("../images/index.ts");
+  const { manifest, config } = selectImage(store.blobs, record, platformOf(platform));
+  return { id: manifest.config.digest, config };
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+import { basesApi } from "./bases.ts";
+import { containersApi } from "./containers.ts";
+import type { Engine as EngineApi, EngineOptions } from "./facade.ts";
+import { imagesApi } from "./images.ts";
+import { Rooms } from "./rooms.ts";
+import { settingsOf } from "./settings.ts";
+import { systemApi } from "./system.ts";
+
+/**
+ * Opens an engine. Cheap: nothing is read, and no other room is loaded, before a method needs it. The caller closes it.
+ * Throws `E_USAGE` for a malformed environment variable.
+ */
+export function openEngine(options: EngineOptions): EngineApi {
+  const rooms = new Rooms(settingsOf(options));
+  return {
+    build: async (request) => (await import("./build.ts")).build(rooms, request),
+    plan: async (request) => (await import("./build.ts")).plan(rooms, request),
+    check: async (request) => (await import("./build.ts")).check(rooms, request),
+    containers: containersApi(rooms),
+    images: imagesApi(rooms),
+    bases: basesApi(rooms),
+    system: systemApi(rooms),
+    close: () => rooms.close(),
+  };
+}
+
+/** All that Tare can do; see the interface of the same name. */
+export type Engine = EngineApi;
+
+/** `Engine.open` is `openEngine`. */
+export const Engine: { readonly open: (options: EngineOptions) => EngineApi } = { open: openEngine };

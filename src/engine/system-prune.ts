@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+import { TareError } from "../base/index.ts";
+import { pruneContainers, pruneVolumes, recoverContainers, removeOrphans } from "../containers/index.ts";
+import type { PruneOptions, PruneReport } from "../store/index.ts";
+import type { SystemPruneReport, SystemPruneRequest } from "./facade.ts";
+import { filterHelp } from "./image-filters.ts";
+import { dropImages, layerEntries } from "./image-removal.ts";
+import type { Rooms } from "./rooms.ts";
+
+/**
+ * `system prune`, from what refers to what is referred to: containers, volumes, images, cache, then everything that
+ * nothing reaches any more. What interrupted commands left is cleared first. Every part can be interrupted after any
+ * other; the next prune does the rest.
+ */
+export async function pruneSystem(rooms: Rooms, request: SystemPruneRequest): Promise<SystemPruneReport> {
+  const store = rooms.writer();
+  const context = await rooms.containers();
+  const recovered = await recoverContainers(context);
+  const orphans = await removeOrphans(context);
+  requireGoingOn(request);
+  const containers = await pruneContainers(context, request.filters);
+  const volumes = request.volumes ? pruneVolumes(context) : { names: [], reclaimed: 0 };
+  requireGoingOn(request);
+  const images = await dropImages(store, request.filters, request.all);
+  requireGoingOn(request);
+  const report = store.prune(await pruneOptions(rooms, request));
+  return {
+    containers: containers.ids,
+    images: [...images, ...layerEntries(report)],
+    volumes: volumes.names,
+    cacheRecords: itemsOf(report, "cache"),
+    leftovers:
+      recovered.removed.length + recovered.folders.length + orphans.length + itemsOf(report, "temporary", "links"),
+    reclaimed: containers.reclaimed + volumes.reclaimed + report.freed,
+  };
+}
+
+async function pruneOptions(rooms: Rooms, request: SystemPruneRequest): Promise<PruneOptions> {
+  const { moment } = await filterHelp(rooms.writer(), request.filters);
+  const times = (request.filters["until"] ?? []).map(moment);
+  return {
+    cache: request.cache ? (request.all ? "all" : "unused") : "none",
+    mounts: request.cache && request.all,
+    ...(times.length > 0 ? { until: Math.min(...times) } : {}),
+  };
+}
+
+function itemsOf(report: PruneReport, ...kinds: readonly string[]): number {
+  return report.rows.reduce((sum, { kind, items }) => sum + (kinds.includes(kind) ? items.length : 0), 0);
+}
+
+function requireGoingOn({ signal }: SystemPruneRequest): void {
+  if (signal?.aborted) throw new TareError("E_ABORTED", "pruning: interrupted", { exitCode: 130 });
+}
