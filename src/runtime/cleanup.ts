@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, readFileSync, readdirSync, rmdirSync, statSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, rmdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execute, readTextIfPresent, removeTree } from "../base/index.ts";
@@ -62,12 +62,19 @@ function removeCgroup(directory: string): boolean {
       const path = join(directory, name);
       if (statSync(path).isDirectory()) removeCgroup(path);
     }
+    thaw(directory);
     for (const pid of readFileSync(join(directory, "cgroup.procs"), "utf8").split("\n")) kill(Number(pid));
     rmdirSync(directory);
     return true;
   } catch {
     return !existsSync(directory);
   }
+}
+
+/** Frozen processes of a v1 group would not die of a signal; a v2 group dies frozen or not. */
+function thaw(directory: string): void {
+  const state = join(directory, "freezer.state");
+  if (existsSync(state)) writeFileSync(state, "THAWED");
 }
 
 function kill(pid: number): void {

@@ -123,9 +123,10 @@ describe.skipIf(reason !== undefined)("a detached container", () => {
     expect(readFileSync(marker, "utf8")).toBe("value\n");
   });
 
-  it("is gone after a clean-up in any state", async () => {
+  it.each(["running", "paused"])("is gone after a clean-up while %s", async (status) => {
     const task = detached(["sh", "-c", "trap '' TERM; sleep 1000"]);
     const { pid, conmonPid } = await startDetached(task);
+    if (status === "paused") await pauseContainer(task);
     await cleanupContainer(task.runtime, task.stateRoot, task.id, task.spec.linux.cgroupsPath);
     expect(existsSync(`/proc/${pid}`)).toBe(false);
     await until(() => !existsSync(`/proc/${conmonPid}`));
