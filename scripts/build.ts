@@ -28,10 +28,17 @@ const workerNames: Plugin = {
   setup(plugin) {
     plugin.onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => {
       const source = readFileSync(path, "utf8");
-      return { contents: renamedWorkers(source, "cjs"), loader: "ts" };
+      const contents = renamedWorkers(source, "cjs");
+      return { contents: path.endsWith(".worker.ts") ? asynchronous(contents) : contents, loader: "ts" };
     });
   },
 };
+
+/** A CommonJS file has no `await` outside of functions: what follows the imports is put into one. */
+function asynchronous(source: string): string {
+  const head = /^(?:\s+|\/\/[^\n]*|\/\*[^]*?\*\/|import\s[^;]*;)*/.exec(source)?.[0] ?? "";
+  return `${head}void (async () => {${source.slice(head.length)}})();`;
+}
 
 function renamedWorkers(source: string, extension: string): string {
   return source.replaceAll(/(["'`])[\w./-]*?([\w-]+)\.worker\.(?:ts|js)\1/g, `"./$2.worker.${extension}"`);

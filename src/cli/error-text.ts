@@ -46,15 +46,36 @@ function debugLines(error: unknown): string[] {
   return lines;
 }
 
-/** `--> file:line:column` with the numbered source lines and carets, when the error knows its place. */
+/** Lines shown before and after those that are meant. */
+const AROUND = 2;
+
+/**
+ * `--> file:line:column` and the source, when the error knows its place. `details.source` is the whole file: the lines
+ * are shown among their neighbours, marked with `>>>`. `details.text` is only the lines themselves: with carets.
+ */
 function sourceLines(error: TareError, shown: ErrorStyle): string[] {
-  const { file, line, column, endColumn, text } = error.details;
+  const { file, line, endLine, column, endColumn, text, source } = error.details;
   if (typeof file !== "string" || typeof line !== "number") return [];
   const from = typeof column === "number" ? column : undefined;
   const to = typeof endColumn === "number" ? endColumn : from;
   const lines = [`  --> ${escapeLine(file)}:${line}${from === undefined ? "" : `:${from}`}`];
+  if (typeof source === "string" && from === undefined)
+    return [...lines, ...excerpt(source, line, typeof endLine === "number" ? endLine : line, shown)];
   if (typeof text !== "string" || text === "") return lines;
   return [...lines, ...snippet({ first: line, text, from, to }, shown)];
+}
+
+function excerpt(source: string, line: number, endLine: number, shown: ErrorStyle): string[] {
+  const all = source.replace(/\n$/, "").split("\n");
+  const first = Math.max(1, line - AROUND);
+  const last = Math.min(all.length, endLine + AROUND);
+  const gutter = String(last).length + 2;
+  return all.slice(first - 1, last).map((row, index) => {
+    const number = first + index;
+    const isMeant = number >= line && number <= endLine;
+    const mark = isMeant ? style(shown.color, "red", ">>>") : "   ";
+    return `${style(shown.color, "blue", `${String(number).padStart(gutter)} |`)} ${mark} ${plainText(row)}`.trimEnd();
+  });
 }
 
 interface Snippet {

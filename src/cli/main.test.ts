@@ -115,6 +115,26 @@ describe("tare", () => {
     );
   });
 
+  it("marks the failed step among its neighbours", async () => {
+    const source = "FROM x\n\nRUN a \\\n  b\nCMD c\nUSER d\nLABEL e=f\n";
+    const details = { file: "Dockerfile", line: 3, endLine: 4, source };
+    const error = new TareError("E_IO", "process failed", { details });
+    const { stderr } = await tare(["build", "."], { engine: { build: () => Promise.reject(error) } });
+    expect(stderr).toBe(
+      [
+        "error[E_IO]: process failed",
+        "  --> Dockerfile:3",
+        "  1 |     FROM x",
+        "  2 |",
+        "  3 | >>> RUN a \\",
+        "  4 | >>>   b",
+        "  5 |     CMD c",
+        "  6 |     USER d",
+        "",
+      ].join("\n"),
+    );
+  });
+
   it("escapes control characters of messages", async () => {
     const error = new TareError("E_IMAGE_NOTFOUND", "no image `\u001b]0;x\u0007`");
     const { stderr } = await tare(["tag", "a", "b"], { engine: { images: { tag: () => Promise.reject(error) } } });

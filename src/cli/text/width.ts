@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-const ASCII = /^[\u0020-\u007e]*$/;
+/** Characters of one column each: ASCII, Latin, punctuation, arrows, lines. Intl.Segmenter costs 30 ms to load. */
+const SIMPLE = /^[\u0020-\u007e\u00a1-\u00ac\u00ae-\u02ff\u2010-\u2027\u2190-\u2193\u2500-\u257f]*$/;
 const ZERO = /^[\p{Mn}\p{Me}\p{Cf}\u200b-\u200f]+$/u;
 // Unicode Standard Annex 11 (wide and fullwidth blocks) and emoji presentation; a close approximation.
 const WIDE =
@@ -7,7 +8,7 @@ const WIDE =
 
 /** Columns that a text without control characters takes on a terminal. */
 export function displayWidth(text: string): number {
-  if (ASCII.test(text)) return text.length;
+  if (SIMPLE.test(text)) return text.length;
   let width = 0;
   for (const cluster of clusters(text)) width += clusterWidth(cluster);
   return width;
@@ -16,7 +17,7 @@ export function displayWidth(text: string): number {
 /** The longest start of a text that fits `columns`, with `…` when something was cut. */
 export function fit(text: string, columns: number): string {
   if (columns <= 0) return "";
-  if (ASCII.test(text)) return text.length <= columns ? text : `${text.slice(0, columns - 1)}…`;
+  if (SIMPLE.test(text)) return text.length <= columns ? text : `${text.slice(0, columns - 1)}…`;
   if (displayWidth(text) <= columns) return text;
   let out = "";
   let width = 0;
