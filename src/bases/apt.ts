@@ -102,7 +102,10 @@ export async function withAptLock<T>(path: string, signal: AbortSignal, task: ()
   ensureDirectory(path, 0o755);
   const descriptor = fs.openSync(join(path, "lock"), "a", 0o600);
   try {
-    while (!linux.flock(descriptor, { kind: "exclusive", wait: false })) await sleep(100, undefined, { signal });
+    while (!linux.flock(descriptor, { kind: "exclusive", wait: false })) {
+      if (signal.aborted) throw new TareError("E_ABORTED", `waiting for \`${path}\`: interrupted`, { exitCode: 130 });
+      await sleep(100);
+    }
     return await task();
   } finally {
     fs.closeSync(descriptor);

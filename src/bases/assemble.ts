@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { DEFAULT_EPOCH, digestOfValue, isDigest } from "../base/index.ts";
 import type { DiffId, Digest } from "../base/index.ts";
 import { packTree } from "../archive/index.ts";
-import { formatReference, parseImageName } from "../oci/index.ts";
+import { formatReference, hostPlatform, parseImageName, parseManifestOrIndex } from "../oci/index.ts";
 import type { ImageRecord, Store } from "../store/index.ts";
 import type { BuildListener } from "../solver/index.ts";
 import { writeImage } from "../images/index.ts";
 import { downloadPackages, missingBytes, prepareApt, resolvePackages, updateLists, withAptLock } from "./apt.ts";
 import type { AptFolder, ResolvedPackage } from "./apt.ts";
-import { baseConfig, packageAnnotations } from "./base-config.ts";
+import { COUNT_ANNOTATION, RECIPE_ANNOTATION, baseConfig, packageAnnotations } from "./base-config.ts";
 import { bootstrap, systemPackages } from "./bootstrap.ts";
 import { cleanTree } from "./clean-tree.ts";
 import { requireHost } from "./host.ts";
@@ -18,6 +18,7 @@ import { Progress } from "./progress.ts";
 import { pythonExtras } from "./python-setup.ts";
 import { parseRecipe } from "./recipe.ts";
 import type { Recipe } from "./recipe.ts";
+import { debianArchitecture } from "./suites.ts";
 import { chooseMirrors, formatSources, readHostSources, requireKeyring } from "./sources.ts";
 
 /** What `tare base` is asked for. */
@@ -69,15 +70,15 @@ interface Plan {
 
 /**
  * Makes a base image from signed Debian or Ubuntu packages and names it. The same packages give the same digest. When
- * all names exist, nothing is done unless `force`; when the packages are those of a base made before, that one is
- * taken. Needs root and mmdebstrap. Throws `E_BASE_*`, `E_PERMISSION`, `E_PROGRAM_MISSING`, `E_UNSUPPORTED`, `E_REF`.
+ * all names exist and were assembled by the same recipe, nothing is done unless `force`; when the packages are those of a
+ * base made before, its layer is taken. Needs root and mmdebstrap. Throws `E_BASE_*`, `E_PERMISSION`, `E_PROGRAM_MISSING`, `E_UNSUPPORTED`, `E_REF`.
  */
 export async function assembleBase(store: Store, request: AssembleRequest): Promise<AssembledBase> {
   const recipe = parseRecipe(request.recipe, request);
   const names = (request.tags.length > 0 ? request.tags : [recipe.name]).map((tag) =>
     formatReference(parseImageName(tag)),
   );
-  const known = request.force ? undefined : knownImage(store, names);
+  const known = request.force ? undefined : knownImage(store, names, recipeDigest(recipe, request.architecture));
   if (known) return resultOf(store, known, names, true);
   const progress = new Progress(request.listener);
   const plan = makePlan(recipe, names, progress, request);
@@ -87,11 +88,28 @@ export async function assembleBase(store: Store, request: AssembleRequest): Prom
   return withAptLock(folder, plan.signal, () => assemble(store, plan, folder));
 }
 
-function knownImage(store: Store, names: readonly string[]): ImageRecord | undefined {
+/**
+ * The image that has all these names already. One that was assembled from another recipe (other packages, say) does
+ * not count; one that came from elsewhere does: a pulled image is replaced by `force` only.
+ */
+function knownImage(store: Store, names: readonly string[], recipe: Digest): ImageRecord | undefined {
   const records = names.map((name) => store.images.find(name));
   const first = records[0];
-  const isWhole = first !== undefined && store.contentOf(first).missing.length === 0;
-  return isWhole && records.every((record) => record?.target === first.target) ? first : undefined;
+  if (first === undefined || store.contentOf(first).missing.length > 0) return undefined;
+  if (!records.every((record) => record?.target === first.target)) return undefined;
+  const made = annotation(store, first, RECIPE_ANNOTATION);
+  return made === undefined || made === recipe ? first : undefined;
+}
+
+/** What tells one request for a base from another, names aside. */
+function recipeDigest(recipe: Recipe, architecture: string | undefined): Digest {
+  const own = hostPlatform(process.arch).architecture;
+  return digestOfValue({ ...recipe, name: "", architecture: debianArchitecture(architecture ?? own) ?? architecture });
+}
+
+function annotation(store: Store, record: ImageRecord, name: string): string | undefined {
+  const document = parseManifestOrIndex(store.blobs.read(record.target).toString("utf8"), { allowNoLayers: true });
+  return (document.kind === "manifest" ? document.manifest : document.index).annotations?.[name];
 }
 
 function makePlan(recipe: Recipe, names: readonly string[], progress: Progress, request: AssembleRequest): Plan {
@@ -118,7 +136,10 @@ async function assemble(store: Store, plan: Plan, folder: string): Promise<Assem
   const image = writeImage(store, {
     config: baseConfig(plan.recipe, plan.architecture, packages),
     layers: [made],
-    annotations: packageAnnotations(plan.recipe, packages),
+    annotations: {
+      ...packageAnnotations(plan.recipe, packages),
+      [RECIPE_ANNOTATION]: recipeDigest(plan.recipe, plan.architecture),
+    },
   });
   const record = store.images.put({ target: image.manifest, mediaType: image.mediaType, id: image.config }, plan.names);
   return { ...resultOf(store, record, plan.names, false), packages: packages.length };
@@ -176,12 +197,11 @@ async function makeLayer(
 }
 
 function resultOf(store: Store, record: ImageRecord, names: readonly string[], existed: boolean): AssembledBase {
-  const layers = store.layers.getAll(store.contentOf(record).diffIds);
+  const layers = store.contentOf(record).diffIds.flatMap((diffId) => store.layers.get(diffId) ?? []);
   const size = layers.reduce((sum, layer) => sum + layer.contentSize, 0);
   return { id: record.id, digest: record.target, names, packages: packageCount(store, record), size, existed };
 }
 
 function packageCount(store: Store, record: ImageRecord): number {
-  const text = store.blobs.read(record.target).toString("utf8");
-  return Number(/"dev\.tare\.base\.packages\.count":"(\d+)"/.exec(text)?.[1] ?? 0);
+  return Number(annotation(store, record, COUNT_ANNOTATION) ?? 0);
 }

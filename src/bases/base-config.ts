@@ -5,6 +5,11 @@ import type { ResolvedPackage } from "./apt.ts";
 import type { Recipe } from "./recipe.ts";
 import { ociArchitecture } from "./suites.ts";
 
+/** Annotation: how many packages the base consists of. */
+export const COUNT_ANNOTATION = "dev.tare.base.packages.count";
+/** Annotation: digest of the recipe that the base was assembled by. */
+export const RECIPE_ANNOTATION = "dev.tare.base.recipe";
+
 const PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** The config of a base: what a user of the official image of that name expects. */
@@ -50,7 +55,7 @@ export function packageAnnotations(
 ): Readonly<Record<string, string>> {
   return {
     "dev.tare.base.packages": packages.map((entry) => `${entry.name}=${entry.version}`).join(" "),
-    "dev.tare.base.packages.count": String(packages.length),
+    [COUNT_ANNOTATION]: String(packages.length),
     "dev.tare.base.suite": recipe.suite.name,
   };
 }

@@ -54,6 +54,9 @@ describe.skipIf(reason !== undefined)("base images from signed packages", () => 
     const again = await assembleBase(first, { ...request, recipe });
     expect(again).toMatchObject({ existed: true, digest: a.digest });
     expect(performance.now() - started).toBeLessThan(500);
+    // Other packages are another base, whatever the name.
+    const other = assembleBase(first, { ...request, recipe, packages: ["no-such-package-x"] });
+    await expect(other).rejects.toMatchObject({ code: "E_BASE_SOURCE" });
     // The second store takes the packages from the first one's folder, or the test would download them twice.
     fs.cpSync(join(first.root, "cache"), join(second.root, "cache"), { recursive: true });
     const b = await assembleBase(second, { ...request, recipe });
