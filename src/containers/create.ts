@@ -125,16 +125,24 @@ function networkOf(mode: string | undefined): "none" | "host" {
 
 /** The layers are looked up after the record names them: prune either sees the record or has taken them before. */
 function makeFolder(context: ContainersContext, record: ContainerRecord): void {
-  context.store.layers.getAll(record.layers);
+  const layers = context.store.layers.getAll(record.layers);
   const files = filesOf(context, record.id);
   try {
     fs.mkdirSync(files.folder, { mode: 0o700 });
     for (const folder of [files.upper, files.work, files.rootfs]) fs.mkdirSync(folder, { mode: 0o755 });
+    copyRootMode(files.upper, layers.at(-1)?.tree);
   } catch (error) {
     throw ioError(`making the container's folder \`${files.folder}\``, error);
   }
   const volumes = volumesOf(context);
   for (const mount of record.mounts) volumes.prepare(mount, () => imageTree(context, record));
+}
+
+/** The upper directory's own mode and owner are what `/` has in the container, whatever the umask. */
+function copyRootMode(upper: string, top: string | undefined): void {
+  const root = top === undefined ? undefined : fs.statSync(top);
+  fs.chmodSync(upper, root ? root.mode & 0o7777 : 0o755);
+  if (root && (root.uid !== 0 || root.gid !== 0) && process.getuid?.() === 0) fs.chownSync(upper, root.uid, root.gid);
 }
 
 function writeCidFile(path: string, id: string): void {

@@ -6,6 +6,7 @@ import { checkName, newContainerId, randomName } from "./names.ts";
 import { parseSecurityOptions } from "./security-options.ts";
 import { mountsBelow } from "./settle.ts";
 import { signalNumber } from "./signals.ts";
+import { isStarter } from "./starters.ts";
 
 describe("names and ids", () => {
   it("makes names that may be used", () => {
@@ -119,6 +120,12 @@ describe("security options", () => {
   it.each(["secomp=unconfined", "no-new-privileges=maybe", "systempaths=all"])("refuse %s", (text) => {
     expect(() => parseSecurityOptions([text])).toThrow(expect.objectContaining({ code: "E_USAGE" }));
   });
+});
+
+it("knows a starter by its bundle only", () => {
+  expect(isStarter("runc\0run\0--bundle\0/s/c/id\0id\0", "/s/c/id")).toBe(true);
+  expect(isStarter("tare\0logs\0/s/c/id\0", "/s/c/id")).toBe(false);
+  expect(isStarter("runc\0run\0--bundle\0/s/c/id2\0", "/s/c/id")).toBe(false);
 });
 
 it("finds mounts below a folder, deepest first, escapes undone", () => {

@@ -5,6 +5,7 @@ import { filesOf, recordsOf } from "./context.ts";
 import type { ContainersContext } from "./context.ts";
 import { isAlive } from "./process-identity.ts";
 import { needsSettling, removeFolder, removeRecord, settle } from "./settle.ts";
+import { killStarters } from "./starters.ts";
 import type { ContainerRecord } from "./types.ts";
 
 /** What recovery did, by container id. */
@@ -65,7 +66,10 @@ export async function removeOrphans(context: ContainersContext): Promise<readonl
       .map((record) => record.id),
   );
   const orphans = (await context.runtime.list()).filter((id) => !known.has(id));
-  for (const id of orphans) await context.runtime.discard(id);
+  for (const id of orphans) {
+    killStarters(filesOf(context, id).folder);
+    await context.runtime.discard(id);
+  }
   return orphans;
 }
 

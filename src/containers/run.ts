@@ -44,7 +44,6 @@ export async function startContainer(context: ContainersContext, text: string, i
   if (needsSettling(context, known)) await settle(context, known.id);
   if (viewOf(context, findContainer(context, known.id)).state.status === "running") return { id: known.id };
   const record = takeForStart(context, known, startingState(context, io ?? "detached"));
-  forgetLastRun(context, record.id);
   return await launch(context, record, io ?? "detached");
 }
 
@@ -63,6 +62,8 @@ function takeForStart(context: ContainersContext, known: ContainerRecord, state:
   let taken: ContainerRecord | undefined;
   recordsOf(context).update(known.id, (record) => {
     if (record.state.status !== "created" && record.state.status !== "exited") return record;
+    // Inside the transaction: an exit file that is left must be of this run.
+    forgetLastRun(context, record.id);
     taken = { ...record, state };
     return taken;
   });

@@ -4,13 +4,14 @@
  * it ended, or goes away together with the folder when the container was made to remove itself. Several processes may
  * want to do that at once (the supervisor, conmon's exit command, recovery, `rm -f`), so the record is claimed first.
  */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { linux, removeTree } from "../base/index.ts";
 import { filesOf, ownIdentity, recordsOf, volumesOf } from "./context.ts";
 import type { ContainersContext } from "./context.ts";
 import { viewOf } from "./find.ts";
 import { isAlive } from "./process-identity.ts";
 import type { Outcome } from "./runtime-port.ts";
+import { killStarters } from "./starters.ts";
 import type { ContainerRecord, StoredState } from "./types.ts";
 
 type Running = Extract<StoredState, { status: "running" }>;
@@ -37,7 +38,9 @@ export async function settle(context: ContainersContext, id: string): Promise<Co
   const record = claim(context, id);
   if (!record) return undefined;
   const { state } = viewOf(context, record);
-  await context.runtime.cleanup({ record, files: filesOf(context, id) });
+  const files = filesOf(context, id);
+  if (!existsSync(files.exitFile)) killStarters(files.folder);
+  await context.runtime.cleanup({ record, files });
   if (record.host.autoRemove) return removeRecord(context, record, { volumes: true });
   const lost = state.status !== "exited";
   const ending = {
@@ -56,7 +59,9 @@ export function needsSettling(context: ContainersContext, record: ContainerRecor
   if (state.status !== "running") return false;
   if (state.claimedBy && isAlive(state.claimedBy, context.processes)) return false;
   const alive = isAlive(state.supervisor, context.processes);
-  if (state.mode === "foreground" || !state.started) return !alive;
+  if (state.mode === "foreground") return !alive;
+  // Killed between conmon's start and the program's, the container would wait for ever.
+  if (!state.started && !alive) return true;
   return viewOf(context, record).state.status === "exited";
 }
 

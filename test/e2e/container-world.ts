@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* For tests with a real runtime: a store with a busybox image made by hand, and programs that act as other commands. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -87,9 +87,10 @@ export function leftovers(root: string, ids: readonly string[]): readonly string
     .readFileSync("/proc/self/mountinfo", "utf8")
     .split("\n")
     .filter((line) => line.includes(root));
-  const groups = execFileSync("find", ["/sys/fs/cgroup", "-maxdepth", "4", "-type", "d", "-path", "*/tare/*"], {
+  // Others may make and remove groups meanwhile, which find reports by its exit code.
+  const groups = spawnSync("find", ["/sys/fs/cgroup", "-maxdepth", "4", "-type", "d", "-path", "*/tare/*"], {
     encoding: "utf8",
-  }).split("\n");
+  }).stdout.split("\n");
   const processes = execFileSync("ps", ["-eo", "pid,args"], { encoding: "utf8" }).split("\n");
   const ours = (line: string): boolean => ids.some((id) => line.includes(id)) || line.includes(root);
   return [...mounts, ...groups.filter(ours), ...processes.filter((line) => ours(line) && !line.includes("ps -eo"))];

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
@@ -215,17 +216,43 @@ describe.skipIf(reason !== undefined)("containers with a real runtime", () => {
     expect(await startContainer(world.context, "later", io)).toMatchObject({ exitCode: 0 });
   });
 
+  it("a foreground container of another process is listed, stopped and waited for", async () => {
+    const diffId = world.store.layers.list()[0]?.diffId ?? "";
+    const child = spawnRun(world, [diffId, "foreground"]);
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    const running = { ...ALL, all: false };
+    while (listContainers(world.context, running).length === 0) await sleep(20);
+    const id = listContainers(world.context, running)[0]?.id ?? "";
+    const code = waitContainer(world.context, id);
+    await stopContainer(world.context, id, { signal: "KILL" });
+    expect(await code).toBe(137);
+    await ended;
+    expect(stateOf(id)).toMatchObject({ Status: "exited", ExitCode: 137 });
+    await removeContainer(world.context, id, { force: false, volumes: true });
+  });
+
+  it("a detached container that ends at once is cleaned up too", async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const id = await detached(["true"], { autoRemove: true });
+      expect(await leftoversAfterAWhile(world.root, [id])).toEqual([]);
+      expect(listContainers(world.context, ALL).some((row) => row.id === id)).toBe(false);
+    }
+  });
+
   it.each(["foreground", "foreground-rm", "detached", "detached-rm"])(
     "leaves nothing when it is killed at any moment: %s",
     async (mode) => {
       const diffId = world.store.layers.list()[0]?.diffId ?? "";
       let seen = 0;
       for (let round = 0; round < 6; round += 1) {
-        await killAt(world, [diffId, mode], 80 + round * 90);
+        await killAt(world, [diffId, mode], round * 30);
         const ids = fs.readdirSync(world.store.containersRoot);
         seen += ids.length;
         const report = await recoverContainers(world.context);
         expect(report.failed).toEqual([]);
+        const ended = listContainers(world.context, ALL).filter((row) => row.state !== "running");
+        const still = ended.map((row) => row.id);
+        if (still.length > 0) expect(await leftoversAfterAWhile(join(world.root, "nothing"), still)).toEqual([]);
         for (const { id } of listContainers(world.context, ALL)) {
           await removeContainer(world.context, id, { force: true, volumes: true });
         }
@@ -248,12 +275,17 @@ async function leftoversAfterAWhile(root: string, ids: readonly string[]): Promi
   return leftovers(root, ids);
 }
 
-/** Starts `run` as a process of its own and kills it (not its children) after some milliseconds. */
-async function killAt(world: World, args: readonly string[], milliseconds: number): Promise<void> {
+function spawnRun(world: World, args: readonly string[]): ChildProcess {
   const program = join(import.meta.dirname, "container-child.ts");
-  const child = spawn(process.execPath, [program, "run", world.root, ...args], { stdio: "ignore" });
+  return spawn(process.execPath, [program, "run", world.root, ...args], { stdio: "ignore" });
+}
+
+/** Starts `run` as a process of its own and kills it (not its children) so long after it has begun to make the container. */
+async function killAt(world: World, args: readonly string[], milliseconds: number): Promise<void> {
+  const child = spawnRun(world, args);
   const ended = new Promise((resolve) => child.once("exit", resolve));
-  await sleep(milliseconds);
+  while (fs.readdirSync(world.store.containersRoot).length === 0) await sleep(1);
+  if (milliseconds > 0) await sleep(milliseconds);
   child.kill("SIGKILL");
   await ended;
 }
