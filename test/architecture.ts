@@ -64,7 +64,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Rooms that do no I/O, and what of Node they may use: functions of their arguments alone. */
-export const PURE_ROOMS: readonly string[] = ["oci", "options", "dockerfile", "graph"];
+const PURE_ROOMS: readonly string[] = ["oci", "options", "dockerfile", "graph"];
 const PURE_MODULES = ["node:path", "node:util", "node:buffer"];
 const PURE_NAMES = /import \{ (?:(?:isIP|isIPv4|isIPv6|createHash)(?:, )?)+ \} from "node:(?:net|crypto)"/;
 
