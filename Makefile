@@ -5,7 +5,7 @@ SHELL := /bin/sh
 
 # The checkout brings its own Node (workspace `toolchain`); npm itself runs on the system's.
 WITH_NODE := PATH="$(CURDIR)/node_modules/.bin:$$PATH"
-SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo --preserve-env=TARE_ROOT)
 SOURCES := $(shell find src -name '*.ts' ! -name '*.test.ts' -o -type d)
 INSTALLED := node_modules/.package-lock.json
 PROGRAM := dist/tare.cjs
