@@ -37,7 +37,12 @@ export function applyCopy(state: StageState, instruction: CopyInstruction, from:
   const paths = instruction.sources.map((source) => shape.expander.word(source));
   for (const path of paths) refuseRemote(path);
   const files: CopySource[] = paths.length > 0 ? [{ from: inputs.add(from), paths }] : [];
-  commit(state, { ...shape.op, sources: [...files, ...inlineSources(shape, instruction)], unpack: "never" }, inputs, shape);
+  commit(
+    state,
+    { ...shape.op, sources: [...files, ...inlineSources(shape, instruction)], unpack: "never" },
+    inputs,
+    shape,
+  );
   state.record(`COPY ${historyOf(shape, instruction, paths)} # buildkit`, true);
 }
 
@@ -49,7 +54,8 @@ export function applyAdd(state: StageState, instruction: AddInstruction, context
   if (checksum !== undefined) checkChecksumUse(paths);
   for (const group of groupSources(paths)) addGroup(state, { instruction, shape, checksum, context }, group);
   const inline = inlineSources(shape, instruction);
-  if (inline.length > 0) commit(state, { ...shape.op, sources: inline, unpack: "never" }, new Inputs(state.vertex), shape);
+  if (inline.length > 0)
+    commit(state, { ...shape.op, sources: inline, unpack: "never" }, new Inputs(state.vertex), shape);
   state.record(`ADD ${historyOf(shape, instruction, paths)} # buildkit`, true);
 }
 
@@ -89,13 +95,16 @@ function gitReference(path: string): ReturnType<typeof parseGitReference> | unde
 }
 
 function refuseRemote(path: string): void {
-  if (kindOf(path) === "git") throw new TareError("E_DF_ARGS", "source can't be a git ref for COPY", { hint: "use ADD for repositories" });
-  if (kindOf(path) === "http") throw new TareError("E_DF_ARGS", "source can't be a URL for COPY", { hint: "use ADD for URLs" });
+  if (kindOf(path) === "git")
+    throw new TareError("E_DF_ARGS", "source can't be a git ref for COPY", { hint: "use ADD for repositories" });
+  if (kindOf(path) === "http")
+    throw new TareError("E_DF_ARGS", "source can't be a URL for COPY", { hint: "use ADD for URLs" });
 }
 
 function checkChecksumUse(paths: readonly string[]): void {
   const [only] = paths;
-  if (paths.length !== 1 || only === undefined) throw new TareError("E_DF_ARGS", "checksum can't be specified for multiple sources");
+  if (paths.length !== 1 || only === undefined)
+    throw new TareError("E_DF_ARGS", "checksum can't be specified for multiple sources");
   if (kindOf(only) === "file") throw new TareError("E_DF_ARGS", "checksum requires HTTP(S) or Git sources");
 }
 
@@ -104,7 +113,12 @@ function addGroup(state: StageState, add: AddShape, group: SourceGroup): void {
   const { shape, instruction } = add;
   if (group.kind === "file") {
     const unpack = instruction.unpack === undefined ? "auto" : instruction.unpack ? "always" : "never";
-    commit(state, { ...shape.op, sources: [{ from: inputs.add(add.context), paths: group.paths }], unpack }, inputs, shape);
+    commit(
+      state,
+      { ...shape.op, sources: [{ from: inputs.add(add.context), paths: group.paths }], unpack },
+      inputs,
+      shape,
+    );
     return;
   }
   const [path = ""] = group.paths;
@@ -123,7 +137,10 @@ function httpVertex(state: StageState, add: AddShape, url: string): Fetched {
   const name = posix.basename(URL.parse(url)?.pathname ?? "");
   const fileName = name === "" || name === "." || name === ".." ? "__unnamed__" : name;
   const checksum = add.checksum === undefined ? {} : { checksum: parseDigest(add.checksum) };
-  const id = state.compilation.graph.add({ type: "http", url, fileName, ...checksum }, [], { ...add.shape.notes, label: url });
+  const id = state.compilation.graph.add({ type: "http", url, fileName, ...checksum }, [], {
+    ...add.shape.notes,
+    label: url,
+  });
   return { id, path: fileName };
 }
 
@@ -187,12 +204,16 @@ function commit(state: StageState, op: CopyOp, inputs: Inputs, shape: CopyShape)
   const empty = graph.add({ type: "scratch" }, [], { label: "scratch" });
   const owned = op.owner && !/^\d+(:\d+)?$/.test([op.owner.user, op.owner.group].filter(Boolean).join(":"));
   const copied = graph.add(op, [owned ? state.vertex : empty, ...inputs.ids.slice(1)], shape.notes);
-  state.vertex = owned ? copied : graph.add({ type: "merge" }, [state.vertex, copied], { ...shape.notes, label: `LINK ${shape.notes.label}` });
+  state.vertex = owned
+    ? copied
+    : graph.add({ type: "merge" }, [state.vertex, copied], { ...shape.notes, label: `LINK ${shape.notes.label}` });
 }
 
 function historyOf(shape: CopyShape, instruction: CopyInstruction | AddInstruction, paths: readonly string[]): string {
   const { op } = shape;
-  const owner = op.owner ? [`--chown=${[op.owner.user, op.owner.group].filter((part) => part !== undefined).join(":")}`] : [];
+  const owner = op.owner
+    ? [`--chown=${[op.owner.user, op.owner.group].filter((part) => part !== undefined).join(":")}`]
+    : [];
   const flags = [...(op.parents ? ["--parents"] : []), ...owner, ...(op.chmod ? [`--chmod=${op.chmod}`] : [])];
   const inline = instruction.inlineFiles.map((file) => `<<${file.name}`);
   return [...flags, ...paths, ...inline, shape.expander.word(instruction.destination)].join(" ");

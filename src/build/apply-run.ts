@@ -37,7 +37,12 @@ export async function applyRun(state: StageState, instruction: RunInstruction, s
   };
   const label = state.stepLabel(labelOf(state, instruction));
   const platform = `${state.platform.os}/${state.platform.architecture}`;
-  state.vertex = graph.add(op, inputs, { label, platform, ignoreCache: state.ignoreCache, source: state.sourceOf(instruction) });
+  state.vertex = graph.add(op, inputs, {
+    label,
+    platform,
+    ignoreCache: state.ignoreCache,
+    source: state.sourceOf(instruction),
+  });
   state.record(`RUN ${historyOf(state, args)} # buildkit`, true);
 }
 
@@ -76,7 +81,11 @@ interface MountInputs {
   readonly sourceOf: MountSource;
 }
 
-async function runMounts(state: StageState, instruction: RunInstruction, use: MountInputs): Promise<readonly RunMount[]> {
+async function runMounts(
+  state: StageState,
+  instruction: RunInstruction,
+  use: MountInputs,
+): Promise<readonly RunMount[]> {
   const mounts: RunMount[] = [];
   for (const text of instruction.mounts) {
     const mount = parseMount(text, (word) => state.expander.word(word));
@@ -161,6 +170,7 @@ function sshMount(mount: Mount): RunMount {
 
 function targetOf(state: StageState, mount: Mount): string {
   const target = posix.resolve("/", state.workdir, mount.target ?? "");
-  if (mount.target === undefined || target === "/") throw new TareError("E_DF_MOUNT", `invalid mount target "${mount.target ?? ""}"`);
+  if (mount.target === undefined || target === "/")
+    throw new TareError("E_DF_MOUNT", `invalid mount target "${mount.target ?? ""}"`);
   return target;
 }

@@ -8,14 +8,18 @@ import type { Compilation } from "./types.ts";
 const PROXY_NAMES = ["HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"];
 
 /** The variables that FROM may use: the platform ARGs and the ARGs before the first FROM, in order. */
-export async function globalArguments(compilation: Compilation, targetName: string): Promise<ReadonlyMap<string, string>> {
+export async function globalArguments(
+  compilation: Compilation,
+  targetName: string,
+): Promise<ReadonlyMap<string, string>> {
   const { dockerfile, options } = compilation;
   const values = platformArguments(options.platform, options.buildPlatform, targetName);
   for (const [name, value] of Object.entries(options.buildArgs)) if (values.has(name)) values.set(name, value);
   for (const instruction of dockerfile.metaArgs) {
     await atInstruction(dockerfile, instruction, () => {
       for (const { key, value } of instruction.definitions) {
-        const given = options.buildArgs[key] ?? (value === undefined ? undefined : new Expander(dockerfile, values).word(value));
+        const given =
+          options.buildArgs[key] ?? (value === undefined ? undefined : new Expander(dockerfile, values).word(value));
         if (given !== undefined) values.set(key, given);
       }
     });
@@ -25,7 +29,11 @@ export async function globalArguments(compilation: Compilation, targetName: stri
 
 /** "Automatic platform ARGs in the global scope" of the Dockerfile reference. */
 function platformArguments(target: Platform, build: Platform, targetName: string): Map<string, string> {
-  return new Map([...platformVariables("BUILD", build), ...platformVariables("TARGET", target), ["TARGETSTAGE", targetName]]);
+  return new Map([
+    ...platformVariables("BUILD", build),
+    ...platformVariables("TARGET", target),
+    ["TARGETSTAGE", targetName],
+  ]);
 }
 
 function platformVariables(prefix: string, platform: Platform): [string, string][] {

@@ -12,10 +12,11 @@ import { applyRun } from "./apply-run.ts";
 import { globalArguments } from "./arguments.ts";
 import { Expander, atInstruction } from "./expand.ts";
 import { StageTable } from "./stages.ts";
-import { StageState } from "./stage-state.ts";
+import { StageState, stepLabel } from "./stage-state.ts";
 import type { Instruction, Stage } from "../dockerfile/index.ts";
 import type { VertexId } from "../graph/index.ts";
 import type { ImageConfig, Platform } from "../oci/index.ts";
+import type { StageLabel } from "./stage-state.ts";
 import type { Compilation, CompiledStage, DraftHistory, NamedContext, ResolvedImage } from "./types.ts";
 
 /** The main context's vertex name. */
@@ -41,6 +42,8 @@ interface Origin {
   readonly platform: Platform;
   /** Triggers that the stage on top must run. */
   readonly triggers: readonly string[];
+  /** 1 when getting it is a step of the stage: its base image. */
+  readonly steps?: 0 | 1;
 }
 
 class Compiler {
@@ -66,8 +69,13 @@ class Compiler {
 
   async #compileStage(stage: Stage, waiting: readonly Stage[]): Promise<CompiledStage> {
     const { dockerfile, options } = this.#compilation;
-    const replaced = stage.name === undefined ? undefined : await this.#compilation.resolver.namedContext(stage.name, options.platform);
-    const origin = await atInstruction(dockerfile, stage.from, () => (replaced ? this.#contextOrigin(replaced) : this.#origin(stage, waiting)));
+    const replaced =
+      stage.name === undefined
+        ? undefined
+        : await this.#compilation.resolver.namedContext(stage.name, options.platform);
+    const origin = await atInstruction(dockerfile, stage.from, () =>
+      replaced ? this.#contextOrigin(replaced) : this.#origin(stage, waiting),
+    );
     const triggers = replaced ? [] : origin.triggers.map((text) => parseInstruction(text));
     const instructions = replaced ? [] : stage.instructions;
     const state = this.#start(stage, origin, [...triggers, ...instructions]);
@@ -81,18 +89,22 @@ class Compiler {
 
   #start(stage: Stage, origin: Origin, instructions: readonly Instruction[]): StageState {
     const { options } = this.#compilation;
-    const own = instructions.filter(({ kind }) => ["copy", "add", "run", "workdir"].includes(kind)).length;
-    const isNamed = this.#table.count > 1;
-    const name = isNamed ? (stage.name ?? `stage-${stage.index}`) : "";
     const noCache = options.noCache || (stage.name !== undefined && options.noCacheFilter.includes(stage.name));
-    const label = { name, steps: own };
+    const label = this.#labelOf(stage, instructions, origin.steps ?? 0);
     const state = new StageState({ compilation: this.#compilation, label, ignoreCache: noCache, ...origin });
     if (origin.triggers.length > 0) delete state.config.OnBuild;
     return state;
   }
 
+  /** How a stage's steps are counted: its base image, when it is no other stage, is the first. */
+  #labelOf(stage: Stage, instructions: readonly Instruction[], first: number): StageLabel {
+    const own = instructions.filter(({ kind }) => ["copy", "add", "run", "workdir"].includes(kind)).length;
+    const name = this.#table.count > 1 ? (stage.name ?? `stage-${stage.index}`) : "";
+    return { name, steps: own + first, first };
+  }
+
   async #origin(stage: Stage, waiting: readonly Stage[]): Promise<Origin> {
-    const { dockerfile, options } = this.#compilation;
+    const { dockerfile } = this.#compilation;
     const expander = new Expander(dockerfile, this.#globals);
     const base = expander.word(stage.base);
     if (base === "") throw blankBase(stage);
@@ -100,16 +112,18 @@ class Compiler {
     if (base === "scratch") return scratchOrigin(this.#compilation, platform);
     const earlier = this.#table.before(base, stage.index);
     if (earlier) return this.#stageOrigin(await this.stage(earlier, waiting));
-    const label = `FROM ${stage.from.nameAsWritten ? `${base} AS ${stage.from.nameAsWritten}` : base}`;
-    void options;
-    return this.#imageOrigin(base, platform, label);
+    const label = stepLabel({ ...this.#labelOf(stage, stage.instructions, 1), number: 1 }, `FROM ${base}`);
+    return { ...(await this.#imageOrigin(base, platform, label)), steps: 1 };
   }
 
   #platformOf(stage: Stage, expander: Expander): Platform {
     const { options } = this.#compilation;
     if (stage.platform === undefined) return options.platform;
     const text = expander.word(stage.platform);
-    if (text === "") throw new TareError("E_PLATFORM", `empty platform value from expression ${stage.platform}`, { hint: "give the ARG a default" });
+    if (text === "")
+      throw new TareError("E_PLATFORM", `empty platform value from expression ${stage.platform}`, {
+        hint: "give the ARG a default",
+      });
     return parsePlatform(text, options.buildPlatform);
   }
 
@@ -147,7 +161,14 @@ class Compiler {
 
   async #contextOrigin(context: NamedContext): Promise<Origin> {
     const { options, graph } = this.#compilation;
-    if (context.kind === "image") return imageOrigin(this.#compilation, context.image, context.image.name, options.platform, `FROM ${context.image.name}`);
+    if (context.kind === "image")
+      return imageOrigin(
+        this.#compilation,
+        context.image,
+        context.image.name,
+        options.platform,
+        `FROM ${context.image.name}`,
+      );
     if (context.kind === "stage") return this.#stageOrigin(await this.stage(this.#table.target(context.target), []));
     const empty = graph.add({ type: "scratch" }, [], { label: "scratch" });
     const local = graph.add({ type: "local", name: context.name }, [], { label: `[context ${context.name}] load` });
@@ -158,37 +179,54 @@ class Compiler {
   /** The vertex for `--from=name`: a named context, a stage, or an image. */
   async #sourceVertex(name: string, stage: Stage, waiting: readonly Stage[]): Promise<VertexId> {
     if (name.includes("$")) {
-      throw new TareError("E_DF_FLAG", "variable expansion is not supported for --from, define a new stage with FROM using ARG from global scope as a workaround");
+      throw new TareError(
+        "E_DF_FLAG",
+        "variable expansion is not supported for --from, define a new stage with FROM using ARG from global scope as a workaround",
+      );
     }
     const source = name === "scratch" ? undefined : this.#table.source(name, stage.index);
     if (source) return (await this.stage(source, waiting)).vertex;
     const { options, resolver, graph } = this.#compilation;
     const context = await resolver.namedContext(name, options.platform);
-    if (context?.kind === "local") return graph.add({ type: "local", name: context.name }, [], { label: `[context ${context.name}] load` });
+    if (context?.kind === "local")
+      return graph.add({ type: "local", name: context.name }, [], { label: `[context ${context.name}] load` });
     if (context) return (await this.#contextOrigin(context)).vertex;
     if (name === "scratch") return graph.add({ type: "scratch" }, [], { label: "scratch" });
     return (await this.#imageOrigin(name, options.platform, `FROM ${name}`)).vertex;
   }
 
   /** A mount's source as a root file system: files of a folder are copied first, so that the step sees a fixed state. */
-  async #mountVertex(from: string | undefined, path: string, stage: Stage, waiting: readonly Stage[]): Promise<VertexId> {
+  async #mountVertex(
+    from: string | undefined,
+    path: string,
+    stage: Stage,
+    waiting: readonly Stage[],
+  ): Promise<VertexId> {
     const { graph } = this.#compilation;
     const vertex = from === undefined ? this.#contextVertex() : await this.#sourceVertex(from, stage, waiting);
     if (graph.get(vertex)?.op.type !== "local") return vertex;
     const empty = graph.add({ type: "scratch" }, [], { label: "scratch" });
     const op = path === "/" ? wholeCopy() : { ...wholeCopy(), parents: true, sources: [{ from: 1, paths: [path] }] };
-    return graph.add(op, [empty, vertex], { label: `[internal] load ${from ?? "build context"}${path === "/" ? "" : `: ${path}`}` });
+    return graph.add(op, [empty, vertex], {
+      label: `[internal] load ${from ?? "build context"}${path === "/" ? "" : `: ${path}`}`,
+    });
   }
 
   #contextVertex(): VertexId {
-    return this.#compilation.graph.add({ type: "local", name: MAIN_CONTEXT }, [], { label: "[internal] load build context" });
+    return this.#compilation.graph.add({ type: "local", name: MAIN_CONTEXT }, [], {
+      label: "[internal] load build context",
+    });
   }
 
   async #apply(state: StageState, instruction: Instruction, stage: Stage, waiting: readonly Stage[]): Promise<void> {
     switch (instruction.kind) {
       case "copy": {
         const { from } = instruction;
-        return applyCopy(state, instruction, from === undefined ? this.#contextVertex() : await this.#sourceVertex(from, stage, waiting));
+        return applyCopy(
+          state,
+          instruction,
+          from === undefined ? this.#contextVertex() : await this.#sourceVertex(from, stage, waiting),
+        );
       }
       case "add":
         return applyAdd(state, instruction, this.#contextVertex());
@@ -237,14 +275,28 @@ function applySimple(state: StageState, instruction: SimpleInstruction): void {
 }
 
 function scratchOrigin({ graph }: Compilation, platform: Platform): Origin {
-  return { vertex: graph.add({ type: "scratch" }, [], { label: "scratch" }), base: undefined, history: [], platform, triggers: [] };
+  return {
+    vertex: graph.add({ type: "scratch" }, [], { label: "scratch" }),
+    base: undefined,
+    history: [],
+    platform,
+    triggers: [],
+  };
 }
 
-function imageOrigin(compilation: Compilation, image: ResolvedImage, reference: string, platform: Platform, label: string): Origin {
+function imageOrigin(
+  compilation: Compilation,
+  image: ResolvedImage,
+  reference: string,
+  platform: Platform,
+  label: string,
+): Origin {
   const { graph, options } = compilation;
   const layers = image.config.rootfs.diff_ids;
   const prefix = options.isMultiPlatform ? `[${platform.os}/${platform.architecture}] ` : "";
-  const vertex = graph.add({ type: "image", reference, manifest: image.manifest, layers }, [], { label: prefix + label });
+  const vertex = graph.add({ type: "image", reference, manifest: image.manifest, layers }, [], {
+    label: prefix + label,
+  });
   const history = (image.config.history ?? []).map((entry) => ({ ...entry, layer: !entry.empty_layer }));
   const found: Platform = {
     os: image.config.os,
@@ -255,7 +307,12 @@ function imageOrigin(compilation: Compilation, image: ResolvedImage, reference: 
 }
 
 function emptyConfig(platform: Platform): ImageConfig {
-  return { architecture: platform.architecture, os: platform.os, config: { WorkingDir: "/" }, rootfs: { type: "layers", diff_ids: [] } };
+  return {
+    architecture: platform.architecture,
+    os: platform.os,
+    config: { WorkingDir: "/" },
+    rootfs: { type: "layers", diff_ids: [] },
+  };
 }
 
 /** Everything of input 1 laid at the root. */

@@ -50,7 +50,9 @@ interface Opened {
   readonly isRemote: boolean;
 }
 
-async function contextFolder(request: ContextRequest): Promise<Opened | { readonly root: string; readonly text: string }> {
+async function contextFolder(
+  request: ContextRequest,
+): Promise<Opened | { readonly root: string; readonly text: string }> {
   const { context, cwd } = request;
   if (context === "-") return fromStream(request, requireStdin(request));
   const local = resolve(cwd, context);
@@ -77,7 +79,10 @@ function requireStdin(request: ContextRequest): AsyncIterable<Uint8Array> {
   throw new TareError("E_CONTEXT", "reading the build from stdin: nothing is connected to stdin");
 }
 
-async function fetchGit(request: ContextRequest, git: NonNullable<ReturnType<typeof parseGitReference>>): Promise<string> {
+async function fetchGit(
+  request: ContextRequest,
+  git: NonNullable<ReturnType<typeof parseGitReference>>,
+): Promise<string> {
   const folder = join(request.scratch, "git-context");
   const source = {
     remote: git.remote,
@@ -121,7 +126,9 @@ async function fromStream(
 
 const HEAD = 512;
 
-async function peek(stream: AsyncIterable<Uint8Array>): Promise<{ readonly head: Buffer; readonly all: AsyncIterable<Uint8Array> }> {
+async function peek(
+  stream: AsyncIterable<Uint8Array>,
+): Promise<{ readonly head: Buffer; readonly all: AsyncIterable<Uint8Array> }> {
   const iterator = stream[Symbol.asyncIterator]();
   const first: Buffer[] = [];
   let size = 0;
@@ -163,7 +170,11 @@ async function readDockerfile(request: ContextRequest, opened: Opened): Promise<
 /** `-f` counts from where the user is; for a fetched context, and when it is not there, from the context. */
 function dockerfilePath(request: ContextRequest, opened: Opened): string | undefined {
   const names = request.file === undefined ? DEFAULT_NAMES : [request.file];
-  const bases = opened.isRemote ? [opened.root] : request.file === undefined ? [opened.root] : [request.cwd, opened.root];
+  const bases = opened.isRemote
+    ? [opened.root]
+    : request.file === undefined
+      ? [opened.root]
+      : [request.cwd, opened.root];
   const paths = bases.flatMap((base) => names.map((name) => resolve(base, name)));
   return paths.find((path) => isReadableFile(path, opened));
 }
@@ -177,14 +188,23 @@ function isReadableFile(path: string, opened: Opened): boolean {
 
 function missing(request: ContextRequest, opened: Opened): TareError {
   const name = request.file ?? "Dockerfile";
-  const others = fs.readdirSync(opened.root).filter((entry) => /dockerfile/i.test(entry)).slice(0, 3);
-  const hint = others.length > 0 ? `did you mean \`-f ${others.join("` or `-f ")}\`?` : "write one, or name it with `-f PATH`";
-  return new TareError("E_DOCKERFILE_MISSING", `failed to read dockerfile: open ${name}: no such file or directory`, { hint });
+  const others = fs
+    .readdirSync(opened.root)
+    .filter((entry) => /dockerfile/i.test(entry))
+    .slice(0, 3);
+  const hint =
+    others.length > 0 ? `did you mean \`-f ${others.join("` or `-f ")}\`?` : "write one, or name it with `-f PATH`";
+  return new TareError("E_DOCKERFILE_MISSING", `failed to read dockerfile: open ${name}: no such file or directory`, {
+    hint,
+  });
 }
 
 /** `<Dockerfile>.dockerignore` beside the Dockerfile wins over `.dockerignore` in the context. */
 function withIgnore(root: string, dockerfile: string | undefined): LocalSource {
-  const own = dockerfile === undefined ? undefined : readTextIfPresent(join(dirname(dockerfile), `${basename(dockerfile)}.dockerignore`));
+  const own =
+    dockerfile === undefined
+      ? undefined
+      : readTextIfPresent(join(dirname(dockerfile), `${basename(dockerfile)}.dockerignore`));
   const text = own ?? readTextIfPresent(join(root, ".dockerignore"));
   const patterns = text === undefined ? [] : readIgnoreFile(text);
   return patterns.length === 0 ? { root } : { root, filter: createIgnore(patterns) };

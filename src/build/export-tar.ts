@@ -21,10 +21,19 @@ export async function writeTreesTar(parts: readonly TarPart[], sink: ByteSink): 
   await writer.finish();
 }
 
-async function writeDirectory(writer: TarWriter, part: TarPart, path: string, links: Map<string, string>): Promise<void> {
+async function writeDirectory(
+  writer: TarWriter,
+  part: TarPart,
+  path: string,
+  links: Map<string, string>,
+): Promise<void> {
   for (const entry of part.tree.list(path)) {
     const name = part.prefix === "" ? entry.path : `${part.prefix}/${entry.path}`;
-    await writeEntry(writer, { entry, name: byteName(name, undefined), hasXattrs: part.tree.hasXattrs ?? false }, links);
+    await writeEntry(
+      writer,
+      { entry, name: byteName(name, undefined), hasXattrs: part.tree.hasXattrs ?? false },
+      links,
+    );
     if (entry.stats.isDirectory()) await writeDirectory(writer, part, entry.path, links);
   }
 }
@@ -53,7 +62,11 @@ async function writeEntry(writer: TarWriter, written: Written, links: Map<string
   if (stats.isFile()) await writeContent(writer, hostPath);
 }
 
-function contentFields({ stats, hostPath, path }: TreeEntry): Pick<TarFields, "type" | "size" | "linkName" | "deviceMajor" | "deviceMinor"> {
+function contentFields({
+  stats,
+  hostPath,
+  path,
+}: TreeEntry): Pick<TarFields, "type" | "size" | "linkName" | "deviceMajor" | "deviceMinor"> {
   if (stats.isFile()) return { type: "file", size: stats.size };
   if (stats.isDirectory()) return { type: "directory" };
   if (stats.isSymbolicLink()) return { type: "symlink", linkName: byteName(fs.readlinkSync(hostPath), undefined) };
@@ -77,6 +90,8 @@ async function writeContent(writer: TarWriter, path: string): Promise<void> {
 }
 
 function xattrsOf(path: string): Xattrs {
-  const names = linux.llistxattr(path).filter((name) => !/^(trusted|user)\.overlay\./.test(name) && name !== "security.selinux");
+  const names = linux
+    .llistxattr(path)
+    .filter((name) => !/^(trusted|user)\.overlay\./.test(name) && name !== "security.selinux");
   return new Map(names.sort().map((name) => [name, linux.lgetxattr(path, name) ?? Buffer.alloc(0)]));
 }

@@ -65,7 +65,8 @@ class Exporter {
 function make(entry: TreeEntry, target: string): void {
   const { stats } = entry;
   const mode = stats.mode & 0o7777;
-  if (stats.isFile()) fs.copyFileSync(entry.hostPath, target, fs.constants.COPYFILE_EXCL | fs.constants.COPYFILE_FICLONE);
+  if (stats.isFile())
+    fs.copyFileSync(entry.hostPath, target, fs.constants.COPYFILE_EXCL | fs.constants.COPYFILE_FICLONE);
   else if (stats.isSymbolicLink()) fs.symlinkSync(fs.readlinkSync(entry.hostPath), target);
   else if (stats.isFIFO()) linux.mknod(target, linux.S_IFIFO | mode, 0n);
   else if (stats.isCharacterDevice()) linux.mknod(target, linux.S_IFCHR | mode, BigInt(stats.rdev));

@@ -37,13 +37,19 @@ type Target = Pick<ImageRecord, "target" | "mediaType" | "id">;
 export async function exportResult(job: ExportJob): Promise<BuildResult> {
   const { request } = job;
   const names = request.tags.map(contextKey);
-  const outputs: readonly OutputSpec[] = request.outputs.length > 0 ? request.outputs : [{ type: "image", attributes: {} }];
+  const outputs: readonly OutputSpec[] =
+    request.outputs.length > 0 ? request.outputs : [{ type: "image", attributes: {} }];
   const images: readonly BuiltImage[] = job.outcomes.map((outcome) => writeOutcome(job, outcome));
   const target = writeTarget(job, images);
   let stored = false;
   for (const output of outputs) stored = (await runOutput(job, output, { target, names })) || stored;
   if (request.load && !stored) job.store.images.put(target, names);
-  return { images, names, metadata: metadataOf(images, names, target), ...(stored || request.load ? { target: target.target } : {}) };
+  return {
+    images,
+    names,
+    metadata: metadataOf(images, names, target),
+    ...(stored || request.load ? { target: target.target } : {}),
+  };
 }
 
 function writeOutcome(job: ExportJob, outcome: BuildOutcome): BuiltImage {
@@ -62,7 +68,9 @@ function writeTarget(job: ExportJob, images: readonly BuiltImage[]): Target {
     const platform = job.outcomes[index]?.stage.platform;
     return { mediaType: MEDIA_TYPES.ociManifest, digest: image.manifest, size, ...(platform ? { platform } : {}) };
   });
-  const index = job.store.blobs.writeBytes(serializeIndex({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests }));
+  const index = job.store.blobs.writeBytes(
+    serializeIndex({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests }),
+  );
   return { target: index.digest, mediaType: MEDIA_TYPES.ociIndex, id: first.id };
 }
 
@@ -94,8 +102,11 @@ async function runOutput(job: ExportJob, output: OutputSpec, image: Named): Prom
 }
 
 function destination(job: ExportJob, output: OutputSpec): string {
-  if (output.destination !== undefined) return output.destination === "-" ? "-" : resolve(job.request.cwd, output.destination);
-  throw new TareError("E_OUTPUT", `output type=${output.type}: no destination`, { hint: `write \`-o type=${output.type},dest=PATH\` (\`-\` is stdout)` });
+  if (output.destination !== undefined)
+    return output.destination === "-" ? "-" : resolve(job.request.cwd, output.destination);
+  throw new TareError("E_OUTPUT", `output type=${output.type}: no destination`, {
+    hint: `write \`-o type=${output.type},dest=PATH\` (\`-\` is stdout)`,
+  });
 }
 
 async function writeArchive(job: ExportJob, output: OutputSpec, image: Named): Promise<void> {
@@ -136,7 +147,9 @@ function openForWriting(temporary: string, path: string): number {
 }
 
 function streamSink(stream: NodeJS.WriteStream): ByteSink {
-  return { write: (chunk) => (stream.write(Buffer.from(chunk)) ? undefined : once(stream, "drain").then(() => undefined)) };
+  return {
+    write: (chunk) => (stream.write(Buffer.from(chunk)) ? undefined : once(stream, "drain").then(() => undefined)),
+  };
 }
 
 /** One folder per platform when there are several, as `linux_amd64`. */
@@ -146,9 +159,11 @@ function subfolder(outcome: BuildOutcome): string {
 
 function exportLocal(job: ExportJob, output: OutputSpec): void {
   const folder = destination(job, output);
-  if (folder === "-") throw new TareError("E_OUTPUT", "output type=local cannot go to stdout", { hint: "use type=tar" });
+  if (folder === "-")
+    throw new TareError("E_OUTPUT", "output type=local cannot go to stdout", { hint: "use type=tar" });
   const isSplit = job.outcomes.length > 1 || output.attributes["platform-split"] === "true";
-  for (const outcome of job.outcomes) exportTree(treeOf(job, outcome), isSplit ? join(folder, subfolder(outcome)) : folder);
+  for (const outcome of job.outcomes)
+    exportTree(treeOf(job, outcome), isSplit ? join(folder, subfolder(outcome)) : folder);
 }
 
 function treeOf(job: ExportJob, outcome: BuildOutcome): TreeView {
@@ -157,11 +172,18 @@ function treeOf(job: ExportJob, outcome: BuildOutcome): TreeView {
 
 async function writeTar(job: ExportJob, output: OutputSpec): Promise<void> {
   const isSplit = job.outcomes.length > 1;
-  const parts = job.outcomes.map((outcome) => ({ tree: treeOf(job, outcome), prefix: isSplit ? subfolder(outcome) : "" }));
+  const parts = job.outcomes.map((outcome) => ({
+    tree: treeOf(job, outcome),
+    prefix: isSplit ? subfolder(outcome) : "",
+  }));
   await writeFile(destination(job, output), (sink) => writeTreesTar(parts, sink));
 }
 
-function metadataOf(images: readonly BuiltImage[], names: readonly string[], target: Target): Readonly<Record<string, unknown>> {
+function metadataOf(
+  images: readonly BuiltImage[],
+  names: readonly string[],
+  target: Target,
+): Readonly<Record<string, unknown>> {
   const [first] = images;
   return {
     "containerimage.config.digest": first?.id,

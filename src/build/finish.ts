@@ -5,7 +5,13 @@ import type { CompiledStage } from "./types.ts";
 
 /** The image config of a compiled stage, without its layers. */
 export function imageConfig(stage: CompiledStage, epoch: number, layerCount: number): Omit<ImageConfig, "rootfs"> {
-  const { rootfs: _rootfs, history: _history, config: _config, created: _created, ...kept } = stage.base ?? {
+  const {
+    rootfs: _rootfs,
+    history: _history,
+    config: _config,
+    created: _created,
+    ...kept
+  } = stage.base ?? {
     architecture: "",
     os: "",
     rootfs: { type: "layers", diff_ids: [] },

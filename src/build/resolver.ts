@@ -31,7 +31,10 @@ export class StoreResolver implements SourceResolver {
   async image(reference: string, platform: Platform): Promise<ResolvedImage> {
     const record = findImage(this.#store, reference);
     if (record) return readImage(this.#store, record, reference, platform);
-    const near = suggest(reference, this.#store.images.list().flatMap((image) => image.names.map(shortName)));
+    const near = suggest(
+      reference,
+      this.#store.images.list().flatMap((image) => image.names.map(shortName)),
+    );
     throw new TareError("E_IMAGE_NOTFOUND", `${reference}: not found in the local store`, {
       hint: near
         ? `did you mean \`${near}\`?`
@@ -70,7 +73,7 @@ function isName(text: string): boolean {
 }
 
 function shortName(name: string): string {
-  return familiarReference(normalizeReference(name));
+  return familiarReference(normalizeReference(name)).replace(/:latest$/, "");
 }
 
 /** The manifest and config of an image for a platform. Throws `E_PLATFORM` listing what there is. */

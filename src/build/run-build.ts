@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* One `tare build`: open the context, compile for every platform, solve, export. */
 import { availableParallelism } from "node:os";
-import { DEFAULT_EPOCH, TareError } from "../base/index.ts";
+import { DEFAULT_EPOCH, TareError, isTareError } from "../base/index.ts";
 import { parseDockerfile } from "../dockerfile/index.ts";
 import { GraphBuilder } from "../graph/index.ts";
 import { formatPlatform, hostPlatform, parsePlatform } from "../oci/index.ts";
@@ -31,6 +31,8 @@ export interface BuildPlace {
 export interface PreparedBuild {
   readonly graph: Graph;
   readonly dockerfile: Dockerfile;
+  /** The Dockerfile as written. */
+  readonly text: string;
   readonly stages: readonly CompiledStage[];
   readonly locals: ReadonlyMap<string, LocalSource>;
   readonly epoch: number;
@@ -60,7 +62,7 @@ export async function runBuild(place: BuildPlace, request: BuildRequest): Promis
         signal,
         ...(request.listener ? { listener: request.listener } : {}),
       });
-      const results = await solver.solve(prepared.stages.map((stage) => stage.vertex));
+      const results = await withSource(prepared, () => solver.solve(prepared.stages.map((stage) => stage.vertex)));
       const outcomes = prepared.stages.map((stage, index) => ({ stage, layers: results[index]?.layers ?? [] }));
       return await exportResult({ ...place, request, outcomes, epoch: prepared.epoch });
     } finally {
@@ -68,6 +70,28 @@ export async function runBuild(place: BuildPlace, request: BuildRequest): Promis
     }
   } finally {
     lease.release();
+  }
+}
+
+/** Adds the lines of the Dockerfile to the error of a failed step. */
+async function withSource<T>(prepared: PreparedBuild, solve: () => Promise<T>): Promise<T> {
+  try {
+    return await solve();
+  } catch (error) {
+    if (!isTareError(error)) throw error;
+    const { line, endLine } = error.details;
+    if (typeof line !== "number" || typeof endLine !== "number" || "text" in error.details) throw error;
+    const text = prepared.text
+      .split("\n")
+      .slice(line - 1, endLine)
+      .join("\n");
+    const hint = error.hint === undefined ? {} : { hint: error.hint };
+    throw new TareError(error.code, error.message, {
+      ...hint,
+      cause: error.cause,
+      exitCode: error.exitCode,
+      details: { ...error.details, text },
+    });
   }
 }
 
@@ -92,11 +116,24 @@ export async function prepareBuild(place: BuildPlace, lease: Lease, request: Bui
   const stages: CompiledStage[] = [];
   for (const platform of platforms) {
     const resolver = new StoreResolver(place.store, namedContexts(place, request, { locals, platform }));
-    const options = compileOptions(request, { platform, host, count: platforms.length, epoch: chosen ?? DEFAULT_EPOCH });
+    const options = compileOptions(request, {
+      platform,
+      host,
+      count: platforms.length,
+      epoch: chosen ?? DEFAULT_EPOCH,
+    });
     stages.push(await compile({ dockerfile, options, resolver, graph }));
   }
   checkPlatforms(graph.build(), host);
-  return { graph: graph.build(), dockerfile, stages, locals, epoch: chosen ?? DEFAULT_EPOCH, isEpochChosen: chosen !== undefined };
+  return {
+    graph: graph.build(),
+    dockerfile,
+    text: context.dockerfile.text,
+    stages,
+    locals,
+    epoch: chosen ?? DEFAULT_EPOCH,
+    isEpochChosen: chosen !== undefined,
+  };
 }
 
 function runtimeOnce(place: BuildPlace, request: BuildRequest): () => ReturnType<typeof findRuntime> {
@@ -120,7 +157,8 @@ function checkPlatforms(graph: Graph, host: Platform): void {
 function warn(dockerfile: Dockerfile, request: BuildRequest): void {
   const at = Date.now();
   const file = dockerfile.fileName;
-  for (const { rule, detail, line } of dockerfile.warnings) request.listener?.({ kind: "warning", rule, message: detail, file, line, at });
+  for (const { rule, detail, line } of dockerfile.warnings)
+    request.listener?.({ kind: "warning", rule, message: detail, file, line, at });
   if (dockerfile.syntax === undefined || /^(docker\.io\/)?docker\/dockerfile([:@]|$)/.test(dockerfile.syntax)) return;
   const message = `front end image \`${dockerfile.syntax}\` is not run; the built-in parser reads the file`;
   request.listener?.({ kind: "warning", rule: "ForeignSyntax", message, file, line: 1, at });
@@ -128,14 +166,20 @@ function warn(dockerfile: Dockerfile, request: BuildRequest): void {
 
 /** `SOURCE_DATE_EPOCH`: the build argument wins over the environment; empty means not set. */
 function chosenEpoch(dockerfile: Dockerfile, request: BuildRequest): number | undefined {
-  const attribute = request.outputs.find((output) => "source-date-epoch" in output.attributes)?.attributes["source-date-epoch"];
-  const fallback = dockerfile.metaArgs.flatMap((line) => line.definitions).find(({ key }) => key === "SOURCE_DATE_EPOCH")?.value;
+  const attribute = request.outputs.find((output) => "source-date-epoch" in output.attributes)?.attributes[
+    "source-date-epoch"
+  ];
+  const fallback = dockerfile.metaArgs
+    .flatMap((line) => line.definitions)
+    .find(({ key }) => key === "SOURCE_DATE_EPOCH")?.value;
   const text = attribute ?? request.buildArgs["SOURCE_DATE_EPOCH"] ?? fallback;
   if (text === undefined) return request.sourceDateEpoch;
   if (text === "" || text === "context") return undefined;
   const value = /^\d{1,12}$/.test(text) ? Number(text) : Number.NaN;
   if (Number.isSafeInteger(value)) return value;
-  throw new TareError("E_USAGE", `invalid SOURCE_DATE_EPOCH: ${text}`, { hint: "seconds since 1970 as a whole number" });
+  throw new TareError("E_USAGE", `invalid SOURCE_DATE_EPOCH: ${text}`, {
+    hint: "seconds since 1970 as a whole number",
+  });
 }
 
 function compileOptions(
@@ -189,11 +233,16 @@ function namedContext(place: BuildPlace, text: ContextText): NamedContext {
   if (value.startsWith("docker-image://")) {
     const reference = value.slice("docker-image://".length);
     const record = findImage(place.store, reference);
-    if (!record) throw new TareError("E_IMAGE_NOTFOUND", `build context \`${name}\`: ${reference}: not found in the local store`, { hint: "`tare images` lists what is here" });
+    if (!record)
+      throw new TareError("E_IMAGE_NOTFOUND", `build context \`${name}\`: ${reference}: not found in the local store`, {
+        hint: "`tare images` lists what is here",
+      });
     return { kind: "image", image: readImage(place.store, record, reference, text.platform) };
   }
   if (/^[a-z][a-z+.-]*:\/\//.test(value)) {
-    throw new TareError("E_UNSUPPORTED", `build context \`${name}\`: \`${value}\` is not supported yet`, { hint: "use a folder or docker-image://NAME" });
+    throw new TareError("E_UNSUPPORTED", `build context \`${name}\`: \`${value}\` is not supported yet`, {
+      hint: "use a folder or docker-image://NAME",
+    });
   }
   text.locals.set(`named:${name}`, openNamedFolder(text.request.cwd, value));
   return { kind: "local", name: `named:${name}` };

@@ -15,7 +15,10 @@ export interface SecretPlace {
 }
 
 /** Secrets by id, read when a step asks. A file that is missing is an error now, before anything is built. */
-export function openSecrets(sources: readonly SecretSource[], place: SecretPlace): ReadonlyMap<string, () => Buffer | undefined> {
+export function openSecrets(
+  sources: readonly SecretSource[],
+  place: SecretPlace,
+): ReadonlyMap<string, () => Buffer | undefined> {
   return new Map(sources.map((source) => [source.id, reader(source, place)]));
 }
 
@@ -33,9 +36,11 @@ function fromEnvironment(place: SecretPlace, name: string): () => Buffer | undef
 
 function fromFile(id: string, path: string): () => Buffer {
   const stats = fs.statSync(path, { throwIfNoEntry: false });
-  if (!stats) throw new TareError("E_SECRET", `secret ${id}: \`${path}\` does not exist`, { hint: "check `src=` of `--secret`" });
+  if (!stats)
+    throw new TareError("E_SECRET", `secret ${id}: \`${path}\` does not exist`, { hint: "check `src=` of `--secret`" });
   if (!stats.isFile()) throw new TareError("E_SECRET", `secret ${id}: \`${path}\` is not a file`);
-  if (stats.size > SECRET_LIMIT) throw new TareError("E_SECRET", `secret ${id}: ${stats.size} bytes are more than ${SECRET_LIMIT}`);
+  if (stats.size > SECRET_LIMIT)
+    throw new TareError("E_SECRET", `secret ${id}: ${stats.size} bytes are more than ${SECRET_LIMIT}`);
   return () => {
     try {
       return fs.readFileSync(path);
@@ -69,12 +74,18 @@ export async function openAgents(
   return { sockets, close: async () => started.forEach((pid) => stop(pid)) };
 }
 
-async function agentSocket(id: string, files: readonly string[], place: SecretPlace & { readonly scratch: string; readonly started: number[] }): Promise<string> {
+async function agentSocket(
+  id: string,
+  files: readonly string[],
+  place: SecretPlace & { readonly scratch: string; readonly started: number[] },
+): Promise<string> {
   const [first] = files;
   if (first === undefined) {
     const socket = place.env["SSH_AUTH_SOCK"];
     if (socket) return socket;
-    throw new TareError("E_SSH", `ssh ${id}: no agent is running (SSH_AUTH_SOCK is not set)`, { hint: "start one, or give a key: `--ssh default=~/.ssh/id_ed25519`" });
+    throw new TareError("E_SSH", `ssh ${id}: no agent is running (SSH_AUTH_SOCK is not set)`, {
+      hint: "start one, or give a key: `--ssh default=~/.ssh/id_ed25519`",
+    });
   }
   const stats = fs.statSync(first, { throwIfNoEntry: false });
   if (!stats) throw new TareError("E_SSH", `ssh ${id}: \`${first}\` does not exist`);
@@ -82,14 +93,23 @@ async function agentSocket(id: string, files: readonly string[], place: SecretPl
   return startAgent(id, files, place);
 }
 
-async function startAgent(id: string, keys: readonly string[], place: { readonly scratch: string; readonly started: number[] }): Promise<string> {
+async function startAgent(
+  id: string,
+  keys: readonly string[],
+  place: { readonly scratch: string; readonly started: number[] },
+): Promise<string> {
   const socket = `${place.scratch}/ssh-${place.started.length}`;
   const agent = await execute("ssh-agent", ["-a", socket, "-s"]);
   const pid = Number(/SSH_AGENT_PID=(\d+)/.exec(agent.stdout)?.[1]);
   if (!pid) throw new TareError("E_SSH", `ssh ${id}: starting an agent: ${agent.stderr.trim()}`);
   place.started.push(pid);
-  const added = await execute("ssh-add", ["-q", ...keys], { env: { SSH_AUTH_SOCK: socket, PATH: "/usr/local/bin:/usr/bin:/bin" } });
-  if (added.code !== 0) throw new TareError("E_SSH", `ssh ${id}: adding the keys: ${added.stderr.trim()}`, { hint: "keys with a passphrase must be in your own agent" });
+  const added = await execute("ssh-add", ["-q", ...keys], {
+    env: { SSH_AUTH_SOCK: socket, PATH: "/usr/local/bin:/usr/bin:/bin" },
+  });
+  if (added.code !== 0)
+    throw new TareError("E_SSH", `ssh ${id}: adding the keys: ${added.stderr.trim()}`, {
+      hint: "keys with a passphrase must be in your own agent",
+    });
   return socket;
 }
 

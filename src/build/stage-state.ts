@@ -12,6 +12,18 @@ export interface StageLabel {
   /** `build`, `stage-1`, or empty for the only stage. */
   readonly name: string;
   readonly steps: number;
+  /** Steps before the stage's first instruction. */
+  readonly first: number;
+}
+
+/** `[build 2/5] RUN make`. */
+export function stepLabel(
+  label: StageLabel & { readonly number: number },
+  text: string,
+  platform: string = "",
+): string {
+  const number = String(label.number).padStart(String(label.steps).length);
+  return `[${platform}${label.name ? `${label.name} ` : ""}${number}/${label.steps}] ${text}`;
 }
 
 const DEFAULT_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -73,12 +85,10 @@ export class StageState {
   /** `[build 2/5] RUN make`; counts one step up. */
   stepLabel(text: string): string {
     this.#step += 1;
-    const { name, steps } = this.label;
     const { options } = this.compilation;
     const platform = options.isMultiPlatform ? `${this.platform.os}/${this.platform.architecture} ` : "";
-    const number = String(this.#step).padStart(String(steps).length);
     const trigger = this.isOnbuild ? "ONBUILD " : "";
-    return `[${platform}${name ? `${name} ` : ""}${number}/${steps}] ${trigger}${text}`;
+    return stepLabel({ ...this.label, number: this.#step + this.label.first }, trigger + text, platform);
   }
 
   setEnvironment(name: string, value: string): void {

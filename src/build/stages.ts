@@ -36,7 +36,9 @@ export class StageTable {
   #byNumber(number: number, index: number): Stage {
     const stage = this.#stages[number];
     if (stage && number !== index) return stage;
-    throw new TareError("E_DF_STAGE", `invalid stage index ${number}`, { hint: `stages count from 0; this one is ${index}` });
+    throw new TareError("E_DF_STAGE", `invalid stage index ${number}`, {
+      hint: `stages count from 0; this one is ${index}`,
+    });
   }
 
   /** The stage to build. Throws `E_STAGE_NOTFOUND`. */
