@@ -14,6 +14,9 @@ export interface Candidate {
 
 const GLOBAL_VALUES = new Set(["--root", "--host", "-H", "--log-level", "-l", "--config"]);
 
+/** Understood for the sake of Docker's users, not offered. */
+const FOREIGN_GROUPS = new Set(["builder", "buildx"]);
+
 /** What the last of `words` (after `tare`) may become. */
 export async function complete(words: readonly string[], engine: () => Promise<Engine>): Promise<readonly Candidate[]> {
   const rest = words.slice(globalWords(words));
@@ -43,7 +46,9 @@ function commandNames(before: readonly string[], current: string): readonly Cand
   const commands = COMMANDS.filter((entry) => !entry.hidden && !entry.name.includes(" "));
   const names = [
     ...commands.map((entry) => ({ value: entry.name, text: entry.summary })),
-    ...groupNames().map((name) => ({ value: name, text: `Commands of ${name}` })),
+    ...groupNames()
+      .filter((name) => !FOREIGN_GROUPS.has(name))
+      .map((name) => ({ value: name, text: `Commands of ${name}` })),
     { value: "help", text: "Help about a command" },
   ];
   return names.filter(({ value }) => value.startsWith(current));
@@ -127,7 +132,10 @@ async function candidatesOf(
     case "running":
       return named(await (await engine()).containers.names({ all: kind === "container" }), "container");
     case "recipe":
-      return (await (await engine()).bases.recipes()).map(({ name, summary }) => ({ value: prefix + name, text: summary }));
+      return (await (await engine()).bases.recipes()).map(({ name, summary }) => ({
+        value: prefix + name,
+        text: summary,
+      }));
     case "command":
     case "none":
       return [];

@@ -360,6 +360,7 @@ describe("completion", () => {
   };
   const cases: readonly (readonly [readonly string[], readonly string[]])[] = [
     [["im"], ["images", "import", "image"]],
+    [["buil"], ["build"]],
     [["image", "r"], ["rm"]],
     [["help", "sto"], ["stop"]],
     [["run", "--rm", "he"], ["hello:latest"]],

@@ -28,7 +28,7 @@ export function frameLines(state: BuildState, size: FrameSize): readonly string[
 
 function header(state: BuildState, size: FrameSize): string {
   const failed = state.failed.length > 0;
-  const finished = size.isLast && !failed ? " FINISHED" : "";
+  const finished = size.isLast && state.finished === state.total ? " FINISHED" : "";
   const time = seconds(size.now - state.startedAt);
   const text = fit(`[+] ${size.title} ${time}s (${state.finished}/${state.total})${finished}`, size.columns - 1);
   return style(size.color, failed ? "red" : "bold", text);

@@ -4,8 +4,9 @@ import { style } from "../text/style.ts";
 import { seconds } from "./state.ts";
 import type { Step, Warning } from "./state.ts";
 
-/** The whole output of a failed step, between rules. */
+/** The whole output of a failed step, between rules; empty when it printed nothing. */
 export function failureText(step: Step, look: { readonly color: boolean; readonly strip: boolean }): string {
+  if (step.log.lines.length === 0) return "";
   const lines = step.log.lines.map(
     ({ text, at }) => `${seconds(at - step.startedAt, 3)} ${look.strip ? plainText(text) : text}\n`,
   );
