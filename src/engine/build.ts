@@ -9,9 +9,20 @@ import type { BuildRequest, BuildResult } from "./types.ts";
 /** `build`. */
 export async function build(rooms: Rooms, request: BuildRequest): Promise<BuildResult> {
   const { runBuild } = await import("../build/index.ts");
+  await clearKilledBuilds(rooms);
   const result = await runBuild(placeOf(rooms), withEpoch(rooms, request));
   if (request.load && result.target !== undefined) await loadIntoEngine(rooms, request, result.target);
   return result;
+}
+
+/** Secrets of a killed build's RUN step must not lie about any longer than needed. */
+export async function clearKilledBuilds(rooms: Rooms): Promise<readonly string[]> {
+  const { removeStaleRuns } = await import("../solver/index.ts");
+  const { findRuntime } = await import("../runtime/index.ts");
+  const { runRoot } = rooms.settings;
+  const store = rooms.writer();
+  store.recover();
+  return removeStaleRuns(store, runRoot, () => findRuntime({ runRoot }));
 }
 
 /** `build --plan`. */

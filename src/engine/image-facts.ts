@@ -77,10 +77,13 @@ export class FactReader {
   }
 }
 
-/** The config's time; images whose time says nothing (made reproducible, or none) show when they came here. */
 function createdAt(record: ImageRecord, config: ImageConfig | undefined): number {
-  const time = config?.created === undefined ? Number.NaN : Date.parse(config.created);
-  return Number.isNaN(time) || time <= DEFAULT_EPOCH * 1000 ? record.addedAt : time;
+  return shownTime(config?.created === undefined ? Number.NaN : Date.parse(config.created), record);
+}
+
+/** A time of a config; one that says nothing (made reproducible, or none) shows when the image came here. */
+export function shownTime(time: number, record: ImageRecord): number {
+  return time > DEFAULT_EPOCH * 1000 ? time : record.addedAt;
 }
 
 function containersByImage(store: Store): ReadonlyMap<string, readonly string[]> {

@@ -4,7 +4,7 @@ import type { DiffId } from "../base/index.ts";
 import type { ImageDetails } from "../images/index.ts";
 import type { Store } from "../store/index.ts";
 import type { Filters, ImageSummary, ImagesApi } from "./facade.ts";
-import { FactReader, platformNames } from "./image-facts.ts";
+import { FactReader, platformNames, shownTime } from "./image-facts.ts";
 import type { ImageFacts } from "./image-facts.ts";
 import { LIST_FILTERS, filterHelp, imageFilter, matchingNames } from "./image-filters.ts";
 import { fullName, platformOf, requireImage, shortName } from "./image-lookup.ts";
@@ -21,7 +21,8 @@ export function imagesApi(rooms: Rooms): ImagesApi {
     },
     history: async (name, options = {}) => {
       const { imageHistory } = await import("../images/index.ts");
-      return imageHistory(await detailsOf(rooms, name, options.platform));
+      const details = await detailsOf(rooms, name, options.platform);
+      return imageHistory(details).map((row) => ({ ...row, createdAt: shownTime(row.createdAt, details.record) }));
     },
     tag: async (source, target) => tagImage(rooms.writer(), source, target),
     remove: async (name, options) => removeImage(rooms, name, options),

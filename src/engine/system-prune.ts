@@ -2,6 +2,7 @@
 import { TareError } from "../base/index.ts";
 import { pruneContainers, pruneVolumes, recoverContainers, removeOrphans } from "../containers/index.ts";
 import type { PruneOptions, PruneReport } from "../store/index.ts";
+import { clearKilledBuilds } from "./build.ts";
 import type { SystemPruneReport, SystemPruneRequest } from "./facade.ts";
 import { filterHelp } from "./image-filters.ts";
 import { dropImages, layerEntries } from "./image-removal.ts";
@@ -16,7 +17,7 @@ export async function pruneSystem(rooms: Rooms, request: SystemPruneRequest): Pr
   const store = rooms.writer();
   const context = await rooms.containers();
   const recovered = await recoverContainers(context);
-  const orphans = await removeOrphans(context);
+  const orphans = [...(await removeOrphans(context)), ...(await clearKilledBuilds(rooms))];
   requireGoingOn(request);
   const containers = await pruneContainers(context, request.filters);
   const volumes = request.volumes ? pruneVolumes(context) : { names: [], reclaimed: 0 };

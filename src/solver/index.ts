@@ -10,3 +10,4 @@ export type { GitSource } from "./git.ts";
 export { download, redact } from "./download.ts";
 export type { DownloadOptions } from "./download.ts";
 export { copyXattrs } from "./staged-tree.ts";
+export { removeStaleRuns } from "./stale-runs.ts";

@@ -15,6 +15,7 @@ import { baseLayers, rootfsOf } from "./results.ts";
 import { lowerOf } from "./run-lower.ts";
 import { prepareMounts } from "./run-mounts.ts";
 import { MountStubs } from "./run-stubs.ts";
+import { newRunFolder, runState } from "./stale-runs.ts";
 import type { DiffId } from "../base/index.ts";
 import type { RunOp } from "../graph/index.ts";
 import type { OciSpec } from "../runtime/index.ts";
@@ -31,7 +32,7 @@ export const runWorker: StepWorker = {
   },
   run: async (step) => {
     checkEntitlements(runOp(step), step.resources.allow);
-    const bundle = join(step.resources.runRoot, "build", randomBytes(16).toString("hex"));
+    const bundle = newRunFolder(step.resources.runRoot, step.resources.lease);
     ensureDirectory(bundle);
     const staging = step.resources.store.layers.stage();
     try {
@@ -73,7 +74,7 @@ async function runInContainer(step: StepContext, place: RunPlace): Promise<DiffI
     runtime: await resources.runtime(),
     id,
     bundle: place.bundle,
-    stateRoot: join(resources.runRoot, "runtime"),
+    stateRoot: runState(place.bundle),
     storeRoot: resources.store.root,
     overlays: [
       { target: rootfs, lower: lowerOf(layers), upper: place.staging.tree, work: place.staging.work },
