@@ -44,6 +44,15 @@ export function openNamedFolder(cwd: string, path: string): LocalSource {
   return withIgnore(root, undefined);
 }
 
+/** Opens one `--build-context` that must be fetched: a repository, or a tar by URL. */
+export async function openFetchedFolder(request: ContextRequest): Promise<LocalSource> {
+  ensureDirectory(request.scratch);
+  const opened = await contextFolder(request);
+  if ("text" in opened)
+    throw new TareError("E_CONTEXT", `build context \`${redact(request.context)}\`: not a tar archive`);
+  return withIgnore(opened.root, undefined);
+}
+
 interface Opened {
   readonly root: string;
   /** The Dockerfile's path is looked up inside the context. */

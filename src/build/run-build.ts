@@ -4,13 +4,14 @@ import { availableParallelism } from "node:os";
 import { DEFAULT_EPOCH, TareError, isTareError } from "../base/index.ts";
 import { parseDockerfile } from "../dockerfile/index.ts";
 import { GraphBuilder } from "../graph/index.ts";
-import { formatPlatform, hostPlatform, parsePlatform } from "../oci/index.ts";
+import { hostPlatform, parsePlatform } from "../oci/index.ts";
 import { findRuntime } from "../runtime/index.ts";
 import { Solver } from "../solver/index.ts";
 import { MAIN_CONTEXT, compile } from "./compile.ts";
-import { openContext, openNamedFolder } from "./context.ts";
+import { openContext } from "./context.ts";
 import { exportResult } from "./export.ts";
-import { StoreResolver, contextKey, findImage, readImage } from "./resolver.ts";
+import { openNamedContexts } from "./named-contexts.ts";
+import { StoreResolver } from "./resolver.ts";
 import { openAgents, openSecrets } from "./secrets.ts";
 import type { Dockerfile } from "../dockerfile/index.ts";
 import type { Graph } from "../graph/index.ts";
@@ -18,7 +19,7 @@ import type { Platform } from "../oci/index.ts";
 import type { LocalSource } from "../solver/index.ts";
 import type { Lease, Store } from "../store/index.ts";
 import type { BuildRequest, BuildResult } from "./request.ts";
-import type { CompileOptions, CompiledStage, NamedContext } from "./types.ts";
+import type { CompileOptions, CompiledStage } from "./types.ts";
 
 /** What a build needs besides the request. */
 export interface BuildPlace {
@@ -115,7 +116,15 @@ export async function prepareBuild(place: BuildPlace, lease: Lease, request: Bui
   const platforms = request.platforms.length > 0 ? request.platforms.map((text) => parsePlatform(text, host)) : [host];
   const stages: CompiledStage[] = [];
   for (const platform of platforms) {
-    const resolver = new StoreResolver(place.store, namedContexts(place, request, { locals, platform }));
+    const contexts = await openNamedContexts(request.buildContexts, {
+      store: place.store,
+      cwd: request.cwd,
+      scratch: lease.folder,
+      signal,
+      locals,
+      platform,
+    });
+    const resolver = new StoreResolver(place.store, contexts);
     const options = compileOptions(request, {
       platform,
       host,
@@ -203,52 +212,4 @@ function compileOptions(
     ...(request.shmSize === undefined ? {} : { shmSize: request.shmSize }),
     ...(request.cgroupParent === undefined ? {} : { cgroupParent: request.cgroupParent }),
   };
-}
-
-/** `--build-context name=value`: a folder, `docker-image://`, `target:`. */
-function namedContexts(
-  place: BuildPlace,
-  request: BuildRequest,
-  into: { readonly locals: Map<string, LocalSource>; readonly platform: Platform },
-): ReadonlyMap<string, NamedContext> {
-  const contexts = new Map<string, NamedContext>();
-  for (const [name, value] of Object.entries(request.buildContexts)) {
-    const context = namedContext(place, { name, value, request, ...into });
-    contexts.set(name, context).set(contextKey(name), context);
-  }
-  return contexts;
-}
-
-interface ContextText {
-  readonly name: string;
-  readonly value: string;
-  readonly request: BuildRequest;
-  readonly locals: Map<string, LocalSource>;
-  readonly platform: Platform;
-}
-
-function namedContext(place: BuildPlace, text: ContextText): NamedContext {
-  const { name, value } = text;
-  if (value.startsWith("target:")) return { kind: "stage", target: value.slice("target:".length) };
-  if (value.startsWith("docker-image://")) {
-    const reference = value.slice("docker-image://".length);
-    const record = findImage(place.store, reference);
-    if (!record)
-      throw new TareError("E_IMAGE_NOTFOUND", `build context \`${name}\`: ${reference}: not found in the local store`, {
-        hint: "`tare images` lists what is here",
-      });
-    return { kind: "image", image: readImage(place.store, record, reference, text.platform) };
-  }
-  if (/^[a-z][a-z+.-]*:\/\//.test(value)) {
-    throw new TareError("E_UNSUPPORTED", `build context \`${name}\`: \`${value}\` is not supported yet`, {
-      hint: "use a folder or docker-image://NAME",
-    });
-  }
-  text.locals.set(`named:${name}`, openNamedFolder(text.request.cwd, value));
-  return { kind: "local", name: `named:${name}` };
-}
-
-/** `linux/amd64` of a compiled stage. */
-export function platformText(stage: CompiledStage): string {
-  return formatPlatform(stage.platform);
 }

@@ -84,6 +84,7 @@ async function loadTarget(
   const id = chooseId(loading, descriptor, options.platforms?.[0] ?? options.host) ?? ids[0];
   if (id === undefined) return undefined;
   const image = { target: descriptor.digest, mediaType: descriptor.mediaType, id };
+  if (options.withoutNames) return { ...image, names: [], addedAt: Date.now() };
   return store.images.put(image, [...new Set([...names, ...dockerNames(loading.source, id)])]);
 }
 

@@ -16,6 +16,8 @@ export interface LoadOptions {
   readonly host: Platform;
   /** Unpack these instead of the host's. */
   readonly platforms?: readonly Platform[];
+  /** Names in the archive do not become names in the store. */
+  readonly withoutNames?: boolean;
   readonly signal?: AbortSignal;
 }
 
