@@ -74,24 +74,19 @@ export async function runBuild(place: BuildPlace, request: BuildRequest): Promis
   }
 }
 
-/** Adds the lines of the Dockerfile to the error of a failed step. */
+/** Adds the Dockerfile to the error of a failed step, so that its lines can be shown. */
 async function withSource<T>(prepared: PreparedBuild, solve: () => Promise<T>): Promise<T> {
   try {
     return await solve();
   } catch (error) {
     if (!isTareError(error)) throw error;
-    const { line, endLine } = error.details;
-    if (typeof line !== "number" || typeof endLine !== "number" || "text" in error.details) throw error;
-    const text = prepared.text
-      .split("\n")
-      .slice(line - 1, endLine)
-      .join("\n");
+    if (typeof error.details["line"] !== "number" || "text" in error.details) throw error;
     const hint = error.hint === undefined ? {} : { hint: error.hint };
     throw new TareError(error.code, error.message, {
       ...hint,
       cause: error.cause,
       exitCode: error.exitCode,
-      details: { ...error.details, text },
+      details: { ...error.details, source: prepared.text },
     });
   }
 }
