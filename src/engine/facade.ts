@@ -26,7 +26,7 @@ export type OpenEngine = (options: EngineOptions) => Engine;
 
 /** All that Tare can do. Safe to use from several callers at once; `close` ends it. */
 export interface Engine {
-  /** Builds and publishes what the outputs ask for. A failing step rejects with `E_BUILD_STEP`. */
+  /** Builds and publishes what the outputs ask for. A failing RUN rejects with `E_RUN_FAILED`. */
   build(request: BuildRequest): Promise<BuildResult>;
   /** Compiles without running anything (`build --plan`). */
   plan(request: BuildRequest): Promise<BuildPlan>;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TareError, executeOrThrow } from "../base/index.ts";
-import type { HostCheck, InstallPlan, LongCall } from "./facade.ts";
+import type { EngineOptions, HostCheck, InstallPlan, LongCall } from "./facade.ts";
 import { findProgram } from "./programs.ts";
 import { withVertex } from "./listener.ts";
 
@@ -22,8 +22,8 @@ export function planInstall(checks: readonly HostCheck[], isRoot: boolean = proc
   return { packages, commands: isRoot ? commands : commands.map((words) => ["sudo", ...words]) };
 }
 
-/** Runs a plan's commands as root. Throws `E_PERMISSION`, `E_PROGRAM_FAILED`. */
-export async function install(plan: InstallPlan, call: LongCall): Promise<void> {
+/** Runs a plan's commands as root with the engine's environment. Throws `E_PERMISSION`, `E_PROGRAM_FAILED`. */
+export async function install(plan: InstallPlan, call: LongCall, env: EngineOptions["env"]): Promise<void> {
   if (plan.packages.length === 0) return;
   if (process.getuid?.() !== 0) {
     throw new TareError("E_PERMISSION", `installing ${plan.packages.join(", ")}: packages are installed as root`, {
@@ -34,7 +34,7 @@ export async function install(plan: InstallPlan, call: LongCall): Promise<void> 
     for (const [program = "", ...args] of plan.commands) {
       log(`+ ${[program, ...args].join(" ")}`);
       await executeOrThrow(program, args, {
-        env: installEnvironment(),
+        env: installEnvironment(env),
         onOutput: (_stream, data) => log(data.toString("utf8")),
         ...(call.signal ? { signal: call.signal } : {}),
       });
@@ -43,7 +43,7 @@ export async function install(plan: InstallPlan, call: LongCall): Promise<void> 
 }
 
 /** apt asks nothing and prints in one language; proxies and the like are kept. */
-function installEnvironment(): Record<string, string> {
-  const kept = Object.entries(process.env).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]]));
+function installEnvironment(env: EngineOptions["env"]): Record<string, string> {
+  const kept = Object.entries(env).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]]));
   return { ...Object.fromEntries(kept), DEBIAN_FRONTEND: "noninteractive", LC_ALL: "C.UTF-8" };
 }

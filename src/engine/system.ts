@@ -15,7 +15,7 @@ export function systemApi(rooms: Rooms): SystemApi {
       const { planInstall } = await import("./install.ts");
       return planInstall(await checkHost(rooms.settings));
     },
-    install: async (plan, call) => (await import("./install.ts")).install(plan, call),
+    install: async (plan, call) => (await import("./install.ts")).install(plan, call, rooms.settings.env),
     info: async () => (await import("./info.ts")).info(rooms),
   };
 }

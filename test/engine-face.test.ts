@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, expectTypeOf, it } from "vitest";
+import * as face from "../src/engine/index.ts";
+import type { BuildResult, CreateRequest, Engine, EngineOptions, OpenEngine } from "../src/engine/index.ts";
+
+describe("the library's face", () => {
+  it("exports these values and no others", () => {
+    expect(Object.keys(face).sort()).toEqual(["Engine", "openEngine"]);
+    expect(face.Engine.open).toBe(face.openEngine);
+  });
+
+  it("opens without touching the disk and has every method", () => {
+    const engine = face.openEngine({ env: {}, cwd: "/", root: "/nonexistent/tare" });
+    const members = (value: object): string[] => Object.keys(value).sort();
+    expect(members(engine)).toEqual(["bases", "build", "check", "close", "containers", "images", "plan", "system"]);
+    expect(members(engine.images)).toEqual(
+      ["history", "import", "inspect", "list", "load", "names", "prune", "remove", "resolve", "save", "tag"].sort(),
+    );
+    expect(members(engine.containers)).toEqual(
+      "create exec export inspect kill list logs names pause prune remove rename restart run start stop unpause wait".split(
+        " ",
+      ),
+    );
+    expect(members(engine.bases)).toEqual(["assemble", "recipes"]);
+    expect(members(engine.system)).toEqual(["check", "fsck", "info", "install", "planInstall", "prune", "usage"]);
+    engine.close();
+  });
+
+  it("has the types that a caller needs", () => {
+    expectTypeOf(face.openEngine).toEqualTypeOf<OpenEngine>();
+    expectTypeOf<Parameters<OpenEngine>[0]>().toEqualTypeOf<EngineOptions>();
+    expectTypeOf<ReturnType<Engine["build"]>>().resolves.toEqualTypeOf<BuildResult>();
+    expectTypeOf<Parameters<Engine["containers"]["create"]>[0]>().toEqualTypeOf<CreateRequest>();
+  });
+});
