@@ -47,3 +47,4 @@ export type {
   Terminal,
 } from "./facade-containers.ts";
 export type { BuildRequest, BuildResult, BuiltImage, OutputSpec, SecretSource } from "./types.ts";
+export type { BuildEvent, BuildListener } from "../solver/index.ts";

@@ -4,7 +4,7 @@ import { PlainText } from "./plain.ts";
 import { rawJsonLine } from "./raw-json.ts";
 import { failureText, warningsText } from "./report.ts";
 import { BuildState } from "./state.ts";
-import type { BuildListener } from "../../solver/index.ts";
+import type { BuildListener } from "../../engine/index.ts";
 import type { Output } from "../output.ts";
 import type { Change } from "./state.ts";
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { BuildEvent } from "../../solver/index.ts";
+import type { BuildEvent } from "../../engine/index.ts";
 import type { Change } from "./state.ts";
 
 /** One line of JSON for an event, in the shape of BuildKit's `rawjson` progress (its SolveStatus message). */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { LineLog } from "./lines.ts";
-import type { BuildEvent } from "../../solver/index.ts";
+import type { BuildEvent } from "../../engine/index.ts";
 import type { LogLine } from "./lines.ts";
 
 /** How far a part of a step is. */
