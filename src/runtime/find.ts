@@ -38,12 +38,13 @@ const CANDIDATES = ["runc", "crun"];
 /**
  * The runtime to use: the named one, or the first of runc and crun that can start a container on this host (crun refuses
  * hosts with control groups v1 and v2 side by side). The answer is kept in `runRoot` and asked again after a change of
- * the program, a reboot or another cgroup layout. Throws `E_NO_RUNTIME`.
+ * the program, a reboot or another cgroup layout. Throws `E_NO_RUNTIME`, `E_PERMISSION` without root.
  */
 export async function findRuntime(options: FindRuntimeOptions): Promise<OciRuntime> {
   const names = options.name === undefined ? CANDIDATES : [options.name];
   const paths = names.flatMap((name) => locate(name, options.path) ?? []);
   const failures: string[] = [];
+  if (paths.length > 0) requireRoot();
   for (const path of paths) {
     const stamp = stampOf(path);
     const cached = readCache(options.runRoot, path);
@@ -57,6 +58,14 @@ export async function findRuntime(options: FindRuntimeOptions): Promise<OciRunti
     failures.push(`${path}: ${failure}`);
   }
   throw notFound(options.name, failures);
+}
+
+function requireRoot(): void {
+  if (process.getuid?.() === 0) return;
+  throw new TareError("E_PERMISSION", "starting a container: this needs root", {
+    hint: "run the same command with sudo; root's images are in a store of their own, `/var/lib/tare`",
+    exitCode: 125,
+  });
 }
 
 /** The absolute path of a program in `path` and the system's directories, or undefined. */
