@@ -3,7 +3,7 @@
 import { DEFAULT_EPOCH, isTareError } from "../base/index.ts";
 import type { DiffId } from "../base/index.ts";
 import type { ContainerRecord } from "../containers/index.ts";
-import { formatPlatform, parseImageConfig, parseManifestOrIndex } from "../oci/index.ts";
+import { formatPlatform, isIndex, parseImageConfig, parseIndex } from "../oci/index.ts";
 import type { ImageConfig, Platform } from "../oci/index.ts";
 import type { ImageRecord, Store } from "../store/index.ts";
 
@@ -57,9 +57,9 @@ export class FactReader {
   }
 
   #platforms(record: ImageRecord, config: ImageConfig | undefined): readonly Platform[] {
-    const document = parseManifestOrIndex(this.#text(record.target), { allowNoLayers: true });
-    if (document.kind === "manifest") return config ? [config] : [];
-    const present = document.index.manifests.filter(({ digest }) => this.#store.blobs.has(digest));
+    if (!isIndex(record.mediaType)) return config ? [config] : [];
+    const { manifests } = parseIndex(this.#text(record.target));
+    const present = manifests.filter(({ digest }) => this.#store.blobs.has(digest));
     return present.flatMap(({ platform }) => (platform && platform.os !== "unknown" ? [platform] : []));
   }
 

@@ -54,10 +54,12 @@ async function fsck(
     const packed = await packTree(layer.tree, undefined, request.signal ? { signal: request.signal } : {});
     return packed.diffId;
   };
-  return store.fsck({
+  const findings = await store.fsck({
     repair: request.repair,
     quick: request.quick,
     ...(request.quick ? {} : { verifyLayer }),
     ...(request.signal ? { signal: request.signal } : {}),
   });
+  // What killed commands left is no damage: every command that writes clears it.
+  return findings.filter(({ kind, repaired }) => kind !== "temporary" || repaired);
 }
