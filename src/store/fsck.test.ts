@@ -68,7 +68,7 @@ const DAMAGES: Readonly<
   ],
   "a layer that is gone": [
     () => fs.rmSync(join(layer.tree, ".."), { recursive: true }),
-    ["link told", "cache told", "image told"],
+    ["temporary told", "cache told", "image told"],
     ["image told"],
   ],
   "a lost link": [() => fs.rmSync(join(store.root, layer.link)), ["link told"], []],

@@ -189,7 +189,8 @@ function checkLinks(check: Check): void {
     });
   }
   for (const name of deadLinks(context)) {
-    note(check, { kind: "link", subject: `l/${name}`, problem: "leads to no layer", repair: "remove it" }, () =>
+    // A kill between making the link and publishing its layer leaves one.
+    note(check, { kind: "temporary", subject: `l/${name}`, problem: "leads to no layer", repair: "remove it" }, () =>
       effects.removeTree("fsck.repair", join(layout.links, name)),
     );
   }

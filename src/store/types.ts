@@ -172,7 +172,7 @@ export interface UsageRow {
   readonly reclaimable: number;
 }
 
-/** What fsck found. */
+/** What fsck found. `temporary` is what a killed command left: no damage, the next command that writes removes it. */
 export interface FsckFinding {
   readonly kind: "blob" | "layer" | "image" | "cache" | "link" | "temporary" | "database";
   readonly subject: string;
