@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isTareError } from "../../base/index.ts";
 import { forEachName } from "../each.ts";
+import { errorText } from "../error-text.ts";
 import type { CommandBody } from "../command.ts";
 
 /** `tare rm`. */
@@ -29,10 +30,12 @@ export const command: CommandBody = {
     return forEachName(context, parsed.positionals, async (name) => {
       try {
         await containers.remove(name, options);
+        return name;
       } catch (error) {
-        if (!(options.force && isTareError(error) && (error.code as string) === "E_CONTAINER_NOTFOUND")) throw error;
+        if (!options.force || !isTareError(error, "E_CONTAINER_NOTFOUND")) throw error;
+        context.stderr.write(errorText(error, { color: context.stderr.color, debug: context.debug }));
+        return undefined;
       }
-      return name;
     });
   },
 };
