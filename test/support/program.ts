@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The real program in a place of its own: its store, its temporary folder, and what it leaves on this host. */
+import { spawn, spawnSync } from "node:child_process";
+import type { ChildProcess, SpawnOptions } from "node:child_process";
+import * as fs from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fillBusybox } from "./bases.ts";
+
+/** `./bin/tare`, made by `npm run build`; TARE_PROGRAM names another one. */
+export const PROGRAM: string = process.env["TARE_PROGRAM"] ?? join(import.meta.dirname, "../../bin/tare");
+
+/** How a command ended. `code` is 128 + n after a signal. */
+export interface Outcome {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** What a command gets besides its words. */
+export interface CommandOptions {
+  readonly input?: string | Uint8Array;
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** A store of a test and the program that uses it. */
+export interface ProgramWorld {
+  readonly folder: string;
+  /** TARE_ROOT */
+  readonly root: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Runs a command to its end. */
+  tare(args: readonly string[], options?: CommandOptions): Outcome;
+  /** The same while others run. */
+  tareAsync(args: readonly string[], options?: CommandOptions): Promise<Outcome>;
+  /** Like `tare`, but throws when it fails; the standard output without its last line feed. */
+  ok(...args: readonly string[]): string;
+  start(args: readonly string[], options?: SpawnOptions): ChildProcess;
+  /** Makes a folder with these files. */
+  files(name: string, files: Readonly<Record<string, string | Uint8Array>>): string;
+  /** Where this store's run-time files are. */
+  runRoot(): string;
+  /** Removes containers and everything else. */
+  close(): void;
+}
+
+/** Opens a world; nothing is started yet. */
+export function openProgramWorld(name: string): ProgramWorld {
+  // A short path, as sockets are made below it.
+  const folder = fs.mkdtempSync(join(tmpdir(), `tare-${name}-`));
+  const root = join(folder, "root");
+  fs.mkdirSync(join(folder, "tmp"));
+  const env = { ...environment(), TARE_ROOT: root, TMPDIR: join(folder, "tmp") };
+  const tare: ProgramWorld["tare"] = (args, options = {}) => {
+    const { input = "" } = options;
+    const child = spawnSync(PROGRAM, args, { ...settings(env, options), input, maxBuffer: 1 << 28, encoding: "utf8" });
+    return { code: child.status ?? 128, out: child.stdout, err: child.stderr };
+  };
+  const world: ProgramWorld = {
+    folder,
+    root,
+    env,
+    tare,
+    tareAsync: (args, options = {}) => finish(spawn(PROGRAM, args, settings(env, options)), options.input ?? ""),
+    ok: (...args) => {
+      const { code, out, err } = tare(args);
+      if (code !== 0) throw new Error(`tare ${args.join(" ")}: exit code ${code}\n${err}`);
+      return out.replace(/\n$/, "");
+    },
+    start: (args, options = {}) => spawn(PROGRAM, args, { stdio: "ignore", env, cwd: folder, ...options }),
+    files: (sub, files) => writeFiles(join(folder, sub), files),
+    runRoot: () => world.ok("info", "--format", "{{.RunRoot}}"),
+    close: () => {
+      const runRoot = world.runRoot();
+      const ids = world.ok("ps", "-aq").split("\n").filter(Boolean);
+      if (ids.length > 0) tare(["rm", "-f", ...ids]);
+      fs.rmSync(folder, { recursive: true, force: true });
+      fs.rmSync(runRoot, { recursive: true, force: true });
+    },
+  };
+  return world;
+}
+
+function settings(env: Readonly<Record<string, string>>, options: CommandOptions): SpawnOptions {
+  return { env: { ...env, ...options.env }, cwd: options.cwd ?? dirname(env["TARE_ROOT"] ?? "/") };
+}
+
+/** This process's environment without what the program or the test runner would read. */
+function environment(): Record<string, string> {
+  const pairs = Object.entries(process.env).filter(([name]) => !/^(TARE_|NODE_|VITEST|SOURCE_DATE|DOCKER_)/.test(name));
+  return Object.fromEntries(pairs.map(([name, value]) => [name, value ?? ""]));
+}
+
+function finish(child: ChildProcess, input: string | Uint8Array): Promise<Outcome> {
+  const [out, err]: Buffer[][] = [[], []];
+  child.stdout?.on("data", (data: Buffer) => out?.push(data));
+  child.stderr?.on("data", (data: Buffer) => err?.push(data));
+  child.stdin?.on("error", () => undefined);
+  child.stdin?.end(input);
+  const text = (parts: Buffer[] | undefined): string => Buffer.concat(parts ?? []).toString();
+  return new Promise((resolve) => {
+    child.once("close", (code) => resolve({ code: code ?? 128, out: text(out), err: text(err) }));
+  });
+}
+
+function writeFiles(folder: string, files: Readonly<Record<string, string | Uint8Array>>): string {
+  fs.mkdirSync(folder, { recursive: true });
+  for (const [path, content] of Object.entries(files)) {
+    fs.mkdirSync(dirname(join(folder, path)), { recursive: true });
+    fs.writeFileSync(join(folder, path), content);
+  }
+  return folder;
+}
+
+/** Builds `busybox` from this host's, as a user would from an archive; returns the context's folder. */
+export function addBusyboxImage(world: ProgramWorld, config = 'CMD ["sh"]'): string {
+  const context = join(world.folder, "busybox");
+  const tree = join(context, "tree");
+  fs.mkdirSync(tree, { recursive: true });
+  fillBusybox(tree);
+  const packed = spawnSync("tar", ["-C", tree, "-cf", join(context, "busybox.tar"), "."]);
+  if (packed.status !== 0) throw new Error(`packing busybox: ${packed.stderr.toString()}`);
+  fs.rmSync(tree, { recursive: true });
+  fs.writeFileSync(join(context, "Dockerfile"), `FROM scratch\nADD busybox.tar /\nENV PATH=/bin\n${config}\n`);
+  world.ok("build", "-q", "-t", "busybox", context);
+  return context;
+}
