@@ -60,12 +60,14 @@ export async function cleanupContainer(context: ContainersContext, id: string): 
  * containers of this store that have no record any more. Returns their ids.
  */
 export async function removeOrphans(context: ContainersContext): Promise<readonly string[]> {
+  // Listed before the records: a container that is started meanwhile has its record first.
+  const started = await context.runtime.list();
   const known = new Set(
     recordsOf(context)
       .list()
       .map((record) => record.id),
   );
-  const orphans = (await context.runtime.list()).filter((id) => !known.has(id));
+  const orphans = started.filter((id) => !known.has(id));
   for (const id of orphans) {
     killStarters(filesOf(context, id).folder);
     await context.runtime.discard(id);
