@@ -9,12 +9,13 @@ import { dirname } from "node:path";
 import { TareError, ioError, linux } from "../base/index.ts";
 import { parseChmod } from "./chmod.ts";
 import { baseName, cleanPath, isInline } from "./copy-plan.ts";
-import { copyXattrs } from "./staged-tree.ts";
+import { CAPABILITY, copyXattrs } from "./staged-tree.ts";
 import { unpackArchive } from "./unpack.ts";
 import type { CopyOp } from "../graph/index.ts";
 import type { TreeEntry } from "../store/index.ts";
 import type { CopyMatch, CopyPlan, InlineMatch, PlannedEntry } from "./copy-plan.ts";
-import type { DirectoryLook, Owner, StagedTree } from "./staged-tree.ts";
+import type { Owner } from "../base/index.ts";
+import type { DirectoryLook, StagedTree } from "./staged-tree.ts";
 
 /** What copying needs besides the plan. */
 export interface CopyTarget {
@@ -69,13 +70,13 @@ class Copier {
   }
 
   async #unpack(entry: TreeEntry): Promise<boolean> {
-    const { staged, owner, op, signal } = this.#target;
+    const { staged, owner, signal } = this.#target;
     const path = (): string => {
       const resolved = staged.resolve(this.#destination);
       staged.makeDirectories(resolved, { ...(owner ?? ROOT), mode: 0o755 });
       return resolved;
     };
-    return unpackArchive(entry, { staged, path, required: op.unpack === "always", ...(owner ? { owner } : {}), ...(signal ? { signal } : {}) });
+    return unpackArchive(entry, { staged, path, ...(owner ? { owner } : {}), ...(signal ? { signal } : {}) });
   }
 
   /** Where one source goes; missing directories of the destination are made. */
@@ -93,7 +94,7 @@ class Copier {
   }
 
   #createdLook(): DirectoryLook {
-    return { ...(this.#target.owner ?? ROOT), mode: this.#chmod?.octal ?? 0o755 };
+    return { ...(this.#target.owner ?? ROOT), mode: (this.#chmod?.octal ?? 0o755) & 0o777 };
   }
 
   #mode(mode: number, isDirectory: boolean): number {
@@ -104,6 +105,11 @@ class Copier {
 const ROOT: Owner = { uid: 0, gid: 0 };
 
 type Remode = (mode: number, isDirectory: boolean) => number;
+
+/** What a copy keeps of a file's attributes, as in BuildKit's layers: its capabilities and nothing else. */
+function isKept(name: string): boolean {
+  return name === CAPABILITY;
+}
 
 /** Files from this size on are copied without blocking the event loop. */
 const LARGE = 8 << 20;
@@ -154,22 +160,36 @@ class MatchCopy {
     this.#makeParents(planned);
     const existing = staged.lookup(path);
     if (!existing) staged.makeDirectory(path, look);
-    else if (!existing.stats.isDirectory()) throw new TareError("E_COPY", `copying to \`/${path}\`: cannot copy to non-directory`);
+    else if (!existing.stats.isDirectory())
+      throw new TareError("E_COPY", `copying to \`/${path}\`: cannot copy to non-directory`);
     else if (planned.relative !== "") staged.changeDirectory(path, look);
     if (this.#match.tree.hasXattrs && path !== "" && planned.relative !== "") {
-      copyXattrs(planned.entry.hostPath, staged.stageDirectory(path));
+      copyXattrs(planned.entry.hostPath, staged.stageDirectory(path), isKept);
     }
   }
 
   /** Makes the directories on the way that are only wanted because something in them is. */
   #makeParents(planned: PlannedEntry): void {
-    const waiting = this.#pending.filter((parent) => parent.relative === "" || planned.relative.startsWith(`${parent.relative}/`));
+    const waiting = this.#pending.filter(
+      (parent) => parent.relative === "" || planned.relative.startsWith(`${parent.relative}/`),
+    );
     this.#pending.length = 0;
     for (const parent of waiting) {
-      const path = this.#destinationOf(parent);
-      const look = { ...this.#owner(parent.entry), mode: this.#remode(parent.entry.stats.mode & 0o7777, true) };
-      if (!this.#target.staged.lookup(path)) this.#target.staged.makeDirectory(path, look);
+      this.#makeParent(parent);
     }
+  }
+
+  /** A new one looks like the source; one that is there takes only the source's mode. */
+  #makeParent(parent: PlannedEntry): void {
+    const path = this.#destinationOf(parent);
+    const { staged } = this.#target;
+    const mode = parent.entry.stats.mode & 0o7777;
+    const existing = staged.lookup(path);
+    if (!existing) staged.makeDirectory(path, { ...this.#owner(parent.entry), mode: this.#remode(mode, true) });
+    else if (!existing.stats.isDirectory())
+      throw new TareError("E_COPY", `copying to \`/${path}\`: cannot copy to non-directory`);
+    else if (parent.relative !== "")
+      staged.changeDirectory(path, { uid: existing.stats.uid, gid: existing.stats.gid, mode });
   }
 
   async #other(planned: PlannedEntry): Promise<void> {
@@ -180,7 +200,7 @@ class MatchCopy {
     await makeLike(entry, hostPath);
     const mode = entry.stats.isSymbolicLink() ? undefined : this.#remode(entry.stats.mode & 0o7777, false);
     this.#target.staged.finish(hostPath, this.#owner(entry), mode);
-    if (this.#match.tree.hasXattrs) copyXattrs(entry.hostPath, hostPath);
+    if (this.#match.tree.hasXattrs) copyXattrs(entry.hostPath, hostPath, isKept);
   }
 
   #linkToEarlier(entry: TreeEntry, hostPath: string): boolean {
@@ -221,5 +241,7 @@ async function copyContent(entry: TreeEntry, hostPath: string): Promise<void> {
 function checkUnchanged({ path, hostPath, stats }: TreeEntry): void {
   const now = fs.lstatSync(hostPath, { throwIfNoEntry: false });
   if (now?.mtimeMs === stats.mtimeMs && now.size === stats.size && now.ino === stats.ino) return;
-  throw new TareError("E_COPY", `copying \`${path}\`: the file changed while it was copied`, { hint: "build again when nothing writes to it" });
+  throw new TareError("E_COPY", `copying \`${path}\`: the file changed while it was copied`, {
+    hint: "build again when nothing writes to it",
+  });
 }

@@ -58,8 +58,13 @@ function planPath(op: CopyOp, tree: SourceTree, path: string): readonly CopyMatc
   const walker = new Walker(tree, includes, op.exclude);
   const matches = resolveWildcards(tree, root).map((match) => walker.plan(match));
   const isPlain = !hasWildcards(path);
-  if (isPlain && includes && !matches.some((match) => match.entries.some((entry) => entry.included))) throw notFound(path);
-  return includes ? matches.filter((match) => match.entries.some((entry) => entry.included)) : matches;
+  if (isPlain && includes && !matches.some(takesSomething)) throw notFound(path);
+  return matches;
+}
+
+/** True when a pattern matched something below the match itself, which is always there. */
+function takesSomething(match: CopyMatch): boolean {
+  return match.entries.some((entry) => entry.included && entry.relative !== "");
 }
 
 /** `--parents`: what stands before `/./` is where the kept path begins. */

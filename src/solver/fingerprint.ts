@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
-import { Hasher, digestFromHex, digestOf, ioError } from "../base/index.ts";
+import { Hasher, digestFromHex, digestOf, ioError, linux } from "../base/index.ts";
 import { isInline } from "./copy-plan.ts";
+import { CAPABILITY } from "./staged-tree.ts";
 import type { Digest } from "../base/index.ts";
 import type { FileStamp, FingerprintMemo, TreeEntry } from "../store/index.ts";
 import type { CopyMatch, CopyPlan, PlannedEntry } from "./copy-plan.ts";
@@ -91,9 +92,13 @@ async function hashMatch(hasher: Hasher, match: CopyMatch, digests: FileDigests,
     const content = await contentOf(planned, digests, links);
     const { stats } = planned.entry;
     const owner = owners ? `${stats.uid}:${stats.gid}` : "";
-    const flags = planned.included ? "" : "parent";
+    const flags = `${planned.included ? "" : "parent"}${match.tree.hasXattrs ? capabilities(planned.entry) : ""}`;
     hasher.update(`${JSON.stringify(planned.relative)} ${stats.mode.toString(8)} ${owner} ${content} ${flags}\n`);
   }
+}
+
+function capabilities({ stats, hostPath }: TreeEntry): string {
+  return stats.isFile() ? (linux.lgetxattr(hostPath, CAPABILITY)?.toString("hex") ?? "") : "";
 }
 
 function contentOf(planned: PlannedEntry, digests: FileDigests, links: Map<number, string>): string | Promise<string> {

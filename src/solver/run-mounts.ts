@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { TareError, ensureDirectory, removeTree } from "../base/index.ts";
+import { TareError, ensureDirectory, hexOf, removeTree } from "../base/index.ts";
+import { chainDigest } from "../graph/index.ts";
 import { TreeView, resolveInTree } from "../store/index.ts";
 import { takeCache } from "./cache-mounts.ts";
 import { cleanPath } from "./copy-plan.ts";
@@ -51,7 +52,13 @@ export async function prepareMounts(step: StepContext, op: RunOp, bundle: string
   }
   // Of two mounts at one place the later one counts, as in BuildKit.
   const mounts = [...new Map(builder.mounts.map((mount) => [mount.destination, mount])).values()];
-  return { overlays: builder.overlays, mounts, env: builder.env, targets: mounts.map((mount) => mount.destination), release };
+  return {
+    overlays: builder.overlays,
+    mounts,
+    env: builder.env,
+    targets: mounts.map((mount) => mount.destination),
+    release,
+  };
 }
 
 function prepareOne(builder: Builder, mount: RunMount, index: number): Promise<void> | void {
@@ -99,7 +106,7 @@ async function addCache(builder: Builder, mount: Of<"cache">): Promise<void> {
   const { step } = builder;
   const from = mount.from === undefined ? undefined : step.inputs[mount.from];
   const taken = await takeCache(step.resources.store.cacheMounts, {
-    id: mount.id,
+    id: from ? `${mount.id} from ${hexOf(chainDigest(rootfsOf(from).layers)).slice(0, 12)}` : mount.id,
     sharing: mount.sharing,
     mode: mount.mode,
     uid: mount.uid,
@@ -116,10 +123,15 @@ async function addCache(builder: Builder, mount: Of<"cache">): Promise<void> {
 /** `source=` inside a cache: real directories only, so that a link left there by another build leads nowhere. */
 function subFolder(folder: string, mount: Of<"cache">): string {
   let path = folder;
-  for (const name of cleanPath(mount.source).split("/").filter((part) => part !== "")) {
+  for (const name of cleanPath(mount.source)
+    .split("/")
+    .filter((part) => part !== "")) {
     path = join(path, name);
     if (!fs.lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) {
-      throw new TareError("E_MOUNT", `mounting cache \`${mount.id}\` at \`${mount.target}\`: \`${mount.source}\` in it is not a directory`);
+      throw new TareError(
+        "E_MOUNT",
+        `mounting cache \`${mount.id}\` at \`${mount.target}\`: \`${mount.source}\` in it is not a directory`,
+      );
     }
   }
   return path;
@@ -134,17 +146,28 @@ function addSecret(builder: Builder, mount: Of<"secret">, index: number): void {
   const value = builder.step.resources.secrets.get(mount.id)?.();
   if (value === undefined) {
     if (!mount.required) return;
-    throw new TareError("E_SECRET", `secret ${mount.id}: not found`, { hint: `give it with \`--secret id=${mount.id},src=FILE\` (or \`env=NAME\`)` });
+    throw new TareError("E_SECRET", `secret ${mount.id}: not found`, {
+      hint: `give it with \`--secret id=${mount.id},src=FILE\` (or \`env=NAME\`)`,
+    });
   }
   if (mount.env !== undefined) builder.env.push(`${mount.env}=${value.toString("utf8")}`);
   if (mount.target === undefined) return;
   const source = join(builder.bundle, `secret-${index}`);
   writeOwned(source, value, mount);
   builder.releases.push(() => removeTree(source));
-  builder.mounts.push({ destination: mount.target, type: "bind", source, options: ["bind", "ro", "nosuid", "nodev", "noexec"] });
+  builder.mounts.push({
+    destination: mount.target,
+    type: "bind",
+    source,
+    options: ["bind", "ro", "nosuid", "nodev", "noexec"],
+  });
 }
 
-function writeOwned(path: string, content: Buffer | string, look: { readonly mode: number; readonly uid: number; readonly gid: number }): void {
+function writeOwned(
+  path: string,
+  content: Buffer | string,
+  look: { readonly mode: number; readonly uid: number; readonly gid: number },
+): void {
   fs.writeFileSync(path, content, { mode: 0o600, flag: "wx" });
   if (process.geteuid?.() === 0) fs.chownSync(path, look.uid, look.gid);
   fs.chmodSync(path, look.mode);
@@ -154,12 +177,15 @@ async function addAgent(builder: Builder, mount: Of<"ssh">, index: number): Prom
   const agent = builder.step.resources.agents.get(mount.id);
   if (agent === undefined) {
     if (!mount.required) return;
-    throw new TareError("E_SSH", `ssh agent ${mount.id}: not found`, { hint: `start an agent and build with \`--ssh ${mount.id}\`` });
+    throw new TareError("E_SSH", `ssh agent ${mount.id}: not found`, {
+      hint: `start an agent and build with \`--ssh ${mount.id}\``,
+    });
   }
   const source = join(builder.bundle, `ssh-${index}`);
   const proxy = await openAgentProxy(agent, source, mount);
   builder.releases.push(() => proxy.close());
-  if (!builder.env.some((entry) => entry.startsWith("SSH_AUTH_SOCK="))) builder.env.push(`SSH_AUTH_SOCK=${mount.target}`);
+  if (!builder.env.some((entry) => entry.startsWith("SSH_AUTH_SOCK=")))
+    builder.env.push(`SSH_AUTH_SOCK=${mount.target}`);
   builder.mounts.push({ destination: mount.target, type: "bind", source, options: ["bind", "rw", "nosuid", "nodev"] });
 }
 

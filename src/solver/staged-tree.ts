@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { DEFAULT_EPOCH, TareError, linux } from "../base/index.ts";
+import { DEFAULT_EPOCH, TareError, canOwn, linux } from "../base/index.ts";
+import type { Owner } from "../base/index.ts";
 import { resolveInTree } from "../store/index.ts";
 import type { SourceTree, TreeEntry } from "../store/index.ts";
-
-/** Numeric owner of a new file. */
-export interface Owner {
-  readonly uid: number;
-  readonly gid: number;
-}
 
 /** How a new directory looks. */
 export interface DirectoryLook extends Owner {
@@ -19,7 +14,7 @@ export interface DirectoryLook extends Owner {
 /**
  * A layer in the making seen through to the file system below it: what was staged hides what the base has. Staged
  * content is confined to the staging folder: every parent is a real directory that this class made or checked.
- * Works for an ordinary user too; owners are then not set.
+ * Works for an ordinary user too, as long as everything belongs to root in the image.
  */
 export class StagedTree implements SourceTree {
   readonly #base: SourceTree;
@@ -29,7 +24,7 @@ export class StagedTree implements SourceTree {
   readonly #directories = new Map<string, number>();
   /** Directories of the base that a file is to replace. */
   readonly #hidden = new Set<string>();
-  readonly #canOwn: boolean = process.geteuid?.() === 0;
+  readonly #isRoot: boolean = process.geteuid?.() === 0;
 
   constructor(base: SourceTree, stagingRoot: string, epoch: number = DEFAULT_EPOCH) {
     this.#base = base;
@@ -55,7 +50,10 @@ export class StagedTree implements SourceTree {
     if (path === "" || this.#directories.has(path)) {
       for (const name of fs.readdirSync(join(this.#root, path))) names.add(path === "" ? name : `${path}/${name}`);
     }
-    return [...names].sort().map((child) => this.lookup(child)).filter((entry) => entry !== undefined);
+    return [...names]
+      .sort()
+      .map((child) => this.lookup(child))
+      .filter((entry) => entry !== undefined);
   }
 
   /** Resolves symbolic links inside the tree; a missing tail stays as it is. */
@@ -105,7 +103,7 @@ export class StagedTree implements SourceTree {
 
   /** Sets owner, mode and time of a new non-directory; links keep their mode. */
   finish(hostPath: string, owner: Owner, mode: number | undefined, time: number = this.#epoch): void {
-    if (this.#canOwn) fs.lchownSync(hostPath, owner.uid, owner.gid);
+    this.#own(hostPath, owner);
     if (mode !== undefined) fs.chmodSync(hostPath, mode);
     fs.lutimesSync(hostPath, time, time);
   }
@@ -133,7 +131,7 @@ export class StagedTree implements SourceTree {
     else fs.copyFileSync(entry.hostPath, hostPath, fs.constants.COPYFILE_EXCL);
     const mode = entry.stats.isSymbolicLink() ? undefined : entry.stats.mode & 0o7777;
     this.finish(hostPath, entry.stats, mode, Math.floor(entry.stats.mtimeMs / 1000));
-    if (this.#canOwn && this.#base.hasXattrs) copyXattrs(entry.hostPath, hostPath);
+    if (this.#isRoot && this.#base.hasXattrs) copyXattrs(entry.hostPath, hostPath);
     return hostPath;
   }
 
@@ -167,23 +165,35 @@ export class StagedTree implements SourceTree {
     if (entry.hostPath !== hostPath) {
       fs.mkdirSync(hostPath);
       this.#dress(hostPath, { uid: entry.stats.uid, gid: entry.stats.gid, mode: entry.stats.mode & 0o7777 });
-      if (this.#canOwn && this.#base.hasXattrs) copyXattrs(entry.hostPath, hostPath);
+      if (this.#isRoot && this.#base.hasXattrs) copyXattrs(entry.hostPath, hostPath);
     }
     this.#directories.set(path, Math.floor(entry.stats.mtimeMs / 1000));
   }
 
   #dress(hostPath: string, look: DirectoryLook): void {
-    if (this.#canOwn) fs.lchownSync(hostPath, look.uid, look.gid);
+    this.#own(hostPath, look);
     fs.chmodSync(hostPath, look.mode);
+  }
+
+  #own(hostPath: string, owner: Owner): void {
+    if (this.#isRoot) fs.lchownSync(hostPath, owner.uid, owner.gid);
+    else if (!canOwn(owner)) {
+      throw new TareError("E_PERMISSION", `giving a file to ${owner.uid}:${owner.gid}: only root can do that`, {
+        hint: "build as root, or without `--chown` and with files of the user root only",
+      });
+    }
   }
 }
 
 const OVERLAY_XATTR = /^(trusted|user)\.overlay\./;
 
+/** The attribute that holds a program's capabilities (capabilities(7)). */
+export const CAPABILITY = "security.capability";
+
 /** Copies extended attributes, binary values included; overlayfs's own and SELinux labels stay behind. */
-export function copyXattrs(from: string, to: string): void {
+export function copyXattrs(from: string, to: string, isWanted: (name: string) => boolean = () => true): void {
   for (const name of linux.llistxattr(from)) {
-    if (OVERLAY_XATTR.test(name) || name === "security.selinux") continue;
+    if (OVERLAY_XATTR.test(name) || name === "security.selinux" || !isWanted(name)) continue;
     linux.lsetxattr(to, name, linux.lgetxattr(from, name) ?? Buffer.alloc(0));
   }
 }

@@ -8,9 +8,11 @@ import * as fs from "node:fs";
 import { TareError, isTareError, linux } from "../base/index.ts";
 import { decompress, readTar } from "../archive/index.ts";
 import { cleanPath } from "./copy-plan.ts";
+import { CAPABILITY } from "./staged-tree.ts";
 import type { TarEntry } from "../archive/index.ts";
 import type { TreeEntry } from "../store/index.ts";
-import type { Owner, StagedTree } from "./staged-tree.ts";
+import type { Owner } from "../base/index.ts";
+import type { StagedTree } from "./staged-tree.ts";
 
 /** Where an archive goes. */
 export interface UnpackTarget {
@@ -19,15 +21,15 @@ export interface UnpackTarget {
   readonly path: () => string;
   /** Owner of everything instead of the archive's. */
   readonly owner?: Owner;
-  /** A file that is no archive is an error (`--unpack`). */
-  readonly required: boolean;
   readonly signal?: AbortSignal;
 }
 
-/** Unpacks a file when it is a tar archive, plain or compressed; false when it is none. Throws for a damaged one. */
+/** Unpacks a file when it is a tar archive, plain or compressed; false when its first header is none. Throws for a damaged one. */
 export async function unpackArchive(file: TreeEntry, target: UnpackTarget): Promise<boolean> {
-  const entries = readTar(decompress(fs.createReadStream(file.hostPath, { highWaterMark: 1 << 20 })))[Symbol.asyncIterator]();
-  const first = await firstEntry(entries, file, target.required);
+  const entries = readTar(decompress(fs.createReadStream(file.hostPath, { highWaterMark: 1 << 20 })))[
+    Symbol.asyncIterator
+  ]();
+  const first = await firstEntry(entries);
   if (!first) return false;
   const unpacker = new Unpacker(target);
   for (let next: IteratorResult<TarEntry> = first; !next.done; next = await entries.next()) {
@@ -37,16 +39,14 @@ export async function unpackArchive(file: TreeEntry, target: UnpackTarget): Prom
   return true;
 }
 
-async function firstEntry(entries: AsyncIterator<TarEntry>, file: TreeEntry, required: boolean): Promise<IteratorResult<TarEntry> | undefined> {
+async function firstEntry(entries: AsyncIterator<TarEntry>): Promise<IteratorResult<TarEntry> | undefined> {
   try {
     const first = await entries.next();
-    if (!first.done) return first;
+    return first.done ? undefined : first;
   } catch (error) {
-    if (!isTareError(error) || required) throw error;
+    if (!isTareError(error)) throw error;
     return undefined;
   }
-  if (required) throw new TareError("E_TAR_MAGIC", `unpacking \`${file.path}\`: the archive is empty or no archive`);
-  return undefined;
 }
 
 class Unpacker {
@@ -104,7 +104,11 @@ class Unpacker {
     const relative = cleanPath(entry.linkName);
     const source = staged.resolve(this.#root === "" ? relative : `${this.#root}/${relative}`);
     const from = staged.copyUp(source);
-    if (from === undefined) throw new TareError("E_TAR_LINK", `unpacking \`${entry.name}\`: hard link to \`${entry.linkName}\`, which is not there`);
+    if (from === undefined)
+      throw new TareError(
+        "E_TAR_LINK",
+        `unpacking \`${entry.name}\`: hard link to \`${entry.linkName}\`, which is not there`,
+      );
     if (source !== path) fs.linkSync(from, staged.placeFor(path));
   }
 
@@ -122,7 +126,10 @@ async function make(entry: TarEntry, hostPath: string): Promise<void> {
   if (entry.type === "symlink") fs.symlinkSync(entry.linkName, hostPath);
   else if (entry.type === "fifo") linux.mknod(hostPath, linux.S_IFIFO | entry.mode, 0n);
   else if (entry.type === "char" && entry.deviceMajor === 0 && entry.deviceMinor === 0) {
-    throw new TareError("E_TAR_FORGED", `unpacking \`${entry.name}\`: a character device 0/0 would hide a file of the image`);
+    throw new TareError(
+      "E_TAR_FORGED",
+      `unpacking \`${entry.name}\`: a character device 0/0 would hide a file of the image`,
+    );
   } else if (entry.type === "char") linux.mknod(hostPath, linux.S_IFCHR | entry.mode, device);
   else if (entry.type === "block") linux.mknod(hostPath, linux.S_IFBLK | entry.mode, device);
   else await writeBody(entry, hostPath);
@@ -137,9 +144,8 @@ async function writeBody(entry: TarEntry, hostPath: string): Promise<void> {
   }
 }
 
+/** Of an archive's attributes only capabilities go into the image, as with BuildKit. */
 function setXattrs(hostPath: string, entry: TarEntry): void {
-  for (const [name, value] of entry.xattrs) {
-    if (name.startsWith("trusted.") || name.startsWith("user.overlay.") || name === "security.selinux") continue;
-    linux.lsetxattr(hostPath, name, value);
-  }
+  const value = entry.xattrs.get(CAPABILITY);
+  if (value !== undefined) linux.lsetxattr(hostPath, CAPABILITY, value);
 }
