@@ -64,9 +64,11 @@ export function applyUser(state: StageState, instruction: UserInstruction): void
 }
 
 export function applyWorkdir(state: StageState, instruction: WorkdirInstruction): void {
-  const path = workdirPath(state.workdir, state.expander.word(instruction.path));
+  const written = state.expander.word(instruction.path);
+  const path = workdirPath(state.workdir, written);
   state.workdir = path;
-  state.config.WorkingDir = path;
+  // BuildKit keeps an absolute path in the config as it was written, trailing slash and all.
+  state.config.WorkingDir = written.startsWith("/") ? written : path;
   if (path !== "/") {
     const owner = state.config.User ? { owner: ownerSpec(state.config.User) } : {};
     const label = state.stepLabel(`WORKDIR ${path}`);

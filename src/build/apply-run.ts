@@ -32,6 +32,9 @@ export async function applyRun(state: StageState, instruction: RunInstruction, s
     extraHosts: options.extraHosts,
     ulimits: options.ulimits,
     ...(scripts.length > 0 ? { scripts } : {}),
+    ...(options.buildArgs["BUILDKIT_SANDBOX_HOSTNAME"]
+      ? { hostname: options.buildArgs["BUILDKIT_SANDBOX_HOSTNAME"] }
+      : {}),
     ...(options.shmSize ? { shmSize: options.shmSize } : {}),
     ...(options.cgroupParent ? { cgroupParent: options.cgroupParent } : {}),
   };
@@ -128,7 +131,7 @@ async function cacheMount(state: StageState, mount: Mount, use: MountInputs): Pr
   return {
     type: "cache",
     target,
-    id: mount.id || posix.normalize(target),
+    id: cacheName(state, mount, source),
     sharing: mount.sharing ?? "shared",
     source,
     readonly: mount.readonly,
@@ -137,6 +140,18 @@ async function cacheMount(state: StageState, mount: Mount, use: MountInputs): Pr
     gid: mount.gid ?? 0,
     ...(mount.from ? { from: await input(use, mount.from, source) } : {}),
   };
+}
+
+/**
+ * Caches of one id with other owners or modes are other caches, as in BuildKit. A relative target names the cache as it
+ * is written, whatever the working directory is.
+ */
+function cacheName(state: StageState, mount: Mount, source: string): string {
+  const space = state.compilation.options.buildArgs["BUILDKIT_CACHE_MOUNT_NS"];
+  const id = `${space ? `${space}/` : ""}${mount.id || posix.normalize(mount.target ?? "")}`;
+  const look = [mount.uid, mount.gid, mount.mode];
+  if (source !== "/" || look.every((part) => part === undefined)) return id;
+  return `${id} (${mount.uid ?? 0}:${mount.gid ?? 0} ${(mount.mode ?? 0o755).toString(8)})`;
 }
 
 function secretMount(state: StageState, mount: Mount): RunMount {

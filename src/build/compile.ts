@@ -17,7 +17,7 @@ import type { Instruction, Stage } from "../dockerfile/index.ts";
 import type { VertexId } from "../graph/index.ts";
 import type { ImageConfig, Platform } from "../oci/index.ts";
 import type { StageLabel } from "./stage-state.ts";
-import type { Compilation, CompiledStage, DraftHistory, NamedContext, ResolvedImage } from "./types.ts";
+import type { Compilation, CompiledStage, DraftHistory, NamedContext, ResolvedImage, StageVariables } from "./types.ts";
 
 /** The main context's vertex name. */
 export const MAIN_CONTEXT = "context";
@@ -42,6 +42,8 @@ interface Origin {
   readonly platform: Platform;
   /** Triggers that the stage on top must run. */
   readonly triggers: readonly string[];
+  /** The variables of a stage below. */
+  readonly inherited?: StageVariables;
   /** 1 when getting it is a step of the stage: its base image. */
   readonly steps?: 0 | 1;
 }
@@ -136,7 +138,14 @@ class Compiler {
       ...(compiled.author === undefined ? {} : { author: compiled.author }),
     };
     const triggers = compiled.config.OnBuild ?? [];
-    return { vertex: compiled.vertex, base, history: compiled.history, platform: compiled.platform, triggers };
+    return {
+      vertex: compiled.vertex,
+      base,
+      history: compiled.history,
+      platform: compiled.platform,
+      triggers,
+      inherited: compiled,
+    };
   }
 
   async #imageOrigin(reference: string, platform: Platform, label: string): Promise<Origin> {

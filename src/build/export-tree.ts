@@ -19,7 +19,8 @@ class Exporter {
   readonly #tree: SourceTree;
   readonly #folder: string;
   readonly #links = new Map<string, string>();
-  readonly #isRoot: boolean = process.geteuid?.() === 0;
+  /** Everything belongs to the user who builds, as with buildx. */
+  readonly #owner: readonly [uid: number, gid: number] = [process.geteuid?.() ?? 0, process.getegid?.() ?? 0];
 
   constructor(tree: SourceTree, folder: string) {
     this.#tree = tree;
@@ -55,7 +56,7 @@ class Exporter {
 
   #dress(entry: TreeEntry, target: string): void {
     const { stats } = entry;
-    if (this.#isRoot) fs.lchownSync(target, stats.uid, stats.gid);
+    fs.lchownSync(target, ...this.#owner);
     if (!stats.isSymbolicLink()) fs.chmodSync(target, stats.mode & 0o7777);
     const time = Math.floor(stats.mtimeMs / 1000);
     fs.lutimesSync(target, time, time);

@@ -3,7 +3,7 @@ import { Expander } from "./expand.ts";
 import type { SourceRange, VertexId } from "../graph/index.ts";
 import type { ContainerConfig, ImageConfig, Platform } from "../oci/index.ts";
 import type { Dockerfile, Instruction } from "../dockerfile/index.ts";
-import type { Compilation, CompiledStage, DraftHistory } from "./types.ts";
+import type { Compilation, CompiledStage, DraftHistory, StageVariables } from "./types.ts";
 
 type Draft<T> = { -readonly [Key in keyof T]: T[Key] };
 
@@ -35,9 +35,9 @@ export class StageState {
   readonly label: StageLabel;
   readonly ignoreCache: boolean;
   /** ENV and ARG in force, in the order of their first appearance. */
-  readonly environment: Map<string, string> = new Map<string, string>();
+  readonly environment: Map<string, string>;
   /** ARGs declared in this stage, for the history of RUN. */
-  readonly declared: Map<string, string | undefined> = new Map<string, string | undefined>();
+  readonly declared: Map<string, string | undefined>;
   readonly config: Draft<ContainerConfig>;
   readonly #base: ImageConfig | undefined;
   readonly #history: DraftHistory[];
@@ -56,6 +56,8 @@ export class StageState {
     readonly vertex: VertexId;
     readonly base: ImageConfig | undefined;
     readonly history: readonly DraftHistory[];
+    /** Of the stage below, whose ARGs stay in force. */
+    readonly inherited?: StageVariables;
   }) {
     this.compilation = start.compilation;
     this.platform = start.platform;
@@ -64,6 +66,8 @@ export class StageState {
     this.vertex = start.vertex;
     this.#base = start.base;
     this.#history = [...start.history];
+    this.environment = new Map(start.inherited?.environment);
+    this.declared = new Map(start.inherited?.declared);
     this.config = { ...start.base?.config };
     this.author = start.base?.author;
     if (!start.base) this.config.WorkingDir = "/";
@@ -111,8 +115,8 @@ export class StageState {
   }
 
   finish(): CompiledStage {
-    const { platform, config, author, vertex } = this;
-    return { vertex, platform, author, config, base: this.#base, history: this.#history };
+    const { platform, config, author, vertex, environment, declared } = this;
+    return { vertex, platform, author, config, base: this.#base, history: this.#history, environment, declared };
   }
 }
 

@@ -61,8 +61,16 @@ export interface DraftHistory extends HistoryEntry {
   readonly layer: boolean;
 }
 
+/** What a stage built on another stage takes over besides its files and config. */
+export interface StageVariables {
+  /** ENV and ARG in force. */
+  readonly environment: ReadonlyMap<string, string>;
+  /** ARGs declared, for the history of RUN. */
+  readonly declared: ReadonlyMap<string, string | undefined>;
+}
+
 /** A compiled stage: its last vertex and the image config without layers. */
-export interface CompiledStage {
+export interface CompiledStage extends StageVariables {
   readonly vertex: VertexId;
   readonly platform: Platform;
   readonly author: string | undefined;
