@@ -8,7 +8,7 @@
  */
 import * as fs from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { TareError, ioError, linux } from "../base/index.ts";
+import { TareError, imageOwner, ioError, linux } from "../base/index.ts";
 import type { DiffId } from "../base/index.ts";
 import { checkAborted } from "./aborted.ts";
 import { overlayMark } from "./overlay-marks.ts";
@@ -240,8 +240,7 @@ function fieldsOf(type: TarType, name: string, stat: fs.BigIntStats, mtime: numb
     type,
     name,
     mode: Number(stat.mode & 0o7777n),
-    uid: Number(stat.uid),
-    gid: Number(stat.gid),
+    ...imageOwner({ uid: Number(stat.uid), gid: Number(stat.gid) }),
     size: type === "file" ? Number(stat.size) : 0,
     mtime,
     deviceMajor: isDevice ? Number(((stat.rdev >> 8n) & 0xfffn) | ((stat.rdev >> 32n) & 0xfffff000n)) : 0,

@@ -24,3 +24,5 @@ export { ensureDirectory, ioError, readTextIfPresent, removeTree, syncDirectory,
 export * as linux from "./linux.ts";
 export type { BytePath } from "./linux.ts";
 export { DEFAULT_EPOCH } from "./epoch.ts";
+export { canOwn, imageOwner } from "./owner.ts";
+export type { Owner } from "./owner.ts";

@@ -3,12 +3,11 @@ import { once } from "node:events";
 import * as fs from "node:fs";
 import { join, resolve } from "node:path";
 import { TareError, ioError } from "../base/index.ts";
-import { saveImages, saveLayoutFolder, writeImage } from "../images/index.ts";
+import { exportFlatTar, saveImages, saveLayoutFolder, writeImage } from "../images/index.ts";
 import { MEDIA_TYPES, formatPlatform, serializeIndex } from "../oci/index.ts";
 import { TreeView } from "../store/index.ts";
 import { contextKey } from "./resolver.ts";
 import { exportTree } from "./export-tree.ts";
-import { writeTreesTar } from "./export-tar.ts";
 import { imageConfig } from "./finish.ts";
 import type { DiffId, Digest } from "../base/index.ts";
 import type { ByteSink } from "../archive/index.ts";
@@ -174,9 +173,9 @@ async function writeTar(job: ExportJob, output: OutputSpec): Promise<void> {
   const isSplit = job.outcomes.length > 1;
   const parts = job.outcomes.map((outcome) => ({
     tree: treeOf(job, outcome),
-    prefix: isSplit ? subfolder(outcome) : "",
+    ...(isSplit ? { folder: subfolder(outcome) } : {}),
   }));
-  await writeFile(destination(job, output), (sink) => writeTreesTar(parts, sink));
+  await writeFile(destination(job, output), (sink) => exportFlatTar(parts, sink));
 }
 
 function metadataOf(

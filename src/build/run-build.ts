@@ -104,6 +104,10 @@ export async function prepareBuild(place: BuildPlace, lease: Lease, request: Bui
   });
   const dockerfile = parseDockerfile(context.dockerfile.text, { fileName: context.dockerfile.name });
   warn(dockerfile, request);
+  if (request.pull) {
+    const message = "--pull: this version has no registry client; base images come from the local store";
+    request.listener?.({ kind: "warning", rule: "NoRegistry", message, at: Date.now() });
+  }
   const locals = new Map<string, LocalSource>([[MAIN_CONTEXT, context.source]]);
   const graph = new GraphBuilder();
   const chosen = chosenEpoch(dockerfile, request);

@@ -326,7 +326,7 @@ describe("import and export", () => {
     const record = await demo(store);
     const chunks: Buffer[] = [];
     const view = new TreeView(imageDetails(store, record).layers);
-    await exportFlatTar(view, { write: (chunk) => void chunks.push(Buffer.from(chunk)) });
+    await exportFlatTar([{ tree: view }], { write: (chunk) => void chunks.push(Buffer.from(chunk)) });
     const options = { platform: host, names: ["docker.io/library/flat:1"], from: "-", created: new Date(0) };
     const changes = [
       "ENV A=1 B=$A",

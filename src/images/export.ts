@@ -1,35 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as fs from "node:fs";
-import { linux } from "../base/index.ts";
+import { imageOwner, linux } from "../base/index.ts";
 import { TarWriter } from "../archive/index.ts";
 import type { ByteSink, TarFields, TarType } from "../archive/index.ts";
 import type { SourceTree, TreeEntry } from "../store/index.ts";
 
+/** A tree and the folder it goes to inside the archive; without one to the top. */
+export interface FlatTarPart {
+  readonly tree: SourceTree;
+  readonly folder?: string;
+}
+
 /**
- * Writes a whole file tree (usually a `TreeView` of an image's layers and a container's upper directory) as one tar:
- * no whiteouts, hard links kept, attributes kept but overlay's own. Names in order, so that equal trees give equal
- * bytes. The sink is not closed. Throws `E_IO`.
+ * Writes whole file trees (usually `TreeView`s of images' layers) as one tar: no whiteouts, hard links kept, attributes
+ * kept but overlay's own. Names in order, so that equal trees give equal bytes. The sink is not closed. Returns the
+ * tar's size in bytes. Throws `E_IO`.
  */
-export async function exportFlatTar(tree: SourceTree, sink: ByteSink, signal?: AbortSignal): Promise<number> {
-  const exporter = new Exporter(tree, sink, signal);
-  await exporter.directory("");
-  return exporter.finish();
+export async function exportFlatTar(
+  parts: readonly FlatTarPart[],
+  sink: ByteSink,
+  signal?: AbortSignal,
+): Promise<number> {
+  const writer = new TarWriter(sink);
+  for (const { tree, folder } of parts) {
+    if (folder !== undefined) await writer.entry({ type: "directory", name: byteName(folder), mode: 0o755, mtime: 0 });
+    await new Exporter({ tree, writer, prefix: folder === undefined ? "" : `${folder}/`, signal }).directory("");
+  }
+  return (await writer.finish()).size;
 }
 
 class Exporter {
   readonly #tree: SourceTree;
   readonly #writer: TarWriter;
+  readonly #prefix: string;
   readonly #signal: AbortSignal | undefined;
   readonly #links = new Map<string, string>();
 
-  constructor(tree: SourceTree, sink: ByteSink, signal: AbortSignal | undefined) {
-    this.#tree = tree;
-    this.#writer = new TarWriter(sink);
-    this.#signal = signal;
-  }
-
-  async finish(): Promise<number> {
-    return (await this.#writer.finish()).size;
+  constructor(part: {
+    readonly tree: SourceTree;
+    readonly writer: TarWriter;
+    readonly prefix: string;
+    readonly signal: AbortSignal | undefined;
+  }) {
+    this.#tree = part.tree;
+    this.#writer = part.writer;
+    this.#prefix = part.prefix;
+    this.#signal = part.signal;
   }
 
   async directory(path: string): Promise<void> {
@@ -40,8 +56,9 @@ class Exporter {
     }
   }
 
-  async #entry(entry: TreeEntry): Promise<void> {
-    const { stats } = entry;
+  async #entry(found: TreeEntry): Promise<void> {
+    const { stats } = found;
+    const entry = { ...found, path: this.#prefix + found.path };
     const type = typeOf(stats);
     if (type === undefined) return;
     const first = this.#firstName(entry);
@@ -96,8 +113,7 @@ function fieldsOf(type: TarType, { path, stats }: TreeEntry): TarFields {
     type,
     name: byteName(path),
     mode: stats.mode & 0o7777,
-    uid: stats.uid,
-    gid: stats.gid,
+    ...imageOwner(stats),
     size: type === "file" ? stats.size : 0,
     mtime: Math.floor(stats.mtimeMs / 1000),
     deviceMajor: Number(((device >> 8n) & 0xfffn) | ((device >> 32n) & 0xfffff000n)),

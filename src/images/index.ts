@@ -16,4 +16,5 @@ export type { HistoryRow, ImageDetails } from "./details.ts";
 export { importImage } from "./import.ts";
 export type { ImportOptions } from "./import.ts";
 export { exportFlatTar } from "./export.ts";
+export type { FlatTarPart } from "./export.ts";
 export { applyChanges } from "./changes.ts";

@@ -3,7 +3,7 @@ import { lookupUser } from "../runtime/index.ts";
 import { readFileInTree } from "../store/index.ts";
 import type { OwnerSpec } from "../graph/index.ts";
 import type { SourceTree } from "../store/index.ts";
-import type { Owner } from "./staged-tree.ts";
+import type { Owner } from "../base/index.ts";
 
 /** Looks up `--chown` in the root file system; a number without a group is used for both, as BuildKit does. */
 export function lookupOwner(tree: SourceTree, spec: OwnerSpec): Owner {

@@ -120,7 +120,7 @@ async function listing(from: Store, image: ImageRecord): Promise<string> {
   const path = join(folder, "flat.tar");
   const descriptor = fs.openSync(path, "w");
   const write = (chunk: Uint8Array): void => void fs.writeSync(descriptor, chunk);
-  await exportFlatTar(new TreeView(imageDetails(from, image).layers), { write });
+  await exportFlatTar([{ tree: new TreeView(imageDetails(from, image).layers) }], { write });
   fs.closeSync(descriptor);
   return run("tar", "tvf", path, "--numeric-owner", "--xattrs", "--xattrs-include=*", "--full-time");
 }
