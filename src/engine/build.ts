@@ -1,18 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { BuildPlace, PreparedBuild } from "../build/index.ts";
 import type { BuildFinding, BuildPlan } from "./facade.ts";
-import { shortName } from "./image-lookup.ts";
+import { fullName, shortName } from "./image-lookup.ts";
 import { withVertex } from "./listener.ts";
 import type { Rooms } from "./rooms.ts";
 import type { BuildRequest, BuildResult } from "./types.ts";
 
 /** `build`. */
 export async function build(rooms: Rooms, request: BuildRequest): Promise<BuildResult> {
+  checkNames(request);
   const { runBuild } = await import("../build/index.ts");
   await clearKilledBuilds(rooms);
   const result = await runBuild(placeOf(rooms), withEpoch(rooms, request));
   if (request.load && result.target !== undefined) await loadIntoEngine(rooms, request, result.target);
   return result;
+}
+
+/** Before anything is built, and before a name that can't be written again gets into the store. Throws `E_REF`. */
+function checkNames(request: BuildRequest): void {
+  const named = request.outputs.flatMap(({ attributes }) => attributes["name"]?.split(",") ?? []);
+  for (const name of [...request.tags, ...named.filter(Boolean)]) fullName(name);
 }
 
 /** Secrets of a killed build's RUN step must not lie about any longer than needed. */

@@ -110,7 +110,10 @@ async function checkRuntime({ runRoot, env }: Settings): Promise<HostCheck> {
     const found = await findRuntime({ runRoot });
     return { ...need, status: "ok", detail: `${found.name} ${found.version} (${found.path})` };
   } catch (error) {
-    const other = findProgram("runc", env["PATH"]) === undefined ? { package: "runc" } : {};
+    const hasRunc = findProgram("runc", env["PATH"]) !== undefined;
+    const other = hasRunc
+      ? { hint: "this host may itself be a container without the needed rights" }
+      : { package: "runc" };
     return { ...need, status: "missing", detail: messageOf(error), ...other };
   }
 }
@@ -129,7 +132,7 @@ function checkOverlay(): HostCheck {
 function checkCgroups(): HostCheck {
   const needed = "limits of memory, CPUs and processes";
   if (!fs.existsSync("/sys/fs/cgroup")) {
-    return { name: "cgroups", status: "missing", detail: "/sys/fs/cgroup is not mounted", needed };
+    return { name: "cgroups", status: "missing", detail: "/sys/fs/cgroup is not mounted", needed, hint: "mount it" };
   }
   return { name: "cgroups", status: "ok", detail: cgroupMode(), needed };
 }
