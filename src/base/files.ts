@@ -64,10 +64,19 @@ export function ioError(doing: string, error: unknown): TareError {
     });
   }
   if (code === "EACCES" || code === "EPERM" || code === "EROFS") {
-    return new TareError("E_PERMISSION", `${doing}: ${messageOf(error)}`, {
+    return new TareError("E_PERMISSION", `${doing}: ${reasonOf(error)}`, {
       hint: "run as root or choose another folder with `--root`",
       cause: error,
     });
   }
-  return new TareError("E_IO", `${doing}: ${messageOf(error)}`, { cause: error });
+  return new TareError("E_IO", `${doing}: ${reasonOf(error)}`, {
+    ...(code === "ENOENT" ? { hint: "check the path and from which folder it is meant" } : {}),
+    cause: error,
+  });
+}
+
+/** Node writes "ENOENT: no such file or directory, open 'x'"; the call and the path are no news to the user. */
+function reasonOf(error: unknown): string {
+  const message = messageOf(error);
+  return /^E[A-Z0-9]+: ([^,]+), \w+(?: '.*)?$/s.exec(message)?.[1] ?? message;
 }

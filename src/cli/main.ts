@@ -148,7 +148,7 @@ class Session {
     const { name, usage } = this.#spec;
     const help = `\`tare ${name} --help\` lists the options`;
     return new TareError("E_USAGE", error.message, {
-      hint: error.hint ? `${error.hint} ${help}` : help,
+      hint: error.hint ? `${error.hint}${/[?.!]$/.test(error.hint) ? "" : ";"} ${help}` : help,
       details: { ...error.details, usage: `tare ${name} ${usage}` },
       cause: error.cause,
     });

@@ -125,12 +125,18 @@ function refuse(text: string, fault: ReferenceFault): TareError {
 }
 
 function hintFor(text: string, fault: ReferenceFault): string | undefined {
-  if (fault === "uppercase") return `did you mean ${text.toLowerCase().slice(0, 120)}?`;
+  if (fault === "uppercase") return `did you mean \`${lowered(text).slice(0, 120)}\`?`;
   if (fault === "digest-length") return "a sha256 digest has 64 hexadecimal digits";
   if (fault === "digest-unsupported") return "only sha256 digests are supported";
   if (fault !== "format") return undefined;
   if (/^[a-z]+:\/\//i.test(text)) return "leave out the scheme: registry.example.com/name:tag";
   return "expected [registry/]name[:tag][@sha256:…] with lower-case letters, digits and single separators";
+}
+
+/** The repository name in lower case; a tag keeps its case, one that is empty goes. */
+function lowered(text: string): string {
+  const [, name = "", rest = ""] = /^(.*?)((?::[\w.-]*)?(?:@.*)?)$/s.exec(text) ?? [];
+  return name.toLowerCase() + (rest === ":" ? "" : rest);
 }
 
 /**

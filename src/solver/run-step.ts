@@ -152,9 +152,12 @@ function notAllowed(what: string, entitlement: string): TareError {
 
 function failure(op: RunOp, exitCode: number): TareError {
   const command = op.args.join(" ");
-  const hint = exitCode === 127 ? { hint: "the command was not found in the image: install it in an earlier step or use another base" } : {};
+  const hint =
+    exitCode === 127
+      ? "the command was not found in the image: install it in an earlier step or use another base"
+      : "the step's whole output is above";
   return new TareError("E_RUN_FAILED", `process "${command}" did not complete successfully: exit code: ${exitCode}`, {
-    ...hint,
+    hint,
     details: { exitCode },
   });
 }
