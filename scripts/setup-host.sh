@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Installs those of the named Debian packages that are missing: `sh scripts/setup-host.sh git buildah`.
-# Lists them first. One that this release does not have is left out; its tests say so and are skipped.
+# Lists them first. One that this release does not have is left out and remembered in .cache/absent-packages.
 set -eu
 [ $# -gt 0 ] || exit 0
 
@@ -10,9 +10,12 @@ if ! command -v dpkg-query >/dev/null; then
   exit 0
 fi
 installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null | sed -n 's/^installed //p')
+absent=$(dirname "$0")/../.cache/absent-packages
 missing=
 for package in "$@"; do
-  printf '%s\n' "$installed" | grep -qxF "$package" || missing="$missing $package"
+  printf '%s\n' "$installed" | grep -qxF "$package" && continue
+  [ -f "$absent" ] && grep -qxF "$package" "$absent" && continue
+  missing="$missing $package"
 done
 [ -n "$missing" ] || exit 0
 
@@ -34,8 +37,10 @@ for package in $missing; do
     wanted="$wanted $package"
   else
     echo "not in this release: $package"
+    mkdir -p "$(dirname "$absent")"
+    echo "$package" >>"$absent"
   fi
 done
 [ -n "$wanted" ] || exit 0
 # shellcheck disable=SC2086 # a list of words
-$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $wanted >/dev/null
+$sudo env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 apt-get install -y -qq --no-install-recommends $wanted >/dev/null
