@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { accessSync, constants, readFileSync, realpathSync, statSync, writeFileSync } from "node:fs";
 import { basename, delimiter, join } from "node:path";
-import { TareError, ensureDirectory, execute, readTextIfPresent } from "../base/index.ts";
+import { TareError, ensureDirectory, execute, hostEnvironment, readTextIfPresent } from "../base/index.ts";
 import { cgroupMode } from "./cgroup.ts";
 import { probeRuntime } from "./probe.ts";
 
@@ -69,7 +69,7 @@ function requireRoot(): void {
 }
 
 /** The absolute path of a program in `path` and the system's directories, or undefined. */
-export function locate(name: string, path: string = process.env["PATH"] ?? ""): string | undefined {
+export function locate(name: string, path: string = hostEnvironment()["PATH"] ?? ""): string | undefined {
   const candidates = name.startsWith("/")
     ? [name]
     : [...path.split(delimiter).filter((entry) => entry.startsWith("/")), ...SYSTEM_DIRECTORIES].map((folder) =>

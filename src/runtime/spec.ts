@@ -101,8 +101,8 @@ export function buildSpec(input: SpecInput): OciSpec {
 }
 
 /** The process part alone: what `exec` writes as process.json. */
-export function buildProcess(process: ProcessInput, security: SecurityInput, init?: string): OciProcess {
-  if (process.args.length === 0) {
+export function buildProcess(input: ProcessInput, security: SecurityInput, init?: string): OciProcess {
+  if (input.args.length === 0) {
     throw new TareError(
       "E_NO_COMMAND",
       "starting the container: neither the image nor the command line names a command",
@@ -112,19 +112,19 @@ export function buildProcess(process: ProcessInput, security: SecurityInput, ini
       },
     );
   }
-  const { uid, gid, additionalGids } = process.user;
+  const { uid, gid, additionalGids } = input.user;
   return {
-    terminal: process.terminal === true,
-    ...(process.terminal === true && process.consoleSize !== undefined ? { consoleSize: process.consoleSize } : {}),
+    terminal: input.terminal === true,
+    ...(input.terminal === true && input.consoleSize !== undefined ? { consoleSize: input.consoleSize } : {}),
     user: { uid, gid, ...(additionalGids === undefined || additionalGids.length === 0 ? {} : { additionalGids }) },
-    args: init === undefined ? process.args : [INIT_TARGET, "--", ...process.args],
-    env: checkedEnvironment(process.env),
-    cwd: checkedCwd(process.cwd),
+    args: init === undefined ? input.args : [INIT_TARGET, "--", ...input.args],
+    env: checkedEnvironment(input.env),
+    cwd: checkedCwd(input.cwd),
     capabilities: capabilitySets(chosenCapabilities(security), uid),
-    ...(process.rlimits === undefined ? {} : { rlimits: rlimitSpec(process.rlimits) }),
+    ...(input.rlimits === undefined ? {} : { rlimits: rlimitSpec(input.rlimits) }),
     noNewPrivileges: security.noNewPrivileges ?? security.privileged !== true,
     ...(security.apparmorProfile === undefined ? {} : { apparmorProfile: security.apparmorProfile }),
-    ...(process.oomScoreAdj === undefined ? {} : { oomScoreAdj: process.oomScoreAdj }),
+    ...(input.oomScoreAdj === undefined ? {} : { oomScoreAdj: input.oomScoreAdj }),
   };
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { once } from "node:events";
 import * as fs from "node:fs";
-import { Hasher, TareError, messageOf } from "../base/index.ts";
+import { Hasher, TareError, hostEnvironment, messageOf } from "../base/index.ts";
 import type { IncomingMessage } from "node:http";
 import type { Digest } from "../base/index.ts";
 
@@ -57,7 +57,7 @@ async function request(url: URL, signal: AbortSignal, redirects: number): Promis
 async function get(url: URL, signal: AbortSignal): Promise<IncomingMessage> {
   const isTls = url.protocol === "https:";
   const { Agent, get: send } = process.getBuiltinModule(isTls ? "node:https" : "node:http");
-  const agent = new Agent({ proxyEnv: process.env } as object);
+  const agent = new Agent({ proxyEnv: hostEnvironment() } as object);
   const sent = send(url, { agent, signal, headers: { "user-agent": "tare", accept: "*/*" } });
   sent.setTimeout(IDLE_MS, () => sent.destroy(new Error(`no data for ${IDLE_MS / 1000} seconds`)));
   try {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { TareError, execute, removeTree } from "../base/index.ts";
+import { TareError, execute, hostEnvironment, removeTree } from "../base/index.ts";
 import { redact } from "./download.ts";
 
 /** A repository and what to take of it. */
@@ -93,16 +93,11 @@ function checkedRef(ref: string): string {
 }
 
 async function git(args: readonly string[], source: GitSource, signal: AbortSignal): Promise<string> {
-  const env = { ...inherited(), GIT_TERMINAL_PROMPT: "0", GIT_CONFIG_NOSYSTEM: "1", LC_ALL: "C" };
+  const env = { ...hostEnvironment(), GIT_TERMINAL_PROMPT: "0", GIT_CONFIG_NOSYSTEM: "1", LC_ALL: "C" };
   const result = await execute("git", [...SAFE, ...args], { env, signal });
   if (result.code === 0) return result.stdout;
   const last = result.stderr.trim().split("\n").at(-1) ?? "";
   throw new TareError("E_GIT", `fetching ${redact(source.remote)}: ${last.replaceAll(source.remote, redact(source.remote))}`, {
     hint: "check the address, the branch and your access to the repository",
   });
-}
-
-function inherited(): Record<string, string> {
-  const entries = Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined);
-  return Object.fromEntries(entries);
 }
