@@ -19,7 +19,7 @@ const START_SECONDS = 60;
 const STOP_SECONDS = 30;
 
 /**
- * Starts dockerd with socket, data and network namespace of its own: in the host's namespace, `--bridge=none` would
+ * Starts dockerd with socket, data, mounts and network namespace of its own: in the host's namespace, `--bridge=none` would
  * delete the bridge of a dockerd that runs there. Throws when it doesn't come up; `log` in the folder says why.
  */
 export async function startDaemon(folder: string): Promise<Daemon> {
@@ -29,7 +29,7 @@ export async function startDaemon(folder: string): Promise<Daemon> {
   const log = openSync(join(folder, "log"), "w");
   const places = ["--data-root", join(folder, "data"), "--exec-root", join(folder, "exec"), "--pidfile", pidFile];
   const network = ["--bridge=none", "--iptables=false", "--ip6tables=false", "-H", socket];
-  const words = ["--net", "dockerd", ...places, ...network, "--storage-driver", "overlay2"];
+  const words = ["--net", "--mount", "dockerd", ...places, ...network, "--storage-driver", "overlay2"];
   const child = spawn("unshare", words, { stdio: ["ignore", log, log] });
   const ended = new Promise<void>((resolve) => child.on("exit", () => resolve()));
   for (let tries = 0; tries < START_SECONDS * 5; tries += 1) {

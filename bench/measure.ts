@@ -40,7 +40,7 @@ export async function peakMemory(command: Command): Promise<number> {
 }
 
 /** VmHWM of a process: its peak so far, as the kernel counts it; 0 when it is gone. */
-export function residentPeak(pid: number): number {
+function residentPeak(pid: number): number {
   try {
     const line = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
     return Number(line?.[1] ?? 0) * 1024;

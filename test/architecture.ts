@@ -148,7 +148,9 @@ export function brokenShape(modules: readonly Module[]): readonly string[] {
 /** Modules other than the command line's, and `base/config.ts`, that read the process's environment. */
 export function brokenEnvironment(modules: readonly Module[]): readonly string[] {
   return modules
-    .filter(({ path, text }) => roomOf(path) !== "cli" && path !== "src/base/config.ts" && /\bprocess\.env\b/.test(text))
+    .filter(
+      ({ path, text }) => roomOf(path) !== "cli" && path !== "src/base/config.ts" && /\bprocess\.env\b/.test(text),
+    )
     .map(({ path }) => `${path}: only cli reads process.env`);
 }
 
