@@ -190,8 +190,10 @@ function dockerfilePath(request: ContextRequest, opened: Opened): string | undef
 
 /** A fetched context may not lead out of itself by a link. */
 function isReadableFile(path: string, opened: Opened): boolean {
-  if (!fs.statSync(path, { throwIfNoEntry: false })?.isFile()) return false;
-  if (!opened.isRemote) return true;
+  const stats = fs.statSync(path, { throwIfNoEntry: false });
+  // A shell's `-f <(…)` is a pipe.
+  if (!opened.isRemote) return stats?.isFile() === true || stats?.isFIFO() === true;
+  if (!stats?.isFile()) return false;
   return `${fs.realpathSync(path)}/`.startsWith(`${fs.realpathSync(opened.root)}/`);
 }
 

@@ -8,7 +8,7 @@ import { cleanupContainer } from "./cleanup.ts";
 import { lastLine, lastLogError, logErrors, runtimeFailure } from "./failure.ts";
 import { locate } from "./find.ts";
 import { mountFailure } from "./overlay.ts";
-import { launchOf, runtimeArguments, runtimeLogPath, writeBundle } from "./task.ts";
+import { launchOf, runtimeArguments, runtimeLogPath, startingOf, writeBundle } from "./task.ts";
 import type { ContainerTask } from "./task.ts";
 
 /** A container that goes on after this process. */
@@ -71,7 +71,7 @@ async function create(task: DetachedTask, conmon: string): Promise<number> {
   });
   const answer = await readAnswer(child);
   if (answer.pid !== undefined && answer.pid > 0) return answer.pid;
-  const doing = `starting container \`${task.id}\``;
+  const doing = startingOf(task);
   const mount = mountFailure(answer.stderr);
   if (mount !== undefined) throw new TareError("E_OVERLAY", `${doing}: mounting ${mount}`, { exitCode: 125 });
   const message = lastLogError(runtimeLogPath(task)) ?? answer.message ?? answer.stderr.trim();
@@ -83,7 +83,7 @@ async function begin(task: DetachedTask): Promise<void> {
   const { code, stderr } = await execute(program, [...args, "start", task.id], { env: {} });
   if (code === 0) return;
   const message = lastLogError(runtimeLogPath(task)) ?? stderr.trim();
-  throw runtimeFailure(`starting container \`${task.id}\``, message, task.spec.process.args[0] ?? "");
+  throw runtimeFailure(startingOf(task), message, task.spec.process.args[0] ?? "");
 }
 
 function conmonCommand(task: DetachedTask, conmon: string): string[] {

@@ -8,7 +8,7 @@ import { forwardSignals } from "./signals.ts";
 import { connectOutput, standardStreams } from "./output.ts";
 import type { CollectedOutput, ForegroundStdio } from "./output.ts";
 import { mountFailure } from "./overlay.ts";
-import { launchOf, runtimeArguments, runtimeLogPath, writeBundle } from "./task.ts";
+import { launchOf, runtimeArguments, runtimeLogPath, startingOf, writeBundle } from "./task.ts";
 import type { ContainerTask } from "./task.ts";
 
 /** A container to run to its end. */
@@ -102,7 +102,7 @@ function waitForEnd(child: ChildProcess, task: ForegroundTask): Promise<Ended> {
 
 function throwIfNotStarted(task: ForegroundTask, ended: Ended, output: CollectedOutput): void {
   const command = task.spec.process.args[0] ?? "";
-  const doing = `starting container \`${task.id}\``;
+  const doing = startingOf(task);
   const mount = ended.code === 125 ? mountFailure(output.runtimeErrors()) : undefined;
   if (mount !== undefined) throw new TareError("E_OVERLAY", `${doing}: mounting ${mount}`, { exitCode: 125 });
   const message = lastLogError(runtimeLogPath(task)) ?? output.lateExecFailure(ended.code);

@@ -28,6 +28,11 @@ export function runtimeLogPath(task: ContainerTask): string {
   return join(task.bundle, "runtime.log");
 }
 
+/** What a start that fails was doing, as the user sees it: a container by its short id, or a step of a build. */
+export function startingOf({ id }: ContainerTask): string {
+  return /^[0-9a-f]{64}$/.test(id) ? `starting container \`${id.slice(0, 12)}\`` : "starting the step's process";
+}
+
 /** Writes config.json and the directory that stands in for an image without layers. */
 export function writeBundle(task: ContainerTask): void {
   const path = join(task.bundle, "config.json");

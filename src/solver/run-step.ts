@@ -5,7 +5,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { TareError, ensureDirectory, removeTree } from "../base/index.ts";
+import { TareError, ensureDirectory, isTareError, removeTree } from "../base/index.ts";
 import { cacheKey, chainDigest } from "../graph/index.ts";
 import { buildSpec, cgroupMode, checkRootfs, lookupUser, prepareEtcFiles, runForeground } from "../runtime/index.ts";
 import { TreeView, readFileInTree } from "../store/index.ts";
@@ -18,7 +18,7 @@ import { MountStubs } from "./run-stubs.ts";
 import { newRunFolder, runState } from "./stale-runs.ts";
 import type { DiffId } from "../base/index.ts";
 import type { RunOp } from "../graph/index.ts";
-import type { OciSpec } from "../runtime/index.ts";
+import type { ForegroundResult, ForegroundTask, OciSpec } from "../runtime/index.ts";
 import type { LayerStaging } from "../store/index.ts";
 import type { PreparedMounts } from "./run-mounts.ts";
 import type { StepContext, StepWorker } from "./types.ts";
@@ -68,9 +68,12 @@ async function runInContainer(step: StepContext, place: RunPlace): Promise<DiffI
   const rootfs = join(place.bundle, "rootfs");
   ensureDirectory(rootfs);
   const spec = specOf(op, place, { id, rootfs, user: lookupUser(read, op.user) });
-  const stubs = new MountStubs(tree, spec.mounts.map((mount) => mount.destination));
+  const stubs = new MountStubs(
+    tree,
+    spec.mounts.map((mount) => mount.destination),
+  );
   const started = Math.floor(Date.now() / 1000);
-  const { exitCode } = await runForeground({
+  const { exitCode } = await runStep({
     runtime: await resources.runtime(),
     id,
     bundle: place.bundle,
@@ -90,6 +93,17 @@ async function runInContainer(step: StepContext, place: RunPlace): Promise<DiffI
   const { epoch, isEpochChosen } = resources;
   normaliseTimes(place.staging.tree, { after: isEpochChosen ? epoch : started - 1, to: epoch });
   return finishLayer(step, place.staging, { xattrs: true });
+}
+
+/** Like any step that fails, one that can't be started ends the build with exit code 1. */
+async function runStep(task: ForegroundTask): Promise<ForegroundResult> {
+  try {
+    return await runForeground(task);
+  } catch (error) {
+    if (!isTareError(error) || error.code === "E_ABORTED") throw error;
+    const { code, message, hint, details } = error;
+    throw new TareError(code, message, { ...(hint === undefined ? {} : { hint }), details, cause: error.cause });
+  }
 }
 
 interface RunIdentity {
@@ -134,7 +148,8 @@ function runOp(step: StepContext): RunOp {
 }
 
 function checkEntitlements(op: RunOp, allow: ReadonlySet<string>): void {
-  if (op.security === "insecure" && !allow.has("security.insecure")) throw notAllowed("RUN --security=insecure", "security.insecure");
+  if (op.security === "insecure" && !allow.has("security.insecure"))
+    throw notAllowed("RUN --security=insecure", "security.insecure");
   if (op.network === "host" && !allow.has("network.host")) throw notAllowed("RUN --network=host", "network.host");
   const device = op.devices.find((wanted) => wanted.required);
   if (device) {
