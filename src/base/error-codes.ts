@@ -70,6 +70,7 @@ export const ERROR_CODES = {
   E_COPY: "files could not be copied as asked",
   E_RUN_FAILED: "a RUN step ended with a non-zero exit code",
   E_SECRET: "a secret that a step needs was not given",
+  E_SECRET_LEAK: "a step wrote a secret into its layer",
   E_SSH: "an ssh agent that a step needs was not given",
   E_HTTP: "a URL could not be fetched",
   E_GIT: "a git repository could not be fetched",

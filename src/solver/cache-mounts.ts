@@ -39,7 +39,10 @@ export async function takeCache(mounts: CacheMounts, request: CacheRequest): Pro
   return { folder, release };
 }
 
-async function claim(mounts: CacheMounts, request: CacheRequest): Promise<{ readonly id: string; readonly release: () => void }> {
+async function claim(
+  mounts: CacheMounts,
+  request: CacheRequest,
+): Promise<{ readonly id: string; readonly release: () => void }> {
   if (request.sharing === "shared") return { id: request.id, release: () => undefined };
   for (let copy = 1; ; copy += 1) {
     const id = copy === 1 || request.sharing === "locked" ? request.id : `${request.id}#${copy}`;
@@ -53,6 +56,9 @@ async function pause(request: CacheRequest): Promise<void> {
   try {
     await sleep(POLL_MS, undefined, { signal: request.signal });
   } catch (cause) {
-    throw new TareError("E_ABORTED", `waiting for cache mount \`${request.id}\`: interrupted`, { cause, exitCode: 130 });
+    throw new TareError("E_ABORTED", `waiting for cache mount \`${request.id}\`: interrupted`, {
+      cause,
+      exitCode: 130,
+    });
   }
 }

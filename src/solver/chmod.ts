@@ -37,7 +37,10 @@ function parseClause(text: string, clause: string): ModeChange {
   const mask = [...(who || "a")].reduce((bits, letter) => bits | (WHO[letter as keyof typeof WHO] ?? 0), 0);
   const steps = [...actions.matchAll(/([-+=])([rwxXst]+|[ugo]|)/g)];
   return (mode, isDirectory) =>
-    steps.reduce((value, [, operator = "=", what = ""]) => applyStep({ value, mask, operator, what, isDirectory }), mode);
+    steps.reduce(
+      (value, [, operator = "=", what = ""]) => applyStep({ value, mask, operator, what, isDirectory }),
+      mode,
+    );
 }
 
 interface Step {

@@ -48,7 +48,9 @@ export class ContextTree implements SourceTree {
     const directory = join(this.root, path);
     try {
       const names = readNames(directory).sort();
-      return names.map((name) => this.#entry(path === "" ? name : `${path}/${name}`)).filter((entry) => entry !== undefined);
+      return names
+        .map((name) => this.#entry(path === "" ? name : `${path}/${name}`))
+        .filter((entry) => entry !== undefined);
     } catch (error) {
       throw ioError(`reading the build context folder \`${directory}\``, error);
     }

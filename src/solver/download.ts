@@ -16,7 +16,11 @@ const REDIRECT_LIMIT = 10;
 const IDLE_MS = 60_000;
 
 /** Fetches an http(s) URL to a new file. Follows redirects, never from https to http. Throws `E_HTTP`. */
-export async function download(url: string, path: string, options: DownloadOptions): Promise<{ readonly digest: Digest; readonly size: number }> {
+export async function download(
+  url: string,
+  path: string,
+  options: DownloadOptions,
+): Promise<{ readonly digest: Digest; readonly size: number }> {
   const response = await request(new URL(url), options.signal, REDIRECT_LIMIT);
   const total = Number(response.headers["content-length"] ?? 0);
   const file = fs.createWriteStream(path, { flags: "wx", mode: 0o600 });
@@ -29,7 +33,8 @@ export async function download(url: string, path: string, options: DownloadOptio
       options.onProgress?.(size, total);
       if (!file.write(chunk)) await once(file, "drain");
     }
-    if (total > 0 && size !== total) throw new TareError("E_HTTP", `fetching ${redact(url)}: got ${size} of ${total} bytes`);
+    if (total > 0 && size !== total)
+      throw new TareError("E_HTTP", `fetching ${redact(url)}: got ${size} of ${total} bytes`);
   } catch (error) {
     throw failed(url, error);
   } finally {
@@ -46,12 +51,16 @@ async function request(url: URL, signal: AbortSignal, redirects: number): Promis
     response.resume();
     const next = new URL(location, url);
     if (redirects === 0) throw new TareError("E_HTTP", `fetching ${redact(url.href)}: too many redirects`);
-    if (url.protocol === "https:" && next.protocol !== "https:") throw new TareError("E_HTTP", `fetching ${redact(url.href)}: redirected to an insecure address`);
+    if (url.protocol === "https:" && next.protocol !== "https:")
+      throw new TareError("E_HTTP", `fetching ${redact(url.href)}: redirected to an insecure address`);
     return request(next, signal, redirects - 1);
   }
   if (status === 200) return response;
   response.resume();
-  throw new TareError("E_HTTP", `fetching ${redact(url.href)}: the server answered ${status} ${response.statusMessage ?? ""}`.trimEnd());
+  throw new TareError(
+    "E_HTTP",
+    `fetching ${redact(url.href)}: the server answered ${status} ${response.statusMessage ?? ""}`.trimEnd(),
+  );
 }
 
 async function get(url: URL, signal: AbortSignal): Promise<IncomingMessage> {
@@ -70,7 +79,10 @@ async function get(url: URL, signal: AbortSignal): Promise<IncomingMessage> {
 
 function failed(url: string, error: unknown): TareError {
   if (error instanceof TareError) return error;
-  return new TareError("E_HTTP", `fetching ${redact(url)}: ${messageOf(error)}`, { cause: error, hint: "check the address, the network and the proxy settings" });
+  return new TareError("E_HTTP", `fetching ${redact(url)}: ${messageOf(error)}`, {
+    cause: error,
+    hint: "check the address, the network and the proxy settings",
+  });
 }
 
 /** A URL without user name, password and query, fit for a message. */

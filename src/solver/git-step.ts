@@ -14,7 +14,8 @@ const commits = new WeakMap<StepContext, string>();
 /** ADD of a git repository: keyed by the commit that its ref stands for now. */
 export const gitWorker: StepWorker = {
   base: () => [],
-  key: async (step) => digestOfValue({ git: 1, op: gitOp(step), commit: await commitOf(step), epoch: step.resources.epoch }),
+  key: async (step) =>
+    digestOfValue({ git: 1, op: gitOp(step), commit: await commitOf(step), epoch: step.resources.epoch }),
   run: async (step) => {
     const staging = step.resources.store.layers.stage();
     const folder = join(step.resources.lease.folder, `git-${randomBytes(6).toString("hex")}`);

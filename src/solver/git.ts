@@ -16,16 +16,26 @@ export interface GitSource {
 
 /** Nothing of the repository or of the user's settings may run a program here. */
 const SAFE = [
-  "-c", "core.hooksPath=/dev/null",
-  "-c", "protocol.allow=never",
-  "-c", "protocol.https.allow=always",
-  "-c", "protocol.http.allow=always",
-  "-c", "protocol.ssh.allow=always",
-  "-c", "protocol.git.allow=always",
-  "-c", "protocol.file.allow=user",
-  "-c", "core.symlinks=true",
-  "-c", "advice.detachedHead=false",
-  "-c", "init.defaultBranch=main",
+  "-c",
+  "core.hooksPath=/dev/null",
+  "-c",
+  "protocol.allow=never",
+  "-c",
+  "protocol.https.allow=always",
+  "-c",
+  "protocol.http.allow=always",
+  "-c",
+  "protocol.ssh.allow=always",
+  "-c",
+  "protocol.git.allow=always",
+  "-c",
+  "protocol.file.allow=user",
+  "-c",
+  "core.symlinks=true",
+  "-c",
+  "advice.detachedHead=false",
+  "-c",
+  "init.defaultBranch=main",
 ] as const;
 
 const COMMIT = /^[0-9a-f]{40}([0-9a-f]{24})?$/;
@@ -38,7 +48,8 @@ export async function resolveCommit(source: GitSource, signal: AbortSignal): Pro
   const rows = listing.split("\n").map((line) => line.split("\t"));
   const names = [`refs/tags/${ref}^{}`, `refs/tags/${ref}`, `refs/heads/${ref}`, `${ref}^{}`, ref];
   const found = names.map((name) => rows.find((row) => row[1] === name)?.[0]).find((commit) => commit !== undefined);
-  if (found === undefined) throw new TareError("E_GIT", `fetching ${redact(source.remote)}: no branch, tag or commit \`${ref}\``);
+  if (found === undefined)
+    throw new TareError("E_GIT", `fetching ${redact(source.remote)}: no branch, tag or commit \`${ref}\``);
   return found;
 }
 
@@ -64,12 +75,22 @@ export async function checkout(source: GitSource, commit: string, folder: string
 }
 
 /** Some servers refuse a bare commit; then the ref is fetched, which must still lead to that commit. */
-async function fetchCommit(inWork: (args: readonly string[]) => Promise<string>, source: GitSource, commit: string): Promise<void> {
+async function fetchCommit(
+  inWork: (args: readonly string[]) => Promise<string>,
+  source: GitSource,
+  commit: string,
+): Promise<void> {
   try {
     await inWork(["fetch", "--quiet", "--depth=1", "--no-tags", "origin", commit]);
   } catch (error) {
     const ref = checkedRef(source.ref ?? "HEAD");
-    await inWork(["fetch", "--quiet", "--no-tags", "origin", ref === commit ? "+refs/heads/*:refs/remotes/origin/*" : ref]);
+    await inWork([
+      "fetch",
+      "--quiet",
+      "--no-tags",
+      "origin",
+      ref === commit ? "+refs/heads/*:refs/remotes/origin/*" : ref,
+    ]);
     if (ref === commit) await inWork(["update-ref", "FETCH_HEAD", commit]);
     const got = (await inWork(["rev-parse", "FETCH_HEAD^{commit}"])).trim();
     if (got !== commit) throw error;
@@ -81,7 +102,11 @@ function subfolder(work: string, source: GitSource): string {
   for (const name of (source.subdirectory ?? "").split("/").filter((part) => part !== "" && part !== ".")) {
     path = join(path, name);
     const isFolder = name !== ".." && fs.lstatSync(path, { throwIfNoEntry: false })?.isDirectory();
-    if (!isFolder) throw new TareError("E_GIT", `taking \`${source.subdirectory}\` of ${redact(source.remote)}: not a directory of the repository`);
+    if (!isFolder)
+      throw new TareError(
+        "E_GIT",
+        `taking \`${source.subdirectory}\` of ${redact(source.remote)}: not a directory of the repository`,
+      );
   }
   return path;
 }
@@ -97,7 +122,11 @@ async function git(args: readonly string[], source: GitSource, signal: AbortSign
   const result = await execute("git", [...SAFE, ...args], { env, signal });
   if (result.code === 0) return result.stdout;
   const last = result.stderr.trim().split("\n").at(-1) ?? "";
-  throw new TareError("E_GIT", `fetching ${redact(source.remote)}: ${last.replaceAll(source.remote, redact(source.remote))}`, {
-    hint: "check the address, the branch and your access to the repository",
-  });
+  throw new TareError(
+    "E_GIT",
+    `fetching ${redact(source.remote)}: ${last.replaceAll(source.remote, redact(source.remote))}`,
+    {
+      hint: "check the address, the branch and your access to the repository",
+    },
+  );
 }

@@ -12,6 +12,7 @@ import { lowerOf } from "./run-lower.ts";
 import { openAgentProxy } from "./ssh-proxy.ts";
 import type { RunMount, RunOp } from "../graph/index.ts";
 import type { OverlayMount, SpecMount } from "../runtime/index.ts";
+import type { KnownSecret } from "./secret-scan.ts";
 import type { StepContext } from "./types.ts";
 
 /** Everything mounted for one step. */
@@ -23,6 +24,8 @@ export interface PreparedMounts {
   readonly targets: readonly string[];
   /** `NAME=value` from secrets. */
   readonly env: readonly string[];
+  /** Values that the step can see and must not keep. */
+  readonly secrets: readonly KnownSecret[];
   release(): Promise<void>;
 }
 
@@ -32,6 +35,7 @@ interface Builder {
   readonly overlays: OverlayMount[];
   readonly mounts: SpecMount[];
   readonly env: string[];
+  readonly secrets: KnownSecret[];
   readonly releases: (() => void | Promise<void>)[];
 }
 
@@ -39,7 +43,7 @@ type Of<Type extends RunMount["type"]> = Extract<RunMount, { type: Type }>;
 
 /** Gets the mounts of a step ready. The caller calls `release` after the container. Throws `E_SECRET`, `E_SSH`, `E_MOUNT`. */
 export async function prepareMounts(step: StepContext, op: RunOp, bundle: string): Promise<PreparedMounts> {
-  const builder: Builder = { step, bundle, overlays: [], mounts: [], env: [], releases: [] };
+  const builder: Builder = { step, bundle, overlays: [], mounts: [], env: [], secrets: [], releases: [] };
   const release = async (): Promise<void> => {
     for (const undo of builder.releases.toReversed()) await undo();
   };
@@ -56,6 +60,7 @@ export async function prepareMounts(step: StepContext, op: RunOp, bundle: string
     overlays: builder.overlays,
     mounts,
     env: builder.env,
+    secrets: builder.secrets,
     targets: mounts.map((mount) => mount.destination),
     release,
   };
@@ -150,6 +155,7 @@ function addSecret(builder: Builder, mount: Of<"secret">, index: number): void {
       hint: `give it with \`--secret id=${mount.id},src=FILE\` (or \`env=NAME\`)`,
     });
   }
+  builder.secrets.push({ id: mount.id, value });
   if (mount.env !== undefined) builder.env.push(`${mount.env}=${value.toString("utf8")}`);
   if (mount.target === undefined) return;
   const source = join(builder.bundle, `secret-${index}`);

@@ -16,6 +16,7 @@ import { lowerOf } from "./run-lower.ts";
 import { prepareMounts } from "./run-mounts.ts";
 import { MountStubs } from "./run-stubs.ts";
 import { newRunFolder, runState } from "./stale-runs.ts";
+import { refuseLeakedSecrets } from "./secret-scan.ts";
 import type { DiffId } from "../base/index.ts";
 import type { RunOp } from "../graph/index.ts";
 import type { ForegroundResult, ForegroundTask, OciSpec } from "../runtime/index.ts";
@@ -90,6 +91,7 @@ async function runInContainer(step: StepContext, place: RunPlace): Promise<DiffI
   });
   if (exitCode !== 0) throw failure(op, exitCode);
   stubs.remove(place.staging.tree);
+  if (!resources.allow.has("secrets.in-layer")) refuseLeakedSecrets(place.staging.tree, place.mounts.secrets);
   const { epoch, isEpochChosen } = resources;
   normaliseTimes(place.staging.tree, { after: isEpochChosen ? epoch : started - 1, to: epoch });
   return finishLayer(step, place.staging, { xattrs: true });

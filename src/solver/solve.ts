@@ -143,7 +143,8 @@ export class Solver {
     if (wasStopped) this.#emit({ kind: "canceled", id: vertex.id, at });
     else this.#emit({ kind: "failed", id: vertex.id, message: messageOf(error), at });
     this.#stop.abort();
-    if (this.#resources.signal.aborted) return new TareError("E_ABORTED", "building: interrupted", { exitCode: 130, cause: error });
+    if (this.#resources.signal.aborted)
+      return new TareError("E_ABORTED", "building: interrupted", { exitCode: 130, cause: error });
     return isTareError(error) ? withStep(error, vertex) : error;
   }
 

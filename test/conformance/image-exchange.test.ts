@@ -13,7 +13,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import Ajv04 from "ajv-draft-04";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { packTree } from "../../src/archive/index.ts";
-import { linux } from "../../src/base/index.ts";
+import { linux, hexOf } from "../../src/base/index.ts";
 import type { DiffId } from "../../src/base/index.ts";
 import { exportFlatTar, imageDetails, loadImages, loadIntoDocker } from "../../src/images/index.ts";
 import { saveImagesToFile, saveLayoutFolder, writeImage } from "../../src/images/index.ts";
@@ -177,6 +177,18 @@ describe.skipIf(!has("buildah"))("buildah", () => {
     expect(`sha256:${id}`).toBe(record.id);
     run("buildah", ...storage, "push", "-q", id, `oci-archive:${folder}/buildah.tar`);
     await expectSame(join(folder, "buildah.tar"));
+  });
+});
+
+describe.skipIf(!has("podman"))("podman", () => {
+  it.each(["docker.tar", "oci.tar"])("loads our %s, and we read what it saves", async (name) => {
+    const storage = ["--root", join(folder, "podman"), "--runroot", join(folder, "podman-run")];
+    const podman = (...args: string[]): string => run("podman", ...storage, "--storage-driver", "vfs", ...args);
+    expect(podman("load", "-q", "-i", join(folder, name))).toContain("exchange:1");
+    expect(podman("inspect", "-f", "{{.Id}}", NAME).trim()).toBe(hexOf(record.id));
+    podman("save", "-q", "--format", "oci-archive", "-o", join(folder, `podman-${name}`), NAME);
+    podman("rmi", "-f", NAME);
+    await expectSame(join(folder, `podman-${name}`));
   });
 });
 
