@@ -5,10 +5,11 @@ SHELL := /bin/sh
 
 # The checkout brings its own Node (workspace `toolchain`); npm itself runs on the system's.
 WITH_NODE := PATH="$(CURDIR)/node_modules/.bin:$$PATH"
-SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo --preserve-env=TARE_ROOT)
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo --preserve-env=CI,TARE_CONFORMANCE,TARE_ROOT)
 SOURCES := $(shell find src -name '*.ts' ! -name '*.test.ts' -o -type d)
 INSTALLED := node_modules/.package-lock.json
 PROGRAM := dist/tare.cjs
+STEPS ?= all
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -19,9 +20,9 @@ demo: $(PROGRAM) host ## set up, build the example image and run it
 	@$(SUDO) ./bin/tare run --rm ai_example
 	@echo 'Next: change examples/hello/app.py and run `make demo` again, or see `./bin/tare --help`.'
 
-test: $(INSTALLED) test-host ## set up and run all checks and tests
+test: $(INSTALLED) test-host ## set up and run all checks and tests; options: STEPS="lint unit"
 	@mkdir -p .cache
-	@$(SUDO) env $(WITH_NODE) CI="$$CI" TARE_CONFORMANCE="$$TARE_CONFORMANCE" node scripts/check.ts all
+	@$(SUDO) env $(WITH_NODE) node scripts/check.ts $(STEPS)
 
 check: $(INSTALLED) ## format, lint, types, unused code, docs, unit tests
 	@$(WITH_NODE) node scripts/check.ts quick
