@@ -4,7 +4,9 @@
  *
  *   tare.cjs        what is started: checks Node's version in ES5, turns the compile cache on, loads the program
  *   program.cjs     the command line
- *   chunk-*.cjs     what it loads on demand: a file for each `import()` and for what several of them share
+ *   engine.cjs      what every command with an engine loads
+ *   run.cjs build.cjs shared.cjs   what `run` and `build` load besides: one file each, and one for what both need
+ *   chunk-*.cjs     what other commands load: a file for each `import()` and for what several of them share
  *   *.worker.cjs    code of worker threads (`src/…/*.worker.ts`)
  *   lib/            the library as ES modules with types
  *
@@ -15,10 +17,13 @@ import { chmodSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } f
 import { basename, join, resolve } from "node:path";
 import { build, transform } from "esbuild";
 import type { BuildOptions, Plugin } from "esbuild";
+import { groupChunks, mergeGroup, referToGroups } from "./merge-chunks.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const dist = join(root, "dist");
 const OLDEST_NODE = [24, 15] as const;
+/** Native modules, found in node_modules when they are used. */
+const EXTERNAL = ["koffi", "@napi-rs/lzma"] as const;
 
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
 const workers = globSync("src/**/*.worker.ts", { cwd: root });
@@ -49,7 +54,7 @@ function renamedWorkers(source: string, extension: string): string {
  * First pass: ES modules, because only those are split where the source imports dynamically, so that a command reads
  * only what it uses.
  */
-function bundleOptions(entry: string, name: string): BuildOptions & { write: false } {
+function bundleOptions(entry: string, name: string): BuildOptions {
   return {
     absWorkingDir: root,
     entryPoints: { [name]: entry },
@@ -61,38 +66,81 @@ function bundleOptions(entry: string, name: string): BuildOptions & { write: fal
     platform: "node",
     format: "esm",
     target: "node24",
-    external: ["koffi", "@napi-rs/lzma"],
-    define: { TARE_VERSION: JSON.stringify(version), "import.meta.url": "__url", "import.meta.dirname": "__dirname" },
+    external: [...EXTERNAL],
+    define: {
+      TARE_VERSION: JSON.stringify(version),
+      "import.meta.url": "__here.url",
+      "import.meta.dirname": "__dirname",
+    },
     legalComments: "none",
     logLevel: "warning",
     plugins: [workerNames],
-    write: false,
   };
 }
 
 /** Second pass: CommonJS, which Node starts faster (`import "node:http"` alone costs 40 ms more than `require`). */
+const COMMON_JS = {
+  platform: "node",
+  target: "node24",
+  supported: { "dynamic-import": false },
+  minifySyntax: true,
+  minifyWhitespace: true,
+} as const;
+
 async function toCommonJs(code: string): Promise<string> {
-  const result = await transform(code, {
-    format: "cjs",
-    platform: "node",
-    target: "node24",
-    supported: { "dynamic-import": false },
-    minifySyntax: true,
-    minifyWhitespace: true,
-    banner: `${LAZY} const __url = require("node:url").pathToFileURL(__filename).href;`,
-  });
-  return result.code.replaceAll(LAZY_MODULES, "$1__lazy($2)");
+  return (await transform(code, { ...COMMON_JS, format: "cjs" })).code;
 }
 
 /** Loads one of Node's modules at the first use of one of its members: `crypto` alone costs 4 ms, `net` 8 ms. */
 const LAZY =
   "const __lazy = (name) => { let module; return new Proxy({}, { get: (_, key) => (module ??= require(name))[key] }); };";
 const LAZY_MODULES =
-  /(\bimport_node_\w+=)require\(("node:(?:child_process|crypto|dns|http|https|net|os|readline|sqlite|stream|stream\/promises|tls|tty|worker_threads|zlib)")\)/g;
+  /(\bimport_\w+=)require\(("node:(?:child_process|crypto|dns|http|https|net|os|readline|sqlite|stream|stream\/promises|timers\/promises|tls|tty|url|util|worker_threads|zlib)")\)/g;
+/** A namespace import needs no copy of the module's members: nothing imports a default. */
+const COPIED_MODULES = /(\bimport_node_\w+=)__toESM\((require\("node:[\w/]+"\))\)/g;
+const HERE = 'const __here = { get url() { return require("node:url").pathToFileURL(__filename).href; } };';
 
-async function writeBundle(entry: string, name: string): Promise<void> {
-  const { outputFiles } = await build(bundleOptions(entry, name));
-  for (const { path, text } of outputFiles) writeFileSync(path, await toCommonJs(text));
+function startingFast(code: string): string {
+  const body = code.replaceAll(COPIED_MODULES, "$1$2").replaceAll(LAZY_MODULES, "$1__lazy($2)");
+  return `"use strict";${LAZY}${HERE}\n${body}`;
+}
+
+/** Which sources, entries or imported dynamically, are loaded together. */
+const DIVISION = {
+  bases: { "program.cjs": ["src/cli/entry.ts"], "engine.cjs": ["src/engine/index.ts"] },
+  hot: {
+    "run.cjs": ["src/cli/commands/run.ts", "src/containers/index.ts"],
+    "build.cjs": [
+      "src/cli/commands/build.ts",
+      "src/engine/build.ts",
+      "src/build/index.ts",
+      "src/solver/index.ts",
+      "src/runtime/index.ts",
+    ],
+  },
+  shared: "shared.cjs",
+};
+
+async function writeProgram(): Promise<void> {
+  const { outputFiles, metafile } = await build({
+    ...bundleOptions("src/cli/entry.ts", "program"),
+    metafile: true,
+    write: false,
+  });
+  const chunks = new Map(outputFiles.map(({ path, text }) => [`./${basename(path)}`, text]));
+  const groups = groupChunks(metafile, DIVISION);
+  const merged = new Set([...groups.values()].flat());
+  const write = (name: string, code: string): void =>
+    writeFileSync(join(dist, name), startingFast(referToGroups(code, groups)));
+  for (const [file, members] of groups) {
+    write(file, await mergeGroup(members, chunks, { ...COMMON_JS, external: [...EXTERNAL] }));
+  }
+  for (const [name, code] of chunks) if (!merged.has(name)) write(name, await toCommonJs(code));
+}
+
+async function writeWorker(entry: string): Promise<void> {
+  const { outputFiles } = await build({ ...bundleOptions(entry, basename(entry, ".ts")), write: false });
+  for (const { path, text } of outputFiles) writeFileSync(path, startingFast(await toCommonJs(text)));
 }
 
 /** The text of `tare.cjs`. ES5, so that every Node can read it and say what is wrong. */
@@ -108,7 +156,9 @@ if (+parts[0] < ${major} || (+parts[0] === ${major} && +parts[1] < ${minor})) {
   process.exit(1);
 }
 var home = process.env.XDG_CACHE_HOME || (process.env.HOME && process.env.HOME + "/.cache");
-if (home && !process.env.NODE_COMPILE_CACHE) require("module").enableCompileCache(home + "/tare/node");
+// Node keeps the functions that the first run compiled and no others, so each hot command has a cache of its own.
+var word = process.argv[2] === "run" || process.argv[2] === "build" ? process.argv[2] : "other";
+if (home && !process.env.NODE_COMPILE_CACHE) require("module").enableCompileCache(home + "/tare/node/" + word);
 require("./program.cjs");
 `;
 }
@@ -116,8 +166,8 @@ require("./program.cjs");
 async function buildProgram(): Promise<void> {
   mkdirSync(dist, { recursive: true });
   for (const old of globSync("*.cjs", { cwd: dist })) rmSync(join(dist, old));
-  await writeBundle("src/cli/entry.ts", "program");
-  for (const worker of workers) await writeBundle(worker, basename(worker, ".ts"));
+  await writeProgram();
+  for (const worker of workers) await writeWorker(worker);
   writeFileSync(join(dist, "tare.cjs"), launcher());
   chmodSync(join(dist, "tare.cjs"), 0o755);
 }

@@ -4,8 +4,7 @@
  * running container changes meanwhile may be seen or not; a file that shrinks is an error.
  */
 import * as fs from "node:fs";
-import { TarWriter } from "../archive/index.ts";
-import type { ByteSink, TarFields } from "../archive/index.ts";
+import type { ByteSink, TarFields, TarWriter } from "../archive/index.ts";
 import { TareError, linux } from "../base/index.ts";
 import type { SourceTree, TreeEntry } from "../store/index.ts";
 import { filesOf } from "./context.ts";
@@ -20,6 +19,8 @@ export async function exportContainer(
   sink: ByteSink,
   signal?: AbortSignal,
 ): Promise<void> {
+  // Loaded here, so that starting a container does not read the archive room.
+  const { TarWriter } = await import("../archive/index.ts");
   const record = findContainer(context, text);
   const { upper } = filesOf(context, record.id);
   const tree = containerTree(context, record, opaqueBelow(upper));
