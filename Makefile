@@ -1,7 +1,7 @@
 # Tare's two commands: `make demo` and `make test`. `make help` lists all.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test check build host test-host bench clean
+.PHONY: help demo test check build root host test-host bench clean
 
 # The checkout brings its own Node (workspace `toolchain`); npm itself runs on the system's.
 WITH_NODE := PATH="$(CURDIR)/node_modules/.bin:$$PATH"
@@ -33,10 +33,13 @@ build: $(INSTALLED) ## dist/: the program and the library
 bench: $(PROGRAM) test-host ## compare with Docker and buildah; options: ARGS="--help"
 	@$(SUDO) env $(WITH_NODE) node bench/run.ts $(ARGS)
 
-host: $(PROGRAM) # Debian packages that running containers needs
+root:
+	@[ "$$(id -u)" = 0 ] || command -v sudo >/dev/null || { echo 'root is needed: run this as root or install sudo' >&2; exit 1; }
+
+host: root $(PROGRAM) # Debian packages that running containers needs
 	@$(SUDO) ./bin/tare system install --yes
 
-test-host: # what tests compare with, besides the packages of `host`
+test-host: root # what tests compare with, besides the packages of `host`
 	@sh scripts/setup-host.sh $$(sed 's/#.*//' scripts/test-packages.txt)
 
 clean: ## remove what was built and installed here
