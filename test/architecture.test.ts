@@ -56,6 +56,22 @@ describe("the rooms of src/", () => {
   });
 });
 
+describe("the packages", () => {
+  it("stand in the decision about dependencies, with what they are for", () => {
+    const record = readFileSync(join(REPOSITORY, "docs/decisions/0003-dependencies.md"), "utf8");
+    const manifest = JSON.parse(readFileSync(join(REPOSITORY, "package.json"), "utf8")) as Record<string, object>;
+    const fields = ["dependencies", "optionalDependencies", "devDependencies"];
+    const names = fields.flatMap((field) => Object.keys(manifest[field] ?? {}));
+    expect(names).toContain("koffi");
+    expect(names.filter((name) => !record.includes(`\`${name}\``))).toEqual([]);
+  });
+
+  it("are locked without addresses of one registry", () => {
+    const lock = readFileSync(join(REPOSITORY, "package-lock.json"), "utf8");
+    expect(/"resolved": "https?:/.test(lock)).toBe(false);
+  });
+});
+
 describe("the files of src/", () => {
   it("are short, licensed, and export by name", () => {
     expect(brokenShape(modules)).toEqual([]);
