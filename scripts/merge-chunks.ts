@@ -75,17 +75,19 @@ function closure(outputs: Outputs, names: readonly string[]): ReadonlySet<string
 }
 
 /**
- * The text of one group as CommonJS; its export `chunks` has the namespaces of its chunks by name. `chunks`: the ES
- * modules by the name that others import them with (`./chunk-ABC.cjs`).
+ * The text of one group as CommonJS; its export `chunks` has the namespaces of those that others need, by name.
+ * `chunks`: the ES modules by the name that others import them with (`./chunk-ABC.cjs`).
  */
 export async function mergeGroup(
   members: readonly string[],
   chunks: ReadonlyMap<string, string>,
   options: BuildOptions,
 ): Promise<string> {
-  const imports = members.map((name, index) => `import * as chunk${index} from ${JSON.stringify(name)};`);
-  const entries = members.map((name, index) => `${JSON.stringify(name)}: chunk${index}`);
-  const contents = `${imports.join("\n")}\nexport const chunks = {${entries.join(", ")}};`;
+  const wanted = members.filter((name) => isUsedOutside(name, members, chunks));
+  const imports = members.map((name) => `import ${JSON.stringify(name)};`);
+  const spaces = wanted.map((name, index) => `import * as chunk${index} from ${JSON.stringify(name)};`);
+  const entries = wanted.map((name, index) => `${JSON.stringify(name)}: chunk${index}`);
+  const contents = `${[...spaces, ...imports].join("\n")}\nexport const chunks = {${entries.join(", ")}};`;
   const { outputFiles } = await build({
     ...options,
     bundle: true,
@@ -95,6 +97,10 @@ export async function mergeGroup(
     plugins: [fromMemory(members, chunks)],
   });
   return outputFiles[0]?.text ?? "";
+}
+
+function isUsedOutside(name: string, members: readonly string[], chunks: ReadonlyMap<string, string>): boolean {
+  return [...chunks].some(([other, code]) => !members.includes(other) && code.includes(JSON.stringify(name)));
 }
 
 /** Replaces the loading of chunks that are part of a group's file now. */
@@ -117,10 +123,11 @@ function fromMemory(members: readonly string[], chunks: ReadonlyMap<string, stri
     name: "chunks",
     setup(plugin) {
       plugin.onResolve({ filter: /^\.\/[\w.-]+\.cjs$/ }, ({ path }) =>
-        own.has(path) ? { path, namespace: "chunk" } : { path, external: true },
+        // Not `.cjs` here: esbuild would wrap a file of that name as CommonJS, and all that it imports with it.
+        own.has(path) ? { path: `${path}.js`, namespace: "chunk" } : { path, external: true },
       );
       plugin.onLoad({ filter: /.*/, namespace: "chunk" }, ({ path }) => ({
-        contents: withOwnImports(chunks.get(path) ?? "", own),
+        contents: withOwnImports(chunks.get(path.slice(0, -3)) ?? "", own),
         loader: "js",
       }));
     },
