@@ -1,0 +1,4 @@
+# fails
+FROM busybox
+RUN touch /there
+COPY data /there

@@ -1,0 +1,4 @@
+# fails
+FROM busybox
+RUN mkdir -p /there/app.py
+COPY app.py /there/

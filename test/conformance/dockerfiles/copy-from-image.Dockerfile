@@ -1,0 +1,4 @@
+FROM scratch
+COPY --from=busybox /etc/group /etc/passwd /copied/
+COPY --from=busybox /tmp /tmp
+COPY --from=busybox /root /root

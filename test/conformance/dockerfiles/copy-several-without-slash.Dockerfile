@@ -1,0 +1,3 @@
+FROM busybox
+RUN mkdir /there
+COPY app.py requirements.txt /there/../app

@@ -1,0 +1,4 @@
+FROM busybox
+COPY ["name with space.txt", "ünï.txt", "/names/"]
+COPY *ame* /globbed/
+COPY data/.hidden /

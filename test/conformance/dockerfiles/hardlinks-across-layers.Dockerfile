@@ -1,0 +1,4 @@
+FROM busybox
+RUN echo shared > /one
+RUN ln /one /two
+RUN echo more >> /two

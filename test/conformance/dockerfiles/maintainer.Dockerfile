@@ -1,0 +1,2 @@
+FROM busybox
+MAINTAINER Someone <some@one.test>

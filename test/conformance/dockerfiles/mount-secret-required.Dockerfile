@@ -1,0 +1,3 @@
+# fails
+FROM busybox
+RUN --mount=type=secret,id=absent,required true

@@ -1,0 +1,2 @@
+FROM busybox
+RUN grep -E '^Cap(Inh|Prm|Eff|Bnd)' /proc/self/status > /caps

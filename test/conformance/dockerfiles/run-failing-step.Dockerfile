@@ -1,0 +1,3 @@
+# fails
+FROM busybox
+RUN exit 3

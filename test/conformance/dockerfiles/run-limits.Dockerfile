@@ -1,0 +1,3 @@
+# options: --ulimit nofile=1000:2000
+FROM busybox
+RUN ulimit -n > /soft; ulimit -Hn > /hard

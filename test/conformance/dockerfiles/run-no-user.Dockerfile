@@ -1,0 +1,4 @@
+# fails
+FROM busybox
+USER nosuchuser
+RUN true

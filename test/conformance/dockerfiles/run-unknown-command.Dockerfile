@@ -1,0 +1,3 @@
+# fails
+FROM busybox
+RUN ["/no/such/command"]

@@ -1,0 +1,3 @@
+FROM busybox
+RUN touch /etc/passwd /bin
+RUN true

@@ -1,0 +1,5 @@
+FROM busybox
+RUN mkdir /real && ln -s /real /link
+WORKDIR /link/sub
+COPY app.py .
+RUN pwd -P > where

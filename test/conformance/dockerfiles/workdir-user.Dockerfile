@@ -1,0 +1,4 @@
+FROM busybox
+USER www-data
+WORKDIR /srv/app
+RUN touch mine

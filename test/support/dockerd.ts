@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A Docker Engine for one test, with a socket, data and network namespace of its own. */
+import { spawn, spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** A running engine. */
+export interface DockerPeer {
+  /** Runs the client; throws with its error output. */
+  docker(args: readonly string[], cwd?: string): string;
+  /** Runs the client; the exit code and all output. */
+  attempt(args: readonly string[], cwd?: string): { readonly ok: boolean; readonly output: string };
+  stop(): Promise<void>;
+}
+
+/** Clients of the age of Debian's engine have BuildKit built in; newer ones need a plugin that Debian lacks. */
+const CLIENTS = ["/usr/bin/docker", "/usr/local/bin/docker"];
+
+/** The client that can build with BuildKit; undefined when there is none. */
+function findClient(): string | undefined {
+  return CLIENTS.find((client) => {
+    const shown = spawnSync(client, ["--version"], { encoding: "utf8" });
+    const major = Number(/version (\d+)/.exec(shown.stdout ?? "")?.[1] ?? Number.NaN);
+    return major < 23 || spawnSync(client, ["buildx", "version"]).status === 0;
+  });
+}
+
+/** Why no engine can be started here; undefined when one can. */
+export function whyNoDocker(): string | undefined {
+  if (process.getuid?.() !== 0) return "dockerd needs root";
+  if (spawnSync("sh", ["-c", "command -v dockerd"]).status !== 0) return "dockerd (package docker.io) is not installed";
+  return findClient() === undefined ? "no docker client that can build" : undefined;
+}
+
+/** Starts an engine in `folder`. */
+export async function startDocker(folder: string): Promise<DockerPeer> {
+  fs.mkdirSync(folder, { recursive: true });
+  const client = findClient() ?? "docker";
+  const socket = `unix://${join(folder, "s")}`;
+  const places = [
+    "--data-root",
+    join(folder, "data"),
+    "--exec-root",
+    join(folder, "exec"),
+    "--pidfile",
+    join(folder, "pid"),
+  ];
+  const network = ["--bridge=none", "--iptables=false", "--ip6tables=false"];
+  const log = fs.openSync(join(folder, "log"), "w");
+  const args = ["--net", "--kill-child", "--fork", "dockerd", ...places, ...network, "-H", socket];
+  const daemon = spawn("unshare", args, { stdio: ["ignore", log, log] });
+  const attempt: DockerPeer["attempt"] = (words, cwd) => {
+    const env = { ...process.env, DOCKER_BUILDKIT: "1", DOCKER_HOST: socket };
+    const done = spawnSync(client, words, {
+      encoding: "utf8",
+      env,
+      maxBuffer: 1 << 26,
+      ...(cwd === undefined ? {} : { cwd }),
+    });
+    return { ok: done.status === 0, output: `${done.stdout}${done.stderr}` };
+  };
+  for (let tries = 0; tries < 150 && !attempt(["version"]).ok; tries += 1) await sleep(200);
+  if (!attempt(["version"]).ok)
+    throw new Error(`dockerd did not start: ${fs.readFileSync(join(folder, "log"), "utf8").slice(-500)}`);
+  const docker: DockerPeer["docker"] = (words, cwd) => {
+    const { ok, output } = attempt(words, cwd);
+    if (!ok) throw new Error(`docker ${words.join(" ")}: ${output}`);
+    return output;
+  };
+  const stop = async (): Promise<void> => {
+    const gone = new Promise((done) => daemon.once("exit", done));
+    process.kill(Number(fs.readFileSync(join(folder, "pid"), "utf8")), "SIGTERM");
+    await Promise.race([gone, sleep(15_000)]);
+    if (daemon.exitCode === null) daemon.kill("SIGKILL");
+  };
+  return { docker, attempt, stop };
+}
