@@ -15,5 +15,7 @@ const KNOWN_STARTS: readonly (readonly [string, string])[] = [
 export function notTar(start: Buffer): TareError {
   const kind = KNOWN_STARTS.find(([magic]) => start.toString("latin1", 0, magic.length) === magic)?.[1];
   const why = kind === undefined ? "the first header's checksum is wrong" : `it looks like ${kind}`;
-  return new TareError("E_TAR_MAGIC", `reading a tar archive: this is no tar archive: ${why}`);
+  return new TareError("E_TAR_MAGIC", `reading a tar archive: this is no tar archive: ${why}`, {
+    hint: "give a tar archive, plain or compressed; `file` tells what a file is",
+  });
 }

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import * as fs from "node:fs";
 import { resolve } from "node:path";
 import type { Writable } from "node:stream";
-import { TareError, ioError, messageOf } from "../base/index.ts";
+import { TareError, ioError, messageOf, systemErrorCode } from "../base/index.ts";
 
 /** What archives are written to: a chunk is taken when the promise is done. */
 export interface ChunkSink {
@@ -12,6 +12,8 @@ export interface ChunkSink {
 
 /** A stream as a sink. The chunk's memory is used again by the writer, so it is waited for. Throws `E_IO`. */
 export function sinkOf(stream: Writable): ChunkSink {
+  // A stream also emits the error that its callback gets; without a listener that ends the process.
+  stream.on("error", () => undefined);
   return {
     write: (chunk) =>
       new Promise((done, fail) => {
@@ -21,7 +23,12 @@ export function sinkOf(stream: Writable): ChunkSink {
 }
 
 function writeFailure(error: unknown): TareError {
-  return new TareError("E_IO", `writing an archive: ${messageOf(error)}`, { cause: error });
+  const left = systemErrorCode(error) === "EPIPE";
+  return new TareError("E_IO", `writing an archive: ${left ? "its reader has left" : messageOf(error)}`, {
+    hint: left ? "look at what reads the output" : "`-o FILE` writes to a file instead",
+    exitCode: left ? 141 : 1,
+    cause: error,
+  });
 }
 
 /**

@@ -22,6 +22,7 @@ export async function removeImage(
   options: { readonly force: boolean; readonly prune: boolean },
 ): Promise<RemovalReport> {
   const store = rooms.writer();
+  store.makeRoom();
   const record = requireImage(store, text, "removing the image");
   const name = record.names.find((known) => known === nameIn(text));
   const names = name === undefined ? record.names : [name];
@@ -96,6 +97,7 @@ function refuseUsed(
 
 /** Removes images that no container is made of: nameless ones, or `all`. What only they needed goes too. */
 export async function pruneImages(store: Store, filters: Filters, all: boolean): Promise<RemovalReport> {
+  store.makeRoom();
   const entries = await dropImages(store, filters, all);
   const report = store.prune();
   return { entries: [...entries, ...layerEntries(report)], reclaimed: report.freed };

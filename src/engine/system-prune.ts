@@ -15,6 +15,7 @@ import type { Rooms } from "./rooms.ts";
  */
 export async function pruneSystem(rooms: Rooms, request: SystemPruneRequest): Promise<SystemPruneReport> {
   const store = rooms.writer();
+  store.makeRoom();
   const context = await rooms.containers();
   const recovered = await recoverContainers(context);
   const orphans = [...(await removeOrphans(context)), ...(await clearKilledBuilds(rooms))];

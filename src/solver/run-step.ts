@@ -19,7 +19,7 @@ import { newRunFolder, runState } from "./stale-runs.ts";
 import { refuseLeakedSecrets } from "./secret-scan.ts";
 import type { DiffId } from "../base/index.ts";
 import type { RunOp } from "../graph/index.ts";
-import type { ForegroundResult, ForegroundTask, OciSpec } from "../runtime/index.ts";
+import type { ForegroundResult, ForegroundTask, OciRuntime, OciSpec } from "../runtime/index.ts";
 import type { LayerStaging } from "../store/index.ts";
 import type { PreparedMounts } from "./run-mounts.ts";
 import type { StepContext, StepWorker } from "./types.ts";
@@ -74,8 +74,7 @@ async function runInContainer(step: StepContext, place: RunPlace): Promise<DiffI
     spec.mounts.map((mount) => mount.destination),
   );
   const started = Math.floor(Date.now() / 1000);
-  const { exitCode } = await runStep({
-    runtime: await resources.runtime(),
+  const { exitCode } = await runStep(resources.runtime, {
     id,
     bundle: place.bundle,
     stateRoot: runState(place.bundle),
@@ -89,7 +88,7 @@ async function runInContainer(step: StepContext, place: RunPlace): Promise<DiffI
     signal: step.signal,
     dieWithParent: true,
   });
-  if (exitCode !== 0) throw failure(op, exitCode);
+  if (exitCode !== 0) throw failure(op, exitCode, resources.store.freeSpace());
   stubs.remove(place.staging.tree);
   if (!resources.allow.has("secrets.in-layer")) refuseLeakedSecrets(place.staging.tree, place.mounts.secrets);
   const { epoch, isEpochChosen } = resources;
@@ -98,9 +97,12 @@ async function runInContainer(step: StepContext, place: RunPlace): Promise<DiffI
 }
 
 /** Like any step that fails, one that can't be started ends the build with exit code 1. */
-async function runStep(task: ForegroundTask): Promise<ForegroundResult> {
+async function runStep(
+  runtime: () => Promise<OciRuntime>,
+  task: Omit<ForegroundTask, "runtime">,
+): Promise<ForegroundResult> {
   try {
-    return await runForeground(task);
+    return await runForeground({ ...task, runtime: await runtime() });
   } catch (error) {
     if (!isTareError(error) || error.code === "E_ABORTED") throw error;
     const { code, message, hint, details } = error;
@@ -167,14 +169,20 @@ function notAllowed(what: string, entitlement: string): TareError {
   });
 }
 
-function failure(op: RunOp, exitCode: number): TareError {
+function failure(op: RunOp, exitCode: number, freeSpace: number): TareError {
   const command = op.args.join(" ");
-  const hint =
-    exitCode === 127
-      ? "the command was not found in the image: install it in an earlier step or use another base"
-      : "the step's whole output is above";
+  const hint = freeSpace < NEARLY_FULL ? "the store's disk is full: see `tare system prune`" : hintFor(exitCode);
   return new TareError("E_RUN_FAILED", `process "${command}" did not complete successfully: exit code: ${exitCode}`, {
     hint,
     details: { exitCode },
   });
+}
+
+const NEARLY_FULL = 1024 * 1024;
+
+function hintFor(exitCode: number): string {
+  if (exitCode === 127)
+    return "the command was not found in the image: install it in an earlier step or use another base";
+  if (exitCode === 137) return "it was killed, perhaps for lack of memory: the kernel's log (`dmesg`) tells";
+  return "the step's whole output is above";
 }

@@ -5,6 +5,7 @@
  * apart: prune computes what is reachable and moves the rest away inside one such transaction.
  */
 import * as fs from "node:fs";
+import { dirname } from "node:path";
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from "node:sqlite";
 import { TareError, ioError, messageOf } from "../base/index.ts";
 import type { Effects } from "./effects.ts";
@@ -24,6 +25,8 @@ export interface DatabaseOptions {
 }
 
 const BUSY_MILLISECONDS = 20_000;
+/** A journal that `leave` has left is read by the next command, so it is kept shorter than SQLite's 1000 pages. */
+const JOURNAL_PAGES = 100;
 
 /** A database opened at its first use; `node:sqlite` is not loaded before. */
 export class Database {
@@ -32,6 +35,7 @@ export class Database {
   readonly #statements = new Map<string, StatementSync>();
   #connection: DatabaseSync | undefined;
   #inTransaction = false;
+  #owesFlush = false;
 
   constructor(options: DatabaseOptions, effects: Effects) {
     this.#options = options;
@@ -58,6 +62,12 @@ export class Database {
    * the old state refers to is deleted, so that a power cut can't bring the reference back without its object.
    */
   write<T>(act: () => T, durable: boolean = false): T {
+    this.#owesFlush = true;
+    return this.writeLater(act, durable);
+  }
+
+  /** The same for what need not outlive a power cut: `leave` does not wait for the disk because of it. */
+  writeLater<T>(act: () => T, durable: boolean = false): T {
     if (this.#inTransaction) return act();
     return this.#effects.step(this.#options.writeStep, () => this.#guard(() => this.#transact(act, durable)));
   }
@@ -84,6 +94,14 @@ export class Database {
   problems(): string[] {
     const rows = this.all("PRAGMA integrity_check(20)").map((row) => String(row["integrity_check"]));
     return rows.filter((text) => text !== "ok");
+  }
+
+  /**
+   * For a process that ends now: closes only when something has to be flushed. SQLite writes its journal back when the
+   * last connection closes, with three flushes; left to the exit, a later command does it for many at once.
+   */
+  leave(): void {
+    if (this.#owesFlush) this.close();
   }
 
   close(): void {
@@ -148,7 +166,7 @@ function connectReadonly(Connection: typeof DatabaseSync, options: DatabaseOptio
 
 /** Settings per connection, then the tables when they are not there yet. Takes no lock when they are. */
 function prepareSchema(connection: DatabaseSync, options: DatabaseOptions, effects: Effects): void {
-  connection.exec("PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON");
+  connection.exec(`PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; PRAGMA wal_autocheckpoint=${JOURNAL_PAGES}`);
   if (versionOf(connection, options) === options.version) return;
   effects.step("state.create", () => {
     fs.chmodSync(options.path, 0o600);
@@ -188,6 +206,7 @@ function retryBusy(act: () => void): void {
 
 const SQLITE_BUSY = 5;
 const SQLITE_LOCKED = 6;
+const SQLITE_IOERR = 10;
 const SQLITE_CORRUPT = 11;
 const SQLITE_FULL = 13;
 const SQLITE_NOTADB = 26;
@@ -198,11 +217,18 @@ function resultCodeOf(error: unknown): number | undefined {
   return typeof error.errcode === "number" ? error.errcode & 0xff : undefined;
 }
 
+/** SQLite calls it an I/O error when there is no room for its shared memory. */
+function isFull(path: string): boolean {
+  const { bavail, bsize } = fs.statfsSync(dirname(path));
+  return bavail * bsize < 1024 * 1024;
+}
+
 function databaseError(path: string, error: unknown): unknown {
   const code = resultCodeOf(error);
   if (code === undefined) return error;
   const doing = `using \`${path}\``;
-  if (code === SQLITE_FULL) return ioError(doing, Object.assign(new Error(messageOf(error)), { code: "ENOSPC" }));
+  if (code === SQLITE_FULL || (code === SQLITE_IOERR && isFull(path)))
+    return ioError(doing, Object.assign(new Error(messageOf(error)), { code: "ENOSPC" }));
   if (code === SQLITE_BUSY || code === SQLITE_LOCKED) {
     return new TareError("E_STORE_LOCKED", `${doing}: another command holds its write lock for over 20 s`, {
       hint: "wait for it or end it; `fuser -v` on the file names the process",

@@ -39,7 +39,7 @@ interface Choice {
 export function prune(parts: StoreParts, options: PruneOptions): PruneReport {
   const { context } = parts;
   if (options.dryRun || context.readonly) return report(plan(parts, options), true);
-  const gaveUp = releaseReserve(context.layout, context.effects);
+  releaseReserve(context.layout, context.effects);
   const temporary = recoverDead(parts);
   const choice = context.database.write(() => dropReferences(parts, options), true);
   const lease = context.leases.open();
@@ -50,7 +50,7 @@ export function prune(parts: StoreParts, options: PruneOptions): PruneReport {
     return report([...referenceRows(choice), ...garbageRows(garbage), temporary, row("links", links, 0)], false);
   } finally {
     lease.release();
-    if (gaveUp) fillReserve(context.layout, context.effects);
+    fillReserve(context.layout, context.effects);
   }
 }
 

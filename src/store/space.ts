@@ -43,9 +43,7 @@ export function fillReserve(layout: Layout, effects: Effects): void {
   }
 }
 
-/** Gives the reserve up when the disk is nearly full; true when it did. Prune fills it again at its end. */
-export function releaseReserve(layout: Layout, effects: Effects): boolean {
-  if (freeBytes(layout) > 4 * MIB) return false;
-  effects.unlink("store.reserve", layout.reserve);
-  return true;
+/** Gives the reserve up when the disk is nearly full. Prune fills it again at its end. */
+export function releaseReserve(layout: Layout, effects: Effects): void {
+  if (freeBytes(layout) <= 4 * MIB) effects.unlink("store.reserve", layout.reserve);
 }

@@ -19,7 +19,7 @@ import { Leases } from "./leases.ts";
 import { prune } from "./prune.ts";
 import { recover } from "./recover.ts";
 import { STATE_SCHEMA, STATE_VERSION } from "./schema.ts";
-import { fillReserve, freeBytes, requireSpace } from "./space.ts";
+import { fillReserve, freeBytes, releaseReserve, requireSpace } from "./space.ts";
 import type { Lease, Store, StoreOptions } from "./types.ts";
 import { usage } from "./usage.ts";
 
@@ -47,19 +47,21 @@ export function openStore(options: StoreOptions): Store {
     cache,
     fingerprints,
     cacheMounts: cacheMounts(context),
-    documents: (kind) => documentStore(context, kind),
+    documents: (kind, { lasting = true } = {}) => documentStore(context, kind, lasting),
     lease: () => context.leases.open(),
     recover: () => recover(context),
+    makeRoom: () => releaseReserve(layout, effects),
     freeSpace: () => freeBytes(layout),
     requireSpace: (size, doing) => requireSpace(layout, size, doing),
     contentOf: (image) => content(image.target, image.id),
     usage: () => usage(parts),
     prune: (what = {}) => prune(parts, what),
     fsck: (how = {}) => fsck(parts, how),
-    close: () => {
+    close: ({ exiting = false } = {}) => {
       cache.flush();
       context.leases.releaseAll();
-      context.database.close();
+      if (exiting) context.database.leave();
+      else context.database.close();
       fingerprints.close();
     },
   };

@@ -281,11 +281,14 @@ export interface Store {
   readonly cache: BuildCache;
   readonly fingerprints: FingerprintMemo;
   readonly cacheMounts: CacheMounts;
-  documents<T>(kind: string): DocumentStore<T>;
+  /** `lasting: false`: changes made through this one need not outlive a power cut. */
+  documents<T>(kind: string, options?: { readonly lasting?: boolean }): DocumentStore<T>;
   /** A new claim of this process; release it or leave it to `close` or the process's end. */
   lease(): Lease;
   /** Removes what dead processes left in `tmp/`; returns their lease names. One readdir when there is nothing. */
   recover(): readonly string[];
+  /** Frees 1 MiB kept aside when the disk is full: call it first where the user removes things. `prune` takes it again. */
+  makeRoom(): void;
   /** Free bytes on the store's disk. */
   freeSpace(): number;
   /** Throws `E_NOSPACE` before work begins that will need `size` bytes. */
@@ -296,6 +299,6 @@ export interface Store {
   /** Removes what nothing needs; safe while others build, pull and run. */
   prune(options?: PruneOptions): PruneReport;
   fsck(options?: FsckOptions): Promise<readonly FsckFinding[]>;
-  /** Releases this process's leases and closes the databases. */
-  close(): void;
+  /** Releases this process's leases and closes the databases; with `exiting` only those that have to be flushed. */
+  close(options?: { readonly exiting?: boolean }): void;
 }
