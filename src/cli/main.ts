@@ -17,6 +17,8 @@ export interface Invocation {
   readonly words: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  /** The process ends when `main` is done. */
+  readonly exiting?: boolean;
   /** Tests put their own parts here. */
   readonly parts?: Partial<Pick<CommandContext, "stdout" | "stderr" | "now" | "stdinIsTerminal" | "stdin">> & {
     readonly openEngine?: (options: EngineOptions) => Engine | Promise<Engine>;
@@ -156,7 +158,7 @@ class Session {
 
   async close(): Promise<void> {
     const engine = await this.#engine?.catch(() => undefined);
-    engine?.close();
+    engine?.close({ exiting: this.#invocation.exiting === true });
   }
 
   #makeContext(): CommandContext {

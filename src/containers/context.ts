@@ -6,7 +6,7 @@ import { identify } from "./process-identity.ts";
 import type { ProcessIdentity, ProcessTable } from "./process-identity.ts";
 import type { ContainerRuntime } from "./runtime-port.ts";
 import type { StateFiles } from "./state.ts";
-import type { ContainerRecord } from "./types.ts";
+import type { ContainerRecord, HostSettings } from "./types.ts";
 import { Volumes } from "./volumes.ts";
 
 /** What the functions of this area work with; made once per command. */
@@ -71,9 +71,12 @@ export function filesOf(context: Pick<ContainersContext, "store">, id: string): 
 /** The kind of document that containers are kept as. */
 export const CONTAINER_KIND = "container";
 
-/** The records of all containers. */
-export function recordsOf(context: ContainersContext): DocumentStore<ContainerRecord> {
-  return context.store.documents<ContainerRecord>(CONTAINER_KIND);
+/** The records of all containers; with `host`, for changes of one of them: that of a `--rm` container may be lost in a power cut. */
+export function recordsOf(
+  context: ContainersContext,
+  host?: Pick<HostSettings, "autoRemove">,
+): DocumentStore<ContainerRecord> {
+  return context.store.documents<ContainerRecord>(CONTAINER_KIND, { lasting: host?.autoRemove !== true });
 }
 
 /** The volumes of this store. */

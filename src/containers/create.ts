@@ -68,7 +68,7 @@ function insertRecord(
   wanted: string | undefined,
   record: Omit<ContainerRecord, "name">,
 ): ContainerRecord {
-  const records = recordsOf(context);
+  const records = recordsOf(context, record.host);
   for (let attempt = 0; ; attempt += 1) {
     const name = wanted === undefined ? randomName(attempt) : checkName(wanted);
     try {

@@ -87,7 +87,7 @@ export function removeRecord(
   const { folder } = filesOf(context, record.id);
   removeFolder(folder);
   if (what.volumes) volumesOf(context).removeAnonymous(record.mounts);
-  recordsOf(context).remove(record.id);
+  recordsOf(context, record.host).remove(record.id);
 }
 
 /**

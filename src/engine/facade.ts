@@ -36,8 +36,8 @@ export interface Engine {
   readonly images: ImagesApi;
   readonly bases: BasesApi;
   readonly system: SystemApi;
-  /** Releases leases, locks and the database; call once. */
-  close(): void;
+  /** Releases leases, locks and the database; call once. `exiting`: the process ends right after, which is quicker. */
+  close(options?: { readonly exiting?: boolean }): void;
 }
 
 /** A compiled build. */

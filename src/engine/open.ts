@@ -21,7 +21,7 @@ export function openEngine(options: EngineOptions): EngineApi {
     images: imagesApi(rooms),
     bases: basesApi(rooms),
     system: systemApi(rooms),
-    close: () => rooms.close(),
+    close: (options = {}) => rooms.close(options),
   };
 }
 

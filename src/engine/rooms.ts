@@ -56,10 +56,10 @@ export class Rooms {
     return context;
   }
 
-  close(): void {
+  close(options: { readonly exiting?: boolean }): void {
     this.#isClosed = true;
-    this.#writer?.close();
-    this.#reader?.close();
+    this.#writer?.close(options);
+    this.#reader?.close(options);
     this.#writer = this.#reader = this.#containers = undefined;
   }
 

@@ -4,9 +4,13 @@ import type { StoreContext } from "./context.ts";
 import type { Row } from "./database.ts";
 import type { DocumentStore } from "./types.ts";
 
-/** JSON documents of one kind in state.db. `T` must survive JSON; the caller owns its shape and its migrations. */
-export function documentStore<T>(context: StoreContext, kind: string): DocumentStore<T> {
+/**
+ * JSON documents of one kind in state.db. `T` must survive JSON; the caller owns its shape and its migrations. With
+ * `lasting` false the changes may be lost in a power cut.
+ */
+export function documentStore<T>(context: StoreContext, kind: string, lasting: boolean): DocumentStore<T> {
   const { database } = context;
+  const write = <R>(act: () => R): R => (lasting ? database.write(act) : database.writeLater(act));
   const select = "SELECT id, value FROM documents WHERE kind = ?";
   return {
     get: (id) => value<T>(database.get(`${select} AND id = ?`, kind, id)),
@@ -16,18 +20,18 @@ export function documentStore<T>(context: StoreContext, kind: string): DocumentS
         const known = value<T>(row);
         return known === undefined ? [] : [known];
       }),
-    insert: (id, name, document) => database.write(() => insert(context, kind, { id, name, document })),
+    insert: (id, name, document) => write(() => insert(context, kind, { id, name, document })),
     update: (id, change) =>
-      database.write(() => {
+      write(() => {
         const known = value<T>(database.get(`${select} AND id = ?`, kind, id));
         if (known === undefined) return undefined;
         const changed = change(known);
         database.run("UPDATE documents SET value = ? WHERE kind = ? AND id = ?", JSON.stringify(changed), kind, id);
         return changed;
       }),
-    rename: (id, name) => database.write(() => rename(context, kind, { id, name })),
+    rename: (id, name) => write(() => rename(context, kind, { id, name })),
     remove: (id) => {
-      database.write(() => database.run("DELETE FROM documents WHERE kind = ? AND id = ?", kind, id));
+      write(() => database.run("DELETE FROM documents WHERE kind = ? AND id = ?", kind, id));
     },
   };
 }
