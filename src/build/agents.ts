@@ -72,15 +72,15 @@ const PATIENCE_MS = 5000;
 /** The agent lives as long as its command, and `cat` as long as the pipe from this process. */
 async function holdAgent(id: string, name: string, place: AgentPlace): Promise<void> {
   const child = spawn("ssh-agent", ["-a", name, "cat"], { cwd: place.scratch, stdio: ["pipe", "ignore", "pipe"] });
-  let failure = "";
-  child.on("error", (error) => (failure = error.message));
-  child.stderr.on("data", (data: Buffer) => (failure += data.toString()));
+  const failures: string[] = [];
+  child.on("error", (error) => failures.push(error.message));
+  child.stderr.on("data", (data: Buffer) => failures.push(data.toString()));
   child.stdin.on("error", () => undefined);
   place.stops.push(() => child.stdin.end());
   const socket = join(place.scratch, name);
-  for (let waited = 0; waited < PATIENCE_MS && failure === ""; waited += 10) {
+  for (let waited = 0; waited < PATIENCE_MS && failures.length === 0; waited += 10) {
     if (fs.existsSync(socket)) return;
     await sleep(10);
   }
-  throw new TareError("E_SSH", `ssh ${id}: starting ssh-agent: ${failure.trim() || "no socket appeared"}`);
+  throw new TareError("E_SSH", `ssh ${id}: starting ssh-agent: ${failures.join("").trim() || "no socket appeared"}`);
 }

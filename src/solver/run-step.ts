@@ -7,7 +7,15 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { TareError, ensureDirectory, isTareError, removeTree } from "../base/index.ts";
 import { cacheKey, chainDigest } from "../graph/index.ts";
-import { buildSpec, cgroupMode, checkRootfs, lookupUser, prepareEtcFiles, runForeground } from "../runtime/index.ts";
+import {
+  buildSpec,
+  cgroupMode,
+  checkRootfs,
+  hostCapabilities,
+  lookupUser,
+  prepareEtcFiles,
+  runForeground,
+} from "../runtime/index.ts";
 import { TreeView, readFileInTree } from "../store/index.ts";
 import { finishLayer } from "./layer.ts";
 import { normaliseTimes } from "./normalise.ts";
@@ -130,7 +138,7 @@ function specOf(op: RunOp, place: RunPlace, who: RunIdentity): OciSpec {
     cwd: op.cwd,
     user: who.user,
     rlimits: op.ulimits ?? [],
-    privileged: op.security === "insecure",
+    ...(op.security === "insecure" ? { privileged: true, knownCapabilities: hostCapabilities() } : {}),
     noNewPrivileges: false,
     rootfs: who.rootfs,
     hostname,
