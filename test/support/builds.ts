@@ -151,7 +151,8 @@ export async function attempt(
   };
   try {
     const place = { store: world.store, runRoot: join(world.folder, "run"), env };
-    return { ok: true, log, result: await runBuild(place, { ...request, listener }) };
+    const result = await runBuild(place, { ...request, listener });
+    return { ok: true, result, log };
   } catch (error) {
     return { ok: false, error: `${messageOf(error)}\n${log}`, log };
   }
