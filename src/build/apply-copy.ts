@@ -25,7 +25,7 @@ class Inputs {
 }
 
 interface CopyShape {
-  readonly op: Omit<CopyOp, "sources" | "unpack">;
+  readonly op: Omit<CopyOp, "sources">;
   readonly notes: VertexNotes;
   readonly expander: Expander;
 }
@@ -37,12 +37,7 @@ export function applyCopy(state: StageState, instruction: CopyInstruction, from:
   const paths = instruction.sources.map((source) => shape.expander.word(source));
   for (const path of paths) refuseRemote(path);
   const files: CopySource[] = paths.length > 0 ? [{ from: inputs.add(from), paths }] : [];
-  commit(
-    state,
-    { ...shape.op, sources: [...files, ...inlineSources(shape, instruction)], unpack: "never" },
-    inputs,
-    shape,
-  );
+  commit(state, { ...shape.op, sources: [...files, ...inlineSources(shape, instruction)] }, inputs, shape);
   state.record(`COPY ${historyOf(shape, instruction, paths)} # buildkit`, true);
 }
 
@@ -52,10 +47,10 @@ export function applyAdd(state: StageState, instruction: AddInstruction, context
   const paths = instruction.sources.map((source) => shape.expander.word(source));
   const checksum = shape.expander.optional(instruction.checksum);
   if (checksum !== undefined) checkChecksumUse(paths);
-  for (const group of groupSources(paths)) addGroup(state, { instruction, shape, checksum, context }, group);
-  const inline = inlineSources(shape, instruction);
-  if (inline.length > 0)
-    commit(state, { ...shape.op, sources: inline, unpack: "never" }, new Inputs(state.vertex), shape);
+  const inputs = new Inputs(state.vertex);
+  const add = { instruction, shape, checksum, context };
+  const sources = paths.map((path) => addSource(state, add, path, inputs));
+  commit(state, { ...shape.op, sources: [...sources, ...inlineSources(shape, instruction)] }, inputs, shape);
   state.record(`ADD ${historyOf(shape, instruction, paths)} # buildkit`, true);
 }
 
@@ -67,22 +62,6 @@ interface AddShape {
 }
 
 type SourceKind = "file" | "http" | "git";
-interface SourceGroup {
-  readonly kind: SourceKind;
-  readonly paths: readonly string[];
-}
-
-/** Neighbouring sources of one kind go together: files of the context keep no owners, fetched ones do. */
-function groupSources(paths: readonly string[]): readonly SourceGroup[] {
-  const groups: { kind: SourceKind; paths: string[] }[] = [];
-  for (const path of paths) {
-    const kind = kindOf(path);
-    const last = groups.at(-1);
-    if (last?.kind === kind && kind === "file") last.paths.push(path);
-    else groups.push({ kind, paths: [path] });
-  }
-  return groups;
-}
 
 function kindOf(path: string): SourceKind {
   if (gitReference(path)) return "git";
@@ -108,24 +87,15 @@ function checkChecksumUse(paths: readonly string[]): void {
   if (kindOf(only) === "file") throw new TareError("E_DF_ARGS", "checksum requires HTTP(S) or Git sources");
 }
 
-function addGroup(state: StageState, add: AddShape, group: SourceGroup): void {
-  const inputs = new Inputs(state.vertex);
-  const { shape, instruction } = add;
-  if (group.kind === "file") {
-    const unpack = instruction.unpack === undefined ? "auto" : instruction.unpack ? "always" : "never";
-    commit(
-      state,
-      { ...shape.op, sources: [{ from: inputs.add(add.context), paths: group.paths }], unpack },
-      inputs,
-      shape,
-    );
-    return;
-  }
-  const [path = ""] = group.paths;
-  const fetched = group.kind === "git" ? gitVertex(state, add, path) : httpVertex(state, add, path);
+/** Archives of the context are unpacked unless told otherwise, fetched ones only when asked for. */
+function addSource(state: StageState, add: AddShape, path: string, inputs: Inputs): CopySource {
+  const { unpack } = add.instruction;
+  const kind = kindOf(path);
+  if (kind === "file")
+    return { from: inputs.add(add.context), paths: [path], ...(unpack === false ? {} : { unpack: true }) };
+  const fetched = kind === "git" ? gitVertex(state, add, path) : httpVertex(state, add, path);
   const source = { from: inputs.add(fetched.id), paths: [fetched.path] };
-  const unpack = group.kind === "http" && instruction.unpack ? "always" : "never";
-  commit(state, { ...shape.op, sources: [source], unpack }, inputs, shape);
+  return kind === "http" && unpack ? { ...source, unpack: true } : source;
 }
 
 interface Fetched {
@@ -148,6 +118,11 @@ function gitVertex(state: StageState, add: AddShape, path: string): Fetched {
   const reference = gitReference(path);
   if (!reference) throw new Error("not a git reference");
   const checksum = add.checksum ?? (reference.checksum || undefined);
+  const keepGitDirectory = reference.keepGitDir ?? add.instruction.keepGitDir ?? false;
+  if (keepGitDirectory !== (add.instruction.keepGitDir ?? keepGitDirectory))
+    throw new TareError("E_DF_ARGS", "inconsistent keep-git-dir configuration", {
+      hint: "say it in the flag or in the URL",
+    });
   if (reference.checksum !== "" && checksum !== reference.checksum) {
     throw new TareError("E_CHECKSUM", `checksum mismatch "${checksum}" != "${reference.checksum}"`);
   }
@@ -155,7 +130,7 @@ function gitVertex(state: StageState, add: AddShape, path: string): Fetched {
     {
       type: "git",
       remote: reference.remote,
-      keepGitDirectory: reference.keepGitDir ?? add.instruction.keepGitDir ?? false,
+      keepGitDirectory,
       ...(reference.ref ? { ref: reference.ref } : {}),
       ...(reference.subdirectory ? { subdirectory: reference.subdirectory } : {}),
       ...(checksum === undefined ? {} : { checksum }),

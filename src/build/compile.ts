@@ -332,7 +332,6 @@ function wholeCopy() {
     destination: "/",
     parents: false,
     link: false,
-    unpack: "never",
     command: "COPY",
   } as const;
 }

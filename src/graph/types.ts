@@ -55,7 +55,12 @@ export interface GitOp {
 
 /** One source of a copy: paths inside an input, or text written in the Dockerfile (heredoc). */
 export type CopySource =
-  | { readonly from: number; readonly paths: readonly string[] }
+  | {
+      readonly from: number;
+      readonly paths: readonly string[];
+      /** Recognised archives are unpacked (ADD). */
+      readonly unpack?: boolean;
+    }
   | { readonly inline: { readonly fileName: string; readonly content: string } };
 
 /** COPY and ADD. Input 0 is the base; `from` of a source counts inputs. */
@@ -71,8 +76,6 @@ export interface CopyOp {
   readonly parents: boolean;
   /** The layer does not depend on the base's content (`--link`). */
   readonly link: boolean;
-  /** `auto`: unpack recognised local archives (ADD); `always`, `never`: `--unpack`. */
-  readonly unpack: "auto" | "always" | "never";
   /** ADD: wildcards without a match are an error only for plain names; COPY --parents follows its own rules. */
   readonly command: "COPY" | "ADD";
 }

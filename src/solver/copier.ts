@@ -23,8 +23,8 @@ export interface CopyTarget {
   readonly staged: StagedTree;
   /** The step's `--chown`, looked up. */
   readonly owner?: Owner;
-  /** False when the source's owners mean nothing here: files of the user's context belong to root. */
-  readonly keepOwners: boolean;
+  /** False for an input whose owners mean nothing here: files of the user's context belong to root. */
+  readonly keepOwners: (input: number) => boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -66,7 +66,7 @@ class Copier {
   }
 
   #mayUnpack(match: CopyMatch): boolean {
-    return this.#target.op.unpack !== "never" && match.entries[0]?.entry.stats.isFile() === true;
+    return match.unpack && match.entries[0]?.entry.stats.isFile() === true;
   }
 
   async #unpack(entry: TreeEntry): Promise<boolean> {
@@ -213,7 +213,7 @@ class MatchCopy {
 
   #owner(entry: TreeEntry): Owner {
     if (this.#target.owner) return this.#target.owner;
-    return this.#target.keepOwners ? { uid: entry.stats.uid, gid: entry.stats.gid } : ROOT;
+    return this.#target.keepOwners(this.#match.from) ? { uid: entry.stats.uid, gid: entry.stats.gid } : ROOT;
   }
 }
 

@@ -22,6 +22,10 @@ export interface PlannedEntry {
 /** One file or directory that a source resolved to. */
 export interface CopyMatch {
   readonly tree: SourceTree;
+  /** The step's input that it comes from. */
+  readonly from: number;
+  /** A recognised archive is unpacked. */
+  readonly unpack: boolean;
   /** Last name of the source as matched, before links were followed: the file name at a directory destination. */
   readonly name: string;
   readonly isDirectory: boolean;
@@ -49,13 +53,17 @@ export function planCopy(op: CopyOp, trees: readonly (SourceTree | undefined)[])
     if ("inline" in source) return [{ name: source.inline.fileName, content: source.inline.content }];
     const tree = trees[source.from];
     if (!tree) throw new Error(`copy step has no tree for input ${source.from}`);
-    return source.paths.flatMap((path) => planPath(op, tree, path));
+    const origin = { tree, from: source.from, unpack: source.unpack ?? false };
+    return source.paths.flatMap((path) => planPath(op, origin, path));
   });
 }
 
-function planPath(op: CopyOp, tree: SourceTree, path: string): readonly CopyMatch[] {
+type Origin = Pick<CopyMatch, "tree" | "from" | "unpack">;
+
+function planPath(op: CopyOp, origin: Origin, path: string): readonly CopyMatch[] {
+  const { tree } = origin;
   const { root, includes } = op.parents ? splitPivot(path) : { root: path, includes: undefined };
-  const walker = new Walker(tree, includes, op.exclude);
+  const walker = new Walker(origin, includes, op.exclude);
   const matches = resolveWildcards(tree, root).map((match) => walker.plan(match));
   const isPlain = !hasWildcards(path);
   if (isPlain && includes && !matches.some(takesSomething)) throw notFound(path);
@@ -125,12 +133,14 @@ function notFound(path: string): TareError {
 
 /** Lists what is below a match under include and exclude patterns. */
 class Walker {
+  readonly #origin: Origin;
   readonly #tree: SourceTree;
   readonly #include: PatternMatcher | undefined;
   readonly #exclude: PatternMatcher | undefined;
 
-  constructor(tree: SourceTree, include: readonly string[] | undefined, exclude: readonly string[] | undefined) {
-    this.#tree = tree;
+  constructor(origin: Origin, include: readonly string[] | undefined, exclude: readonly string[] | undefined) {
+    this.#origin = origin;
+    this.#tree = origin.tree;
     this.#include = include ? new PatternMatcher(include) : undefined;
     this.#exclude = exclude?.length ? new PatternMatcher(exclude) : undefined;
   }
@@ -140,7 +150,7 @@ class Walker {
     if (!root) throw notFound(match);
     const entries: PlannedEntry[] = [];
     this.#walk({ entry: root, relative: "", included: true }, entries);
-    return { tree: this.#tree, name: baseName(match), isDirectory: root.stats.isDirectory(), entries };
+    return { ...this.#origin, name: baseName(match), isDirectory: root.stats.isDirectory(), entries };
   }
 
   #walk(planned: PlannedEntry, into: PlannedEntry[]): void {

@@ -13,6 +13,7 @@ import type { Digest } from "../base/index.ts";
 import type { CopyOp } from "../graph/index.ts";
 import type { SourceTree } from "../store/index.ts";
 import type { CopyPlan } from "./copy-plan.ts";
+import type { InputView } from "./fingerprint.ts";
 import type { StepContext, StepResult, StepWorker } from "./types.ts";
 
 const plans = new WeakMap<StepContext, CopyPlan>();
@@ -28,7 +29,7 @@ export const copyWorker: StepWorker = {
   },
   key: async (step) => {
     const plan = planOf(step);
-    const digest = await planDigest(plan, digestsOf(step), !fromContext(step));
+    const digest = await planDigest(plan, (input) => viewOf(step, input));
     for (const input of step.inputs) if (input.kind === "local") input.save();
     return copyKey(step, digest);
   },
@@ -39,7 +40,7 @@ export const copyWorker: StepWorker = {
       const base = new TreeView(step.resources.store.layers.getAll(baseLayers(step)));
       const staged = new StagedTree(base, staging.tree, step.resources.epoch);
       const owner = op.owner ? lookupOwner(base, op.owner) : undefined;
-      const keepOwners = !fromContext(step);
+      const keepOwners = (input: number): boolean => viewOf(step, input).owners;
       await applyCopy(planOf(step), { op, staged, keepOwners, signal: step.signal, ...(owner ? { owner } : {}) });
       const hasXattrs = op.command === "ADD" || base.hasXattrs || treesOf(step).some((tree) => tree?.hasXattrs);
       return await finishLayer(step, staging, { xattrs: hasXattrs });
@@ -53,7 +54,7 @@ export const copyWorker: StepWorker = {
 function copyKey(step: StepContext, sources: Digest): Digest {
   const { sources: _sources, exclude: _exclude, parents: _parents, link: _link, ...rest } = copyOp(step);
   const base = chainDigest(baseLayers(step));
-  return digestOfValue({ copy: 1, op: rest, base, sources, epoch: step.resources.epoch });
+  return digestOfValue({ copy: 2, op: rest, base, sources, epoch: step.resources.epoch });
 }
 
 function copyOp(step: StepContext): CopyOp {
@@ -62,14 +63,12 @@ function copyOp(step: StepContext): CopyOp {
   return op;
 }
 
-/** A step takes from one kind of place: files of the user's folders belong to root, those of layers keep owners. */
-function fromContext(step: StepContext): boolean {
-  return step.inputs.some((input) => input.kind === "local");
-}
-
-function digestsOf(step: StepContext): typeof PLAIN_DIGESTS {
-  const local = step.inputs.find((input) => input.kind === "local");
-  return local?.kind === "local" ? local.digests : PLAIN_DIGESTS;
+/** Files of the user's folders belong to root, those of layers keep their owners. */
+function viewOf(step: StepContext, input: number): InputView {
+  const source = step.inputs[input];
+  return source?.kind === "local"
+    ? { digests: source.digests, owners: false }
+    : { digests: PLAIN_DIGESTS, owners: true };
 }
 
 function planOf(step: StepContext): CopyPlan {

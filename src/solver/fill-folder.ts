@@ -14,7 +14,6 @@ const EVERYTHING: CopyOp = {
   destination: "/",
   parents: false,
   link: false,
-  unpack: "never",
   command: "COPY",
 };
 
@@ -22,5 +21,10 @@ const EVERYTHING: CopyOp = {
 export async function fillFolder(step: StepContext, layers: readonly DiffId[], folder: string): Promise<void> {
   const tree = new TreeView(step.resources.store.layers.getAll(layers));
   const staged = new StagedTree(new TreeView([]), folder, DEFAULT_EPOCH);
-  await applyCopy(planCopy(EVERYTHING, [tree]), { op: EVERYTHING, staged, keepOwners: true, signal: step.signal });
+  await applyCopy(planCopy(EVERYTHING, [tree]), {
+    op: EVERYTHING,
+    staged,
+    keepOwners: () => true,
+    signal: step.signal,
+  });
 }

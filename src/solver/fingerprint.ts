@@ -72,21 +72,28 @@ async function digestLargeFile(path: string): Promise<Digest> {
   return hasher.digest();
 }
 
+/** How the files of one input count in a digest. */
+export interface InputView {
+  readonly digests: FileDigests;
+  /** Their owners count: those of layers do, those of the user's folders don't. */
+  readonly owners: boolean;
+}
+
 /**
- * The digest of what a plan copies: names, types, modes, link targets, file contents, and owners where `owners` says
- * that they count; never times. Equal digests mean equal results on an equal destination.
+ * The digest of what a plan copies: names, types, modes, link targets, file contents, capabilities, and owners where
+ * they count; never times. Equal digests mean equal results on an equal destination.
  */
-export async function planDigest(plan: CopyPlan, digests: FileDigests, owners: boolean): Promise<Digest> {
+export async function planDigest(plan: CopyPlan, view: (input: number) => InputView): Promise<Digest> {
   const hasher = new Hasher();
   for (const match of plan) {
     if (isInline(match)) hasher.update(`inline ${JSON.stringify(match.name)} ${digestOf(match.content)}\n`);
-    else await hashMatch(hasher, match, digests, owners);
+    else await hashMatch(hasher, match, view(match.from));
   }
   return hasher.digest();
 }
 
-async function hashMatch(hasher: Hasher, match: CopyMatch, digests: FileDigests, owners: boolean): Promise<void> {
-  hasher.update(`match ${JSON.stringify(match.name)}\n`);
+async function hashMatch(hasher: Hasher, match: CopyMatch, { digests, owners }: InputView): Promise<void> {
+  hasher.update(`match ${JSON.stringify(match.name)} ${match.unpack ? "unpack" : ""}\n`);
   const links = new Map<number, string>();
   for (const planned of match.entries) {
     const content = await contentOf(planned, digests, links);
