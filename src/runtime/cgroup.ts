@@ -23,6 +23,12 @@ export function cgroupModeOf(mountinfo: string): CgroupMode {
   return [...types.values()].includes("cgroup2") ? "hybrid" : "v1";
 }
 
+/** Where a hybrid host mounts its v2 tree, or undefined. */
+export function unifiedMount(mountinfo: string = readFileSync("/proc/self/mountinfo", "utf8")): string | undefined {
+  const line = mountinfo.split("\n").find((text) => text.split(" - ")[1]?.startsWith("cgroup2 "));
+  return line?.split(" ")[4];
+}
+
 /** Directories of a container's control group, one per mounted hierarchy, whether they exist or not. */
 export function cgroupDirectories(cgroupsPath: string, mountinfo: string): string[] {
   return mountinfo.split("\n").flatMap((line) => {

@@ -5,7 +5,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { execute, readTextIfPresent, removeTree } from "../base/index.ts";
 import { cgroupDirectories } from "./cgroup.ts";
 import type { OciRuntime } from "./find.ts";
-import { runtimeArguments } from "./task.ts";
+import { launchEnvironment } from "./overlay.ts";
+import { runtimeCommand } from "./task.ts";
 
 /**
  * Removes whatever a container left, in whatever state it is: its processes (SIGKILL), its control groups, the runtime's
@@ -19,9 +20,8 @@ export async function cleanupContainer(
 ): Promise<void> {
   const record = join(stateRoot, id);
   if (existsSync(record)) {
-    await execute(runtime.path, [...runtimeArguments(runtime, stateRoot).slice(1), "delete", "--force", id], {
-      env: {},
-    });
+    const [program = "", ...global] = runtimeCommand(runtime, stateRoot);
+    await execute(program, [...global, "delete", "--force", id], { env: launchEnvironment(undefined) });
   }
   await forgetContainer(stateRoot, id, cgroupsPath);
 }

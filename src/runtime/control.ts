@@ -4,7 +4,8 @@ import type { ExecuteResult } from "../base/index.ts";
 import { lastLine } from "./failure.ts";
 import type { OciRuntime } from "./find.ts";
 import type { OciResources } from "./spec-types.ts";
-import { runtimeArguments } from "./task.ts";
+import { launchEnvironment } from "./overlay.ts";
+import { runtimeCommand } from "./task.ts";
 
 /** A container that the runtime knows. */
 export interface ContainerHandle {
@@ -76,8 +77,11 @@ export async function updateResources(
 }
 
 function call(handle: ContainerHandle, words: readonly string[], input?: string): Promise<ExecuteResult> {
-  const [program = "", ...global] = runtimeArguments(handle.runtime, handle.stateRoot);
-  return execute(program, [...global, ...words], { env: {}, ...(input === undefined ? {} : { input }) });
+  const [program = "", ...global] = runtimeCommand(handle.runtime, handle.stateRoot);
+  return execute(program, [...global, ...words], {
+    env: launchEnvironment(undefined),
+    ...(input === undefined ? {} : { input }),
+  });
 }
 
 function failed(handle: ContainerHandle, doing: string, result: ExecuteResult): TareError {

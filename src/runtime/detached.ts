@@ -7,8 +7,8 @@ import { TareError, ensureDirectory, execute, startFailure } from "../base/index
 import { cleanupContainer } from "./cleanup.ts";
 import { lastLine, lastLogError, logErrors, runtimeFailure } from "./failure.ts";
 import { locate } from "./find.ts";
-import { mountFailure } from "./overlay.ts";
-import { launchOf, runtimeArguments, runtimeLogPath, startingOf, writeBundle } from "./task.ts";
+import { launchEnvironment, mountFailure } from "./overlay.ts";
+import { launchOf, runtimeArguments, runtimeCommand, runtimeLogPath, startingOf, writeBundle } from "./task.ts";
 import type { ContainerTask } from "./task.ts";
 
 /** A container that goes on after this process. */
@@ -79,8 +79,8 @@ async function create(task: DetachedTask, conmon: string): Promise<number> {
 }
 
 async function begin(task: DetachedTask): Promise<void> {
-  const [program = "", ...args] = runtimeArguments(task.runtime, task.stateRoot, runtimeLogPath(task));
-  const { code, stderr } = await execute(program, [...args, "start", task.id], { env: {} });
+  const [program = "", ...args] = runtimeCommand(task.runtime, task.stateRoot, runtimeLogPath(task));
+  const { code, stderr } = await execute(program, [...args, "start", task.id], { env: launchEnvironment(undefined) });
   if (code === 0) return;
   const message = lastLogError(runtimeLogPath(task)) ?? stderr.trim();
   throw runtimeFailure(startingOf(task), message, task.spec.process.args[0] ?? "");

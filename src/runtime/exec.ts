@@ -11,7 +11,7 @@ import { connectOutput, standardStreams } from "./output.ts";
 import type { ForegroundStdio } from "./output.ts";
 import { forwardSignals } from "./signals.ts";
 import type { OciProcess } from "./spec-types.ts";
-import { runtimeArguments, specText } from "./task.ts";
+import { runtimeCommand, specText } from "./task.ts";
 
 /** A further process in a running container. */
 export interface ExecTask {
@@ -48,7 +48,7 @@ async function runIn(task: ExecTask, folder: string): Promise<number> {
   const pidFile = join(folder, "pid");
   const description = task.detach === true ? { ...task.process, terminal: false } : task.process;
   writeFileSync(join(folder, "process.json"), specText(description), { mode: 0o600 });
-  const [program = "", ...global] = runtimeArguments(task.runtime, task.stateRoot, log);
+  const [program = "", ...global] = runtimeCommand(task.runtime, task.stateRoot, log);
   const words = ["exec", "--process", join(folder, "process.json"), "--pid-file", pidFile];
   const args = [...global, ...words, ...(task.detach === true ? ["--detach"] : []), task.id];
   const { stdio, ownGroup } = standardStreams(task.stdio, description.terminal);

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { cgroupDirectories, cgroupModeOf } from "./cgroup.ts";
+import { cgroupDirectories, cgroupModeOf, unifiedMount } from "./cgroup.ts";
 import { findRuntime } from "./find.ts";
 import { whyNoContainers } from "./test-support.ts";
 
@@ -54,6 +54,11 @@ describe("control groups", () => {
     ["v2", "30 20 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n"],
   ])("are %s", (mode, mountinfo) => {
     expect(cgroupModeOf(mountinfo)).toBe(mode);
+  });
+
+  it("have their v2 tree beside the others on a hybrid host", () => {
+    expect(unifiedMount(v1 + unified)).toBe("/sys/fs/cgroup/unified");
+    expect(unifiedMount(v1)).toBeUndefined();
   });
 
   it("have one directory per hierarchy", () => {

@@ -2,7 +2,7 @@
 import { accessSync, constants, readFileSync, realpathSync, statSync, writeFileSync } from "node:fs";
 import { basename, delimiter, join } from "node:path";
 import { TareError, ensureDirectory, execute, hostEnvironment, readTextIfPresent } from "../base/index.ts";
-import { cgroupMode } from "./cgroup.ts";
+import { cgroupMode, unifiedMount } from "./cgroup.ts";
 import { probeRuntime } from "./probe.ts";
 
 /** An OCI runtime that works on this host. */
@@ -11,6 +11,8 @@ export interface OciRuntime {
   /** Absolute. */
   readonly path: string;
   readonly version: string;
+  /** Mount point that it must not see: crun refuses hosts that mount a v2 tree beside v1 controllers. */
+  readonly hidden?: string;
 }
 
 /** How to choose the runtime. */
@@ -36,8 +38,8 @@ const SYSTEM_DIRECTORIES = [
 const CANDIDATES = ["runc", "crun"];
 
 /**
- * The runtime to use: the named one, or the first of runc and crun that can start a container on this host (crun refuses
- * hosts with control groups v1 and v2 side by side). The answer is kept in `runRoot` and asked again after a change of
+ * The runtime to use: the named one, or the first of runc and crun that can start a container on this host (from crun,
+ * which refuses hosts with control groups v1 and v2 side by side, the v2 tree is hidden). The answer is kept in `runRoot` and asked again after a change of
  * the program, a reboot or another cgroup layout. Throws `E_NO_RUNTIME`, `E_PERMISSION` without root.
  */
 export async function findRuntime(options: FindRuntimeOptions): Promise<OciRuntime> {
@@ -94,7 +96,13 @@ async function describe(path: string): Promise<OciRuntime> {
   const { stdout } = await execute(path, ["--version"], { env: {} });
   const [, program, version] = /^(\S+) version (\S+)/m.exec(stdout) ?? [];
   const name = program ?? basename(path);
-  return { name: name === "runc" || name === "crun" ? name : "other", path, version: version ?? "unknown" };
+  const hidden = name === "crun" && cgroupMode() === "hybrid" ? unifiedMount() : undefined;
+  return {
+    name: name === "runc" || name === "crun" ? name : "other",
+    path,
+    version: version ?? "unknown",
+    ...(hidden === undefined ? {} : { hidden }),
+  };
 }
 
 /** Changes whenever the cached answer may be wrong. */

@@ -64,7 +64,8 @@ function start(task: ForegroundTask, keep: boolean): ChildProcess {
   const command = [
     ...runtimeArguments(task.runtime, task.stateRoot, runtimeLogPath(task)),
     "run",
-    ...(keep ? ["--keep"] : []),
+    // crun 1.8 has no such option: there, memory running out is not told from other kills.
+    ...(keep && task.runtime.name !== "crun" ? ["--keep"] : []),
     ...(task.pidFile === undefined || dieWithParent ? [] : ["--pid-file", task.pidFile]),
     "--bundle",
     task.bundle,

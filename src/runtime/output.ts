@@ -40,14 +40,16 @@ export interface CollectedOutput {
   /** Lines that the start or the runtime wrote; they were not passed on. */
   runtimeErrors(): string;
   /**
-   * The runtime's `exec PATH: …` line: it can still fail to execute the program after it has let go of its log (a missing
+   * The runtime's `exec PATH: …` line (crun: one of its log): it can still fail to execute the program after it has let go of its log (a missing
    * interpreter, a wrong format). Recognised only when it is all that was ever written.
    */
   lateExecFailure(exitCode: number): string | undefined;
 }
 
 const OWN_LINE = /^tare-mount: /;
-const LATE_EXEC = /^exec (\/\S+): (no such file or directory|exec format error|permission denied)\n?$/;
+// runc's text, and crun's, which comes as a line of its log.
+const LATE_EXEC =
+  /^exec (?:\/\S+|container process .*): (?:no such file or directory|exec format error|permission denied)$/i;
 
 /** Connects a started runtime's pipes to where the task wants them, without the runtime's own error lines. */
 export function connectOutput(
@@ -71,8 +73,9 @@ export function connectOutput(
   return {
     runtimeErrors: () => held.join(""),
     lateExecFailure: (exitCode) => {
-      const match = exitCode !== 0 && !terminal && total === Buffer.byteLength(first) ? LATE_EXEC.exec(first) : null;
-      return match === null ? undefined : first.trim();
+      if (exitCode === 0 || terminal || total !== Buffer.byteLength(first)) return undefined;
+      const text = logErrors(first).at(0) ?? first.trim();
+      return LATE_EXEC.test(text) ? text : undefined;
     },
   };
 }

@@ -25,6 +25,11 @@ describe("the start of a container", () => {
     ]);
   });
 
+  it("hides a mount point from the runtime first", () => {
+    const hidden = "/sys/fs/cgroup/unified";
+    expect(rows(launchCommand([], ["x"], { ...OPTIONS, hidden }))).toEqual(["hide", "-", "-", hidden]);
+  });
+
   it("ties everything to the caller's life when asked", () => {
     const command = launchCommand([], ["x"], { ...OPTIONS, dieWithParent: true });
     expect(command.slice(0, 3)).toEqual(["setpriv", "--pdeathsig", "KILL"]);

@@ -25,6 +25,8 @@ export interface LaunchOptions {
   readonly directory: string;
   /** Stands in for the layers of an image without any; must exist and stay empty. */
   readonly emptyDirectory: string;
+  /** Mount point to take out of the private mount namespace. */
+  readonly hidden?: string | undefined;
   /** Kill everything, the container too, when the calling process (its parent) dies (also by SIGKILL). */
   readonly dieWithParent: boolean;
 }
@@ -36,7 +38,7 @@ const PLAIN_LAYERS = "index=off,redirect_dir=off,metacopy=off,xino=off";
 
 /**
  * Fixed script; values come as positional arguments only. Rows: `overlay OPTIONS MORE TARGET` (MORE is tried first and
- * left out for kernels that do not know it) and `bind SOURCE - TARGET`, then `--` and the command. Exit code 125 and a
+ * left out for kernels that do not know it), `bind SOURCE - TARGET` and `hide - - TARGET`, then `--` and the command. Exit code 125 and a
  * line that begins with `tare-mount:` report a failed mount.
  */
 const SCRIPT = `
@@ -44,6 +46,8 @@ while [ "$1" != -- ]; do
   if [ "$1" = overlay ]; then
     mount -i -t overlay -o "$2,$3" overlay "$4" 2>/dev/null ||
       why=$(mount -i -t overlay -o "$2" overlay "$4" 2>&1) || { echo "tare-mount: $4: $why" >&2; exit 125; }
+  elif [ "$1" = hide ]; then
+    why=$(umount -i -l "$4" 2>&1) || { echo "tare-mount: $4: $why" >&2; exit 125; }
   else
     why=$(mount -i --bind "$2" "$4" 2>&1 && mount -i -o remount,bind,ro "$4" 2>&1) ||
       { echo "tare-mount: $4: $why" >&2; exit 125; }
@@ -65,7 +69,8 @@ export function launchCommand(
   command: readonly string[],
   options: LaunchOptions,
 ): readonly string[] {
-  const rows = overlays.flatMap((overlay) => mountRow(overlay, options));
+  const hiding = options.hidden === undefined ? [] : ["hide", "-", "-", options.hidden];
+  const rows = [...hiding, ...overlays.flatMap((overlay) => mountRow(overlay, options))];
   const tie = options.dieWithParent
     ? ["setpriv", "--pdeathsig", "KILL", "sh", "-c", ORPHAN_CHECK, "sh", String(process.pid)]
     : [];

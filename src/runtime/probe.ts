@@ -6,6 +6,7 @@ import { cgroupMode } from "./cgroup.ts";
 import { cleanupContainer } from "./cleanup.ts";
 import type { OciRuntime } from "./find.ts";
 import { buildSpec } from "./spec.ts";
+import { runtimeCommand } from "./task.ts";
 
 const MISSING = "/tare-probe-has-no-such-program";
 
@@ -21,7 +22,8 @@ export async function probeRuntime(runtime: OciRuntime, runRoot: string): Promis
   try {
     ensureDirectory(join(bundle, "rootfs"), 0o755);
     writeFileSync(join(bundle, "config.json"), JSON.stringify(probeSpec(join(bundle, "rootfs"), cgroupsPath)));
-    const result = await execute(runtime.path, ["--root", join(bundle, "state"), "run", "--bundle", bundle, id]);
+    const [program = "", ...global] = runtimeCommand(runtime, join(bundle, "state"));
+    const result = await execute(program, [...global, "run", "--bundle", bundle, id]);
     if (result.stderr.includes(MISSING)) return undefined;
     return result.stderr.trim().split("\n").at(-1) || `exit code ${result.code}`;
   } finally {

@@ -67,12 +67,23 @@ export function launchOf(
   const [program = "unshare", ...args] = launchCommand(task.overlays, command, {
     directory: task.storeRoot,
     emptyDirectory: join(task.bundle, "empty"),
+    hidden: task.runtime.hidden,
     dieWithParent,
   });
   return { program, args, cwd: task.storeRoot, env: launchEnvironment(dirname(task.runtime.path)) };
 }
 
-/** Global arguments of every call of the runtime. */
+const HIDE = 'umount -i -l "$1" || exit 125; shift; exec "$@"';
+
+/** A call of the runtime from outside of a container's mount namespace: program, then its global arguments. */
+export function runtimeCommand(runtime: OciRuntime, stateRoot: string, log?: string): string[] {
+  const { hidden } = runtime;
+  const hiding =
+    hidden === undefined ? [] : ["unshare", "--mount", "--propagation", "slave", "sh", "-c", HIDE, "sh", hidden];
+  return [...hiding, ...runtimeArguments(runtime, stateRoot, log)];
+}
+
+/** The runtime and its global arguments, for a place where what it must not see is hidden already. */
 export function runtimeArguments(runtime: OciRuntime, stateRoot: string, log?: string): string[] {
   const logging = log === undefined ? [] : ["--log", log, "--log-format", "json"];
   return [runtime.path, "--root", stateRoot, ...logging];
