@@ -49,7 +49,9 @@ export async function resolveCommit(source: GitSource, signal: AbortSignal): Pro
   const names = [`refs/tags/${ref}^{}`, `refs/tags/${ref}`, `refs/heads/${ref}`, `${ref}^{}`, ref];
   const found = names.map((name) => rows.find((row) => row[1] === name)?.[0]).find((commit) => commit !== undefined);
   if (found === undefined)
-    throw new TareError("E_GIT", `fetching ${redact(source.remote)}: no branch, tag or commit \`${ref}\``);
+    throw new TareError("E_GIT", `fetching ${redact(source.remote)}: no branch, tag or commit \`${ref}\``, {
+      hint: `\`git ls-remote ${redact(source.remote)}\` lists what is there`,
+    });
   return found;
 }
 
