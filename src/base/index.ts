@@ -17,6 +17,7 @@ export {
 } from "./digest.ts";
 export type { DiffId, Digest } from "./digest.ts";
 export { Once, Semaphore } from "./once.ts";
+export { randomBelow, randomHex } from "./random.ts";
 export { suggest } from "./suggest.ts";
 export { execute, executeOrThrow, startFailure } from "./exec.ts";
 export type { ExecuteOptions, ExecuteResult } from "./exec.ts";

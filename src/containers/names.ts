@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { randomBytes, randomInt } from "node:crypto";
-import { TareError } from "../base/index.ts";
+import { TareError, randomBelow, randomHex } from "../base/index.ts";
 
 const ADJECTIVES =
   "able agile amber apt bold brave breezy bright brisk calm candid careful cheery clear clever cosy crisp curious daring deft eager early earnest exact fair fond frank fresh gentle glad golden grand hardy honest humble jolly keen kind lively lucid mellow merry mild modest neat nimble noble patient placid plain polite proud quick quiet rapid ready robust serene sharp silver sleek sober solid spry steady sunny sure swift tidy tranquil upbeat vivid warm wise witty".split(
@@ -16,14 +15,14 @@ const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{1,127}$/;
 
 /** A new random container id: 64 lower-case hex digits. */
 export function newContainerId(): string {
-  return randomBytes(32).toString("hex");
+  return randomHex(32);
 }
 
 /** A random name such as `brisk_hopper`; with `attempt` > 0 a number is added, as the plain ones may be running out. */
 export function randomName(attempt: number = 0): string {
-  const pick = (words: readonly string[]): string => words[randomInt(words.length)] ?? "container";
+  const pick = (words: readonly string[]): string => words[randomBelow(words.length)] ?? "container";
   const name = `${pick(ADJECTIVES)}_${pick(SURNAMES)}`;
-  return attempt === 0 ? name : `${name}${randomInt(10 ** Math.min(attempt, 9))}`;
+  return attempt === 0 ? name : `${name}${randomBelow(10 ** Math.min(attempt, 9))}`;
 }
 
 /** Checks a name that the user chose (a leading `/` is dropped, as Docker does). Throws `E_NAME`. */

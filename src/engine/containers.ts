@@ -7,6 +7,7 @@ import type { ImageConfig } from "../oci/index.ts";
 import type { ImageRecord, Store } from "../store/index.ts";
 import { sinkOf, writeToPath } from "./byte-streams.ts";
 import type { ChunkSink } from "./byte-streams.ts";
+import { readCheckedBlob } from "./checked-blob.ts";
 import type { ContainersApi, CreateRequest, LogsRequest } from "./facade-containers.ts";
 import type { ByteSink } from "./facade.ts";
 import { platformOf, requireImage } from "./image-lookup.ts";
@@ -92,7 +93,7 @@ interface FoundConfig {
 /** Without a platform the config is read by the record's id alone: one file, and no other room is loaded. */
 async function configFor(store: Store, record: ImageRecord, platform: string | undefined): Promise<FoundConfig> {
   if (platform === undefined) {
-    return { id: record.id, config: parseImageConfig(store.blobs.read(record.id).toString("utf8")) };
+    return { id: record.id, config: parseImageConfig(readCheckedBlob(store, record.id).toString("utf8")) };
   }
   const { selectImage } = await import("../images/index.ts");
   const { manifest, config } = selectImage(store.blobs, record, platformOf(platform));

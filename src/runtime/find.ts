@@ -38,9 +38,10 @@ const SYSTEM_DIRECTORIES = [
 const CANDIDATES = ["runc", "crun"];
 
 /**
- * The runtime to use: the named one, or the first of runc and crun that can start a container on this host (from crun,
- * which refuses hosts with control groups v1 and v2 side by side, the v2 tree is hidden). The answer is kept in `runRoot` and asked again after a change of
- * the program, a reboot or another cgroup layout. Throws `E_NO_RUNTIME`, `E_PERMISSION` without root.
+ * The runtime to use: the named one, or the first of runc and crun that can start a container on this host. From crun,
+ * which refuses hosts with control groups v1 and v2 side by side, the v2 tree is hidden. The answer is kept in `runRoot`
+ * and asked again after a change of the program, a reboot or another cgroup layout. Throws `E_NO_RUNTIME`,
+ * `E_PERMISSION` without root.
  */
 export async function findRuntime(options: FindRuntimeOptions): Promise<OciRuntime> {
   const names = options.name === undefined ? CANDIDATES : [options.name];
