@@ -55,6 +55,8 @@ export {
   utimensat,
 } from "./linux-files.ts";
 export type { LockMode, OpenHow, Place, Times } from "./linux-files.ts";
+export { openTerminal } from "./linux-tty.ts";
+export type { TerminalPair } from "./linux-tty.ts";
 export {
   CLONE_NEWNET,
   CLONE_NEWNS,

@@ -7,6 +7,7 @@ import { TareError, ensureDirectory, removeTree, startFailure } from "../base/in
 import { lastLogError, runtimeFailure } from "./failure.ts";
 import type { OciRuntime } from "./find.ts";
 import { launchEnvironment } from "./overlay.ts";
+import { spawnWithConsole } from "./host-console.ts";
 import { connectOutput, standardStreams } from "./output.ts";
 import type { ForegroundStdio } from "./output.ts";
 import { forwardSignals } from "./signals.ts";
@@ -53,12 +54,14 @@ async function runIn(task: ExecTask, folder: string): Promise<number> {
   const args = [...global, ...words, ...(task.detach === true ? ["--detach"] : []), task.id];
   const { stdio, ownGroup } = standardStreams(task.stdio, description.terminal);
   const streams = task.detach === true ? (["ignore", "ignore", "ignore"] as const) : stdio;
-  const child = spawn(program, args, {
-    cwd: folder,
-    env: launchEnvironment(undefined),
-    stdio: [...streams],
-    detached: ownGroup,
-  });
+  const child = spawnWithConsole(streams, description.terminal, (connected) =>
+    spawn(program, args, {
+      cwd: folder,
+      env: launchEnvironment(undefined),
+      stdio: connected,
+      detached: ownGroup,
+    }),
+  );
   const output = connectOutput(child, task.stdio, log, description.terminal);
   const code = await waitForEnd(child, task, { pidFile, ownGroup });
   const message = lastLogError(log) ?? output.lateExecFailure(code);

@@ -4,6 +4,7 @@ import type { ChildProcess } from "node:child_process";
 import { TareError, startFailure } from "../base/index.ts";
 import { cleanupContainer, forgetContainer, wasOutOfMemory } from "./cleanup.ts";
 import { lastLogError, runtimeFailure } from "./failure.ts";
+import { spawnWithConsole } from "./host-console.ts";
 import { forwardSignals } from "./signals.ts";
 import { connectOutput, standardStreams } from "./output.ts";
 import type { CollectedOutput, ForegroundStdio } from "./output.ts";
@@ -73,7 +74,9 @@ function start(task: ForegroundTask, keep: boolean): ChildProcess {
   ];
   const { program, args, cwd, env } = launchOf(task, command, dieWithParent);
   const { stdio, ownGroup } = standardStreams(task.stdio, task.spec.process.terminal);
-  return spawn(program, args, { cwd, env, stdio, detached: ownGroup });
+  return spawnWithConsole(stdio, task.spec.process.terminal, (streams) =>
+    spawn(program, args, { cwd, env, stdio: streams, detached: ownGroup }),
+  );
 }
 
 function waitForEnd(child: ChildProcess, task: ForegroundTask): Promise<Ended> {
