@@ -59,7 +59,7 @@ export function containerListing({ full, size, now }: Shown): Listing<ContainerS
       {
         name: "Command",
         heading: "COMMAND",
-        value: (row) => `"${shorten(row.command.join(" "), full ? Infinity : 20)}"`,
+        value: (row) => JSON.stringify(shorten(commandLine(row.command), full ? Infinity : 20)),
       },
       { name: "CreatedAt", heading: "CREATED AT", value: (row) => listedTime(row.createdAt) },
       { name: "RunningFor", heading: "CREATED", value: (row) => ago(row.createdAt, now) },
@@ -115,4 +115,9 @@ function labelsText(labels: Readonly<Record<string, string>>): string {
 function sizeText(row: ContainerSummary): string {
   if (!row.size) return "0B";
   return `${humanSize(row.size.writable, 3)} (virtual ${humanSize(row.size.root, 3)})`;
+}
+
+/** As Docker shows it: words with a space between apostrophes. */
+function commandLine(words: readonly string[]): string {
+  return words.map((word) => (word.includes(" ") ? `'${word}'` : word)).join(" ");
 }
