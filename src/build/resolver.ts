@@ -79,7 +79,7 @@ function shortName(name: string): string {
 /** The manifest and config of an image for a platform. Throws `E_PLATFORM` listing what there is. */
 export function readImage(store: Store, record: ImageRecord, name: string, platform: Platform): ResolvedImage {
   const manifest = manifestFor(store, record, platform);
-  const parsed = parseManifest(store.blobs.read(manifest).toString("utf8"));
+  const parsed = parseManifest(store.blobs.read(manifest).toString("utf8"), { allowNoLayers: true });
   const config = parseImageConfig(store.blobs.read(parsed.config.digest).toString("utf8"));
   return { name, manifest, config };
 }

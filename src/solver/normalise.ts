@@ -42,7 +42,7 @@ const HEADER = 16;
 
 /** PEP 552: bytes 4–8 flags (0: by time), 8–12 the source's time, 12–16 its size, all little-endian. */
 function retimeCompiled(path: string, clamp: Clamp): void {
-  const match = /^(.+)\.[^.]+(?:\.opt-\d)?\.pyc$/.exec(basename(path));
+  const match = /^(.+?)\.[^.]+(?:\.opt-\w+)?\.pyc$/.exec(basename(path));
   if (!match) return;
   const source = fs.lstatSync(join(dirname(dirname(path)), `${match[1]}.py`), { throwIfNoEntry: false });
   if (!source?.isFile() || source.mtimeMs / 1000 <= clamp.after) return;
