@@ -89,7 +89,7 @@ const VERSION_OPTION: OptionSpec = {
 };
 
 /** Options in two columns, sorted by name as Docker does; unsupported and hidden ones are left out. */
-export function optionTable(options: readonly OptionSpec[], columns: number): string {
+function optionTable(options: readonly OptionSpec[], columns: number): string {
   const rows = options
     .filter((option) => !option.hidden && option.unsupported === undefined)
     .sort((a, b) => (a.name < b.name ? -1 : 1))

@@ -37,7 +37,7 @@ export const FORMAT_OPTIONS: readonly OptionSpec[] = [
 ];
 
 /** `-f`. */
-export const FILTER_OPTION: OptionSpec = {
+const FILTER_OPTION: OptionSpec = {
   name: "filter",
   short: "f",
   type: "list",
@@ -70,7 +70,7 @@ export function printListing<Row>(
 }
 
 /** The text of a listing in a format. Throws `E_USAGE` for a bad template. */
-export function listingText<Row>(listing: Listing<Row>, rows: readonly Row[], format: string): string {
+function listingText<Row>(listing: Listing<Row>, rows: readonly Row[], format: string): string {
   const data = rows.map((row) => fieldsOf(listing, row));
   if (format === "json") return data.map((row) => `${JSON.stringify(row)}\n`).join("");
   const template = format.replaceAll("\\t", "\t").replaceAll("\\n", "\n");

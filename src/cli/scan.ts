@@ -149,7 +149,7 @@ export function shownName(option: OptionSpec): string {
 }
 
 /** Go's `strconv.ParseBool`; undefined for anything else. */
-export function parseBoolean(text: string): boolean | undefined {
+function parseBoolean(text: string): boolean | undefined {
   if (["1", "t", "T", "true", "TRUE", "True"].includes(text)) return true;
   if (["0", "f", "F", "false", "FALSE", "False"].includes(text)) return false;
   return undefined;

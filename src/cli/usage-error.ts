@@ -6,7 +6,3 @@ export function usageError(message: string, hint?: string): TareError {
   return new TareError("E_USAGE", message, { exitCode: 125, ...(hint === undefined ? {} : { hint }) });
 }
 
-/** A wrong value of a flag, with the flag named as Docker does. */
-export function valueError(flag: string, value: string, reason: string): TareError {
-  return usageError(`invalid argument "${value}" for "${flag}" flag: ${reason}`);
-}

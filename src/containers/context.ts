@@ -69,7 +69,7 @@ export function filesOf(context: Pick<ContainersContext, "store">, id: string): 
 }
 
 /** The kind of document that containers are kept as. */
-export const CONTAINER_KIND = "container";
+const CONTAINER_KIND = "container";
 
 /** The records of all containers; with `host`, for changes of one of them: that of a `--rm` container may be lost in a power cut. */
 export function recordsOf(

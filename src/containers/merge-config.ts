@@ -10,7 +10,7 @@ import type { CreateRequest } from "./request.ts";
 import type { ContainerConfig, ImageDefaults } from "./types.ts";
 
 /** What Docker gives a Linux container whose image says nothing. */
-export const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** The merged configuration of container `id`. Throws `E_NO_COMMAND`, `E_ENV`, `E_WORKDIR`, `E_SIGNAL`. */
 export function mergeConfig(image: ImageDefaults, request: CreateRequest, id: string): ContainerConfig {

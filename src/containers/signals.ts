@@ -26,8 +26,3 @@ function numberOfName(name: string): number | undefined {
   const known: Readonly<Record<string, number>> = constants.signals;
   return known[`SIG${name}`];
 }
-
-/** The exit code that a shell reports for a process killed by a signal. */
-export function exitCodeOfSignal(signal: string): number {
-  return 128 + signalNumber(signal);
-}

@@ -23,7 +23,7 @@ export interface StateFiles {
 type Running = Extract<StoredState, { status: "running" }>;
 
 /** Exit code of a container that vanished with its supervisor: as if killed. */
-export const LOST_EXIT_CODE = 137;
+const LOST_EXIT_CODE = 137;
 
 /** The truth about a container at this moment. Reads only. */
 export function deriveState(record: ContainerRecord, files: StateFiles, processes: ProcessTable): DerivedState {

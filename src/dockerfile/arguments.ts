@@ -69,7 +69,7 @@ function orElse(rest: string, otherwise: (rest: string) => ParsedArguments): Par
 }
 
 /** The elements of a JSON array of strings; undefined when `text` is no JSON array. Throws `E_DF_JSON` for other elements. */
-export function jsonStrings(text: string): readonly string[] | undefined {
+function jsonStrings(text: string): readonly string[] | undefined {
   const start = trimStart(text);
   if (!start.startsWith("[")) return undefined;
   const parsed = parseJson(start);

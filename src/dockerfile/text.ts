@@ -17,7 +17,7 @@ export function trimStart(text: string): string {
 }
 
 /** `text` without trailing white space. */
-export function trimEnd(text: string): string {
+function trimEnd(text: string): string {
   let end = text.length;
   while (end > 0 && isSpace(text[end - 1])) end -= 1;
   return text.slice(0, end);

@@ -203,7 +203,7 @@ function argInstruction(node: Node, base: Tree.InstructionBase): Tree.ArgInstruc
 }
 
 /** The text of the comment `# name text`. */
-export function descriptionOf(comments: readonly string[], name: string): string | undefined {
+function descriptionOf(comments: readonly string[], name: string): string | undefined {
   return comments.find((comment) => comment.startsWith(`${name} `))?.slice(name.length + 1);
 }
 

@@ -31,8 +31,7 @@ export async function pruneSystem(rooms: Rooms, request: SystemPruneRequest): Pr
     images: [...images, ...layerEntries(report)],
     volumes: volumes.names,
     cacheRecords: itemsOf(report, "cache"),
-    leftovers:
-      recovered.removed.length + recovered.folders.length + orphans.length + itemsOf(report, "temporary", "links"),
+    leftovers: recovered.removed.length + recovered.folders.length + orphans.length + itemsOf(report, "temporary"),
     reclaimed: containers.reclaimed + volumes.reclaimed + report.freed,
   };
 }

@@ -8,9 +8,9 @@ import {
 } from "../oci/index.ts";
 
 /** Annotation of containerd and Docker ≥ 25: an image's full name with tag. */
-export const NAME_ANNOTATION = "io.containerd.image.name";
+const NAME_ANNOTATION = "io.containerd.image.name";
 /** Annotation of the OCI image specification: a name within the layout, by custom the tag alone. */
-export const REF_ANNOTATION = "org.opencontainers.image.ref.name";
+const REF_ANNOTATION = "org.opencontainers.image.ref.name";
 
 /** The full name with tag of a name in an archive. Throws `E_REF`. */
 export function fullName(text: string): string {

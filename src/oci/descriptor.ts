@@ -34,7 +34,7 @@ const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$
 export const mediaTypeCodec: Codec<MediaType> = text("a media type", (value) => MEDIA_TYPE.test(value));
 
 /** Codec of a sha256 digest; other algorithms are refused by name, because nothing here could verify them. */
-export const digestCodec: Codec<Digest> = {
+const digestCodec: Codec<Digest> = {
   read: (value, at) => {
     const found = string.read(value, at);
     if (isDigest(found)) return found;

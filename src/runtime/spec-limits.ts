@@ -58,7 +58,7 @@ export function deviceRules(
 }
 
 /** `c 195:* rwm` as a device rule. Throws `E_USAGE`. */
-export function parseDeviceRule(text: string): OciDeviceRule {
+function parseDeviceRule(text: string): OciDeviceRule {
   const match = /^([abc]) (\d+|\*):(\d+|\*) ([rwm]{1,3})$/.exec(text.trim());
   const [, type, major, minor, access] = match ?? [];
   if (access === undefined || (type !== "a" && type !== "b" && type !== "c")) {

@@ -80,7 +80,7 @@ export interface SpecInput extends ProcessInput, SecurityInput {
 }
 
 /** Where `--init`'s program appears in the container, as in Docker. */
-export const INIT_TARGET = "/sbin/docker-init";
+const INIT_TARGET = "/sbin/docker-init";
 
 const SHM_SIZE = 64 * 1024 * 1024;
 

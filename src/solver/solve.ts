@@ -98,7 +98,7 @@ export class Solver {
     const key = await worker.key(step);
     const hit = key && !step.vertex.ignoreCache ? this.#cached(key) : undefined;
     const layer = hit ?? (await this.#once(key, () => this.#slots.run(() => worker.run(step))));
-    for (const known of [key, quick]) if (known) this.#remember(known, layer);
+    for (const known of hit ? [quick] : [key, quick]) if (known) this.#remember(known, layer);
     if (hit) return this.#hit(step, hit);
     this.#emit({ kind: "completed", id: step.vertex.id, at: Date.now() });
     return layer;

@@ -14,7 +14,7 @@ export interface BuildCacheStore extends BuildCache {
   flush(): void;
 }
 
-/** Results of build steps in state.db. */
+/** Results of build steps in state.db. A power cut may take the last ones, which costs a rebuild. */
 export function buildCache(context: StoreContext): BuildCacheStore {
   const used = new Set<Digest>();
   return {
@@ -44,7 +44,7 @@ function isPresent(context: StoreContext, layer: Digest): boolean {
 
 function put(context: StoreContext, key: Digest, value: unknown, layers: readonly Digest[]): void {
   const { database } = context;
-  database.write(() => {
+  database.writeLater(() => {
     for (const layer of layers) if (!isPresent(context, layer)) throw absent(key, layer);
     const now = Date.now();
     database.run("DELETE FROM cache WHERE key = ?", key);
@@ -64,7 +64,7 @@ function absent(key: Digest, layer: Digest): TareError {
 function flush(context: StoreContext, used: Set<Digest>): void {
   if (used.size === 0 || context.readonly) return;
   const { database } = context;
-  database.write(() => {
+  database.writeLater(() => {
     for (const key of used) database.run("UPDATE cache SET used_at = ? WHERE key = ?", Date.now(), key);
   });
   used.clear();

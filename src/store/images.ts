@@ -33,6 +33,10 @@ function put(
   names: readonly string[],
 ): ImageRecord {
   const { database } = context;
+  const known = one(database.all(`${SELECT} WHERE target = ?`, image.target));
+  // A build that changed nothing writes nothing. What has a name is complete: prune keeps it.
+  if (known && isSame(known, image) && names.length > 0 && names.every((name) => known.names.includes(name)))
+    return known;
   return database.write(() => {
     requireComplete(content, image, names[0] ?? image.target);
     database.run(
@@ -50,6 +54,10 @@ function put(
     }
     return record(database.get(`${SELECT} WHERE target = ?`, image.target) ?? {});
   });
+}
+
+function isSame(known: ImageRecord, image: Pick<ImageRecord, "mediaType" | "id">): boolean {
+  return known.mediaType === image.mediaType && known.id === image.id;
 }
 
 /** A name is written after what it names: checked under the write lock that prune takes too. */

@@ -19,7 +19,7 @@ const FIELDS = [
 type Json = Readonly<Record<string, unknown>>;
 
 /** The fields that count; empty ones are absent, the environment is sorted, engines' own labels are left out. */
-export function comparableConfig(config: unknown): Json {
+function comparableConfig(config: unknown): Json {
   const source = (config ?? {}) as Json;
   const pairs = FIELDS.map((field) => [field, normal(field, source[field])] as const);
   return Object.fromEntries(pairs.filter(([, value]) => value !== undefined));
