@@ -5,4 +5,3 @@ import { TareError } from "../base/index.ts";
 export function usageError(message: string, hint?: string): TareError {
   return new TareError("E_USAGE", message, { exitCode: 125, ...(hint === undefined ? {} : { hint }) });
 }
-
