@@ -104,7 +104,9 @@ export class TarParser {
     const isBetween = this.#state === "header" && this.#carried === 0 && !this.#hasPending();
     if (this.#state === "ended" || (isBetween && !this.#limits.requireEnd)) return;
     if (this.#offset < BLOCK && this.#entries === 0) throw notTar(this.#carry.subarray(0, this.#carried));
-    throw new TareError("E_TAR_TRUNC", `reading a tar archive: it ends too early, after ${this.#offset} bytes`);
+    throw new TareError("E_TAR_TRUNC", `reading a tar archive: it ends too early, after ${this.#offset} bytes`, {
+      hint: "the archive is not complete: write or fetch it again",
+    });
   }
 
   #hasPending(): boolean {

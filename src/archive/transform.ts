@@ -52,5 +52,7 @@ async function drained(transform: Transform): Promise<void> {
 
 /** The error for damaged compressed data. */
 export function compressionError(kind: string, why: string): TareError {
-  return new TareError("E_COMPRESSION", `decompressing ${kind} data: ${why}`);
+  return new TareError("E_COMPRESSION", `decompressing ${kind} data: ${why}`, {
+    hint: "the data is damaged or not complete: write or fetch it again",
+  });
 }

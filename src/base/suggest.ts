@@ -2,7 +2,8 @@
 /** The candidate nearest to `word` by edit distance when it is close enough to be a typo, else undefined. */
 export function suggest(word: string, candidates: Iterable<string>): string | undefined {
   const wanted = word.toLowerCase();
-  const limit = Math.max(1, Math.floor(wanted.length / 3));
+  // Another word altogether is no typo: at least one letter must be the same.
+  const limit = Math.min(wanted.length - 1, Math.max(1, Math.floor(wanted.length / 3)));
   let best: string | undefined;
   let bestDistance = limit + 1;
   for (const candidate of candidates) {

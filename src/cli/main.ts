@@ -36,6 +36,13 @@ const GLOBAL_OPTIONS: readonly OptionSpec[] = [
   { name: "config", type: "string", description: "Ignored", hidden: true },
 ];
 
+/** Docker's commands that are still missing: no typos of others. */
+const LATER: ReadonlySet<string> = new Set(
+  "attach commit compose context cp diff events login logout manifest network port pull push search stats top update volume".split(
+    " ",
+  ),
+);
+
 /** Runs one command line to its end and answers its exit code; prints errors. Never rejects. */
 export async function main(invocation: Invocation): Promise<number> {
   const signals = new Signals();
@@ -104,10 +111,13 @@ class Session {
       ? members.map(([word]) => word)
       : [...COMMANDS.filter((entry) => !entry.hidden).map((entry) => entry.name), ...groupNames()];
     const near = suggest(isGroup ? (second ?? "") : first, names);
-    throw new TareError("E_USAGE", `'${shown}' is not a tare command`, {
-      hint: near
-        ? `did you mean \`tare ${isGroup ? `${first} ` : ""}${near}\`?`
-        : `\`tare ${isGroup ? `${first} ` : ""}--help\` lists the commands`,
+    const isLater = LATER.has(first);
+    throw new TareError("E_USAGE", `'${shown}' is not a tare command${isLater ? " yet" : ""}`, {
+      hint: isLater
+        ? "Docker has it; it comes with a later version of Tare"
+        : near
+          ? `did you mean \`tare ${isGroup ? `${first} ` : ""}${near}\`?`
+          : `\`tare ${isGroup ? `${first} ` : ""}--help\` lists the commands`,
     });
   }
 

@@ -113,7 +113,9 @@ export function optionsOf(body: Pick<CommandBody, "options">): readonly OptionSp
 
 function refuseUnsupported(option: OptionSpec): void {
   if (option.unsupported === undefined) return;
-  throw new TareError("E_UNSUPPORTED", `option \`--${option.name}\`: ${option.unsupported}`, { exitCode: 125 });
+  // The reason, and after a semicolon what to do instead.
+  const [reason = "", instead = "leave it out"] = option.unsupported.split("; ");
+  throw new TareError("E_UNSUPPORTED", `option \`--${option.name}\`: ${reason}`, { hint: instead, exitCode: 125 });
 }
 
 function checkCount(name: string, body: CommandBody, given: number): void {

@@ -88,6 +88,7 @@ function checkVariable(entry: string): void {
 function workingDirectory(path: string): string {
   if (path === "" || path.startsWith("/")) return path;
   throw new TareError("E_WORKDIR", `setting the working directory \`${path}\`: not an absolute path`, {
+    hint: "begin it with `/`",
     exitCode: 125,
   });
 }

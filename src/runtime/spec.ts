@@ -218,6 +218,7 @@ function checkedCwd(cwd: string): string {
   const path = posix.normalize(cwd);
   if (!cwd.startsWith("/") || cwd.includes("\0") || path === "/proc" || path.startsWith("/proc/")) {
     throw new TareError("E_CWD", `choosing the working directory \`${cwd}\`: it must be absolute and not below /proc`, {
+      hint: "correct WORKDIR in the Dockerfile or `--workdir` on the command line",
       exitCode: 125,
     });
   }

@@ -132,5 +132,8 @@ function readBounded(read: ReadImageFile, path: string): string {
 }
 
 function uidError(text: string, kind: string, why: string): TareError {
-  return new TareError("E_UID", `reading ${kind} \`${text}\`: ${why}`, { exitCode: 125 });
+  return new TareError("E_UID", `reading ${kind} \`${text}\`: ${why}`, {
+    hint: "give a name or number, perhaps with a group: `user`, `user:group`, `1000:1000`",
+    exitCode: 125,
+  });
 }

@@ -127,7 +127,9 @@ export function baseName(path: string): string {
 function notFound(path: string): TareError {
   const shown = path.startsWith("/") ? path : `/${path}`;
   return new TareError("E_COPY_NOTFOUND", `copying \`${path}\`: "${shown}": not found`, {
-    hint: "look at its spelling, the build context's folder and the patterns in .dockerignore",
+    hint: /^\/?\.\.(?:\/|$)/.test(path)
+      ? "paths count from the build context's folder and can't leave it: build from the folder above, or add `--build-context`"
+      : "look at its spelling, the build context's folder and the patterns in .dockerignore",
   });
 }
 

@@ -27,7 +27,7 @@ import { newRunFolder, runState } from "./stale-runs.ts";
 import { refuseLeakedSecrets } from "./secret-scan.ts";
 import type { DiffId } from "../base/index.ts";
 import type { RunOp } from "../graph/index.ts";
-import type { ForegroundResult, ForegroundTask, OciRuntime, OciSpec } from "../runtime/index.ts";
+import type { OciSpec } from "../runtime/index.ts";
 import type { LayerStaging } from "../store/index.ts";
 import type { PreparedMounts } from "./run-mounts.ts";
 import type { StepContext, StepWorker } from "./types.ts";
@@ -53,7 +53,7 @@ export const runWorker: StepWorker = {
       }
     } catch (error) {
       staging.discard();
-      throw error;
+      throw stepFailure(error);
     } finally {
       removeTree(bundle);
     }
@@ -82,7 +82,8 @@ async function runInContainer(step: StepContext, place: RunPlace): Promise<DiffI
     spec.mounts.map((mount) => mount.destination),
   );
   const started = Math.floor(Date.now() / 1000);
-  const { exitCode } = await runStep(resources.runtime, {
+  const { exitCode } = await runForeground({
+    runtime: await resources.runtime(),
     id,
     bundle: place.bundle,
     stateRoot: runState(place.bundle),
@@ -104,18 +105,11 @@ async function runInContainer(step: StepContext, place: RunPlace): Promise<DiffI
   return finishLayer(step, place.staging, { xattrs: true });
 }
 
-/** Like any step that fails, one that can't be started ends the build with exit code 1. */
-async function runStep(
-  runtime: () => Promise<OciRuntime>,
-  task: Omit<ForegroundTask, "runtime">,
-): Promise<ForegroundResult> {
-  try {
-    return await runForeground({ ...task, runtime: await runtime() });
-  } catch (error) {
-    if (!isTareError(error) || error.code === "E_ABORTED") throw error;
-    const { code, message, hint, details } = error;
-    throw new TareError(code, message, { ...(hint === undefined ? {} : { hint }), details, cause: error.cause });
-  }
+/** Like any step that fails, one that can't be started ends the build with exit code 1; `run` has others. */
+function stepFailure(error: unknown): unknown {
+  if (!isTareError(error) || error.code === "E_ABORTED") return error;
+  const { code, message, hint, details } = error;
+  return new TareError(code, message, { ...(hint === undefined ? {} : { hint }), details, cause: error.cause });
 }
 
 interface RunIdentity {
