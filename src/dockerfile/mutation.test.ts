@@ -16,7 +16,7 @@ import {
 import type { Dockerfile } from "./index.ts";
 
 const COUNT = 100_000;
-const TIME_LIMIT = 18_000;
+const TIME_LIMIT = 110_000;
 
 const SEEDS = [
   "# syntax=docker/dockerfile:1\n# escape=`\nFROM a AS b\nRUN echo `\n  c\nCOPY --from=b x `\n# c\n\n y\n",
@@ -139,4 +139,4 @@ it("never fails but with an error of its own", () => {
   console.log(`${count} damaged inputs, ${accepted} of them still Dockerfiles`);
   expect(count).toBe(COUNT);
   expect(accepted).toBeGreaterThan(COUNT / 20);
-});
+}, TIME_LIMIT + 10_000);

@@ -2,7 +2,7 @@
 import { problem } from "./problem.ts";
 
 /** Steps that one substitution may take; far above any real use. */
-const WORK_LIMIT = 50_000_000;
+const WORK_LIMIT = 5_000_000;
 
 /** One element of a shell pattern: a literal character, any one character, or any run of characters. */
 export type PatternPart = { readonly kind: "literal"; readonly value: string } | { readonly kind: "one" | "many" };

@@ -45,16 +45,16 @@ export class Leftovers {
   }
 }
 
-/** Control groups and network namespaces. */
+/** Control groups, and network namespaces that a mount keeps; others end with their processes. */
 function hostState(): readonly string[] {
   const groups = spawnSync("find", ["/sys/fs/cgroup", "-maxdepth", "4", "-type", "d", "-path", "*/tare/*"]);
-  const namespaces = spawnSync("lsns", ["-t", "net", "-n", "-o", "NS"]);
+  const mounts = read("/proc/self/mountinfo").split("\n");
   return [
-    // Groups with processes: those of others; ours are found by their marker.
+    // Groups with processes are those of others; ours are found by their marker.
     ...lines(groups.stdout)
       .filter((line) => read(join(line, "cgroup.procs")) === "")
       .map((line) => `control group ${line}`),
-    ...lines(namespaces.stdout).map((line) => `network namespace ${line.trim()}`),
+    ...mounts.filter((line) => line.includes(" net:[")).map((line) => `network namespace ${line}`),
   ];
 }
 
