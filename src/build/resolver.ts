@@ -38,12 +38,23 @@ export class StoreResolver implements SourceResolver {
     throw new TareError("E_IMAGE_NOTFOUND", `${reference}: not found in the local store`, {
       hint: near
         ? `did you mean \`${near}\`?`
-        : `assemble a base with \`tare base ${reference}\` or bring the image with \`tare load\`; \`tare images\` lists what is here`,
+        : `${await baseHint(reference)}bring the image with \`tare load\`; \`tare images\` lists what is here`,
     });
   }
 
   async namedContext(name: string): Promise<NamedContext | undefined> {
     return this.#contexts.get(name) ?? this.#contexts.get(contextKey(name));
+  }
+}
+
+/** Names `tare base` when it knows how to make that image. */
+async function baseHint(reference: string): Promise<string> {
+  const { parseRecipe } = await import("../bases/index.ts");
+  try {
+    parseRecipe(reference);
+    return `assemble it with \`tare base ${reference}\` or `;
+  } catch {
+    return "";
   }
 }
 

@@ -143,7 +143,7 @@ export interface ImportRequest extends LongCall {
 /** Images in the store. */
 export interface ImagesApi {
   /** Newest first. Filters: dangling, label, before, since, until, reference. `all` adds intermediate ones, if any. */
-  list(request: { readonly filters: Filters; readonly sharedSize?: boolean }): Promise<readonly ImageSummary[]>;
+  list(request?: { readonly filters?: Filters; readonly sharedSize?: boolean }): Promise<readonly ImageSummary[]>;
   /** Throws `E_IMAGE_NOTFOUND`. */
   inspect(name: string, options?: { readonly platform?: string }): Promise<InspectDocument>;
   /** Throws `E_IMAGE_NOTFOUND`. */

@@ -14,7 +14,7 @@ import type { Rooms } from "./rooms.ts";
 /** The images of an engine's store. */
 export function imagesApi(rooms: Rooms): ImagesApi {
   return {
-    list: async ({ filters, sharedSize = false }) => listImages(rooms.reader(), filters, sharedSize),
+    list: async ({ filters = {}, sharedSize = false } = {}) => listImages(rooms.reader(), filters, sharedSize),
     inspect: async (name, options = {}) => {
       const { imageInspect } = await import("../images/index.ts");
       return imageInspect(await detailsOf(rooms, name, options.platform));

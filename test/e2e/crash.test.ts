@@ -73,6 +73,8 @@ describe.skipIf(reason !== undefined)(`kill -9 at any moment (TARE_TEST_SEED=${s
       ...flags.split(" ").filter(Boolean),
       "--name",
       "crash",
+      "--network",
+      "none",
       "-e",
       `MARKER=${MARKER}`,
       "busybox",
@@ -81,8 +83,10 @@ describe.skipIf(reason !== undefined)(`kill -9 at any moment (TARE_TEST_SEED=${s
     ];
     const duration = await timeOf(() => world.ok(...run));
     world.tare(["rm", "-f", "crash"]);
-    for (let n = 1; n <= ROUNDS / 4; n += 1) {
+    for (let n = 1; n <= Math.ceil(ROUNDS / 4); n += 1) {
       await killAfter(world.start(run), random() * duration);
+      // Recovery is the next command's work, whichever it is.
+      if (n % 3 === 0) world.ok("system", "prune", "-f");
       expectRemoved(world, "crash");
       if (n % BATCH === 0) expectWhole(world);
     }
@@ -91,6 +95,16 @@ describe.skipIf(reason !== undefined)(`kill -9 at any moment (TARE_TEST_SEED=${s
     world.ok("system", "prune", "-f");
     expect(await leftovers.after()).toEqual([]);
     expectWhole(world);
+  });
+
+  it.each(["", "--rm"])("of run %s, whose program would go on for long, is cleared by prune", async (flags) => {
+    const options = [...flags.split(" ").filter(Boolean), "--network", "none", "-e", `MARKER=${MARKER}`];
+    const child = world.start(["run", ...options, "busybox", "sleep", "1000"]);
+    while (world.ok("ps", "-q", "--filter", "status=running") === "") await sleep(50);
+    await killAfter(child, 0);
+    world.ok("system", "prune", "-f");
+    expect(world.ok("ps", "-aq")).toBe("");
+    expect(await leftovers.after()).toEqual([]);
   });
 
   it("at every named step of the store loses nothing", async () => {
