@@ -42,6 +42,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "runtime",
     "solver",
     "images",
+    "bases",
   ],
   containers: ["base", "oci", "options", "archive", "store", "runtime", "images"],
   engine: [

@@ -75,7 +75,12 @@ const COMMANDS: Readonly<Record<string, readonly [words: string, exit: number, c
   "run of an image without a command": ["run --rm arm", 125, "E_NO_COMMAND", /hint:/],
   "run as an unknown user": ["run --rm -u nobody2 busybox true", 125, "E_USER_UNKNOWN", /`nobody2`/],
   "run -v of a bad path": ["run --rm -v relative/x:/y:zz busybox", 125, "E_USAGE", /zz/],
-  "run --mount of no folder": ["run --rm --mount type=bind,src=/no/such/folder,dst=/x busybox", 125, "E_MOUNT_SOURCE", /\/no\/such/],
+  "run --mount of no folder": [
+    "run --rm --mount type=bind,src=/no/such/folder,dst=/x busybox",
+    125,
+    "E_MOUNT_SOURCE",
+    /\/no\/such/,
+  ],
   "run -v over /proc": ["run --rm -v /tmp:/proc busybox", 125, "E_MOUNT_RESERVED", /\/proc/],
   "run --name of a bad name": ["run --rm --name a/b busybox", 125, "E_NAME", /letters, digits/],
   "run --env-file of no file": ["run --rm --env-file nofile busybox", 125, "E_IO", /nofile/],
