@@ -33,7 +33,7 @@ const FLAGS: Readonly<Record<string, readonly [flags: string, script: string, ex
   ],
   "--entrypoint": ["--entrypoint /bin/echo", "IMAGE only", "-c IMAGE only"],
   "--hostname": ["--hostname box", "hostname; grep -c box /etc/hosts", "box\n1"],
-  "--add-host": ["--add-host db:10.1.2.3", "grep db /etc/hosts", /^10\.1\.2\.3\s+db$/],
+  "--add-host": ["--add-host db:10.1.2.3", "grep 10.1.2.3 /etc/hosts", /^10\.1\.2\.3\s+db$/],
   "--init": ["--init", "cat /proc/1/comm", /init|tini|catatonit/],
   "--network none": ["--network none", "ls /sys/class/net", "lo"],
   "--network host": ["--network host", "readlink /proc/self/ns/net", fs.readlinkSync("/proc/self/ns/net")],
