@@ -3,9 +3,9 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { DEFAULT_EPOCH, digestOfValue, isDigest } from "../base/index.ts";
 import type { DiffId, Digest } from "../base/index.ts";
-import { packTree } from "../archive/index.ts";
 import { formatReference, hostPlatform, parseImageName, parseManifestOrIndex } from "../oci/index.ts";
 import type { ImageRecord, Store } from "../store/index.ts";
+import { finishLayer } from "../solver/index.ts";
 import type { BuildListener } from "../solver/index.ts";
 import { writeImage } from "../images/index.ts";
 import { downloadPackages, missingBytes, prepareApt, resolvePackages, updateLists, withAptLock } from "./apt.ts";
@@ -181,12 +181,7 @@ async function makeLayer(
       cleanTree(staging.tree, recipe, plan.sources);
       fs.chmodSync(staging.tree, 0o755);
       const clamp = { after: DEFAULT_EPOCH, to: DEFAULT_EPOCH };
-      const { diffId, size, contentSize, entries, opaque, whiteouts, hasXattrs } = await packTree(
-        staging.tree,
-        undefined,
-        { clamp, signal },
-      );
-      return staging.commit({ diffId, size, contentSize, entries, opaque, whiteouts, hasXattrs }).diffId;
+      return finishLayer(staging, { clamp, signal });
     });
   } catch (error) {
     staging.discard();

@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import { TareError, ioError } from "../base/index.ts";
 import { exportFlatTar, saveImages, saveLayoutFolder, writeImage } from "../images/index.ts";
 import { MEDIA_TYPES, formatPlatform, serializeIndex } from "../oci/index.ts";
+import { finishLayer } from "../solver/index.ts";
 import { TreeView } from "../store/index.ts";
 import { contextKey } from "./resolver.ts";
 import { exportTree } from "./export-tree.ts";
@@ -38,7 +39,8 @@ export async function exportResult(job: ExportJob): Promise<BuildResult> {
   const names = request.tags.map(contextKey);
   const outputs: readonly OutputSpec[] =
     request.outputs.length > 0 ? request.outputs : [{ type: "image", attributes: {} }];
-  const images: readonly BuiltImage[] = job.outcomes.map((outcome) => writeOutcome(job, outcome));
+  const images: BuiltImage[] = [];
+  for (const outcome of job.outcomes) images.push(await writeOutcome(job, outcome));
   const target = writeTarget(job, images);
   let stored = false;
   for (const output of outputs) stored = (await runOutput(job, output, { target, names })) || stored;
@@ -51,10 +53,16 @@ export async function exportResult(job: ExportJob): Promise<BuildResult> {
   };
 }
 
-function writeOutcome(job: ExportJob, outcome: BuildOutcome): BuiltImage {
-  const config = imageConfig(outcome.stage, job.epoch, outcome.layers.length);
-  const written = writeImage(job.store, { config, layers: outcome.layers, annotations: job.request.annotations ?? {} });
+async function writeOutcome(job: ExportJob, outcome: BuildOutcome): Promise<BuiltImage> {
+  const layers = outcome.layers.length > 0 ? outcome.layers : [await emptyLayer(job.store)];
+  const config = imageConfig(outcome.stage, job.epoch, layers.length);
+  const written = writeImage(job.store, { config, layers, annotations: job.request.annotations ?? {} });
   return { platform: formatPlatform(outcome.stage.platform), id: written.config, manifest: written.manifest };
+}
+
+/** A manifest lists at least one layer (image-spec manifest.md); an image without files gets an empty one. */
+function emptyLayer(store: Store): Promise<DiffId> {
+  return finishLayer(store.layers.stage(), { xattrs: false });
 }
 
 /** The manifest of the only platform, or an index of all. */

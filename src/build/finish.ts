@@ -42,7 +42,7 @@ function history(stage: CompiledStage, layerCount: number): readonly HistoryEntr
   throw new TareError("E_MANIFEST", `writing the image config: ${claimed} history lines for ${layerCount} layers`);
 }
 
-/** Layers of a base without history still need a line each. */
+/** Layers of a base without history, and the layer of an image without files, need a line each. */
 function missingLines(count: number): readonly HistoryEntry[] {
-  return Array.from({ length: count }, () => ({ created_by: "base layer without history" }));
+  return Array.from({ length: count }, () => ({ created_by: "layer without history" }));
 }

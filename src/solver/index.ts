@@ -3,6 +3,8 @@ export { Solver } from "./solve.ts";
 export type { LocalSource, RootfsResult, SolveResources } from "./types.ts";
 export type { IgnoreFilter } from "./context-tree.ts";
 export type { BuildEvent, BuildListener } from "./events.ts";
+export { finishLayer } from "./layer.ts";
+export type { FinishOptions } from "./layer.ts";
 export { parseChmod } from "./chmod.ts";
 export type { ModeChange } from "./chmod.ts";
 export { checkout, resolveCommit } from "./git.ts";

@@ -102,7 +102,7 @@ async function runInContainer(step: StepContext, place: RunPlace): Promise<DiffI
   if (!resources.allow.has("secrets.in-layer")) refuseLeakedSecrets(place.staging.tree, place.mounts.secrets);
   const { epoch, isEpochChosen } = resources;
   normaliseTimes(place.staging.tree, { after: isEpochChosen ? epoch : started - 1, to: epoch });
-  return finishLayer(step, place.staging, { xattrs: true });
+  return finishLayer(place.staging, { xattrs: true, signal: step.signal });
 }
 
 /** Like any step that fails, one that can't be started ends the build with exit code 1; `run` has others. */
