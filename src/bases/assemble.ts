@@ -19,7 +19,7 @@ import { pythonExtras } from "./python-setup.ts";
 import { parseRecipe } from "./recipe.ts";
 import type { Recipe } from "./recipe.ts";
 import { debianArchitecture } from "./suites.ts";
-import { chooseMirrors, formatSources, readHostSources, requireKeyring } from "./sources.ts";
+import { chooseMirrors, defaultMirrors, formatSources, readHostSources, requireKeyring } from "./sources.ts";
 
 /** What `tare base` is asked for. */
 export interface AssembleRequest {
@@ -115,7 +115,11 @@ function annotation(store: Store, record: ImageRecord, name: string): string | u
 function makePlan(recipe: Recipe, names: readonly string[], progress: Progress, request: AssembleRequest): Plan {
   const architecture = requireHost(recipe.name, request.architecture);
   const keyring = requireKeyring(recipe.suite.distribution);
-  const mirrors = chooseMirrors(recipe.suite, readHostSources(), request.mirror);
+  const mirrors = chooseMirrors(recipe.suite, {
+    host: readHostSources(),
+    mirror: request.mirror,
+    defaults: defaultMirrors(),
+  });
   const sources = formatSources(recipe.suite, mirrors, keyring);
   const signal = request.signal ?? new AbortController().signal;
   return { recipe, architecture, sources, names, progress, proxies: request.env ?? {}, signal };

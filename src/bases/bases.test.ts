@@ -1,9 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { isTareError } from "../base/index.ts";
 import { parseSimulation } from "./apt.ts";
 import { parseRecipe } from "./recipe.ts";
-import { chooseMirrors, formatSources, parseDeb822Sources, parseOneLineSources, requireKeyring } from "./sources.ts";
+import {
+  chooseMirrors,
+  defaultMirrors,
+  formatSources,
+  parseDeb822Sources,
+  parseOneLineSources,
+  requireKeyring,
+} from "./sources.ts";
 import { SUITES, debianArchitecture, findSuite } from "./suites.ts";
 
 function codeOf(action: () => unknown): string {
@@ -85,18 +95,34 @@ describe("apt's configuration of the host", () => {
     ]);
   });
 
+  const defaults = { archive: "http://own.example/debian", security: "http://own.example/debian-security" };
   it.each([
     ["the host's", deb822, undefined, "http://mirror.example/debian", "http://mirror.example/debian-security"],
-    ["Debian's own", "", undefined, "http://mirror.example/debian", "http://mirror.example/debian-security"],
+    ["Debian's own", "", undefined, "http://own.example/debian", "http://own.example/debian-security"],
     ["the given one", deb822, "https://m/debian/", "https://m/debian", "https://m/debian-security"],
-    ["the given one alone", deb822, "file:///srv/d", "file:///srv/d", "http://mirror.example/debian-security"],
+    ["the given one, fixes from the host's", deb822, "file:///d", "file:///d", "http://mirror.example/debian-security"],
+    ["the given one, fixes from Debian", "", "file:///d", "file:///d", "http://own.example/debian-security"],
   ] as const)("chooses %s", (_name, text, mirror, archive, security) => {
-    expect(chooseMirrors(bookworm, parseDeb822Sources(text), mirror)).toEqual({ archive, security });
+    expect(chooseMirrors(bookworm, { host: parseDeb822Sources(text), mirror, defaults })).toEqual({
+      archive,
+      security,
+    });
+  });
+
+  it("reads Debian's own mirrors from the program that knows them", () => {
+    const program = join(mkdtempSync(join(tmpdir(), "tare-mirrors-")), "mmdebstrap");
+    writeFileSync(program, "my $mirror    = 'http://a/debian';\n my $secmirror = 'http://b/security';\n");
+    expect(defaultMirrors(program)).toEqual({ archive: "http://a/debian", security: "http://b/security" });
+    writeFileSync(program, "#!/bin/sh\n");
+    expect(defaultMirrors(program)).toBeUndefined();
+    expect(defaultMirrors(`${program}-missing`)).toBeUndefined();
   });
 
   it("refuses mirrors that are no URL, an unknown Ubuntu archive, and a missing keyring", () => {
-    expect(codeOf(() => chooseMirrors(bookworm, [], "x' main\ndeb evil"))).toBe("E_USAGE");
-    expect(codeOf(() => chooseMirrors(findSuite("ubuntu", "noble") ?? bookworm, []))).toBe("E_BASE_SOURCE");
+    expect(codeOf(() => chooseMirrors(bookworm, { host: [], mirror: "x' main\ndeb evil" }))).toBe("E_USAGE");
+    expect(codeOf(() => chooseMirrors(findSuite("ubuntu", "noble") ?? bookworm, { host: [], defaults }))).toBe(
+      "E_BASE_SOURCE",
+    );
     expect(codeOf(() => requireKeyring("debian", "/nonexistent"))).toBe("E_BASE_SOURCE");
   });
 

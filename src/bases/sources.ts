@@ -71,35 +71,62 @@ export interface Mirrors {
   readonly security: string;
 }
 
-/** Debian's own name for "the nearest mirror", used where the host's configuration has none. */
-const DEBIAN_ARCHIVE = "http://mirror.example/debian";
-const DEBIAN_SECURITY = "http://mirror.example/debian-security";
+/** Where programs lie that know Debian's own mirror. */
+const MMDEBSTRAP = "/usr/bin/mmdebstrap";
+
+/**
+ * The mirrors that the installed mmdebstrap takes by default: Debian's own, for hosts that are no Debian. It is a
+ * script that names them near its start of sources; undefined when it names none in the way we know.
+ */
+export function defaultMirrors(program: string = MMDEBSTRAP): Mirrors | undefined {
+  const text = readTextIfPresent(program) ?? "";
+  const archive = /\$mirror\s*=\s*['"](https?:\/\/[^'"\s]+)['"]/.exec(text)?.[1];
+  const security = /\$secmirror\s*=\s*['"](https?:\/\/[^'"\s]+)['"]/.exec(text)?.[1];
+  return archive !== undefined && security !== undefined ? { archive, security } : undefined;
+}
+
+/** What `chooseMirrors` chooses from. */
+export interface MirrorChoice {
+  /** The host's apt configuration. */
+  readonly host: readonly AptSource[];
+  /** `--mirror`. */
+  readonly mirror?: string | undefined;
+  /** Debian's own, where it is known. */
+  readonly defaults?: Mirrors | undefined;
+}
 
 /**
  * The mirrors for a suite: `mirror` when given (it then serves the fixes too, where it has them beside it), else the
  * ones in the host's apt configuration, else Debian's own. Throws `E_BASE_SOURCE` when there is none.
  */
-export function chooseMirrors(suite: Suite, host: readonly AptSource[], mirror?: string): Mirrors {
-  if (mirror !== undefined) return givenMirrors(suite, mirror);
-  const known = hostMirrors(suite.distribution, host);
+export function chooseMirrors(suite: Suite, choice: MirrorChoice): Mirrors {
+  const known = hostMirrors(suite.distribution, choice.host);
+  const defaults = suite.distribution === "debian" ? choice.defaults : undefined;
+  const security = known.security ?? defaults?.security;
+  if (choice.mirror !== undefined) return givenMirrors(suite, choice.mirror, security);
   if (known.archive !== undefined) {
-    const security = suite.distribution === "ubuntu" ? known.archive : DEBIAN_SECURITY;
-    return { archive: known.archive, security: known.security ?? security };
+    const own = suite.distribution === "ubuntu" ? known.archive : besideOf(known.archive);
+    return { archive: known.archive, security: security ?? own };
   }
-  if (suite.distribution === "debian") return { archive: DEBIAN_ARCHIVE, security: DEBIAN_SECURITY };
-  throw new TareError("E_BASE_SOURCE", `choosing a mirror for ${suite.name}: this host's apt knows no Ubuntu archive`, {
-    hint: "give one with `--mirror`, for example the archive that Ubuntu's documentation names",
+  if (defaults) return defaults;
+  throw new TareError("E_BASE_SOURCE", `choosing a mirror for ${suite.name}: this host's apt knows no archive of it`, {
+    hint: "give one with `--mirror`, for example the archive that the distribution's documentation names",
   });
 }
 
-function givenMirrors(suite: Suite, mirror: string): Mirrors {
+/** Mirrors have the fixes in a folder of that name beside the archive. */
+function besideOf(archive: string): string {
+  return `${archive}-security`;
+}
+
+function givenMirrors(suite: Suite, mirror: string, security: string | undefined): Mirrors {
   const protocol = /^([a-z]+):/.exec(mirror)?.[1] ?? "";
   if (!["http", "https", "file"].includes(protocol) || /[\s"'\\\][]/.test(mirror)) {
     throw new TareError("E_USAGE", `using mirror \`${mirror}\`: expected a URL with http, https or file`);
   }
   const archive = mirror.replace(/\/+$/, "");
   if (suite.distribution === "ubuntu") return { archive, security: archive };
-  return { archive, security: archive.endsWith("/debian") ? `${archive}-security` : DEBIAN_SECURITY };
+  return { archive, security: archive.endsWith("/debian") ? besideOf(archive) : (security ?? besideOf(archive)) };
 }
 
 function hostMirrors(distribution: Distribution, host: readonly AptSource[]): Partial<Mirrors> {
