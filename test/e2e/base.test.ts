@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { assembleBase } from "../../src/bases/index.ts";
-import { chooseMirrors, readHostSources } from "../../src/bases/sources.ts";
+import { chooseMirrors, defaultMirrors, readHostSources } from "../../src/bases/sources.ts";
 import { findSuite } from "../../src/bases/suites.ts";
 import { imageDetails } from "../../src/images/index.ts";
 import { openStore } from "../../src/store/index.ts";
@@ -14,7 +14,7 @@ import type { Store } from "../../src/store/index.ts";
 function reasonToSkip(): string | undefined {
   if (process.getuid?.() !== 0) return "needs root";
   if (spawnSync("mmdebstrap", ["--version"]).status !== 0) return "needs mmdebstrap";
-  const archive = `${chooseMirrors(findSuite("debian", "bookworm") ?? expect.unreachable(), readHostSources()).archive}/dists/bookworm/InRelease`;
+  const archive = `${chooseMirrors(findSuite("debian", "bookworm") ?? expect.unreachable(), { host: readHostSources(), defaults: defaultMirrors() }).archive}/dists/bookworm/InRelease`;
   const probe = spawnSync("/usr/lib/apt/apt-helper", [
     "download-file",
     archive,
