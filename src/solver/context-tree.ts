@@ -44,6 +44,10 @@ export class ContextTree implements SourceTree {
     return entries;
   }
 
+  hides(path: string): boolean {
+    return this.lookup(path) === undefined && fs.existsSync(join(this.root, path));
+  }
+
   #read(path: string): TreeEntry[] {
     const directory = join(this.root, path);
     try {

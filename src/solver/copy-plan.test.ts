@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { isTareError } from "../base/index.ts";
 import { ContextTree } from "./context-tree.ts";
 import { cleanPath, hasWildcards, isInline, planCopy } from "./copy-plan.ts";
 import type { CopyOp } from "../graph/index.ts";
@@ -114,6 +115,29 @@ describe("the sources of a copy", () => {
   it("keeps texts of the Dockerfile in their order", () => {
     const sources: CopyOp["sources"] = [{ from: 1, paths: ["app.py"] }, { inline: { fileName: "EOF", content: "x" } }];
     expect(planned([], { sources })).toEqual(["app.py: .", "<<EOF"]);
+  });
+});
+
+describe("the hint for a missing source", () => {
+  const hint = (path: string, excludes: (path: string) => boolean = () => false): string | undefined => {
+    const tree = new ContextTree(root, { excludes, mayIncludeBelow: () => false });
+    try {
+      planCopy(op([path]), [undefined, tree]);
+    } catch (error) {
+      if (isTareError(error, "E_COPY_NOTFOUND")) return error.hint;
+    }
+    return undefined;
+  };
+
+  it.each([
+    ["ap.py", "did you mean `app.py`?"],
+    ["dir1/tow.txt", "did you mean `dir1/two.txt`?"],
+    ["nothing-like-it", "look at its spelling"],
+    ["../x", "can't leave it"],
+  ])("names what is near %s", (path, text) => expect(hint(path)).toContain(text));
+
+  it("says that .dockerignore leaves it out", () => {
+    expect(hint("app.py", (path) => path === "app.py")).toContain(".dockerignore leaves it out");
   });
 });
 

@@ -4,7 +4,7 @@
  * same list makes the cache key and is then copied. Matching follows BuildKit: wildcards by Go's filepath.Match, links
  * in sources followed inside their tree, `--parents` and `--exclude` by the patterns of `.dockerignore`.
  */
-import { TareError } from "../base/index.ts";
+import { TareError, suggest } from "../base/index.ts";
 import { matchGlob, PatternMatcher } from "../dockerfile/index.ts";
 import { resolveInTree } from "../store/index.ts";
 import type { CopyOp } from "../graph/index.ts";
@@ -66,7 +66,7 @@ function planPath(op: CopyOp, origin: Origin, path: string): readonly CopyMatch[
   const walker = new Walker(origin, includes, op.exclude);
   const matches = resolveWildcards(tree, root).map((match) => walker.plan(match));
   const isPlain = !hasWildcards(path);
-  if (isPlain && includes && !matches.some(takesSomething)) throw notFound(path);
+  if (isPlain && includes && !matches.some(takesSomething)) throw notFound(path, tree);
   return matches;
 }
 
@@ -104,7 +104,7 @@ function resolveWildcards(tree: SourceTree, source: string): readonly string[] {
   if (first < 0) {
     const plain = names.join("/");
     if (tree.lookup(resolveInTree(tree, plain))) return [plain];
-    throw notFound(source);
+    throw notFound(source, tree);
   }
   const start = resolveInTree(tree, names.slice(0, first).join("/"));
   return globWalk(tree, start, names.slice(first));
@@ -124,13 +124,26 @@ export function baseName(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }
 
-function notFound(path: string): TareError {
+function notFound(path: string, tree: SourceTree): TareError {
   const shown = path.startsWith("/") ? path : `/${path}`;
   return new TareError("E_COPY_NOTFOUND", `copying \`${path}\`: "${shown}": not found`, {
-    hint: /^\/?\.\.(?:\/|$)/.test(path)
-      ? "paths count from the build context's folder and can't leave it: build from the folder above, or add `--build-context`"
-      : "look at its spelling, the build context's folder and the patterns in .dockerignore",
+    hint: missingHint(path, tree),
   });
+}
+
+function missingHint(path: string, tree: SourceTree): string {
+  if (/^\/?\.\.(?:\/|$)/.test(path)) {
+    return "paths count from the build context's folder and can't leave it: build from the folder above, or add `--build-context`";
+  }
+  const clean = cleanPath(path);
+  if (tree.hides?.(clean))
+    return "a pattern in .dockerignore leaves it out; a line that starts with `!` takes it in again";
+  const slash = clean.lastIndexOf("/");
+  const names = tree.list(slash < 0 ? "" : clean.slice(0, slash)).map((entry) => entry.path);
+  const near = suggest(clean, names);
+  return near
+    ? `did you mean \`${near}\`?`
+    : "look at its spelling, the build context's folder and the patterns in .dockerignore";
 }
 
 /** Lists what is below a match under include and exclude patterns. */
@@ -149,7 +162,7 @@ class Walker {
 
   plan(match: string): CopyMatch {
     const root = this.#tree.lookup(resolveInTree(this.#tree, match));
-    if (!root) throw notFound(match);
+    if (!root) throw notFound(match, this.#tree);
     const entries: PlannedEntry[] = [];
     this.#walk({ entry: root, relative: "", included: true }, entries);
     return { ...this.#origin, name: baseName(match), isDirectory: root.stats.isDirectory(), entries };

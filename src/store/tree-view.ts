@@ -21,6 +21,8 @@ export interface SourceTree {
   list(path: string): readonly TreeEntry[];
   /** False when no entry has extended attributes worth copying; asking for them costs a system call each. */
   readonly hasXattrs?: boolean;
+  /** True when the path exists but a filter leaves it out; for messages. */
+  hides?(path: string): boolean;
 }
 
 interface Node {
