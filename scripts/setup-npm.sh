@@ -15,3 +15,12 @@ if [ "$major" -lt 20 ]; then
 fi
 echo "Installing npm packages"
 npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+
+# npm 9 does not link the programs of a workspace's packages: the checkout's own Node must be found there.
+for own in node_modules/node-linux-*/bin/node; do
+  [ -x "$own" ] && [ ! -e node_modules/.bin/node ] && ln -s "../${own#node_modules/}" node_modules/.bin/node
+done
+node_modules/.bin/node --version >/dev/null || {
+  echo "setting up: the npm package with Node 24 for this machine is missing; is it Linux on x64 or arm64?" >&2
+  exit 1
+}
