@@ -21,10 +21,8 @@ const CHECKS: readonly Check[] = [
   checkUser,
   checkRuntime,
   program("conmon", { needed: "containers in the background (`run -d`)", package: "conmon" }),
-  programs("util-linux", ["unshare", "mount", "setpriv"], {
-    needed: "RUN steps and containers",
-    package: "util-linux",
-  }),
+  programs("util-linux", ["unshare", "setpriv"], { needed: "RUN steps and containers", package: "util-linux" }),
+  program("mount", { needed: "RUN steps and containers", package: "mount" }),
   checkOverlay,
   checkCgroups,
   checkSeccomp,
