@@ -20,6 +20,7 @@ import { parseRecipe } from "./recipe.ts";
 import type { Recipe } from "./recipe.ts";
 import { debianArchitecture } from "./suites.ts";
 import { chooseMirrors, defaultMirrors, formatSources, readHostSources, requireKeyring } from "./sources.ts";
+import type { Mirrors } from "./sources.ts";
 
 /** What `tare base` is asked for. */
 export interface AssembleRequest {
@@ -62,6 +63,8 @@ interface Plan {
   readonly recipe: Recipe;
   readonly architecture: string;
   readonly sources: string;
+  /** What apt in the image reads. */
+  readonly imageSources: string;
   readonly names: readonly string[];
   readonly progress: Progress;
   readonly proxies: Readonly<Record<string, string | undefined>>;
@@ -115,14 +118,21 @@ function annotation(store: Store, record: ImageRecord, name: string): string | u
 function makePlan(recipe: Recipe, names: readonly string[], progress: Progress, request: AssembleRequest): Plan {
   const architecture = requireHost(recipe.name, request.architecture);
   const keyring = requireKeyring(recipe.suite.distribution);
-  const mirrors = chooseMirrors(recipe.suite, {
-    host: readHostSources(),
-    mirror: request.mirror,
-    defaults: defaultMirrors(),
-  });
+  const defaults = recipe.suite.distribution === "debian" ? defaultMirrors() : undefined;
+  const mirrors = chooseMirrors(recipe.suite, { host: readHostSources(), mirror: request.mirror, defaults });
   const sources = formatSources(recipe.suite, mirrors, keyring);
+  const imageSources = sourcesInImage(recipe, request.mirror === undefined ? (defaults ?? mirrors) : mirrors);
   const signal = request.signal ?? new AbortController().signal;
-  return { recipe, architecture, sources, names, progress, proxies: request.env ?? {}, signal };
+  return { recipe, architecture, sources, imageSources, names, progress, proxies: request.env ?? {}, signal };
+}
+
+/**
+ * What apt in the image reads: the distribution's own mirror, as in official images, unless one was asked for. The
+ * host's mirror only brings the packages, so that every host makes the same image of them.
+ */
+function sourcesInImage(recipe: Recipe, mirrors: Mirrors): string {
+  const { distribution } = recipe.suite;
+  return formatSources(recipe.suite, mirrors, `/usr/share/keyrings/${distribution}-archive-keyring.gpg`);
 }
 
 async function assemble(store: Store, plan: Plan, folder: string): Promise<AssembledBase> {
@@ -132,7 +142,7 @@ async function assemble(store: Store, plan: Plan, folder: string): Promise<Assem
     method: METHOD,
     recipe: { ...plan.recipe, name: "" },
     architecture: plan.architecture,
-    sources: plan.sources,
+    sources: plan.imageSources,
     packages,
   });
   const made = madeBefore(store, key) ?? (await makeLayer(store, plan, apt, packages));
@@ -182,7 +192,7 @@ async function makeLayer(
       bootstrap({ recipe, architecture, apt, packages, tree: staging.tree, temporary: lease.folder, signal, onOutput }),
     );
     return await progress.step("make the layer", async () => {
-      cleanTree(staging.tree, recipe, plan.sources);
+      cleanTree(staging.tree, recipe, plan.imageSources);
       fs.chmodSync(staging.tree, 0o755);
       const clamp = { after: DEFAULT_EPOCH, to: DEFAULT_EPOCH };
       return finishLayer(staging, { clamp, signal });
