@@ -35,7 +35,7 @@ const CASES: readonly Case[] = [
     name: "TARE_ROOT, relative to the working directory",
     options: { env: { TARE_ROOT: "store" } },
     host: ROOT,
-    root: "/work/store",
+    root: "/home/me/store",
     runRoot: /^\/run\/tare-[0-9a-f]{16}$/,
   },
   {
@@ -55,7 +55,7 @@ const CASES: readonly Case[] = [
 ];
 
 function settings(options: Partial<EngineOptions>, host: Host = ROOT): ReturnType<typeof settingsOf> {
-  return settingsOf({ env: {}, cwd: "/work", ...options }, host);
+  return settingsOf({ env: {}, cwd: "/home/me", ...options }, host);
 }
 
 describe("settings", () => {
