@@ -10,26 +10,28 @@ import { runtimeCommand } from "./task.ts";
 
 /**
  * Removes whatever a container left, in whatever state it is: its processes (SIGKILL), its control groups, the runtime's
- * record. Doing it for a container that is gone is no error, and cheap. `cgroupsPath` as in the container's spec.
+ * record. Doing it for a container that is gone is no error, and cheap. `cgroupsPath` as in the container's spec. False
+ * when the kernel still holds a control group after ten seconds: the caller keeps what it needs to try again.
  */
 export async function cleanupContainer(
   runtime: OciRuntime,
   stateRoot: string,
   id: string,
   cgroupsPath?: string,
-): Promise<void> {
+): Promise<boolean> {
   const record = join(stateRoot, id);
   if (existsSync(record)) {
     const [program = "", ...global] = runtimeCommand(runtime, stateRoot);
     await execute(program, [...global, "delete", "--force", id], { env: launchEnvironment(undefined) });
   }
-  await forgetContainer(stateRoot, id, cgroupsPath);
+  return forgetContainer(stateRoot, id, cgroupsPath);
 }
 
 /** Removes the record and the control groups of a container that has ended, without a call of the runtime. */
-export async function forgetContainer(stateRoot: string, id: string, cgroupsPath?: string): Promise<void> {
-  if (cgroupsPath !== undefined) await removeCgroups(cgroupsPath);
+export async function forgetContainer(stateRoot: string, id: string, cgroupsPath?: string): Promise<boolean> {
+  const isGone = cgroupsPath === undefined || (await removeCgroups(cgroupsPath));
   removeTree(join(stateRoot, id));
+  return isGone;
 }
 
 /** Whether the kernel has killed a process of this control group for lack of memory. */
@@ -40,13 +42,17 @@ export function wasOutOfMemory(cgroupsPath: string): boolean {
   });
 }
 
-/** Kills what is in the control groups and removes them, deepest first; waits up to two seconds for the kernel. */
-async function removeCgroups(cgroupsPath: string): Promise<void> {
-  for (let attempt = 0; attempt < 100; attempt += 1) {
+/**
+ * Kills what is in the control groups and removes them, deepest first. A dead process that init has not collected yet
+ * keeps its group; waits up to ten seconds for that.
+ */
+async function removeCgroups(cgroupsPath: string): Promise<boolean> {
+  for (let attempt = 0; attempt < 500; attempt += 1) {
     const left = directoriesOf(cgroupsPath).filter((directory) => !removeCgroup(directory));
-    if (left.length === 0) return;
+    if (left.length === 0) return true;
     await sleep(20);
   }
+  return false;
 }
 
 function directoriesOf(cgroupsPath: string): string[] {

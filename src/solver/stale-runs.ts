@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
-import { join } from "node:path";
-import { readTextIfPresent, removeTree } from "../base/index.ts";
+import { basename, join } from "node:path";
+import { ensureDirectory, readTextIfPresent, removeTree, writeFileAtomic } from "../base/index.ts";
 import { cleanupContainer } from "../runtime/index.ts";
 import type { OciRuntime } from "../runtime/index.ts";
 import type { Lease, Store } from "../store/index.ts";
@@ -44,10 +44,20 @@ export async function removeStaleRuns(
 }
 
 async function removeRun(folder: string, runtime: () => Promise<OciRuntime>): Promise<void> {
-  for (const id of namesIn(runState(folder))) {
-    await cleanupContainer(await runtime(), runState(folder), id, cgroupsPathIn(folder));
-  }
+  const cgroupsPath = cgroupsPathIn(folder);
+  const known = namesIn(runState(folder));
+  // The runtime may have died with its record removed and its control groups still there.
+  const ids = known.length > 0 || cgroupsPath === undefined ? known : [basename(cgroupsPath)];
+  let isGone = true;
+  for (const id of ids) isGone = (await cleanupContainer(await runtime(), runState(folder), id, cgroupsPath)) && isGone;
   removeTree(folder);
+  if (!isGone && cgroupsPath !== undefined) remember(folder, cgroupsPath);
+}
+
+/** Keeps of a run only what the next clean-up needs: no secret, no file of the step. */
+function remember(folder: string, cgroupsPath: string): void {
+  ensureDirectory(folder);
+  writeFileAtomic(join(folder, "config.json"), JSON.stringify({ linux: { cgroupsPath } }));
 }
 
 function cgroupsPathIn(folder: string): string | undefined {
