@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Transform } from "node:stream";
 import * as zlib from "node:zlib";
-import type { ByteSink } from "./tar-writer.ts";
+import type { ByteSink } from "../base/index.ts";
 import { through } from "./transform.ts";
 
 /** How data is compressed. Equal data and options give equal bytes (with the same zlib). */

@@ -15,7 +15,8 @@ import { overlayMark } from "./overlay-marks.ts";
 import { NO_XATTRS, asPath, displayName } from "./tar-entry.ts";
 import type { TarType, Xattrs } from "./tar-entry.ts";
 import { TarWriter } from "./tar-writer.ts";
-import type { ByteSink, TarFields } from "./tar-writer.ts";
+import type { TarFields } from "./tar-writer.ts";
+import type { ByteSink } from "../base/index.ts";
 
 /** How a tree is packed. */
 export interface PackOptions {

@@ -5,16 +5,11 @@
  * the order path, linkpath, size, uid, gid, mtime, then attributes by name. No user names, whole seconds.
  */
 import { Hasher, TareError, asDiffId } from "../base/index.ts";
-import type { DiffId } from "../base/index.ts";
+import type { ByteSink, DiffId } from "../base/index.ts";
 import { NO_XATTRS, isAscii } from "./tar-entry.ts";
 import type { TarType, Xattrs } from "./tar-entry.ts";
 import { BLOCK } from "./tar-header.ts";
 import { paxRecord } from "./tar-pax.ts";
-
-/** Where bytes go. A chunk is valid until `write` returns or, when it returns a promise, until that resolves. */
-export interface ByteSink {
-  write(chunk: Uint8Array): void | Promise<void>;
-}
 
 /** An entry to write. Names are byte strings (one latin1 character per byte; for ASCII simply the text). */
 export interface TarFields {

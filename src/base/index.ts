@@ -24,6 +24,8 @@ export type { ExecuteOptions, ExecuteResult } from "./exec.ts";
 export { ensureDirectory, ioError, readTextIfPresent, removeTree, syncDirectory, writeFileAtomic } from "./files.ts";
 export * as linux from "./linux.ts";
 export type { BytePath } from "./linux.ts";
+export { sinkOf, writeToPath } from "./byte-sink.ts";
+export type { ByteSink } from "./byte-sink.ts";
 export { hostEnvironment } from "./config.ts";
 export { DEFAULT_EPOCH } from "./epoch.ts";
 export { canOwn, imageOwner } from "./owner.ts";

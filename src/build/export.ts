@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { once } from "node:events";
-import * as fs from "node:fs";
 import { join, resolve } from "node:path";
-import { TareError, ioError } from "../base/index.ts";
+import { TareError, sinkOf, writeToPath } from "../base/index.ts";
 import { exportFlatTar, saveImages, saveLayoutFolder, writeImage } from "../images/index.ts";
 import { MEDIA_TYPES, formatPlatform, serializeIndex } from "../oci/index.ts";
 import { finishLayer } from "../solver/index.ts";
@@ -10,8 +8,7 @@ import { TreeView } from "../store/index.ts";
 import { contextKey } from "./resolver.ts";
 import { exportTree } from "./export-tree.ts";
 import { imageConfig } from "./finish.ts";
-import type { DiffId, Digest } from "../base/index.ts";
-import type { ByteSink } from "../archive/index.ts";
+import type { ByteSink, DiffId, Digest } from "../base/index.ts";
 import type { Descriptor } from "../oci/index.ts";
 import type { ImageRecord, Store } from "../store/index.ts";
 import type { BuildRequest, BuildResult, BuiltImage, OutputSpec } from "./request.ts";
@@ -127,36 +124,8 @@ async function writeArchive(job: ExportJob, output: OutputSpec, image: Named): P
 
 /** Writes to stdout (`-`) or to a file that appears when it is whole. */
 async function writeFile(path: string, write: (sink: ByteSink) => Promise<unknown>): Promise<void> {
-  if (path === "-") {
-    await write(streamSink(process.stdout));
-    return;
-  }
-  const temporary = `${path}.${process.pid}.part`;
-  const descriptor = openForWriting(temporary, path);
-  try {
-    await write({ write: (chunk) => void fs.writeSync(descriptor, chunk) });
-    fs.fsyncSync(descriptor);
-    fs.renameSync(temporary, path);
-  } catch (error) {
-    fs.rmSync(temporary, { force: true });
-    throw ioError(`writing \`${path}\``, error);
-  } finally {
-    fs.closeSync(descriptor);
-  }
-}
-
-function openForWriting(temporary: string, path: string): number {
-  try {
-    return fs.openSync(temporary, "w", 0o644);
-  } catch (error) {
-    throw ioError(`writing \`${path}\``, error);
-  }
-}
-
-function streamSink(stream: NodeJS.WriteStream): ByteSink {
-  return {
-    write: (chunk) => (stream.write(Buffer.from(chunk)) ? undefined : once(stream, "drain").then(() => undefined)),
-  };
+  if (path === "-") await write(sinkOf(process.stdout));
+  else await writeToPath(path, write);
 }
 
 /** One folder per platform when there are several, as `linux_amd64`. */

@@ -4,7 +4,7 @@
  * running container changes meanwhile may be seen or not.
  */
 import * as fs from "node:fs";
-import type { ByteSink } from "../archive/index.ts";
+import type { ByteSink } from "../base/index.ts";
 import { linux } from "../base/index.ts";
 import { filesOf } from "./context.ts";
 import type { ContainersContext } from "./context.ts";

@@ -2,67 +2,7 @@
 import { once } from "node:events";
 import * as fs from "node:fs";
 import { resolve } from "node:path";
-import type { Writable } from "node:stream";
-import { TareError, ioError, messageOf, systemErrorCode } from "../base/index.ts";
-
-/** What archives are written to: a chunk is taken when the promise is done. */
-export interface ChunkSink {
-  write(chunk: Uint8Array): void | Promise<void>;
-}
-
-/** A stream as a sink. The chunk's memory is used again by the writer, so it is waited for. Throws `E_IO`. */
-export function sinkOf(stream: Writable): ChunkSink {
-  // A stream also emits the error that its callback gets; without a listener that ends the process.
-  stream.on("error", () => undefined);
-  return {
-    write: (chunk) =>
-      new Promise((done, fail) => {
-        stream.write(chunk, (error) => (error ? fail(writeFailure(error)) : done()));
-      }),
-  };
-}
-
-function writeFailure(error: unknown): TareError {
-  const left = systemErrorCode(error) === "EPIPE";
-  return new TareError("E_IO", `writing an archive: ${left ? "its reader has left" : messageOf(error)}`, {
-    hint: left ? "look at what reads the output" : "`-o FILE` writes to a file instead",
-    exitCode: left ? 141 : 1,
-    cause: error,
-  });
-}
-
-/**
- * Writes a file by `write`, so that a reader or a crash sees all of it or nothing; what is no ordinary file (a pipe, a
- * device) is written as it is.
- */
-export async function writeToPath(path: string, write: (sink: ChunkSink) => Promise<void>): Promise<void> {
-  const isSpecial = fs.statSync(path, { throwIfNoEntry: false })?.isFile() === false;
-  const target = isSpecial ? path : `${path}.${process.pid}.partial`;
-  const descriptor = openForWriting(path, target, isSpecial ? "w" : "wx");
-  try {
-    await write({ write: (chunk) => writeAll(descriptor, chunk) });
-    if (isSpecial) return;
-    fs.fsyncSync(descriptor);
-    fs.renameSync(target, path);
-  } catch (error) {
-    if (!isSpecial) fs.rmSync(target, { force: true });
-    throw ioError(`writing \`${path}\``, error);
-  } finally {
-    fs.closeSync(descriptor);
-  }
-}
-
-function openForWriting(path: string, target: string, flags: "w" | "wx"): number {
-  try {
-    return fs.openSync(target, flags, 0o666);
-  } catch (error) {
-    throw ioError(`writing \`${path}\``, error);
-  }
-}
-
-function writeAll(descriptor: number, chunk: Uint8Array): void {
-  for (let at = 0; at < chunk.length;) at += fs.writeSync(descriptor, chunk, at);
-}
+import { ioError } from "../base/index.ts";
 
 /** Opens a file for reading; an absent one is an error before anything else begins. Throws `E_IO`, `E_PERMISSION`. */
 export async function openToRead(cwd: string, path: string): Promise<fs.ReadStream> {

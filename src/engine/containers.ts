@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { resolve } from "node:path";
-import { TareError } from "../base/index.ts";
+import { TareError, sinkOf, writeToPath } from "../base/index.ts";
+import type { ByteSink as ChunkSink } from "../base/index.ts";
 import type { ContainerImage, ContainersContext, LogRecord } from "../containers/index.ts";
 import { parseImageConfig } from "../oci/index.ts";
 import type { ImageConfig } from "../oci/index.ts";
 import type { ImageRecord, Store } from "../store/index.ts";
-import { sinkOf, writeToPath } from "./byte-streams.ts";
-import type { ChunkSink } from "./byte-streams.ts";
 import { readCheckedBlob } from "./checked-blob.ts";
 import type { ContainersApi, CreateRequest, LogsRequest } from "./facade-containers.ts";
 import type { ByteSink } from "./facade.ts";

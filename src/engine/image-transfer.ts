@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { resolve } from "node:path";
 import type { Readable } from "node:stream";
+import { sinkOf, writeToPath } from "../base/index.ts";
+import type { ByteSink } from "../base/index.ts";
 import { importImage, loadImages, saveImages } from "../images/index.ts";
 import type { SaveItem, SaveOptions } from "../images/index.ts";
 import { hostPlatform, normalizeReference, referenceName } from "../oci/index.ts";
 import type { Store } from "../store/index.ts";
-import { openToRead, sinkOf, writeToPath } from "./byte-streams.ts";
-import type { ChunkSink } from "./byte-streams.ts";
+import { openToRead } from "./byte-streams.ts";
 import type { ImportRequest, LoadRequest, SaveRequest } from "./facade.ts";
 import { fullName, platformOf, requireImage, shortName } from "./image-lookup.ts";
 import { withVertex } from "./listener.ts";
@@ -24,7 +25,7 @@ export async function saveToSink(rooms: Rooms, request: SaveRequest): Promise<vo
       platforms: request.platforms.map(platformOf),
       ...(request.signal === undefined ? {} : { signal: request.signal }),
     };
-    const save = (sink: ChunkSink): Promise<void> => saveImages(store, items, sink, options);
+    const save = (sink: ByteSink): Promise<void> => saveImages(store, items, sink, options);
     const { output } = request;
     await withVertex(request, `save ${request.images.join(", ")}`, () =>
       typeof output === "string" ? writeToPath(resolve(rooms.settings.cwd, output), save) : save(sinkOf(output)),

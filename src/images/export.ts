@@ -2,7 +2,8 @@
 import * as fs from "node:fs";
 import { imageOwner, linux } from "../base/index.ts";
 import { TarWriter } from "../archive/index.ts";
-import type { ByteSink, TarFields, TarType } from "../archive/index.ts";
+import type { TarFields, TarType } from "../archive/index.ts";
+import type { ByteSink } from "../base/index.ts";
 import type { SourceTree, TreeEntry } from "../store/index.ts";
 
 /** A tree and the folder it goes to inside the archive; without one to the top. */

@@ -10,9 +10,9 @@
  */
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { TareError, ensureDirectory, hexOf } from "../base/index.ts";
+import { TareError, ensureDirectory, hexOf, writeToPath } from "../base/index.ts";
+import type { ByteSink } from "../base/index.ts";
 import { TarWriter } from "../archive/index.ts";
-import type { ByteSink } from "../archive/index.ts";
 import { MEDIA_TYPES, parseReference, serializeIndex } from "../oci/index.ts";
 import type { Descriptor, Platform } from "../oci/index.ts";
 import type { ImageRecord, Layer } from "../store/index.ts";
@@ -218,19 +218,5 @@ export async function saveImagesToFile(
   path: string,
   options: SaveOptions,
 ): Promise<void> {
-  const partial = `${path}.${process.pid}.partial`;
-  const descriptor = fs.openSync(partial, "wx", 0o666);
-  try {
-    const write = (chunk: Uint8Array): void => {
-      for (let at = 0; at < chunk.length;) at += fs.writeSync(descriptor, chunk, at);
-    };
-    await saveImages(store, items, { write }, options);
-    fs.fsyncSync(descriptor);
-    fs.renameSync(partial, path);
-  } catch (error) {
-    fs.rmSync(partial, { force: true });
-    throw error;
-  } finally {
-    fs.closeSync(descriptor);
-  }
+  await writeToPath(path, (sink) => saveImages(store, items, sink, options));
 }
