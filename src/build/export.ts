@@ -9,6 +9,7 @@ import { contextKey } from "./resolver.ts";
 import { exportTree } from "./export-tree.ts";
 import { imageConfig } from "./finish.ts";
 import type { ByteSink, DiffId, Digest } from "../base/index.ts";
+import type { VertexId } from "../graph/index.ts";
 import type { Descriptor } from "../oci/index.ts";
 import type { ImageRecord, Store } from "../store/index.ts";
 import type { BuildRequest, BuildResult, BuiltImage, OutputSpec } from "./request.ts";
@@ -18,6 +19,7 @@ import type { CompiledStage } from "./types.ts";
 export interface BuildOutcome {
   readonly stage: CompiledStage;
   readonly layers: readonly DiffId[];
+  readonly split: ReadonlyMap<VertexId, number>;
 }
 
 /** What exporting needs. */
@@ -52,7 +54,7 @@ export async function exportResult(job: ExportJob): Promise<BuildResult> {
 
 async function writeOutcome(job: ExportJob, outcome: BuildOutcome): Promise<BuiltImage> {
   const layers = outcome.layers.length > 0 ? outcome.layers : [await emptyLayer(job.store)];
-  const config = imageConfig(outcome.stage, job.epoch, layers.length);
+  const config = imageConfig(outcome.stage, job.epoch, { count: layers.length, split: outcome.split });
   const written = writeImage(job.store, { config, layers, annotations: job.request.annotations ?? {} });
   return { platform: formatPlatform(outcome.stage.platform), id: written.config, manifest: written.manifest };
 }

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TareError } from "../base/index.ts";
 import type { HistoryEntry, ImageConfig } from "../oci/index.ts";
+import type { VertexId } from "../graph/index.ts";
 import type { CompiledStage } from "./types.ts";
 
 /** The image config of a compiled stage, without its layers. */
-export function imageConfig(stage: CompiledStage, epoch: number, layerCount: number): Omit<ImageConfig, "rootfs"> {
+export function imageConfig(
+  stage: CompiledStage,
+  epoch: number,
+  layers: { readonly count: number; readonly split: ReadonlyMap<VertexId, number> },
+): Omit<ImageConfig, "rootfs"> {
   const {
     rootfs: _rootfs,
     history: _history,
@@ -26,15 +31,20 @@ export function imageConfig(stage: CompiledStage, epoch: number, layerCount: num
     os: stage.platform.os,
     ...(variant ? { variant } : {}),
     config: stage.config,
-    history: history(stage, layerCount),
+    history: history(stage, layers.count, layers.split),
   };
 }
 
 /** History lines; those that say they made a layer are as many as there are layers. */
-function history(stage: CompiledStage, layerCount: number): readonly HistoryEntry[] {
-  const lines = stage.history.map(({ layer, ...line }): HistoryEntry => {
+function history(
+  stage: CompiledStage,
+  layerCount: number,
+  split: ReadonlyMap<VertexId, number>,
+): readonly HistoryEntry[] {
+  const lines = stage.history.flatMap(({ layer, vertex, ...line }): HistoryEntry[] => {
     const { empty_layer: _empty, ...rest } = line;
-    return layer ? rest : { ...rest, empty_layer: true };
+    const count = layer ? ((vertex && split.get(vertex)) ?? 1) : 0;
+    return count === 0 ? [{ ...rest, empty_layer: true }] : Array.from({ length: count }, () => rest);
   });
   const claimed = lines.filter((line) => !line.empty_layer).length;
   if (claimed === layerCount) return lines;

@@ -18,6 +18,20 @@ export interface OutputSpec {
   readonly attributes: Readonly<Record<string, string>>;
 }
 
+/** How Python distributions become layers. */
+export interface PythonBuildOptions {
+  /** `--layers`: most layers for distributions. */
+  readonly layers?: number;
+  /** `--bytecode`. */
+  readonly bytecode?: "imported" | "all" | "none";
+  /** `--accelerator`: `cpu`, `cu126`, `rocm6.3`, `auto` … */
+  readonly accelerator?: string;
+  /** `--slim`: names of rules; empty means none. */
+  readonly slim?: readonly string[];
+  /** `--python`: the version of a project without a Dockerfile. */
+  readonly version?: string;
+}
+
 /** Everything that `tare build` can say. Paths are as the user wrote them, relative to `cwd`. */
 export interface BuildRequest {
   readonly cwd: string;
@@ -50,6 +64,9 @@ export interface BuildRequest {
   readonly load: boolean;
   readonly jobs?: number;
   readonly runtime?: string;
+  /** False (`--no-accelerate`): `RUN pip install` runs as written. Default true. */
+  readonly accelerate?: boolean;
+  readonly python?: PythonBuildOptions;
   /** Seconds since the epoch; from `SOURCE_DATE_EPOCH`. */
   readonly sourceDateEpoch?: number;
   readonly listener?: BuildListener;

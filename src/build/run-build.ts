@@ -15,9 +15,10 @@ import { openNamedContexts } from "./named-contexts.ts";
 import { StoreResolver } from "./resolver.ts";
 import { openSecrets } from "./secrets.ts";
 import type { Dockerfile } from "../dockerfile/index.ts";
-import type { Graph } from "../graph/index.ts";
+import type { Graph, VertexId } from "../graph/index.ts";
 import type { Platform } from "../oci/index.ts";
-import type { LocalSource } from "../solver/index.ts";
+import type { WheelStore } from "../python/index.ts";
+import type { LocalSource, PythonResources } from "../solver/index.ts";
 import type { Lease, Store } from "../store/index.ts";
 import type { BuildRequest, BuildResult } from "./request.ts";
 import type { CompileOptions, CompiledStage } from "./types.ts";
@@ -27,6 +28,8 @@ export interface BuildPlace {
   readonly store: Store;
   readonly runRoot: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Wheels and sdists; opened when something needs them. */
+  readonly wheels: () => Promise<WheelStore>;
 }
 
 /** A build ready to run: the graph and one compiled target per platform. */
@@ -60,12 +63,17 @@ export async function runBuild(place: BuildPlace, request: BuildRequest): Promis
         epoch: prepared.epoch,
         isEpochChosen: prepared.isEpochChosen,
         jobs: request.jobs ?? Math.max(4, availableParallelism()),
+        python: pythonResources(place, request),
         runtime: runtimeOnce(place, request),
         signal,
         ...(request.listener ? { listener: request.listener } : {}),
       });
       const results = await withSource(prepared, () => solver.solve(prepared.stages.map((stage) => stage.vertex)));
-      const outcomes = prepared.stages.map((stage, index) => ({ stage, layers: results[index]?.layers ?? [] }));
+      const outcomes = prepared.stages.map((stage, index) => ({
+        stage,
+        layers: results[index]?.layers ?? [],
+        split: results[index]?.split ?? new Map<VertexId, number>(),
+      }));
       return await exportResult({ ...place, request, outcomes, epoch: prepared.epoch });
     } finally {
       await agents.close();
@@ -143,6 +151,12 @@ export async function prepareBuild(place: BuildPlace, lease: Lease, request: Bui
     epoch: chosen ?? DEFAULT_EPOCH,
     isEpochChosen: chosen !== undefined,
   };
+}
+
+function pythonResources(place: BuildPlace, request: BuildRequest): PythonResources {
+  const { layers, bytecode = "imported" } = request.python ?? {};
+  const budget = layers === undefined ? {} : { layers };
+  return { wheels: place.wheels, accelerate: request.accelerate ?? true, bytecode, ...budget };
 }
 
 function runtimeOnce(place: BuildPlace, request: BuildRequest): () => ReturnType<typeof findRuntime> {

@@ -107,7 +107,8 @@ export class StageState {
   /** Adds a history line. */
   record(command: string, layer: boolean): void {
     const created = new Date(this.compilation.options.epoch * 1000).toISOString().replace(".000Z", "Z");
-    this.#history.push({ created, created_by: command, comment: "buildkit.dockerfile.v0", layer });
+    const line = { created, created_by: command, comment: "buildkit.dockerfile.v0", layer };
+    this.#history.push(layer ? { ...line, vertex: this.vertex } : line);
   }
 
   sourceOf(instruction: Instruction): SourceRange {

@@ -59,6 +59,8 @@ export interface Compilation {
 /** A history line; `layer` is false for lines that changed only the config. */
 export interface DraftHistory extends HistoryEntry {
   readonly layer: boolean;
+  /** The vertex that made the layer; absent for lines of the base image. */
+  readonly vertex?: VertexId;
 }
 
 /** What a stage built on another stage takes over besides its files and config. */

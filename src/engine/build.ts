@@ -65,7 +65,7 @@ async function prepare(rooms: Rooms, request: BuildRequest): Promise<PreparedBui
 
 function placeOf(rooms: Rooms): BuildPlace {
   const { runRoot, env } = rooms.settings;
-  return { store: rooms.writer(), runRoot, env };
+  return { store: rooms.writer(), runRoot, env, wheels: () => rooms.wheels() };
 }
 
 function withEpoch(rooms: Rooms, request: BuildRequest): BuildRequest {

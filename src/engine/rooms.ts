@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { TareError, ensureDirectory, ioError, systemErrorCode } from "../base/index.ts";
 import { openStore, parseFaultPlan } from "../store/index.ts";
 import type { ContainersContext } from "../containers/index.ts";
+import type { WheelStore } from "../python/index.ts";
 import type { Store } from "../store/index.ts";
 import { lookUpImage } from "./image-lookup.ts";
 import type { Settings } from "./settings.ts";
@@ -20,6 +21,7 @@ export class Rooms {
   #reader: Store | undefined;
   #writer: Store | undefined;
   #containers: ContainersContext | undefined;
+  #wheels: WheelStore | undefined;
   #isRecovered = false;
   #isClosed = false;
 
@@ -54,6 +56,13 @@ export class Rooms {
     const { recoverContainers } = await import("../containers/index.ts");
     await recoverContainers(context);
     return context;
+  }
+
+  /** Wheels and sdists of the store. */
+  async wheels(): Promise<WheelStore> {
+    const { openWheelStore } = await import("../python/index.ts");
+    const { env, cwd } = this.settings;
+    return (this.#wheels ??= openWheelStore({ store: this.writer(), env, cwd }));
   }
 
   close(options: { readonly exiting?: boolean }): void {

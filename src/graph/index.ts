@@ -22,4 +22,6 @@ export type {
   SourceRange,
   Vertex,
   VertexId,
+  WheelInput,
+  WheelsOp,
 } from "./types.ts";

@@ -155,8 +155,45 @@ export interface MergeOp {
   readonly type: "merge";
 }
 
+/** A wheel of a `WheelsOp`: its bytes are in the store or can be fetched by the resources' wheel source. */
+export interface WheelInput {
+  readonly name: string;
+  readonly version: string;
+  readonly fileName: string;
+  readonly digest: Digest;
+  readonly isRequested: boolean;
+  /** PEP 610's `direct_url.json`. */
+  readonly direct?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Python distributions installed from wheels, as one layer, by this process. Its layer depends on the wheels and these
+ * fields alone. Without inputs it stands for itself and is merged onto a base; input 0, where bytecode is wanted, is
+ * the root file system whose interpreter compiles.
+ */
+export interface WheelsOp {
+  readonly type: "wheels";
+  /** In the order of installation: of two files at one path the later one stays. */
+  readonly wheels: readonly WheelInput[];
+  /** Absolute paths inside the image. */
+  readonly scheme: {
+    readonly purelib: string;
+    readonly platlib: string;
+    readonly scripts: string;
+    readonly headers: string;
+    readonly data: string;
+  };
+  /** For the first line of scripts. */
+  readonly executable: string;
+  /** `3.11.2`. */
+  readonly python: string;
+  readonly bytecode: "imported" | "all" | "none";
+  /** What is left out (`--slim`): names of rules. */
+  readonly slim?: readonly string[];
+}
+
 /** What a vertex does. */
-export type Op = ScratchOp | ImageOp | LocalOp | HttpOp | GitOp | CopyOp | MkdirOp | RunOp | MergeOp;
+export type Op = ScratchOp | ImageOp | LocalOp | HttpOp | GitOp | CopyOp | MkdirOp | RunOp | MergeOp | WheelsOp;
 
 /** Where in the Dockerfile a vertex comes from; lines count from 1. */
 export interface SourceRange {

@@ -43,7 +43,7 @@ export const copyWorker: StepWorker = {
       const keepOwners = (input: number): boolean => viewOf(step, input).owners;
       await applyCopy(planOf(step), { op, staged, keepOwners, signal: step.signal, ...(owner ? { owner } : {}) });
       const hasXattrs = op.command === "ADD" || base.hasXattrs || treesOf(step).some((tree) => tree?.hasXattrs);
-      return await finishLayer(staging, { xattrs: hasXattrs, signal: step.signal });
+      return [await finishLayer(staging, { xattrs: hasXattrs, signal: step.signal })];
     } catch (error) {
       staging.discard();
       throw error;

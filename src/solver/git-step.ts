@@ -25,7 +25,7 @@ export const gitWorker: StepWorker = {
       fs.renameSync(folder, staging.tree);
       fs.chmodSync(staging.tree, 0o755);
       normaliseTimes(staging.tree, { after: 0, to: step.resources.epoch });
-      return await finishLayer(staging, { xattrs: false, signal: step.signal });
+      return [await finishLayer(staging, { xattrs: false, signal: step.signal })];
     } catch (error) {
       staging.discard();
       throw error;

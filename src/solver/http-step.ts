@@ -26,7 +26,7 @@ export const httpWorker: StepWorker = {
       if (op.checksum && op.checksum !== digest) throw wrongChecksum(op, digest);
       fs.chmodSync(path, op.mode ?? DEFAULT_MODE);
       fs.utimesSync(path, step.resources.epoch, step.resources.epoch);
-      return await finishLayer(staging, { xattrs: false, signal: step.signal });
+      return [await finishLayer(staging, { xattrs: false, signal: step.signal })];
     } catch (error) {
       staging.discard();
       throw error;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 export { Solver } from "./solve.ts";
-export type { LocalSource, RootfsResult, SolveResources } from "./types.ts";
+export type { LocalSource, PythonResources, RootfsResult, SolveResources } from "./types.ts";
 export type { IgnoreFilter } from "./context-tree.ts";
 export type { BuildEvent, BuildListener } from "./events.ts";
 export { finishLayer } from "./layer.ts";

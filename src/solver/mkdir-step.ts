@@ -21,7 +21,7 @@ export const mkdirWorker: StepWorker = {
       const owner = op.owner ? lookupOwner(base, op.owner) : { uid: 0, gid: 0 };
       staged.makeDirectories(staged.resolve(op.path), { ...owner, mode: op.mode });
       staged.close();
-      return await finishLayer(staging, { xattrs: base.hasXattrs, signal: step.signal });
+      return [await finishLayer(staging, { xattrs: base.hasXattrs, signal: step.signal })];
     } catch (error) {
       staging.discard();
       throw error;

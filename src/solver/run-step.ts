@@ -47,7 +47,7 @@ export const runWorker: StepWorker = {
     try {
       const mounts = await prepareMounts(step, runOp(step), bundle);
       try {
-        return await runInContainer(step, { bundle, staging, mounts });
+        return [await runInContainer(step, { bundle, staging, mounts })];
       } finally {
         await mounts.release();
       }

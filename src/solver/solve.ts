@@ -19,7 +19,7 @@ export class Solver {
   readonly #graph: Graph;
   readonly #resources: SolveResources;
   readonly #results = new Once<StepResult>();
-  readonly #byKey = new Once<DiffId>();
+  readonly #byKey = new Once<readonly DiffId[]>();
   readonly #slots: Semaphore;
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
@@ -60,9 +60,11 @@ export class Solver {
     if (immediate) return immediate;
     const step = this.#stepContext(vertex, inputs);
     try {
-      const layer = await this.#layer(step, workerOf(vertex.op));
-      this.#resources.lease.keep([layer]);
-      return { kind: "rootfs", layers: [...workerOf(vertex.op).base(step), layer] };
+      const made = await this.#layers(step, workerOf(vertex.op));
+      this.#resources.lease.keep(made);
+      const split = splitOf(inputs);
+      if (made.length !== 1) split.set(vertex.id, made.length);
+      return { kind: "rootfs", layers: [...workerOf(vertex.op).base(step), ...made], split };
     } catch (error) {
       throw this.#failed(vertex, error);
     }
@@ -71,7 +73,7 @@ export class Solver {
   /** Results that need no work. */
   #immediate(vertex: Vertex, inputs: readonly StepResult[]): StepResult | undefined {
     const { op } = vertex;
-    if (op.type === "scratch") return { kind: "rootfs", layers: [] };
+    if (op.type === "scratch") return { kind: "rootfs", layers: [], split: new Map() };
     if (op.type === "local") return this.#local(op.name);
     if (op.type !== "image" && op.type !== "merge") return undefined;
     const layers = op.type === "image" ? op.layers.map(asDiffId) : inputs.flatMap((input) => rootfsOf(input).layers);
@@ -79,7 +81,7 @@ export class Solver {
     this.#resources.lease.keep(layers);
     if (op.type === "image") this.#emit({ kind: "started", id: vertex.id, at: Date.now() });
     this.#emit({ kind: op.type === "image" ? "completed" : "cached", id: vertex.id, at: Date.now() });
-    return { kind: "rootfs", layers };
+    return { kind: "rootfs", layers, split: splitOf(inputs) };
   }
 
   #local(name: string): LocalResult {
@@ -90,39 +92,40 @@ export class Solver {
     return { kind: "local", tree, digests: new MemoDigests(memo), save: () => memo.save() };
   }
 
-  async #layer(step: StepContext, worker: StepWorker): Promise<DiffId> {
+  async #layers(step: StepContext, worker: StepWorker): Promise<readonly DiffId[]> {
     const quick = step.vertex.ignoreCache ? undefined : worker.quickKey?.(step);
     const quickHit = quick && this.#cached(quick);
     if (quickHit) return this.#hit(step, quickHit);
     this.#emit({ kind: "started", id: step.vertex.id, at: Date.now() });
     const key = await worker.key(step);
     const hit = key && !step.vertex.ignoreCache ? this.#cached(key) : undefined;
-    const layer = hit ?? (await this.#once(key, () => this.#slots.run(() => worker.run(step))));
-    for (const known of hit ? [quick] : [key, quick]) if (known) this.#remember(known, layer);
+    const layers = hit ?? (await this.#once(key, () => this.#slots.run(() => worker.run(step))));
+    for (const known of hit ? [quick] : [key, quick]) if (known) this.#remember(known, layers);
     if (hit) return this.#hit(step, hit);
     this.#emit({ kind: "completed", id: step.vertex.id, at: Date.now() });
-    return layer;
+    return layers;
   }
 
-  #once(key: Digest | undefined, make: () => Promise<DiffId>): Promise<DiffId> {
+  #once(key: Digest | undefined, make: () => Promise<readonly DiffId[]>): Promise<readonly DiffId[]> {
     this.#signal.throwIfAborted();
     return key ? this.#byKey.run(key, make) : make();
   }
 
-  #hit(step: StepContext, layer: DiffId): DiffId {
+  #hit(step: StepContext, layers: readonly DiffId[]): readonly DiffId[] {
     this.#emit({ kind: "cached", id: step.vertex.id, at: Date.now() });
-    return layer;
+    return layers;
   }
 
-  #cached(key: Digest): DiffId | undefined {
+  #cached(key: Digest): readonly DiffId[] | undefined {
     const record = this.#resources.store.cache.get(key);
-    if (typeof record !== "object" || record === null || !("layer" in record)) return undefined;
-    const layer = parseDiffId(String(record.layer));
-    return this.#resources.store.layers.get(layer) ? layer : undefined;
+    if (typeof record !== "object" || record === null || !("layers" in record)) return undefined;
+    if (!Array.isArray(record.layers)) return undefined;
+    const layers = record.layers.map((layer) => parseDiffId(String(layer)));
+    return layers.every((layer) => this.#resources.store.layers.get(layer)) ? layers : undefined;
   }
 
-  #remember(key: Digest, layer: DiffId): void {
-    this.#resources.store.cache.put(key, { layer }, [layer]);
+  #remember(key: Digest, layers: readonly DiffId[]): void {
+    this.#resources.store.cache.put(key, { layers }, layers);
   }
 
   #stepContext(vertex: Vertex, inputs: readonly StepResult[]): StepContext {
@@ -151,6 +154,10 @@ export class Solver {
   #emit(event: BuildEvent): void {
     this.#resources.listener?.(event);
   }
+}
+
+function splitOf(inputs: readonly StepResult[]): Map<VertexId, number> {
+  return new Map(inputs.flatMap((input) => (input.kind === "rootfs" ? [...input.split] : [])));
 }
 
 function isHidden(op: Op): boolean {

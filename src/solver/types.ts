@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DiffId, Digest } from "../base/index.ts";
 import type { Vertex, VertexId } from "../graph/index.ts";
+import type { Bytecode, WheelStore } from "../python/index.ts";
 import type { OciRuntime } from "../runtime/index.ts";
 import type { Lease, Store } from "../store/index.ts";
 import type { ContextTree, IgnoreFilter } from "./context-tree.ts";
@@ -11,6 +12,17 @@ import type { FileDigests } from "./fingerprint.ts";
 export interface LocalSource {
   readonly root: string;
   readonly filter?: IgnoreFilter;
+}
+
+/** What steps that install Python distributions use. */
+export interface PythonResources {
+  /** Opened when the first step needs it. */
+  readonly wheels: () => Promise<WheelStore>;
+  /** False: RUN steps that install distributions run as written. */
+  readonly accelerate: boolean;
+  /** Most layers for the distributions of one step; absent: the default budget. */
+  readonly layers?: number;
+  readonly bytecode: Bytecode;
 }
 
 /** Everything outside the graph that steps may use. Values of secrets are in no vertex and no key. */
@@ -29,6 +41,8 @@ export interface SolveResources {
   /** True when the user set `SOURCE_DATE_EPOCH`: every later time is brought down to it. */
   readonly isEpochChosen: boolean;
   readonly jobs: number;
+  /** Where wheels come from, and how they become layers. */
+  readonly python: PythonResources;
   /** Found when the first RUN needs it. */
   readonly runtime: () => Promise<OciRuntime>;
   readonly listener?: BuildListener;
@@ -39,6 +53,8 @@ export interface SolveResources {
 export interface RootfsResult {
   readonly kind: "rootfs";
   readonly layers: readonly DiffId[];
+  /** How many layers a vertex below made, for those that made other than one (an accelerated RUN makes several). */
+  readonly split: ReadonlyMap<VertexId, number>;
 }
 
 /** A step's result: a folder of the user. */
@@ -72,9 +88,9 @@ export interface StepWorker {
   readonly quickKey?: (step: StepContext) => Digest | undefined;
   /** The key from what the step really uses of its inputs; undefined when the step must always run. */
   readonly key: (step: StepContext) => Promise<Digest | undefined> | Digest | undefined;
-  /** Runs the step and returns the layer it made. */
-  readonly run: (step: StepContext) => Promise<DiffId>;
-  /** Layers below the new one: those of input 0 for COPY and RUN, none for a download. */
+  /** Runs the step and returns the layers it made, lowest first. */
+  readonly run: (step: StepContext) => Promise<readonly DiffId[]>;
+  /** Layers below the new ones: those of input 0 for COPY and RUN, none for a download. */
   readonly base: (step: StepContext) => readonly DiffId[];
 }
 
