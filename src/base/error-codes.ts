@@ -43,6 +43,11 @@ export const ERROR_CODES = {
   E_LAYER_MISSING: "a layer is not in the store",
   E_IMAGE_NOTFOUND: "no such image",
   E_IMAGE_INUSE: "the image is used by a container or has several names",
+  // registry
+  E_REGISTRY: "a registry can't be reached, or answers in a way that is not an answer",
+  E_REGISTRY_AUTH: "a registry wants a login, or refuses the one it was given",
+  E_REGISTRY_DENIED: "a registry does not allow this account to do what was asked",
+  E_REGISTRY_NOTFOUND: "a registry has no such image, tag or blob",
   // dockerfile
   E_DF_UNKNOWN: "a Dockerfile has an unknown instruction",
   E_DF_EMPTY: "a Dockerfile has no instructions",

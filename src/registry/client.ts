@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+import { TareError, digestOf, isDigest } from "../base/index.ts";
+import type { Digest } from "../base/index.ts";
+import type { HttpResponse } from "../http/index.ts";
+import { DOCUMENT_LIMIT, MEDIA_TYPES, parseJson } from "../oci/index.ts";
+import type { Scope } from "./authenticator.ts";
+import { numberHeader, readBytes } from "./body.ts";
+import { downloadBlob } from "./download.ts";
+import { resolveLocation } from "./endpoint.ts";
+import { RegistrySession } from "./session.ts";
+import type { BlobReceipt, BlobUpload, ManifestFacts, RegistryCall, RegistryOptions, RemoteManifest } from "./types.ts";
+import { uploadBlob } from "./upload.ts";
+
+const ACCEPT = [
+  MEDIA_TYPES.ociIndex,
+  MEDIA_TYPES.ociManifest,
+  MEDIA_TYPES.dockerIndex,
+  MEDIA_TYPES.dockerManifest,
+].join(", ");
+const MOST_TAGS = 1_000_000;
+
+/**
+ * A registry by the OCI distribution specification 1.1. One for each host; safe to use from several callers at once.
+ * Every call may throw `E_REGISTRY_AUTH`, `E_REGISTRY_DENIED`, `E_REGISTRY_NOTFOUND`, `E_REGISTRY` and `E_ABORTED`; no
+ * message holds a credential.
+ */
+export class RegistryClient {
+  /** As users write it: `docker.io`, `localhost:5000`. */
+  readonly domain: string;
+  readonly #session: RegistrySession;
+
+  constructor(domain: string, options: RegistryOptions) {
+    this.domain = domain;
+    this.#session = new RegistrySession(domain, options);
+  }
+
+  /** Requests sent so far. */
+  get requests(): number {
+    return this.#session.requests;
+  }
+
+  /** Finds the registry; the first other call does it too. */
+  async connect(call: RegistryCall = {}): Promise<void> {
+    await this.#session.connect(call.signal);
+  }
+
+  /** Asks the registry whether it knows the user; for `login`. Throws `E_REGISTRY_AUTH` when it does not. */
+  async checkLogin(call: RegistryCall = {}): Promise<void> {
+    const doing = `logging in to \`${this.domain}\``;
+    (await this.#session.request({ target: "/v2/", doing, expect: [200], ...call })).discard();
+  }
+
+  /** What a tag or digest names, without fetching it; undefined when there is no such manifest. */
+  async headManifest(repository: string, tag: string, call: RegistryCall = {}): Promise<ManifestFacts | undefined> {
+    const response = await this.#session.request({
+      ...this.#manifest(repository, tag, "looking up"),
+      method: "HEAD",
+      expect: [200, 404],
+      ...call,
+    });
+    response.discard();
+    if (response.status === 404) return undefined;
+    const digest = response.headers["docker-content-digest"];
+    return {
+      digest: digest !== undefined && isDigest(digest) ? digest : undefined,
+      mediaType: mediaTypeOf(response),
+      size: numberHeader(response, "content-length"),
+    };
+  }
+
+  /** A manifest or index by tag or digest; its digest was checked. Throws `E_DIGEST_MISMATCH`, `E_MANIFEST`. */
+  async getManifest(repository: string, tag: string, call: RegistryCall = {}): Promise<RemoteManifest> {
+    const asked = this.#manifest(repository, tag, "pulling");
+    const response = await this.#session.request({ ...asked, expect: [200], ...call });
+    const bytes = await readBytes(response, DOCUMENT_LIMIT);
+    const digest = digestOf(bytes);
+    const announced = isDigest(tag) ? tag : response.headers["docker-content-digest"];
+    if (announced !== undefined && isDigest(announced) && announced !== digest) {
+      throw new TareError("E_DIGEST_MISMATCH", `${asked.doing}: the manifest that came has the digest \`${digest}\``, {
+        hint: "the registry or something on the way to it changes content",
+        details: { expected: announced, actual: digest },
+      });
+    }
+    return { digest, bytes, mediaType: documentType(bytes, response) };
+  }
+
+  /** Writes a manifest or index under a tag or its digest. The blobs it names must be there. */
+  async putManifest(
+    repository: string,
+    tag: string,
+    manifest: { readonly bytes: Buffer; readonly mediaType: string },
+    call: RegistryCall = {},
+  ): Promise<Digest> {
+    const asked = this.#manifest(repository, tag, "pushing");
+    const response = await this.#session.request({
+      ...asked,
+      method: "PUT",
+      headers: { "content-type": manifest.mediaType },
+      body: manifest.bytes,
+      bodySize: manifest.bytes.length,
+      scope: { repository, actions: "pull,push" },
+      expect: [200, 201, 202],
+      ...call,
+    });
+    response.discard();
+    const digest = digestOf(manifest.bytes);
+    const stored = response.headers["docker-content-digest"];
+    if (stored === undefined || stored === digest) return digest;
+    throw new TareError("E_DIGEST_MISMATCH", `${asked.doing}: the registry stored it as \`${stored.slice(0, 100)}\``, {
+      details: { expected: digest, actual: stored },
+    });
+  }
+
+  /** The size of a blob that a repository has; undefined when it lacks it. */
+  async headBlob(
+    repository: string,
+    digest: Digest,
+    call: RegistryCall & { readonly forPush?: boolean } = {},
+  ): Promise<{ readonly size: number | undefined } | undefined> {
+    const { forPush = false, ...rest } = call;
+    const response = await this.#session.request({
+      method: "HEAD",
+      target: `/v2/${repository}/blobs/${digest}`,
+      scope: { repository, actions: forPush ? "pull,push" : "pull" },
+      doing: `looking up \`${digest}\` in \`${this.domain}/${repository}\``,
+      expect: [200, 404],
+      ...rest,
+    });
+    response.discard();
+    return response.status === 404 ? undefined : { size: numberHeader(response, "content-length") };
+  }
+
+  /**
+   * The bytes of a blob, from the first on; a broken transfer goes on where it broke. Nothing is asked before the first
+   * byte is read. Digest and size are checked by who stores it.
+   */
+  openBlob(
+    repository: string,
+    blob: { readonly digest: Digest; readonly size: number },
+    call: RegistryCall = {},
+  ): AsyncGenerator<Uint8Array> {
+    return downloadBlob(this.#session, repository, blob, call);
+  }
+
+  /** Brings a blob into a repository, by mounting it where that is possible. Not asked before: `headBlob` does that. */
+  pushBlob(repository: string, upload: BlobUpload, call: RegistryCall = {}): Promise<BlobReceipt> {
+    return uploadBlob(this.#session, repository, upload, call);
+  }
+
+  /** All tags of a repository, in the registry's order. */
+  async tags(repository: string, call: RegistryCall = {}): Promise<readonly string[]> {
+    const tags: string[] = [];
+    const seen = new Set<string>();
+    let target: string | undefined = `/v2/${repository}/tags/list?n=1000`;
+    while (target !== undefined && !seen.has(target) && tags.length < MOST_TAGS) {
+      seen.add(target);
+      const doing = `listing the tags of \`${this.domain}/${repository}\``;
+      const scope: Scope = { repository, actions: "pull" };
+      const response = await this.#session.request({ target, scope, doing, expect: [200], ...call });
+      tags.push(...tagsIn(parseJson((await readBytes(response, DOCUMENT_LIMIT)).toString("utf8"), "list of tags")));
+      target = nextPage(response);
+    }
+    return tags;
+  }
+
+  #manifest(
+    repository: string,
+    tag: string,
+    verb: string,
+  ): Pick<Parameters<RegistrySession["request"]>[0], "target" | "headers" | "scope" | "doing"> {
+    return {
+      target: `/v2/${repository}/manifests/${tag}`,
+      headers: { accept: ACCEPT },
+      scope: { repository, actions: verb === "pushing" ? "pull,push" : "pull" },
+      doing: `${verb} \`${this.domain}/${repository}${isDigest(tag) ? "@" : ":"}${tag}\``,
+    };
+  }
+}
+
+function mediaTypeOf(response: HttpResponse): string | undefined {
+  const type = response.headers["content-type"]?.split(";", 1)[0]?.trim();
+  return type === "" ? undefined : type;
+}
+
+/** The document's own word, which its digest covers, before the header's. */
+function documentType(bytes: Buffer, response: HttpResponse): string {
+  const value = parseJson(bytes.toString("utf8"), "manifest");
+  const own = typeof value === "object" && value !== null && "mediaType" in value ? value.mediaType : undefined;
+  if (typeof own === "string") return own;
+  const header = mediaTypeOf(response);
+  if (header?.startsWith("application/vnd.")) return header;
+  const isIndex = typeof value === "object" && value !== null && "manifests" in value;
+  return isIndex ? MEDIA_TYPES.ociIndex : MEDIA_TYPES.ociManifest;
+}
+
+function tagsIn(value: unknown): readonly string[] {
+  const tags = typeof value === "object" && value !== null && "tags" in value ? value.tags : undefined;
+  return Array.isArray(tags) ? tags.filter((tag): tag is string => typeof tag === "string") : [];
+}
+
+/** The `Link: <…>; rel="next"` header, only within the registry. */
+function nextPage(response: HttpResponse): string | undefined {
+  const link = /<([^>]+)>\s*;\s*rel="?next"?/.exec(response.headers["link"] ?? "")?.[1];
+  if (link === undefined) return undefined;
+  const next = new URL(resolveLocation(link, response.url));
+  return next.origin === new URL(response.url).origin ? next.href : undefined;
+}

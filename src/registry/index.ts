@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+export { RegistryClient } from "./client.ts";
+export { findCredentials, removeLogin, storeLogin } from "./credentials.ts";
+export type { LoginPlace } from "./credentials.ts";
+export type { ConfigPlace } from "./docker-config.ts";
+export { apiHost, isHub, isLoopback } from "./endpoint.ts";
+export type {
+  BlobReceipt,
+  BlobUpload,
+  Credentials,
+  ManifestFacts,
+  RegistryCall,
+  RegistryOptions,
+  RegistryTransport,
+  RemoteManifest,
+} from "./types.ts";

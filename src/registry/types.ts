@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Digest } from "../base/index.ts";
+import type { HttpRequest, HttpResponse } from "../http/index.ts";
+
+/** What carries requests: `HttpClient`, or a test's own. */
+export interface RegistryTransport {
+  request(request: HttpRequest): Promise<HttpResponse>;
+}
+
+/** How one proves who one is to a registry. */
+export type Credentials =
+  | { readonly kind: "password"; readonly username: string; readonly password: string }
+  /** A refresh token that a login gave (`identitytoken`). */
+  | { readonly kind: "identity"; readonly token: string }
+  /** An access token used as it is (`registrytoken`). */
+  | { readonly kind: "token"; readonly token: string };
+
+/** How a registry is reached. */
+export interface RegistryOptions {
+  readonly transport: RegistryTransport;
+  /** The credentials for a repository (`library/python`); asked once for each. Absent: anonymous. */
+  readonly credentials?: (repository: string) => Promise<Credentials | undefined>;
+  /** http, or a certificate that is not checked, may be used. Loopback hosts may always use http. */
+  readonly insecure?: boolean;
+  /** Milliseconds that the registry's first answer may take. Default 15,000. */
+  readonly connectMs?: number;
+}
+
+/** A manifest or index as the registry gave it; its bytes have the digest. */
+export interface RemoteManifest {
+  readonly digest: Digest;
+  readonly mediaType: string;
+  readonly bytes: Buffer;
+}
+
+/** What a HEAD tells of a manifest. */
+export interface ManifestFacts {
+  /** Undefined when the registry does not tell it. */
+  readonly digest: Digest | undefined;
+  readonly mediaType: string | undefined;
+  readonly size: number | undefined;
+}
+
+/** Bytes to send to a registry. */
+export interface BlobUpload {
+  /** Without it the digest is computed while the bytes are sent. */
+  readonly digest?: Digest;
+  /** Known sizes are announced. */
+  readonly size?: number;
+  /** Streams the bytes; called again when they have to be sent again. */
+  readonly open: () => AsyncIterable<Uint8Array>;
+  /** Repositories of the same registry that may have the blob: it is mounted from there instead of sent. */
+  readonly mountFrom?: readonly string[];
+  /** Bytes sent so far; falls back to 0 when they are sent again. */
+  readonly onProgress?: (sent: number) => void;
+}
+
+/** How a blob got there. */
+export interface BlobReceipt {
+  readonly how: "uploaded" | "mounted";
+  readonly digest: Digest;
+  readonly size: number;
+}
+
+/** What every call accepts. */
+export interface RegistryCall {
+  readonly signal?: AbortSignal;
+}
