@@ -82,6 +82,9 @@ export const ERROR_CODES = {
   E_CHECKSUM: "fetched content does not have the expected checksum",
   E_ENTITLEMENT: "a step asks for a privilege that was not allowed",
   E_MOUNT: "a mount is malformed or could not be made",
+  // python: requirements
+  E_REQUIREMENTS: "a requirement, marker, version or requirements file is malformed",
+  E_PYPROJECT: "a pyproject.toml is malformed",
   // build
   E_CONTEXT: "the build context is missing or unusable",
   E_DOCKERFILE_MISSING: "the Dockerfile is missing",
