@@ -34,6 +34,12 @@ export const ERROR_CODES = {
   E_WHITEOUT: "a whiteout entry is malformed",
   E_COMPRESSION: "compressed data is damaged or of an unknown kind",
   E_BOMB: "compressed data expands suspiciously",
+  E_ZIP: "a zip archive is malformed or cut short",
+  E_ZIP_AMBIGUOUS: "a zip archive can be read in two ways: duplicate or overlapping entries, headers that disagree, hidden bytes",
+  E_ZIP_NAME: "an entry of a zip archive has a dangerous or malformed name",
+  E_ZIP_UNSUPPORTED: "a zip archive uses encryption, links, several disks or an unknown compression",
+  E_ZIP_CONTENT: "an entry of a zip archive does not have the announced size or checksum",
+  E_ZIP_LIMIT: "a zip archive exceeds a safety limit",
   // store
   E_STORE_DAMAGED: "the store holds damaged content",
   E_STORE_VERSION: "the store was written by a newer version",
