@@ -1,35 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * RUN. The input's layers are the lower directories of an overlay whose upper directory is the new layer: nothing is
- * copied or compared afterwards. Mount points that the runtime had to make, and nobody used, are taken out again.
+ * copied or compared afterwards.
  */
-import { randomBytes } from "node:crypto";
-import { join } from "node:path";
-import { TareError, ensureDirectory, isTareError, removeTree } from "../base/index.ts";
+import { TareError, isTareError } from "../base/index.ts";
 import { cacheKey, chainDigest } from "../graph/index.ts";
-import {
-  buildSpec,
-  cgroupMode,
-  checkRootfs,
-  hostCapabilities,
-  lookupUser,
-  prepareEtcFiles,
-  runForeground,
-} from "../runtime/index.ts";
-import { TreeView, readFileInTree } from "../store/index.ts";
 import { finishLayer } from "./layer.ts";
 import { normaliseTimes } from "./normalise.ts";
 import { baseLayers, rootfsOf } from "./results.ts";
-import { lowerOf } from "./run-lower.ts";
-import { prepareMounts } from "./run-mounts.ts";
-import { MountStubs } from "./run-stubs.ts";
-import { newRunFolder, runState } from "./stale-runs.ts";
+import { runInContainer } from "./run-container.ts";
 import { refuseLeakedSecrets } from "./secret-scan.ts";
 import type { DiffId } from "../base/index.ts";
 import type { RunOp } from "../graph/index.ts";
-import type { OciSpec } from "../runtime/index.ts";
 import type { LayerStaging } from "../store/index.ts";
-import type { PreparedMounts } from "./run-mounts.ts";
 import type { StepContext, StepWorker } from "./types.ts";
 
 /** RUN in a container with the image's root file system. */
@@ -41,68 +24,26 @@ export const runWorker: StepWorker = {
   },
   run: async (step) => {
     checkEntitlements(runOp(step), step.resources.allow);
-    const bundle = newRunFolder(step.resources.runRoot, step.resources.lease);
-    ensureDirectory(bundle);
     const staging = step.resources.store.layers.stage();
     try {
-      const mounts = await prepareMounts(step, runOp(step), bundle);
-      try {
-        return [await runInContainer(step, { bundle, staging, mounts })];
-      } finally {
-        await mounts.release();
-      }
+      return [await runAsWritten(step, staging)];
     } catch (error) {
       staging.discard();
       throw stepFailure(error);
-    } finally {
-      removeTree(bundle);
     }
   },
 };
 
-interface RunPlace {
-  readonly bundle: string;
-  readonly staging: LayerStaging;
-  readonly mounts: PreparedMounts;
-}
-
-async function runInContainer(step: StepContext, place: RunPlace): Promise<DiffId> {
+async function runAsWritten(step: StepContext, staging: LayerStaging): Promise<DiffId> {
   const op = runOp(step);
   const { resources } = step;
-  const layers = resources.store.layers.getAll(baseLayers(step));
-  const tree = new TreeView(layers);
-  const read = (path: string): Buffer | undefined => readFileInTree(tree, path);
-  checkRootfs((path) => tree.lookup(path.replace(/^\/+/, ""))?.stats);
-  const id = `tare-build-${randomBytes(8).toString("hex")}`;
-  const rootfs = join(place.bundle, "rootfs");
-  ensureDirectory(rootfs);
-  const spec = specOf(op, place, { id, rootfs, user: lookupUser(read, op.user) });
-  const stubs = new MountStubs(
-    tree,
-    spec.mounts.map((mount) => mount.destination),
-  );
-  const started = Math.floor(Date.now() / 1000);
-  const { exitCode } = await runForeground({
-    runtime: await resources.runtime(),
-    id,
-    bundle: place.bundle,
-    stateRoot: runState(place.bundle),
-    storeRoot: resources.store.root,
-    overlays: [
-      { target: rootfs, lower: lowerOf(layers), upper: place.staging.tree, work: place.staging.work },
-      ...place.mounts.overlays,
-    ],
-    spec,
-    stdio: { stdin: "ignore", onOutput: step.log },
-    signal: step.signal,
-    dieWithParent: true,
-  });
-  if (exitCode !== 0) throw failure(op, exitCode, resources.store.freeSpace());
-  stubs.remove(place.staging.tree);
-  if (!resources.allow.has("secrets.in-layer")) refuseLeakedSecrets(place.staging.tree, place.mounts.secrets);
+  const layers = baseLayers(step);
+  const ended = await runInContainer(step, { op, layers, upper: staging, onOutput: step.log });
+  if (ended.exitCode !== 0) throw failure(op, ended.exitCode, resources.store.freeSpace());
+  if (!resources.allow.has("secrets.in-layer")) refuseLeakedSecrets(staging.tree, ended.secrets);
   const { epoch, isEpochChosen } = resources;
-  normaliseTimes(place.staging.tree, { after: isEpochChosen ? epoch : started - 1, to: epoch });
-  return finishLayer(place.staging, { xattrs: true, signal: step.signal });
+  normaliseTimes(staging.tree, { after: isEpochChosen ? epoch : ended.started - 1, to: epoch });
+  return finishLayer(staging, { xattrs: true, signal: step.signal });
 }
 
 /** Like any step that fails, one that can't be started ends the build with exit code 1; `run` has others. */
@@ -111,41 +52,6 @@ function stepFailure(error: unknown): unknown {
   const { code, message, hint, details } = error;
   return new TareError(code, message, { ...(hint === undefined ? {} : { hint }), details, cause: error.cause });
 }
-
-interface RunIdentity {
-  readonly id: string;
-  readonly rootfs: string;
-  readonly user: ReturnType<typeof lookupUser>;
-}
-
-const HOSTNAME = "buildkitsandbox";
-
-function specOf(op: RunOp, place: RunPlace, who: RunIdentity): OciSpec {
-  const hostname = op.hostname ?? HOSTNAME;
-  const network = op.network === "none" ? "none" : "host";
-  const etc = prepareEtcFiles(place.bundle, { hostname, extraHosts: op.extraHosts ?? [], network });
-  const home = op.env.some((entry) => entry.startsWith("HOME=")) ? [] : [`HOME=${who.user.home ?? "/"}`];
-  return buildSpec({
-    mode: "build",
-    args: op.args,
-    env: [...op.env, ...home, ...place.mounts.env],
-    cwd: op.cwd,
-    user: who.user,
-    rlimits: op.ulimits ?? [],
-    ...(op.security === "insecure" ? { privileged: true, knownCapabilities: hostCapabilities() } : {}),
-    noNewPrivileges: false,
-    rootfs: who.rootfs,
-    hostname,
-    network,
-    mounts: [...etc, ...place.mounts.mounts],
-    cgroupMode: cgroupMode(),
-    cgroupsPath: `${op.cgroupParent ?? "/tare"}/${who.id}`,
-    resources: { pidsLimit: PIDS_LIMIT },
-    ...(op.shmSize ? { shmSize: op.shmSize } : {}),
-  });
-}
-
-const PIDS_LIMIT = 8192;
 
 function runOp(step: StepContext): RunOp {
   const { op } = step.vertex;
