@@ -3,10 +3,11 @@
  * Runs a graph. Every vertex waits for its inputs, then asks the cache with a key made from the content of what it
  * uses, then runs; vertices that do not depend on each other run at the same time. The first failure stops the rest.
  */
-import { Once, Semaphore, TareError, asDiffId, isTareError, messageOf, parseDiffId } from "../base/index.ts";
+import { Once, Semaphore, TareError, asDiffId, isTareError, messageOf } from "../base/index.ts";
 import { reachable, vertexOf } from "../graph/index.ts";
 import { ContextTree } from "./context-tree.ts";
 import { MemoDigests } from "./fingerprint.ts";
+import { cachedLayers, rememberLayers } from "./layer-cache.ts";
 import { rootfsOf } from "./results.ts";
 import { workerOf } from "./workers.ts";
 import type { DiffId, Digest } from "../base/index.ts";
@@ -94,13 +95,13 @@ export class Solver {
 
   async #layers(step: StepContext, worker: StepWorker): Promise<readonly DiffId[]> {
     const quick = step.vertex.ignoreCache ? undefined : worker.quickKey?.(step);
-    const quickHit = quick && this.#cached(quick);
+    const quickHit = quick && cachedLayers(this.#resources.store, quick);
     if (quickHit) return this.#hit(step, quickHit);
     this.#emit({ kind: "started", id: step.vertex.id, at: Date.now() });
     const key = await worker.key(step);
-    const hit = key && !step.vertex.ignoreCache ? this.#cached(key) : undefined;
+    const hit = key && !step.vertex.ignoreCache ? cachedLayers(this.#resources.store, key) : undefined;
     const layers = hit ?? (await this.#once(key, () => this.#slots.run(() => worker.run(step))));
-    for (const known of hit ? [quick] : [key, quick]) if (known) this.#remember(known, layers);
+    for (const known of hit ? [quick] : [key, quick]) if (known) rememberLayers(this.#resources.store, known, layers);
     if (hit) return this.#hit(step, hit);
     this.#emit({ kind: "completed", id: step.vertex.id, at: Date.now() });
     return layers;
@@ -114,18 +115,6 @@ export class Solver {
   #hit(step: StepContext, layers: readonly DiffId[]): readonly DiffId[] {
     this.#emit({ kind: "cached", id: step.vertex.id, at: Date.now() });
     return layers;
-  }
-
-  #cached(key: Digest): readonly DiffId[] | undefined {
-    const record = this.#resources.store.cache.get(key);
-    if (typeof record !== "object" || record === null || !("layers" in record)) return undefined;
-    if (!Array.isArray(record.layers)) return undefined;
-    const layers = record.layers.map((layer) => parseDiffId(String(layer)));
-    return layers.every((layer) => this.#resources.store.layers.get(layer)) ? layers : undefined;
-  }
-
-  #remember(key: Digest, layers: readonly DiffId[]): void {
-    this.#resources.store.cache.put(key, { layers }, layers);
   }
 
   #stepContext(vertex: Vertex, inputs: readonly StepResult[]): StepContext {
