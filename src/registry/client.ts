@@ -19,6 +19,9 @@ const ACCEPT = [
 ].join(", ");
 const MOST_TAGS = 1_000_000;
 
+/** A question of a push asks for the push's token, so that one token serves all. */
+type ForPush = RegistryCall & { readonly forPush?: boolean };
+
 /**
  * A registry by the OCI distribution specification 1.1. One for each host; safe to use from several callers at once.
  * Every call may throw `E_REGISTRY_AUTH`, `E_REGISTRY_DENIED`, `E_REGISTRY_NOTFOUND`, `E_REGISTRY` and `E_ABORTED`; no
@@ -51,12 +54,14 @@ export class RegistryClient {
   }
 
   /** What a tag or digest names, without fetching it; undefined when there is no such manifest. */
-  async headManifest(repository: string, tag: string, call: RegistryCall = {}): Promise<ManifestFacts | undefined> {
+  async headManifest(repository: string, tag: string, call: ForPush = {}): Promise<ManifestFacts | undefined> {
+    const { forPush = false, ...rest } = call;
     const response = await this.#session.request({
       ...this.#manifest(repository, tag, "looking up"),
+      ...(forPush ? { scope: { repository, actions: "pull,push" } } : {}),
       method: "HEAD",
       expect: [200, 404],
-      ...call,
+      ...rest,
     });
     response.discard();
     if (response.status === 404) return undefined;
@@ -115,7 +120,7 @@ export class RegistryClient {
   async headBlob(
     repository: string,
     digest: Digest,
-    call: RegistryCall & { readonly forPush?: boolean } = {},
+    call: ForPush = {},
   ): Promise<{ readonly size: number | undefined } | undefined> {
     const { forPush = false, ...rest } = call;
     const response = await this.#session.request({

@@ -139,7 +139,7 @@ export class RegistrySession {
     try {
       return await this.#options.transport.request({ url: `${base}/v2/`, signal: both });
     } catch (error) {
-      if (timeout.aborted && signal?.aborted !== true) throw new Error(`no answer within ${limit / 1000} s`);
+      if (timeout.aborted && signal?.aborted !== true) throw silent(limit, error);
       throw error;
     }
   }
@@ -155,6 +155,10 @@ export class RegistrySession {
       details: { registry: this.domain, unreachable: true },
     });
   }
+}
+
+function silent(limit: number, cause: unknown): Error {
+  return new Error(`no answer within ${limit / 1000} s`, { cause });
 }
 
 /** Milliseconds to wait before another try; undefined when there is none. A body at hand can be sent again. */

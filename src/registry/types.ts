@@ -49,8 +49,8 @@ export interface BlobUpload {
   readonly size?: number;
   /** Streams the bytes; called again when they have to be sent again. */
   readonly open: () => AsyncIterable<Uint8Array>;
-  /** Repositories of the same registry that may have the blob: it is mounted from there instead of sent. */
-  readonly mountFrom?: readonly string[];
+  /** A blob that will do, and repositories of the same registry that may have it: it is mounted instead of sent. */
+  readonly mount?: { readonly digest: Digest; readonly size: number; readonly from: readonly string[] };
   /** Bytes sent so far; falls back to 0 when they are sent again. */
   readonly onProgress?: (sent: number) => void;
 }

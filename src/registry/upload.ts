@@ -59,10 +59,10 @@ export async function uploadBlob(
 /** A receipt when the blob could be mounted; the session that the registry opened instead; or nothing. */
 async function mount(job: Job): Promise<BlobReceipt | string | undefined> {
   const { session, repository, upload } = job;
-  const { digest, size = 0 } = upload;
-  if (digest === undefined) return undefined;
+  if (upload.mount === undefined) return undefined;
+  const { digest, size } = upload.mount;
   let location: string | undefined;
-  for (const from of upload.mountFrom ?? []) {
+  for (const from of upload.mount.from) {
     if (from === repository) continue;
     const target = `/v2/${repository}/blobs/uploads/?mount=${encodeURIComponent(digest)}&from=${encodeURIComponent(from)}`;
     try {

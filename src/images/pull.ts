@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+/* An image of a registry into the store: manifest or index → platform → config → layers, several at a time. */
+import { Once, Semaphore, TareError, isDigest } from "../base/index.ts";
+import type { DiffId, Digest } from "../base/index.ts";
+import {
+  formatPlatform,
+  isConfig,
+  isIndex,
+  isLayer,
+  isManifest,
+  matchesPlatform,
+  parseImageConfig,
+  parseIndex,
+  parseManifest,
+  selectManifest,
+} from "../oci/index.ts";
+import type { Descriptor, ImageConfig, Manifest, Platform } from "../oci/index.ts";
+import type { ImageRecord, Store } from "../store/index.ts";
+import { TransferMemo, stoppable, telling } from "./transfer.ts";
+import type { RemoteRepository, Stoppable, TransferListener } from "./transfer.ts";
+import { unpackLayer } from "./unpack-layer.ts";
+
+/** How an image is pulled. */
+export interface PullOptions {
+  /** Default: this host's, chosen by the caller. */
+  readonly platform: Platform;
+  /** The platform was asked for: an image of one other platform is refused. */
+  readonly isPlatformExplicit?: boolean;
+  /** Full names that the image gets. */
+  readonly names: readonly string[];
+  readonly listener?: TransferListener;
+  /** Layers at the same time. Default 4. */
+  readonly jobs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** What a pull brought. */
+export interface PulledImage {
+  readonly record: ImageRecord;
+  /** The store had it under that name already. */
+  readonly wasThere: boolean;
+}
+
+interface PullJob {
+  readonly store: Store;
+  readonly remote: RemoteRepository;
+  readonly memo: TransferMemo;
+  readonly options: PullOptions;
+  readonly work: Stoppable;
+  readonly signal: AbortSignal;
+}
+
+interface Target {
+  readonly digest: Digest;
+  readonly mediaType: string;
+}
+
+const JOBS = 4;
+const MAX_DEPTH = 4;
+
+/**
+ * Pulls an image by tag or digest; what the store has is not fetched. Its names are written last. Throws
+ * `E_REGISTRY*`, `E_DIGEST_MISMATCH`, `E_MANIFEST`, `E_PLATFORM`, what unpacking throws, and `E_ABORTED`.
+ */
+export async function pullImage(
+  store: Store,
+  source: RemoteRepository & { readonly tag: string },
+  options: PullOptions,
+): Promise<PulledImage> {
+  const lease = store.lease();
+  const work = stoppable(options.signal);
+  const memo = new TransferMemo(store);
+  const job: PullJob = { store, remote: source, memo, options, work, signal: work.signal };
+  try {
+    const target = await lookUp(job, source.tag);
+    lease.keep([target.digest]);
+    const known =
+      options.names.length > 0 ? store.images.find(options.names[0] ?? "") : store.images.find(target.digest);
+    const id = await fetchTarget(job, target, 0);
+    const wasThere = known?.target === target.digest && known.id === id;
+    memo.setOrigin(target.digest, source);
+    const record = store.images.put({ target: target.digest, mediaType: target.mediaType, id }, options.names);
+    return { record, wasThere };
+  } finally {
+    lease.release();
+  }
+}
+
+/** A HEAD costs no pull of a limited account; the document is fetched by its digest afterwards. */
+async function lookUp(job: PullJob, tag: string): Promise<Target> {
+  const { client, repository } = job.remote;
+  const facts = isDigest(tag) ? undefined : await client.headManifest(repository, tag, { signal: job.signal });
+  const digest = isDigest(tag) ? tag : facts?.digest;
+  if (digest !== undefined && job.store.blobs.has(digest)) {
+    const text = job.store.blobs.read(digest).toString("utf8");
+    return { digest, mediaType: mediaTypeIn(text) ?? facts?.mediaType ?? "application/vnd.oci.image.manifest.v1+json" };
+  }
+  const remote = await client.getManifest(repository, digest ?? tag, { signal: job.signal });
+  job.store.blobs.writeBytes(remote.bytes);
+  return remote;
+}
+
+function mediaTypeIn(text: string): string | undefined {
+  const value: unknown = JSON.parse(text);
+  const own = typeof value === "object" && value !== null && "mediaType" in value ? value.mediaType : undefined;
+  return typeof own === "string" ? own : undefined;
+}
+
+/** Fetches what the platform needs; the digest of its config. */
+async function fetchTarget(job: PullJob, target: Target, depth: number): Promise<Digest> {
+  const text = await document(job, target);
+  if (isIndex(target.mediaType)) {
+    if (depth >= MAX_DEPTH) throw refused(job, "its indexes nest too deep");
+    const child = selectManifest(parseIndex(text), job.options.platform);
+    return fetchTarget(job, child, depth + 1);
+  }
+  if (!isManifest(target.mediaType)) throw refused(job, `\`${target.mediaType}\` is no image`);
+  const manifest = parseManifest(text, { allowNoLayers: true });
+  if (!isConfig(manifest.config.mediaType))
+    throw refused(job, `its config \`${manifest.config.mediaType}\` is no image's`);
+  await fetchImage(job, manifest);
+  return manifest.config.digest;
+}
+
+/** A manifest's or index's text, from the store or the registry; kept. */
+async function document(job: PullJob, { digest }: Target): Promise<string> {
+  const { store, remote, signal } = job;
+  if (store.blobs.has(digest)) return store.blobs.read(digest).toString("utf8");
+  const { bytes } = await remote.client.getManifest(remote.repository, digest, { signal });
+  store.blobs.writeBytes(bytes);
+  return bytes.toString("utf8");
+}
+
+async function fetchImage(job: PullJob, manifest: Manifest): Promise<void> {
+  const { store, remote, signal } = job;
+  const config = await fetchConfig(job, manifest.config);
+  requirePlatform(job, config);
+  const diffIds = config.rootfs.diff_ids;
+  if (diffIds.length !== manifest.layers.length)
+    throw refused(job, "manifest and config list different numbers of layers");
+  const foreign = manifest.layers.find((layer) => !isLayer(layer.mediaType));
+  if (foreign) throw refused(job, `a layer is of the unknown kind \`${foreign.mediaType}\``);
+  store.requireSpace(missingBytes(store, manifest), `pulling \`${remote.client.domain}/${remote.repository}\``);
+  const limit = new Semaphore(job.options.jobs ?? JOBS);
+  // Empty layers are often listed several times.
+  const once = new Once<void>();
+  const layers = manifest.layers.flatMap((layer, index) => {
+    const diffId = diffIds[index];
+    if (diffId === undefined) return [];
+    return [once.run(layer.digest, () => limit.run(() => fetchLayer(job, layer, diffId)))];
+  });
+  await job.work.all(layers);
+  signal.throwIfAborted();
+}
+
+function missingBytes(store: Store, manifest: Manifest): number {
+  return manifest.layers.reduce((sum, layer) => sum + (store.blobs.has(layer.digest) ? 0 : layer.size), 0);
+}
+
+async function fetchConfig(job: PullJob, { digest, size }: Descriptor): Promise<ImageConfig> {
+  const { store, remote, signal } = job;
+  const open = remote.client.openBlob(remote.repository, { digest, size }, { signal });
+  await store.blobs.write(open, { digest, size });
+  return parseImageConfig(store.blobs.read(digest).toString("utf8"));
+}
+
+/** An image without an index may be for another platform: Docker takes it unless a platform was asked for. */
+function requirePlatform(job: PullJob, config: ImageConfig): void {
+  const { platform, isPlatformExplicit = false } = job.options;
+  if (!isPlatformExplicit || matchesPlatform(platform, config)) return;
+  throw new TareError(
+    "E_PLATFORM",
+    `pulling \`${job.remote.client.domain}/${job.remote.repository}\` for ${formatPlatform(platform)}: it is for ${formatPlatform(config)}`,
+    { hint: "leave out `--platform`, or take an image that is for it" },
+  );
+}
+
+function refused(job: PullJob, why: string): TareError {
+  const { client, repository } = job.remote;
+  return new TareError("E_MANIFEST", `pulling \`${client.domain}/${repository}\`: ${why}`);
+}
+
+async function fetchLayer(job: PullJob, layer: Descriptor, diffId: DiffId): Promise<void> {
+  const { store, remote, memo, signal, options } = job;
+  signal.throwIfAborted();
+  const { listener = (): void => undefined } = options;
+  listener({ kind: "begin", digest: layer.digest, what: "layer" });
+  await telling(listener, layer.digest, async () => {
+    let fetched = false;
+    const open = (): AsyncIterable<Uint8Array> => {
+      const blob = remote.client.openBlob(remote.repository, layer, { signal });
+      return counted(blob, (current) => {
+        fetched = true;
+        listener({ kind: "progress", digest: layer.digest, current, total: layer.size });
+      });
+    };
+    const isWhole =
+      store.layers.get(diffId) !== undefined && (layer.digest === diffId || store.blobs.has(layer.digest));
+    if (!isWhole) await unpackLayer(store, { descriptor: layer, diffId, open, signal });
+    memo.seen(layer.digest, remote);
+    listener({ kind: "end", digest: layer.digest, outcome: fetched ? "pulled" : "exists", size: layer.size });
+  });
+}
+
+/** Tells the bytes so far, at most some ten times a second. */
+async function* counted(bytes: AsyncIterable<Uint8Array>, tell: (current: number) => void): AsyncGenerator<Uint8Array> {
+  let current = 0;
+  let last = 0;
+  for await (const chunk of bytes) {
+    current += chunk.length;
+    yield chunk;
+    const at = Date.now();
+    if (at - last < 100) continue;
+    last = at;
+    tell(current);
+  }
+  tell(current);
+}
