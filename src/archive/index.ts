@@ -14,5 +14,6 @@ export { decompress, detectCompression } from "./compression.ts";
 export type { Compression, DecompressOptions } from "./compression.ts";
 export { CompressSink, compress, compressGzip } from "./compress.ts";
 export type { CompressOptions } from "./compress.ts";
+export { openZip } from "./zip/zip-file.ts";
 export type { ZipEntry, ZipFile, ZipLimits } from "./zip/types.ts";
 export type { SourceOf, SpliceLayout, SpliceOptions, SpliceResult, SpliceSource } from "./splice/types.ts";

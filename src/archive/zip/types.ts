@@ -3,7 +3,7 @@ import type { ByteSink } from "../../base/index.ts";
 
 /** One entry of a zip archive, from its central directory, checked. */
 export interface ZipEntry {
-  /** Relative, `/` between components, no `.`, `..` or empty ones; a directory's ends with `/`. */
+  /** Relative and cleaned: no `.`, `..` or empty components; a directory's ends with `/`. */
   readonly name: string;
   /** The name's bytes (always UTF-8). */
   readonly rawName: Buffer;
@@ -13,7 +13,7 @@ export interface ZipEntry {
   readonly crc32: number;
   readonly compressedSize: number;
   readonly size: number;
-  /** Permission bits (0 … 0o7777) where a unix system wrote the entry; never that of a link or a device. */
+  /** The unix mode with its type bits (`0o100755`) where one is given; never that of a link or a device. */
   readonly mode: number | undefined;
   readonly isDirectory: boolean;
   /** Where the local header starts. */
