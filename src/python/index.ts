@@ -13,3 +13,20 @@ export type {
 } from "./types.ts";
 export { openWheelStore } from "./wheels/wheel-store.ts";
 export type { WheelStoreOptions } from "./wheels/wheel-store.ts";
+export { normalizeName } from "./requirements/names.ts";
+export { compareVersions, normalizeVersion } from "./requirements/versions.ts";
+export { matchesSpecifier, parseSpecifier } from "./requirements/specifiers.ts";
+export { formatMarker, parseMarker } from "./requirements/markers.ts";
+export { evaluateMarker, markerEnvironment } from "./requirements/marker-evaluation.ts";
+export { formatRequirement, parseRequirement } from "./requirements/requirement.ts";
+export { redactUrls } from "./requirements/redact.ts";
+export type {
+  Marker,
+  MarkerEnvironment,
+  MarkerOperand,
+  MarkerOperator,
+  MarkerVariable,
+  Requirement,
+  SpecifierClause,
+  SpecifierOptions,
+} from "./requirements/types.ts";
