@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Asks the installer of a RUN step, in the step's own root file system, what it would do. Nothing of that is kept. */
+import * as fs from "node:fs";
+import { join } from "node:path";
+import { TareError, ensureDirectory, removeTree } from "../../base/index.ts";
+import { baseLayers } from "../results.ts";
+import { runInContainer } from "../run-container.ts";
+import { FACTS_PY, PROBE, PROBE_EXIT, probeScript } from "./probe-script.ts";
+import type { PythonTarget } from "../../python/index.ts";
+import type { RunOp } from "../../graph/index.ts";
+import type { StepContext } from "../types.ts";
+import type { InstallerCommand } from "./installer-command.ts";
+
+/** An answer of the installer and its interpreter. */
+export interface DryRun {
+  readonly target: PythonTarget;
+  /** Normalised names of what the root file system has already, and their versions. */
+  readonly installed: ReadonlyMap<string, string>;
+  /** pip's report, or uv's lock. */
+  readonly text: string;
+  /** What the installer printed. */
+  readonly log: string;
+}
+
+const LIMIT = 64 << 20;
+
+/** Runs the probe. The reason says why there is no answer; the step itself will show the error, if it is one. */
+export async function dryRun(
+  step: StepContext,
+  op: RunOp,
+  asked: { readonly command: InstallerCommand; readonly text: string },
+): Promise<DryRun | { readonly reason: string }> {
+  const folder = join(step.resources.lease.folder, `probe-${step.vertex.id.slice(7, 23)}`);
+  const upper = { tree: join(folder, "upper"), work: join(folder, "work") };
+  const answers = join(folder, "answers");
+  for (const path of [upper.tree, upper.work, answers]) ensureDirectory(path, 0o755);
+  try {
+    fs.writeFileSync(join(answers, "facts.py"), FACTS_PY);
+    const { exitCode } = await runInContainer(step, {
+      op: { ...op, args: ["/bin/sh", "-c", probeScript(asked.command, asked.text)] },
+      layers: baseLayers(step),
+      upper,
+      mounts: [{ destination: PROBE, type: "bind", source: answers, options: ["rw"] }],
+      onOutput: () => undefined,
+    });
+    const log = readAnswer(answers, "log");
+    if (exitCode !== 0) return { reason: failureReason(asked.command, exitCode, log) };
+    const facts = JSON.parse(readAnswer(answers, "facts.json")) as Facts;
+    const text = readAnswer(answers, asked.command.tool === "pip" ? "report.json" : "pylock.toml");
+    if (!facts.writable) return { reason: "the installer would write into a home directory" };
+    return { target: targetOf(facts), installed: new Map(Object.entries(facts.installed)), text, log };
+  } finally {
+    removeTree(folder);
+  }
+}
+
+interface Facts {
+  readonly executable: string;
+  readonly version: string;
+  readonly implementation: string;
+  readonly machine: string;
+  readonly libc: readonly [string, string];
+  readonly freeThreaded: boolean;
+  readonly scheme: PythonTarget["scheme"];
+  readonly writable: boolean;
+  readonly installed: Readonly<Record<string, string>>;
+}
+
+const ARCHITECTURES: Readonly<Record<string, string>> = { x86_64: "amd64", aarch64: "arm64" };
+
+function targetOf(facts: Facts): PythonTarget {
+  const [kind, version] = facts.libc;
+  return {
+    implementation: facts.implementation === "pypy" ? "pypy" : "cpython",
+    version: facts.version,
+    architecture: ARCHITECTURES[facts.machine] ?? facts.machine,
+    libc: kind === "glibc" ? { kind, version } : { kind: "musl", version: "1.2" },
+    executable: facts.executable,
+    scheme: facts.scheme,
+    ...(facts.freeThreaded ? { isFreeThreaded: true } : {}),
+  };
+}
+
+/** A file that the container wrote: an ordinary one, and not endless. */
+function readAnswer(folder: string, name: string): string {
+  const path = join(folder, name);
+  const stats = fs.lstatSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) return "";
+  if (!stats.isFile() || stats.size > LIMIT) {
+    throw new TareError("E_IO", `reading an installer's answer: \`${name}\` is not a file of a usable size`);
+  }
+  return fs.readFileSync(path, "utf8");
+}
+
+function failureReason({ tool }: InstallerCommand, exitCode: number, log: string): string {
+  if (exitCode === PROBE_EXIT.noInterpreter) return `the interpreter of ${tool} was not found`;
+  if (exitCode === PROBE_EXIT.oldUv) return "this uv does not tell which files it would install";
+  if (/no such option: --(?:dry-run|report)/.test(log)) return "this pip is older than 22.2 and has no dry run";
+  return `${tool}'s dry run ended with ${exitCode}`;
+}
