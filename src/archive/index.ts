@@ -5,7 +5,7 @@ export { TarParser } from "./tar-parser.ts";
 export type { TarHandler } from "./tar-parser.ts";
 export { readTar } from "./tar-reader.ts";
 export { TarWriter } from "./tar-writer.ts";
-export type { TarFields } from "./tar-writer.ts";
+export type { TarFields } from "./tar-encode.ts";
 export { packTree } from "./pack.ts";
 export type { PackOptions, PackResult } from "./pack.ts";
 export { extractLayer } from "./extract.ts";

@@ -15,7 +15,7 @@ import { overlayMark } from "./overlay-marks.ts";
 import { NO_XATTRS, asPath, displayName } from "./tar-entry.ts";
 import type { TarType, Xattrs } from "./tar-entry.ts";
 import { TarWriter } from "./tar-writer.ts";
-import type { TarFields } from "./tar-writer.ts";
+import type { TarFields } from "./tar-encode.ts";
 import type { ByteSink } from "../base/index.ts";
 
 /** How a tree is packed. */
@@ -51,25 +51,93 @@ export interface PackResult {
 const YIELD_MS = 25;
 
 /**
- * Packs a tree that nobody changes meanwhile into `sink`; without one only the diffID and sizes are computed. The root directory itself is no entry. Throws `E_WHITEOUT` for a file
- * whose name a reader would take for a whiteout, `E_UNSUPPORTED` for overlay redirects, `E_IO`.
+ * What a walk meets, in the order of the archive. `content` follows the `entry` of every file that is not empty; it
+ * awaits `pause` now and then when that takes long.
+ */
+export interface TreeVisitor {
+  entry(fields: TarFields): Promise<void>;
+  content(file: string | Buffer, fields: TarFields, pause: () => Promise<void>): Promise<void>;
+}
+
+/** What a walk counted. */
+export type TreeFacts = Omit<PackResult, "size" | "diffId" | "entries">;
+
+/**
+ * Packs a tree that nobody changes meanwhile into `sink`; without one only the diffID and sizes are computed. The root
+ * directory itself is no entry. Throws `E_WHITEOUT` for a file whose name a reader would take for a whiteout,
+ * `E_UNSUPPORTED` for overlay redirects, `E_IO`.
  */
 export async function packTree(
   root: string,
   sink: ByteSink | undefined,
   options: PackOptions = {},
 ): Promise<PackResult> {
-  const packer = new Packer(sink ?? { write: () => undefined }, options);
+  const writer = new TarWriter(sink ?? { write: () => undefined });
+  const facts = await walkTree(root, new TarVisitor(writer), options);
+  const { size, diffId } = await writer.finish();
+  return { size, diffId, entries: writer.entries, ...facts };
+}
+
+/** Visits a tree in the canonical order of a layer. Throws as `packTree`. */
+export async function walkTree(root: string, visitor: TreeVisitor, options: PackOptions): Promise<TreeFacts> {
+  const walker = new Walker(visitor, options);
   try {
-    await packer.directory(root, "", packer.rootXattrs(root));
+    await walker.directory(root, "", walker.rootXattrs(root));
   } catch (error) {
     throw ioError(`packing \`${root}\``, error);
   }
-  return packer.finish();
+  return walker.facts();
 }
 
-class Packer {
+/** Writes what is visited. */
+class TarVisitor implements TreeVisitor {
   readonly #writer: TarWriter;
+
+  constructor(writer: TarWriter) {
+    this.#writer = writer;
+  }
+
+  entry(fields: TarFields): Promise<void> {
+    return this.#writer.entry(fields);
+  }
+
+  async content(file: string | Buffer, fields: TarFields, pause: () => Promise<void>): Promise<void> {
+    const content = openContent(file, fields);
+    try {
+      for (let left = fields.size ?? 0; left > 0;) {
+        const count = content.read(await this.#writer.space());
+        left -= count;
+        await this.#writer.advance(count);
+        if (left > 0) await pause();
+      }
+    } finally {
+      content.close();
+    }
+  }
+}
+
+/** A file's content, to be read once. */
+export interface OpenContent {
+  /** Fills the start of `room` and says how much; never 0: a file that ended too early throws `E_IO`. */
+  read(room: Uint8Array): number;
+  close(): void;
+}
+
+/** Opens a file of the tree, and nothing else in its place. */
+export function openContent(file: string | Buffer, fields: TarFields): OpenContent {
+  const descriptor = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
+  return {
+    read: (room) => {
+      const count = fs.readSync(descriptor, room, 0, room.length, null);
+      if (count > 0) return count;
+      throw new TareError("E_IO", `packing \`${displayName(fields.name)}\`: it shrank meanwhile`);
+    },
+    close: () => fs.closeSync(descriptor),
+  };
+}
+
+class Walker {
+  readonly #visitor: TreeVisitor;
   readonly #options: PackOptions;
   readonly #isOverlay: boolean;
   readonly #links = new Map<string, string>();
@@ -80,18 +148,14 @@ class Packer {
   #contentSize = 0;
   #hasXattrs = false;
 
-  constructor(sink: ByteSink, options: PackOptions) {
-    this.#writer = new TarWriter(sink);
+  constructor(visitor: TreeVisitor, options: PackOptions) {
+    this.#visitor = visitor;
     this.#options = options;
     this.#isOverlay = options.whiteouts !== "plain";
   }
 
-  async finish(): Promise<PackResult> {
-    const { size, diffId } = await this.#writer.finish();
+  facts(): TreeFacts {
     return {
-      size,
-      diffId,
-      entries: this.#writer.entries,
       files: this.#files,
       contentSize: this.#contentSize,
       whiteouts: this.#whiteouts,
@@ -113,11 +177,12 @@ class Packer {
     const names = fs.readdirSync(asPath(folder), { encoding: "latin1" }).sort();
     for (const name of names) {
       await this.#child(`${folder}/${name}`, path, name);
-      if (Date.now() - this.#yielded > YIELD_MS) await this.#breathe();
+      await this.#breathe();
     }
   }
 
   async #breathe(): Promise<void> {
+    if (Date.now() - this.#yielded <= YIELD_MS) return;
     await nextTurn();
     checkAborted(this.#options.signal, "packing");
     this.#yielded = Date.now();
@@ -138,18 +203,18 @@ class Packer {
     this.#options.onEntry?.(displayName(path));
     const own = this.#readXattrs(place, file);
     if (this.#linked(stat, path, own.xattrs)) {
-      return this.#writer.entry({ ...fieldsOf("hardlink", path, stat, mtime), linkName: this.#linkTarget(stat) });
+      return this.#visitor.entry({ ...fieldsOf("hardlink", path, stat, mtime), linkName: this.#linkTarget(stat) });
     }
     const fields = { ...fieldsOf(type, path, stat, mtime), xattrs: own.xattrs };
     if (type === "file") await this.#file(file, fields);
     else if (type === "symlink") {
-      await this.#writer.entry({ ...fields, linkName: fs.readlinkSync(file, { encoding: "latin1" }) });
-    } else await this.#writer.entry(fields);
+      await this.#visitor.entry({ ...fields, linkName: fs.readlinkSync(file, { encoding: "latin1" }) });
+    } else await this.#visitor.entry(fields);
     if (type === "directory") await this.directory(place, `${path}/`, own);
   }
 
   async #mark(name: string, mtime: number): Promise<void> {
-    await this.#writer.entry({ type: "file", name, mode: 0o644, mtime });
+    await this.#visitor.entry({ type: "file", name, mode: 0o644, mtime });
   }
 
   /** True for the second and later names of a file; the first one is remembered. */
@@ -180,23 +245,10 @@ class Packer {
 
   async #file(file: string | Buffer, fields: TarFields): Promise<void> {
     const size = fields.size ?? 0;
-    await this.#writer.entry(fields);
+    await this.#visitor.entry(fields);
     this.#files += 1;
     this.#contentSize += size;
-    if (size === 0) return;
-    const descriptor = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
-    try {
-      for (let left = size; left > 0;) {
-        const room = await this.#writer.space();
-        const count = fs.readSync(descriptor, room, 0, room.length, null);
-        if (count === 0) throw new TareError("E_IO", `packing \`${displayName(fields.name)}\`: it shrank meanwhile`);
-        left -= count;
-        await this.#writer.advance(count);
-        if (left > 0 && Date.now() - this.#yielded > YIELD_MS) await this.#breathe();
-      }
-    } finally {
-      fs.closeSync(descriptor);
-    }
+    if (size > 0) await this.#visitor.content(file, fields, () => this.#breathe());
   }
 
   #readXattrs(place: string, file: string | Buffer): EntryXattrs {
