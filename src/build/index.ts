@@ -2,5 +2,6 @@
 export { prepareBuild, runBuild } from "./run-build.ts";
 export type { BuildPlace, PreparedBuild } from "./run-build.ts";
 export { contextKey, findImage, readImage } from "./resolver.ts";
+export type { ImagePuller } from "./resolver.ts";
 export type { ResolvedImage } from "./types.ts";
 export type { BuildRequest, BuildResult, BuiltImage, OutputSpec, SecretSource } from "./request.ts";

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /* `--build-context name=value`: a folder, an image, an OCI layout, a repository, a URL, or another stage. */
 import { resolve } from "node:path";
-import { TareError, digestOf, hexOf } from "../base/index.ts";
+import { TareError, digestOf, hexOf, isTareError } from "../base/index.ts";
 import { parseGitReference } from "../dockerfile/index.ts";
 import { loadImages } from "../images/index.ts";
 import { hostPlatform } from "../oci/index.ts";
 import { openFetchedFolder, openNamedFolder } from "./context.ts";
-import { contextKey, findImage, readImage } from "./resolver.ts";
+import { StoreResolver, contextKey, readImage } from "./resolver.ts";
 import type { Platform } from "../oci/index.ts";
 import type { LocalSource } from "../solver/index.ts";
 import type { ImageRecord, Store } from "../store/index.ts";
+import type { ImagePuller } from "./resolver.ts";
 import type { NamedContext } from "./types.ts";
 
 /** What named contexts are opened with. */
@@ -21,6 +22,8 @@ export interface NamedContextPlace {
   /** Receives the folders. */
   readonly locals: Map<string, LocalSource>;
   readonly platform: Platform;
+  /** Fetches images that the store lacks. */
+  readonly puller?: ImagePuller;
 }
 
 /** Opens all named contexts, by their names. Throws `E_CONTEXT`, `E_IMAGE_NOTFOUND`, `E_LAYOUT`, `E_GIT`, `E_HTTP`. */
@@ -47,12 +50,17 @@ async function openOne(name: string, value: string, place: NamedContextPlace): P
   return { kind: "local", name: `named:${name}` };
 }
 
-function fromStore(name: string, reference: string, place: NamedContextPlace): NamedContext {
-  const record = findImage(place.store, reference);
-  if (record) return { kind: "image", image: readImage(place.store, record, reference, place.platform) };
-  throw new TareError("E_IMAGE_NOTFOUND", `build context \`${name}\`: ${reference}: not found in the local store`, {
-    hint: "`tare images` lists what is here",
-  });
+async function fromStore(name: string, reference: string, place: NamedContextPlace): Promise<NamedContext> {
+  try {
+    const resolver = new StoreResolver(place.store, new Map(), place.puller);
+    return { kind: "image", image: await resolver.image(reference, place.platform) };
+  } catch (error) {
+    if (!isTareError(error, "E_IMAGE_NOTFOUND")) throw error;
+    throw new TareError(error.code, `build context \`${name}\`: ${error.message}`, {
+      hint: error.hint ?? "`tare images` lists what is here",
+      cause: error,
+    });
+  }
 }
 
 /** `PATH[:TAG][@DIGEST]` of an OCI layout folder; its image comes into the store without getting a name there. */

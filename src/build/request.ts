@@ -14,7 +14,7 @@ export interface OutputSpec {
   readonly type: "image" | "oci" | "docker" | "local" | "tar" | "cacheonly";
   /** File or folder; `-` is stdout; absent for `image` (the store). */
   readonly destination?: string;
-  /** Remaining attributes as written (`name`, `rewrite-timestamp`, `tar`, `platform-split` …). */
+  /** Remaining attributes as written (`name`, `push`, `rewrite-timestamp`, `tar`, `platform-split` …). */
   readonly attributes: Readonly<Record<string, string>>;
 }
 

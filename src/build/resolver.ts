@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { TareError, suggest } from "../base/index.ts";
+import { TareError, isTareError, suggest } from "../base/index.ts";
 import {
   familiarReference,
   formatReference,
@@ -17,25 +17,66 @@ import type { Platform } from "../oci/index.ts";
 import type { ImageRecord, Store } from "../store/index.ts";
 import type { NamedContext, ResolvedImage, SourceResolver } from "./types.ts";
 
-/** Finds images in the store, and named contexts among those that were given. */
+/** Fetches images from registries. */
+export interface ImagePuller {
+  /** `--pull`: the registry is asked also for what the store has. */
+  readonly isForced: boolean;
+  /** Throws `E_IMAGE_NOTFOUND` when no registry has it or can be asked, unless it is forced. */
+  pull(reference: string, platform: Platform): Promise<ImageRecord>;
+}
+
+/** Finds images in the store or fetches them, and named contexts among those that were given. */
 export class StoreResolver implements SourceResolver {
   readonly #store: Store;
   readonly #contexts: ReadonlyMap<string, NamedContext>;
+  readonly #puller: ImagePuller | undefined;
 
   /** `contexts` by name; image contexts are resolved by the caller. */
-  constructor(store: Store, contexts: ReadonlyMap<string, NamedContext>) {
+  constructor(store: Store, contexts: ReadonlyMap<string, NamedContext>, puller?: ImagePuller) {
     this.#store = store;
     this.#contexts = contexts;
+    this.#puller = puller;
   }
 
   async image(reference: string, platform: Platform): Promise<ResolvedImage> {
-    const record = findImage(this.#store, reference);
-    if (record) return readImage(this.#store, record, reference, platform);
+    const record = this.#puller?.isForced ? undefined : findImage(this.#store, reference);
+    if (record && this.#hasPlatform(record, platform)) return readImage(this.#store, record, reference, platform);
+    if (this.#puller && imageIdPrefix(reference)?.length !== 64) {
+      return readImage(this.#store, await this.#pull(this.#puller, reference, platform), reference, platform);
+    }
+    throw await this.#notFound(reference);
+  }
+
+  /** Without a puller what is missing is told by who reads it. */
+  #hasPlatform(record: ImageRecord, platform: Platform): boolean {
+    if (!this.#puller || !isIndex(record.mediaType)) return true;
+    const index = parseIndex(this.#store.blobs.read(record.target).toString("utf8"));
+    try {
+      return this.#store.blobs.has(selectManifest(index, platform).digest);
+    } catch (error) {
+      if (isTareError(error, "E_PLATFORM")) return true;
+      throw error;
+    }
+  }
+
+  async #pull(puller: ImagePuller, reference: string, platform: Platform): Promise<ImageRecord> {
+    try {
+      return await puller.pull(reference, platform);
+    } catch (error) {
+      if (!isTareError(error, "E_IMAGE_NOTFOUND")) throw error;
+      const own = await this.#notFound(reference);
+      const said = error.cause instanceof Error ? `; ${error.cause.message}` : "";
+      const hint = own.hint === undefined ? {} : { hint: own.hint };
+      throw new TareError(own.code, `${own.message}${said}`, { ...hint, cause: error });
+    }
+  }
+
+  async #notFound(reference: string): Promise<TareError> {
     const near = suggest(
       reference,
       this.#store.images.list().flatMap((image) => image.names.map(shortName)),
     );
-    throw new TareError("E_IMAGE_NOTFOUND", `${reference}: not found in the local store`, {
+    return new TareError("E_IMAGE_NOTFOUND", `${reference}: not found in the local store`, {
       hint: near
         ? `did you mean \`${near}\`?`
         : `${await baseHint(reference)}bring the image with \`tare load\`; \`tare images\` lists what is here`,

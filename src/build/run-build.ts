@@ -21,6 +21,7 @@ import type { WheelStore } from "../python/index.ts";
 import type { LocalSource, PythonResources } from "../solver/index.ts";
 import type { Lease, Store } from "../store/index.ts";
 import type { BuildRequest, BuildResult } from "./request.ts";
+import type { ImagePuller } from "./resolver.ts";
 import type { CompileOptions, CompiledStage } from "./types.ts";
 
 /** What a build needs besides the request. */
@@ -30,6 +31,8 @@ export interface BuildPlace {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Wheels and sdists; opened when something needs them. */
   readonly wheels: () => Promise<WheelStore>;
+  /** Fetches base images; absent: only those of the store are used. */
+  readonly puller?: ImagePuller;
 }
 
 /** A build ready to run: the graph and one compiled target per platform. */
@@ -113,10 +116,6 @@ export async function prepareBuild(place: BuildPlace, lease: Lease, request: Bui
   });
   const dockerfile = parseDockerfile(context.dockerfile.text, { fileName: context.dockerfile.name });
   warn(dockerfile, request);
-  if (request.pull) {
-    const message = "--pull: this version has no registry client; base images come from the local store";
-    request.listener?.({ kind: "warning", rule: "NoRegistry", message, at: Date.now() });
-  }
   const locals = new Map<string, LocalSource>([[MAIN_CONTEXT, context.source]]);
   const graph = new GraphBuilder();
   const chosen = chosenEpoch(dockerfile, request);
@@ -131,8 +130,9 @@ export async function prepareBuild(place: BuildPlace, lease: Lease, request: Bui
       signal,
       locals,
       platform,
+      ...(place.puller ? { puller: place.puller } : {}),
     });
-    const resolver = new StoreResolver(place.store, contexts);
+    const resolver = new StoreResolver(place.store, contexts, place.puller);
     const options = compileOptions(request, {
       platform,
       host,

@@ -2,7 +2,6 @@
 import { PROGRESS_OPTION } from "./work.ts";
 import type { OptionSpec } from "./command.ts";
 
-const REGISTRIES = "registries come with a later version; `-o type=oci,dest=FILE` or `--load` meanwhile";
 const CACHES = "build caches in registries and folders come with a later version; the local cache is always used";
 
 const text = (name: string, description: string, more: Partial<OptionSpec> = {}): OptionSpec => ({
@@ -52,8 +51,11 @@ const HOW: readonly OptionSpec[] = [
 ];
 
 const RESULT: readonly OptionSpec[] = [
-  list("output", "Where the result goes: a folder, or `type=image|oci|docker|local|tar[,dest=path]`", { short: "o" }),
+  list("output", "Where the result goes: a folder, or `type=image|registry|oci|docker|local|tar[,dest=path]`", {
+    short: "o",
+  }),
   flag("load", "Also load the image into a running Docker Engine"),
+  flag("push", "Also push the image to the registries of its names"),
   text("iidfile", "Write the image's id to a file", { complete: "file" }),
   text("metadata-file", "Write facts of the build to a file, as JSON", { complete: "file" }),
   flag("plan", "Print the graph of steps and build nothing"),
@@ -64,7 +66,6 @@ const RESULT: readonly OptionSpec[] = [
 ];
 
 const REFUSED: readonly OptionSpec[] = [
-  flag("push", "Not yet", { unsupported: REGISTRIES }),
   list("cache-from", "Not yet", { unsupported: CACHES }),
   list("cache-to", "Not yet", { unsupported: CACHES }),
   flag("squash", "Not yet", { unsupported: "layers are kept; a last stage `FROM scratch` with `COPY --from` has one" }),

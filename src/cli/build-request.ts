@@ -40,7 +40,7 @@ export function buildRequest(context: CommandContext, parsed: ParsedArguments): 
     addHosts: parsed.list("add-host"),
     ulimits: flagValue(parsed, "ulimit", parsed.list("ulimit").join(" "), () => parseUlimits(parsed.list("ulimit"))),
     allow: parsed.list("allow").flatMap((value) => value.split(",")),
-    outputs: allValues(parsed, "output", outputOf),
+    outputs: [...allValues(parsed, "output", outputOf), ...(parsed.boolean("push") ? [PUSHED] : [])],
     load: parsed.boolean("load"),
     signal: context.signal,
     ...(needsInput ? { stdin: streamOf(context) } : {}),
@@ -86,18 +86,13 @@ function secretOf(text: string, env: CommandContext["env"]): SecretSource {
   }
 }
 
-function outputOf(text: string): OutputSpec {
-  const output = parseOutput(text);
-  if (output.type === "registry" || isTrue(output.attributes["push"]))
-    throw new TareError("E_UNSUPPORTED", "registries come with a later version", {
-      hint: "`-o type=oci,dest=FILE` writes an archive that other tools push",
-    });
-  const { type, attributes, destination } = output;
-  return { type, attributes, ...defined({ destination }) };
-}
+/** An image in the store that is pushed too: what `--push` and `type=registry` mean. */
+const PUSHED: OutputSpec = { type: "image", attributes: { push: "true" } };
 
-function isTrue(text: string | undefined): boolean {
-  return text !== undefined && text !== "false" && text !== "0";
+function outputOf(text: string): OutputSpec {
+  const { type, attributes, destination } = parseOutput(text);
+  if (type === "registry") return { ...PUSHED, attributes: { ...attributes, ...PUSHED.attributes } };
+  return { type, attributes, ...defined({ destination }) };
 }
 
 /** The variable, or the build argument of the name, which wins as with BuildKit. */

@@ -50,7 +50,7 @@ describe("tare", () => {
       "error[E_UNSUPPORTED]: option `--gpus`: GPU support comes with a later version",
     ],
     [["run", "--network", "lan", "i"], 125, "error[E_UNSUPPORTED]: option `--network lan`: networks come"],
-    [["build", "--push", "."], 125, "error[E_UNSUPPORTED]: option `--push`: registries come with a later version"],
+    [["build", "--squash", "."], 125, "error[E_UNSUPPORTED]: option `--squash`: layers are kept"],
   ];
   it.each(typos)("answers %j with exit code %i", async (words, code, text) => {
     const outcome = await tare(words);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { BuildPlace, PreparedBuild } from "../build/index.ts";
+import { Once, TareError } from "../base/index.ts";
+import type { BuildPlace, ImagePuller, PreparedBuild } from "../build/index.ts";
+import { formatPlatform } from "../oci/index.ts";
+import type { ImageRecord } from "../store/index.ts";
 import type { BuildFinding, BuildPlan } from "./facade.ts";
 import { fullName, shortName } from "./image-lookup.ts";
 import { withVertex } from "./listener.ts";
@@ -9,11 +12,48 @@ import type { BuildRequest, BuildResult } from "./types.ts";
 /** `build`. */
 export async function build(rooms: Rooms, request: BuildRequest): Promise<BuildResult> {
   checkNames(request);
+  const pushed = namesToPush(request);
   const { runBuild } = await import("../build/index.ts");
   await clearKilledBuilds(rooms);
-  const result = await runBuild(placeOf(rooms), withEpoch(rooms, request));
+  const result = await runBuild(placeOf(rooms, request), withEpoch(rooms, request));
   if (request.load && result.target !== undefined) await loadIntoEngine(rooms, request, result.target);
-  return result;
+  return pushed.length > 0 ? await pushResult(rooms, request, { result, names: pushed }) : result;
+}
+
+/** The names of outputs with `push`. Throws `E_OUTPUT` when there is no name to push to. */
+function namesToPush(request: BuildRequest): readonly string[] {
+  const outputs = request.outputs.filter(({ type, attributes }) => type === "image" && isOn(attributes["push"]));
+  if (outputs.length === 0) return [];
+  const named = outputs.flatMap(({ attributes }) => attributes["name"]?.split(",").filter(Boolean) ?? request.tags);
+  const names = [...new Set(named)];
+  if (names.length > 0) return names;
+  throw new TareError("E_OUTPUT", "pushing what is built: it has no name", {
+    hint: "give it one with `-t registry/name:tag`",
+  });
+}
+
+function isOn(text: string | undefined): boolean {
+  return text !== undefined && text !== "false" && text !== "0";
+}
+
+/** The digest that others see is that of the pushed manifest, whose layers are compressed. */
+async function pushResult(
+  rooms: Rooms,
+  request: BuildRequest,
+  { result, names }: { readonly result: BuildResult; readonly names: readonly string[] },
+): Promise<BuildResult> {
+  const { push } = await import("./registry.ts");
+  const call = {
+    ...(request.listener === undefined ? {} : { listener: request.listener }),
+    ...(request.signal === undefined ? {} : { signal: request.signal }),
+  };
+  const pushed = [];
+  for (const name of names) pushed.push(...(await push(rooms, { name, all: false, platforms: [], ...call })));
+  const [first] = pushed;
+  if (!first) return result;
+  const { digest, mediaType, size } = first;
+  const facts = { "containerimage.digest": digest, "containerimage.descriptor": { mediaType, digest, size } };
+  return { ...result, metadata: { ...result.metadata, ...facts } };
 }
 
 /** Before anything is built, and before a name that can't be written again gets into the store. Throws `E_REF`. */
@@ -54,7 +94,7 @@ export async function check(rooms: Rooms, request: BuildRequest): Promise<readon
 
 async function prepare(rooms: Rooms, request: BuildRequest): Promise<PreparedBuild> {
   const { prepareBuild } = await import("../build/index.ts");
-  const place = placeOf(rooms);
+  const place = placeOf(rooms, request);
   const lease = place.store.lease();
   try {
     return await prepareBuild(place, lease, withEpoch(rooms, request));
@@ -63,9 +103,26 @@ async function prepare(rooms: Rooms, request: BuildRequest): Promise<PreparedBui
   }
 }
 
-function placeOf(rooms: Rooms): BuildPlace {
+function placeOf(rooms: Rooms, request: BuildRequest): BuildPlace {
   const { runRoot, env } = rooms.settings;
-  return { store: rooms.writer(), runRoot, env, wheels: () => rooms.wheels() };
+  return { store: rooms.writer(), runRoot, env, wheels: () => rooms.wheels(), puller: pullerOf(rooms, request) };
+}
+
+/** Several stages from one image ask the registry once. */
+function pullerOf(rooms: Rooms, { pull, listener, signal }: BuildRequest): ImagePuller {
+  const once = new Once<ImageRecord>();
+  const call = { ...(listener === undefined ? {} : { listener }), ...(signal === undefined ? {} : { signal }) };
+  const fetch = async (reference: string, platform: string): Promise<ImageRecord> => {
+    const { pullNeeded } = await import("./registry.ts");
+    return pullNeeded(rooms, reference, { ...call, platform, isForced: pull, doing: "looking up the base image" });
+  };
+  return {
+    isForced: pull,
+    pull: (reference, platform) => {
+      const wanted = formatPlatform(platform);
+      return once.run(`${reference} ${wanted}`, () => fetch(reference, wanted));
+    },
+  };
 }
 
 function withEpoch(rooms: Rooms, request: BuildRequest): BuildRequest {

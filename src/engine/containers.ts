@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { resolve } from "node:path";
-import { TareError, sinkOf, writeToPath } from "../base/index.ts";
+import { sinkOf, writeToPath } from "../base/index.ts";
 import type { ByteSink as ChunkSink } from "../base/index.ts";
 import type { ContainerImage, ContainersContext, LogRecord } from "../containers/index.ts";
 import { parseImageConfig } from "../oci/index.ts";
@@ -9,7 +9,7 @@ import type { ImageRecord, Store } from "../store/index.ts";
 import { readCheckedBlob } from "./checked-blob.ts";
 import type { ContainersApi, CreateRequest, LogsRequest } from "./facade-containers.ts";
 import type { ByteSink } from "./facade.ts";
-import { platformOf, requireImage } from "./image-lookup.ts";
+import { lookUpImage, platformOf } from "./image-lookup.ts";
 import type { Rooms } from "./rooms.ts";
 
 /** The containers of an engine's store. */
@@ -60,20 +60,10 @@ function writeTo(rooms: Rooms, output: ByteSink, write: (sink: ChunkSink) => Pro
   return writeToPath(resolve(rooms.settings.cwd, output), write);
 }
 
-/** The image that a container is made of. Throws `E_IMAGE_NOTFOUND`, `E_UNSUPPORTED` for a forced pull. */
+/** The image that a container is made of. Throws `E_IMAGE_NOTFOUND`; what a pull throws. */
 async function imageFor(rooms: Rooms, request: CreateRequest): Promise<ContainerImage> {
-  if (request.pull === "always") {
-    throw new TareError(
-      "E_UNSUPPORTED",
-      `pulling the image \`${request.image}\`: this version has no registry client`,
-      {
-        hint: "leave out `--pull always` to use the image in the local store",
-        exitCode: 125,
-      },
-    );
-  }
   const store = rooms.writer();
-  const record = requireImage(store, request.image, "looking up the image");
+  const record = await recordFor(rooms, request);
   const { id, config } = await configFor(store, record, request.platform);
   return {
     reference: request.image,
@@ -82,6 +72,22 @@ async function imageFor(rooms: Rooms, request: CreateRequest): Promise<Container
     diffIds: config.rootfs.diff_ids,
     defaults: config.config ?? {},
   };
+}
+
+/** An image that is here is found without loading what would pull it. */
+async function recordFor(rooms: Rooms, request: CreateRequest): Promise<ImageRecord> {
+  const { image, pull, platform, listener, signal } = request;
+  const doing = "looking up the image";
+  const known = pull === "always" ? undefined : lookUpImage(rooms.writer(), image);
+  if (known) return known;
+  const { imageOrPull } = await import("./registry.ts");
+  return imageOrPull(rooms, image, {
+    policy: pull,
+    doing,
+    ...(platform === undefined ? {} : { platform }),
+    ...(listener === undefined ? {} : { listener }),
+    ...(signal === undefined ? {} : { signal }),
+  });
 }
 
 interface FoundConfig {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { BuildListener } from "../solver/index.ts";
 import type {
   CreateRequest as ContainerRequest,
   ExecRequest,
@@ -25,6 +26,8 @@ export type {
 export interface CreateRequest extends ContainerRequest {
   readonly pull: "always" | "missing" | "never";
   readonly platform?: string;
+  /** Told when the image has to be pulled. */
+  readonly listener?: BuildListener;
 }
 
 /** States as Docker names them. */

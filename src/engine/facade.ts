@@ -9,6 +9,7 @@
 import type { Readable, Writable } from "node:stream";
 import type { BuildListener } from "../solver/index.ts";
 import type { ContainersApi } from "./facade-containers.ts";
+import type { RegistryApi } from "./facade-registry.ts";
 import type { BuildRequest, BuildResult } from "./types.ts";
 
 /** How an engine is opened. */
@@ -35,6 +36,7 @@ export interface Engine {
   readonly containers: ContainersApi;
   readonly images: ImagesApi;
   readonly bases: BasesApi;
+  readonly registry: RegistryApi;
   readonly system: SystemApi;
   /** Releases leases, locks and the database; call once. `exiting`: the process ends right after, which is quicker. */
   close(options?: { readonly exiting?: boolean }): void;

@@ -24,7 +24,7 @@ export interface Place {
 /** A new place; the caller closes it. */
 export function openPlace(): Place {
   const root = fs.mkdtempSync(join(tmpdir(), "tare-engine-"));
-  const options = { env: { TARE_SYNC: "none" }, cwd: root, root };
+  const options = { env: { TARE_SYNC: "none", TARE_OFFLINE: "1" }, cwd: root, root };
   const engine = openEngine(options);
   return {
     engine,

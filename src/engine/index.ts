@@ -46,5 +46,14 @@ export type {
   SecurityRequest,
   Terminal,
 } from "./facade-containers.ts";
+export type {
+  LoginRequest,
+  LoginResult,
+  PullRequest,
+  PulledTag,
+  PushRequest,
+  PushedTag,
+  RegistryApi,
+} from "./facade-registry.ts";
 export type { BuildRequest, BuildResult, BuiltImage, OutputSpec, SecretSource } from "./types.ts";
 export type { BuildEvent, BuildListener } from "../solver/index.ts";

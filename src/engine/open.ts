@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { basesApi } from "./bases.ts";
 import { containersApi } from "./containers.ts";
+import type { RegistryApi } from "./facade-registry.ts";
 import type { Engine as EngineApi, EngineOptions } from "./facade.ts";
 import { imagesApi } from "./images.ts";
 import { Rooms } from "./rooms.ts";
@@ -20,8 +21,19 @@ export function openEngine(options: EngineOptions): EngineApi {
     containers: containersApi(rooms),
     images: imagesApi(rooms),
     bases: basesApi(rooms),
+    registry: lazyRegistry(rooms),
     system: systemApi(rooms),
     close: (options = {}) => rooms.close(options),
+  };
+}
+
+function lazyRegistry(rooms: Rooms): RegistryApi {
+  const api = async (): Promise<RegistryApi> => (await import("./registry.ts")).registryApi(rooms);
+  return {
+    push: async (request) => (await api()).push(request),
+    pull: async (request) => (await api()).pull(request),
+    login: async (request) => (await api()).login(request),
+    logout: async (host) => (await api()).logout(host),
   };
 }
 

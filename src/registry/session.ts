@@ -161,15 +161,15 @@ function silent(limit: number, cause: unknown): Error {
   return new Error(`no answer within ${limit / 1000} s`, { cause });
 }
 
-/** Milliseconds to wait before another try; undefined when there is none. A body at hand can be sent again. */
+/**
+ * Milliseconds to wait before a POST that the registry put off is sent again; undefined when it is not. The transport
+ * repeats what may be repeated without a thought (GET, HEAD, PUT) by itself.
+ */
 function waitFor(response: HttpResponse, request: SessionRequest, attempt: number): number | undefined {
-  const { method = "GET" } = request;
-  const isSafe = method === "GET" || method === "HEAD";
-  const isLimited = response.status === 429;
-  if (!isLimited && !(isSafe && [500, 502, 503, 504].includes(response.status))) return undefined;
+  if (response.status !== 429 || request.method !== "POST") return undefined;
   const asked = numberHeader(response, "retry-after");
-  if (asked !== undefined) return asked * 1000 <= LONGEST_WAIT_MS ? asked * 1000 : undefined;
-  return backoff(attempt);
+  if (asked === undefined) return backoff(attempt);
+  return asked * 1000 <= LONGEST_WAIT_MS ? asked * 1000 : undefined;
 }
 
 /** 0.25 to 0.5 s, twice as long each time: clients that failed together should not come back together. */

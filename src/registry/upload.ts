@@ -19,6 +19,8 @@ import type { RegistrySession } from "./session.ts";
 import type { BlobReceipt, BlobUpload, RegistryCall } from "./types.ts";
 
 const TRIES = 4;
+/** What a registry says when a part of the bytes came twice or not at all. */
+const BROKEN_SESSION: ReadonlySet<string> = new Set(["BLOB_UPLOAD_INVALID", "BLOB_UPLOAD_UNKNOWN", "DIGEST_INVALID"]);
 
 interface Job extends RegistryCall {
   readonly session: RegistrySession;
@@ -170,7 +172,8 @@ function changed(job: Job, digest: Digest): TareError {
 function mayRepeat(error: unknown): boolean {
   if (!isTareError(error)) return false;
   if (error.details["connection"] === true) return true;
-  const status = error.details["status"];
+  const { status, errors } = error.details;
+  if (status === 400 && Array.isArray(errors)) return errors.some((code) => BROKEN_SESSION.has(String(code)));
   return typeof status === "number" && (status >= 500 || status === 404 || status === 408 || status === 416);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { CREATE_OPTIONS } from "../create-options.ts";
 import { createRequest } from "../create-request.ts";
+import { pullProgress } from "../pull-progress.ts";
 import type { CommandBody } from "../command.ts";
 
 /** `tare create`. */
@@ -15,7 +16,8 @@ export const command: CommandBody = {
   complete: ["image", "none"],
   examples: [{ line: "tare create --name web hello", text: "make it now and `tare start web` it later" }],
   async run(context, parsed) {
-    const request = { ...createRequest(context, parsed), autoRemove: parsed.boolean("rm") };
+    const listener = pullProgress(context);
+    const request = { ...createRequest(context, parsed), autoRemove: parsed.boolean("rm"), listener };
     const { containers } = await context.engine();
     const { id } = await containers.create(request);
     context.stdout.write(`${id}\n`);

@@ -3,6 +3,7 @@ import { TareError } from "../../base/index.ts";
 import { CREATE_OPTIONS } from "../create-options.ts";
 import { createRequest } from "../create-request.ts";
 import { processIo } from "../process-io.ts";
+import { pullProgress } from "../pull-progress.ts";
 import type { CommandBody } from "../command.ts";
 
 /** `tare run`. */
@@ -26,7 +27,7 @@ export const command: CommandBody = {
   async run(context, parsed) {
     const detach = parsed.boolean("detach");
     const autoRemove = parsed.boolean("rm");
-    const request = { ...createRequest(context, parsed), autoRemove };
+    const request = { ...createRequest(context, parsed), autoRemove, listener: pullProgress(context) };
     const { interactive, tty } = request;
     const io = detach ? "detached" : processIo(context, { interactive, tty, proxy: parsed.boolean("sig-proxy") });
     const { containers } = await context.engine();

@@ -26,6 +26,20 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./base.ts"),
   },
   {
+    name: "push",
+    aliases: ["image push"],
+    group: "main",
+    summary: "Send an image to a registry",
+    load: () => import("./push.ts"),
+  },
+  {
+    name: "pull",
+    aliases: ["image pull"],
+    group: "main",
+    summary: "Fetch an image from a registry",
+    load: () => import("./pull.ts"),
+  },
+  {
     name: "ps",
     aliases: ["container ls", "container list", "container ps"],
     group: "containers",
@@ -208,6 +222,20 @@ export const COMMANDS: readonly CommandEntry[] = [
     group: "images",
     summary: "Make an image from a tar archive of files",
     load: () => import("./import.ts"),
+  },
+  {
+    name: "login",
+    aliases: [],
+    group: "images",
+    summary: "Log in to a registry",
+    load: () => import("./login.ts"),
+  },
+  {
+    name: "logout",
+    aliases: [],
+    group: "images",
+    summary: "Log out from a registry",
+    load: () => import("./logout.ts"),
   },
   {
     name: "system df",
