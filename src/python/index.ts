@@ -19,14 +19,34 @@ export { matchesSpecifier, parseSpecifier } from "./requirements/specifiers.ts";
 export { formatMarker, parseMarker } from "./requirements/markers.ts";
 export { evaluateMarker, markerEnvironment } from "./requirements/marker-evaluation.ts";
 export { formatRequirement, parseRequirement } from "./requirements/requirement.ts";
+export { readRequirements } from "./requirements/requirements-file.ts";
+export { readPyproject } from "./requirements/pyproject.ts";
 export { redactUrls } from "./requirements/redact.ts";
 export type {
+  BuildSystemTable,
   Marker,
   MarkerEnvironment,
   MarkerOperand,
   MarkerOperator,
   MarkerVariable,
+  PlacedRequirement,
+  PoetryDependency,
+  PoetryGroup,
+  PoetryTable,
+  ProjectTable,
+  PyprojectFile,
+  RemoteInclude,
   Requirement,
+  RequirementLine,
+  RequirementOptions,
+  RequirementsFile,
+  RequirementsOptions,
+  RequirementsReader,
+  RequirementsWarning,
+  SourceLine,
   SpecifierClause,
   SpecifierOptions,
+  UvIndex,
+  UvTable,
+  VcsReference,
 } from "./requirements/types.ts";

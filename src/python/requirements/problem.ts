@@ -23,9 +23,9 @@ export function parsing<T>(what: string, text: string, parse: () => T): T {
   }
 }
 
-/** A text as it may stand in a message: control characters visible, at most 200 characters. */
+/** A text as it may stand in a message: control characters visible, at most 2000 characters. */
 export function shorten(text: string): string {
   // eslint-disable-next-line no-control-regex
   const visible = text.replace(/[\u0000-\u001f\u007f]/g, (character) => JSON.stringify(character).slice(1, -1));
-  return visible.length <= 200 ? visible : `${visible.slice(0, 197)}...`;
+  return visible.length <= 2000 ? visible : `${visible.slice(0, 1997)}...`;
 }

@@ -2,7 +2,7 @@
 
 /** A URL's start with credentials: up to the last `@` before the path, or beyond it where a password has a raw `/`. */
 const CREDENTIALS =
-  /(?<![a-z0-9+.-])([a-z][a-z0-9+.-]{0,30}:\/\/)([^\s/?#@:]*:(?!\d*(?:[\s/?#;]|$))[^\s]*@|[^\s/?#]*@)/gi;
+  /(?<![a-z0-9+.-])([a-z][a-z0-9+.-]{0,30}:\/\/)([^\s/?#]*@|[^\s/?#@:]*:(?!\d*(?:[\s/?#;]|$))[^\s]*@)/gi;
 
 /**
  * The text with the user and password of every URL replaced by `****`, also where it is only part of the text. A mere

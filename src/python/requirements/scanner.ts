@@ -35,9 +35,9 @@ export function isAtEnd(scanner: Scanner): boolean {
   return scanner.position >= scanner.text.length;
 }
 
-/** A problem at the place reached. */
+/** A problem at the place reached. It shows only the next word, cut where a URL would begin: that may hold secrets. */
 export function unexpected(scanner: Scanner, expected: string, hint?: string): GrammarProblem {
-  const rest = scanner.text.slice(scanner.position, scanner.position + 20);
-  const found = rest === "" ? "its end" : `\`${rest}\``;
+  const rest = scanner.text.slice(scanner.position);
+  const found = rest === "" ? "its end" : `\`${/^[^\s:/@]{1,20}/.exec(rest)?.[0] ?? rest.slice(0, 1)}\``;
   return new GrammarProblem(`expected ${expected} at column ${scanner.position + 1}, found ${found}`, hint);
 }

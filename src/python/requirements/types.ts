@@ -238,6 +238,8 @@ export interface UvTable {
 export interface PoetryDependency {
   readonly requirement: Requirement;
   readonly place: string;
+  /** True when the constraint is a union that no specifier can say: the specifier is the span of it all. */
+  readonly isApproximate?: boolean;
   /** Installed only with an extra that names it. */
   readonly isOptional: boolean;
   readonly vcs?: VcsReference;
