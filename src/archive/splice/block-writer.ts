@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Symbols of one DEFLATE block, and the smallest of the three ways to write them (RFC 1951, section 3.2.3). */
+import type { BlobWriter } from "./blob-writer.ts";
+import { codeLengths } from "./code-lengths.ts";
+import {
+  CODE_ORDER,
+  DISTANCE_BASE,
+  DISTANCE_EXTRA,
+  END_OF_BLOCK,
+  FIXED_DISTANCES,
+  FIXED_LITERALS,
+  LENGTH_BASE,
+  LENGTH_EXTRA,
+  LONGEST_MATCH,
+  canonicalCodes,
+} from "./deflate-tables.ts";
+
+export const BLOCK_SYMBOLS = 16384;
+/** Below this number of symbols codes of a block's own never pay, or hardly. */
+const FEW_SYMBOLS = 96;
+const LITERALS = 286;
+const DISTANCES = 30;
+const STORED_OVERHEAD = 40;
+
+/** Codes and their lengths. */
+interface Codes {
+  readonly literals: Uint8Array;
+  readonly literalCodes: Uint16Array;
+  readonly distances: Uint8Array;
+  readonly distanceCodes: Uint16Array;
+}
+
+/** A block's own codes, and how its header sends them. */
+interface OwnCodes extends Codes {
+  readonly header: CodeHeader;
+}
+
+interface CodeHeader {
+  readonly literals: number;
+  readonly distances: number;
+  /** Symbol, then its extra value, in turns. */
+  readonly steps: readonly number[];
+  readonly lengths: Uint8Array;
+  readonly lengthCount: number;
+  readonly bits: number;
+}
+
+const FIXED: Codes = {
+  literals: FIXED_LITERALS,
+  literalCodes: canonicalCodes(FIXED_LITERALS),
+  distances: FIXED_DISTANCES,
+  distanceCodes: canonicalCodes(FIXED_DISTANCES),
+};
+const LENGTH_SYMBOL: Uint8Array = lengthSymbols();
+const DISTANCE_SYMBOL: Uint8Array = distanceSymbols();
+const STEP_EXTRA: readonly number[] = [2, 3, 7];
+
+/** Collects symbols and writes blocks. */
+export class BlockWriter {
+  /** A literal byte, or the length of a copy where there is a distance. */
+  readonly #values = new Uint16Array(BLOCK_SYMBOLS);
+  readonly #distances = new Uint16Array(BLOCK_SYMBOLS);
+  readonly #literalCounts = new Uint32Array(LITERALS);
+  readonly #distanceCounts = new Uint32Array(DISTANCES);
+  #count = 0;
+
+  get symbols(): number {
+    return this.#count;
+  }
+
+  literal(byte: number): void {
+    this.#values[this.#count] = byte;
+    this.#distances[this.#count] = 0;
+    this.#count += 1;
+    this.#literalCounts[byte] = (this.#literalCounts[byte] ?? 0) + 1;
+  }
+
+  copy(length: number, distance: number): void {
+    this.#values[this.#count] = length;
+    this.#distances[this.#count] = distance;
+    this.#count += 1;
+    const symbol = 257 + (LENGTH_SYMBOL[length] ?? 0);
+    this.#literalCounts[symbol] = (this.#literalCounts[symbol] ?? 0) + 1;
+    const place = distanceSymbol(distance);
+    this.#distanceCounts[place] = (this.#distanceCounts[place] ?? 0) + 1;
+  }
+
+  /** Writes the block that the symbols make; `bytes` is what they stand for, at most 65,535 bytes. */
+  write(out: BlobWriter, bytes: Uint8Array, isLast: boolean): void {
+    this.#literalCounts[END_OF_BLOCK] = 1;
+    const extra = this.#extraBits();
+    const fixed = this.#codeBits(FIXED) + extra;
+    const own = this.#count < FEW_SYMBOLS ? undefined : this.#ownCodes();
+    const ownBits = own === undefined ? Infinity : this.#codeBits(own) + own.header.bits + extra;
+    const stored = bytes.length * 8 + STORED_OVERHEAD;
+    out.reserve(Math.ceil(Math.min(fixed, ownBits, stored) / 8) + 64);
+    const last = isLast ? 1 : 0;
+    if (stored < Math.min(fixed, ownBits)) writeStored(out, bytes, isLast);
+    else if (own === undefined || fixed <= ownBits) {
+      out.bits(last | 2, 3);
+      this.#writeSymbols(out, FIXED);
+    } else {
+      out.bits(last | 4, 3);
+      writeHeader(out, own.header);
+      this.#writeSymbols(out, own);
+    }
+    this.#literalCounts.fill(0);
+    this.#distanceCounts.fill(0);
+    this.#count = 0;
+  }
+
+  #extraBits(): number {
+    let bits = 0;
+    for (let symbol = 0; symbol < 29; symbol += 1) {
+      bits += (this.#literalCounts[257 + symbol] ?? 0) * (LENGTH_EXTRA[symbol] ?? 0);
+    }
+    for (let symbol = 0; symbol < DISTANCES; symbol += 1) {
+      bits += (this.#distanceCounts[symbol] ?? 0) * (DISTANCE_EXTRA[symbol] ?? 0);
+    }
+    return bits + 3;
+  }
+
+  #codeBits(codes: Codes): number {
+    let bits = 0;
+    for (let symbol = 0; symbol < LITERALS; symbol += 1) {
+      bits += (this.#literalCounts[symbol] ?? 0) * (codes.literals[symbol] ?? 0);
+    }
+    for (let symbol = 0; symbol < DISTANCES; symbol += 1) {
+      bits += (this.#distanceCounts[symbol] ?? 0) * (codes.distances[symbol] ?? 0);
+    }
+    return bits;
+  }
+
+  #ownCodes(): OwnCodes {
+    const literals = codeLengths(this.#literalCounts, 15);
+    const distances = codeLengths(twoAtLeast(this.#distanceCounts), 15);
+    return {
+      literals,
+      literalCodes: canonicalCodes(literals),
+      distances,
+      distanceCodes: canonicalCodes(distances),
+      header: codeHeader(literals, distances),
+    };
+  }
+
+  #writeSymbols(out: BlobWriter, codes: Codes): void {
+    const { literals, literalCodes, distances, distanceCodes } = codes;
+    for (let index = 0; index < this.#count; index += 1) {
+      const value = this.#values[index] ?? 0;
+      const distance = this.#distances[index] ?? 0;
+      if (distance === 0) {
+        out.bits(literalCodes[value] ?? 0, literals[value] ?? 0);
+        continue;
+      }
+      const length = LENGTH_SYMBOL[value] ?? 0;
+      out.bits(literalCodes[257 + length] ?? 0, literals[257 + length] ?? 0);
+      const lengthExtra = LENGTH_EXTRA[length] ?? 0;
+      if (lengthExtra > 0) out.bits(value - (LENGTH_BASE[length] ?? 0), lengthExtra);
+      const place = distanceSymbol(distance);
+      out.bits(distanceCodes[place] ?? 0, distances[place] ?? 0);
+      const distanceExtra = DISTANCE_EXTRA[place] ?? 0;
+      if (distanceExtra > 0) out.bits(distance - (DISTANCE_BASE[place] ?? 0), distanceExtra);
+    }
+    out.bits(literalCodes[END_OF_BLOCK] ?? 0, literals[END_OF_BLOCK] ?? 0);
+  }
+}
+
+/** A stored block; at most 65,535 bytes. */
+export function writeStored(out: BlobWriter, bytes: Uint8Array, isLast: boolean): void {
+  out.reserve(bytes.length + 8);
+  out.bits(isLast ? 1 : 0, 3);
+  out.align();
+  out.bits(bytes.length, 16);
+  out.bits(bytes.length ^ 0xffff, 16);
+  out.bytes(bytes);
+}
+
+/** Some decoders want a full distance code: one with two symbols is. */
+function twoAtLeast(counts: Uint32Array): Uint32Array {
+  const result = Uint32Array.from(counts);
+  for (let symbol = 0; result.filter((count) => count > 0).length < 2; symbol += 1) {
+    if (result[symbol] === 0) result[symbol] = 1;
+  }
+  return result;
+}
+
+function codeHeader(literalLengths: Uint8Array, distanceLengths: Uint8Array): CodeHeader {
+  const literals = Math.max(257, usedLength(literalLengths));
+  const distances = Math.max(1, usedLength(distanceLengths));
+  const all = Uint8Array.of(...literalLengths.subarray(0, literals), ...distanceLengths.subarray(0, distances));
+  const steps = runSteps(all);
+  const counts = new Uint32Array(19);
+  let extra = 0;
+  for (let index = 0; index < steps.length; index += 2) {
+    const symbol = steps[index] ?? 0;
+    counts[symbol] = (counts[symbol] ?? 0) + 1;
+    extra += STEP_EXTRA[symbol - 16] ?? 0;
+  }
+  const lengths = codeLengths(twoAtLeast(counts), 7);
+  let lengthCount = 19;
+  while (lengthCount > 4 && lengths[CODE_ORDER[lengthCount - 1] ?? 0] === 0) lengthCount -= 1;
+  let bits = 14 + 3 * lengthCount + extra;
+  for (let symbol = 0; symbol < 19; symbol += 1) bits += (counts[symbol] ?? 0) * (lengths[symbol] ?? 0);
+  return { literals, distances, steps, lengths, lengthCount, bits };
+}
+
+function usedLength(lengths: Uint8Array): number {
+  let length = lengths.length;
+  while (length > 0 && lengths[length - 1] === 0) length -= 1;
+  return length;
+}
+
+/** Code lengths as runs (section 3.2.7): 16 repeats the last one 3 … 6 times, 17 and 18 are zeros, 3 … 10 and 11 … 138. */
+function runSteps(all: Uint8Array): number[] {
+  const steps: number[] = [];
+  for (let at = 0; at < all.length;) {
+    const value = all[at] ?? 0;
+    let run = 1;
+    while (at + run < all.length && all[at + run] === value) run += 1;
+    at += run;
+    if (value !== 0) {
+      steps.push(value, 0);
+      run -= 1;
+    }
+    for (; run >= 3; run -= addRun(steps, value, run));
+    for (; run > 0; run -= 1) steps.push(value, 0);
+  }
+  return steps;
+}
+
+/** Adds one run of at least 3 and says how long it is. */
+function addRun(steps: number[], value: number, run: number): number {
+  const [symbol, smallest, most] = value !== 0 ? [16, 3, 6] : run > 10 ? [18, 11, 138] : [17, 3, 10];
+  const count = Math.min(run, most);
+  steps.push(symbol, count - smallest);
+  return count;
+}
+
+function writeHeader(out: BlobWriter, header: CodeHeader): void {
+  out.bits(header.literals - 257, 5);
+  out.bits(header.distances - 1, 5);
+  out.bits(header.lengthCount - 4, 4);
+  for (let index = 0; index < header.lengthCount; index += 1) out.bits(header.lengths[CODE_ORDER[index] ?? 0] ?? 0, 3);
+  const codes = canonicalCodes(header.lengths);
+  for (let index = 0; index < header.steps.length; index += 2) {
+    const symbol = header.steps[index] ?? 0;
+    out.bits(codes[symbol] ?? 0, header.lengths[symbol] ?? 0);
+    if (symbol >= 16) out.bits(header.steps[index + 1] ?? 0, STEP_EXTRA[symbol - 16] ?? 0);
+  }
+}
+
+function lengthSymbols(): Uint8Array {
+  const symbols = new Uint8Array(LONGEST_MATCH + 1);
+  for (let symbol = 0; symbol < 29; symbol += 1) symbols.fill(symbol, LENGTH_BASE[symbol]);
+  return symbols;
+}
+
+/** Distances to 256 by themselves, larger ones by their upper bits: 256 + (distance - 1 >> 7). */
+function distanceSymbols(): Uint8Array {
+  const symbols = new Uint8Array(512);
+  for (let symbol = 0; symbol < DISTANCES; symbol += 1) {
+    const from = (DISTANCE_BASE[symbol] ?? 0) - 1;
+    if (from < 256) symbols.fill(symbol, from, 256);
+    else symbols.fill(symbol, 256 + (from >>> 7));
+  }
+  return symbols;
+}
+
+function distanceSymbol(distance: number): number {
+  return DISTANCE_SYMBOL[distance <= 256 ? distance - 1 : 256 + ((distance - 1) >>> 7)] ?? 0;
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A tree as a gzip blob whose tar is that of `packTree`, without compressing what a zip holds compressed already: its
+ * DEFLATE bytes are put between the tar headers. Headers, and files that come from no zip, go through `Encoder`.
+ *
+ *   ms:  member[ headers, small files ... header ] member[ large file ] member[ headers, ... ] ...
+ *
+ * A small entry's blocks go into a shared member: the mark of its last block is cleared, and what follows starts in
+ * the same byte. A large one is a complete stream already. No zlib takes part: digests do not depend on its version.
+ */
+import { TareError, ioError } from "../../base/index.ts";
+import type { ByteSink } from "../../base/index.ts";
+import { openContent, walkTree } from "../pack.ts";
+import type { TreeVisitor } from "../pack.ts";
+import { encodeEntry } from "../tar-encode.ts";
+import type { TarFields } from "../tar-encode.ts";
+import { displayName, isAscii } from "../tar-entry.ts";
+import { BLOCK } from "../tar-header.ts";
+import { BlobWriter } from "./blob-writer.ts";
+import { Contents } from "./contents.ts";
+import { TocBuilder, footer } from "./estargz.ts";
+import { MemberWriter } from "./member-writer.ts";
+import type { SourceOf, SpliceOptions, SpliceResult, SpliceSource } from "./types.ts";
+
+const END: Uint8Array = new Uint8Array(2 * BLOCK);
+const PIECE = 1 << 16;
+
+/**
+ * Writes the blob of a tree that nobody changes meanwhile. The bytes depend on the tree, the zip entries and the
+ * layout alone. Throws as `packTree`, and `E_ZIP…` for an entry that is not what it says.
+ */
+export async function spliceTree(
+  root: string,
+  sourceOf: SourceOf,
+  sink: ByteSink,
+  options: SpliceOptions = {},
+): Promise<SpliceResult> {
+  const splicer = new Splicer(sourceOf, sink, options);
+  await walkTree(root, splicer, options);
+  try {
+    return await splicer.finish();
+  } catch (error) {
+    throw ioError(`packing \`${root}\``, error);
+  }
+}
+
+class Splicer implements TreeVisitor {
+  readonly #sourceOf: SourceOf;
+  readonly #blob: BlobWriter;
+  readonly #members: MemberWriter;
+  readonly #contents: Contents;
+  readonly #toc: TocBuilder | undefined;
+  /** Zeros that follow the last content. */
+  #padding = 0;
+  #spliced = 0;
+
+  constructor(sourceOf: SourceOf, sink: ByteSink, options: SpliceOptions) {
+    this.#sourceOf = sourceOf;
+    this.#blob = new BlobWriter(sink);
+    this.#members = new MemberWriter(this.#blob);
+    this.#contents = new Contents(this.#blob, this.#members, options);
+    this.#toc = options.layout === "estargz" ? new TocBuilder(options.digestOf) : undefined;
+  }
+
+  async entry(fields: TarFields): Promise<void> {
+    const header = encodeEntry(fields);
+    await this.#plain(this.#padding === 0 ? header : Buffer.concat([END.subarray(0, this.#padding), header]));
+    this.#padding = 0;
+    this.#toc?.entry(fields);
+  }
+
+  async content(file: string | Buffer, fields: TarFields, pause: () => Promise<void>): Promise<void> {
+    const size = fields.size ?? 0;
+    const source = this.#source(fields.name, size);
+    if (this.#toc !== undefined) {
+      this.#members.close();
+      await this.#toc.content(file, fields, this.#blob.size, pause);
+    }
+    if (source !== undefined && (await this.#contents.splice(source, pause))) this.#spliced += 1;
+    else await this.#fromDisk(file, fields, pause);
+    this.#padding = (BLOCK - (size % BLOCK)) % BLOCK;
+  }
+
+  async finish(): Promise<SpliceResult> {
+    const toc = this.#toc === undefined ? undefined : await this.#finishToc(this.#toc);
+    if (toc === undefined) await this.#plain(Buffer.concat([END.subarray(0, this.#padding), END]));
+    this.#members.close();
+    if (toc !== undefined) this.#blob.bytes(footer(toc.offset));
+    const digest = await this.#blob.finish();
+    return {
+      digest,
+      size: this.#blob.size,
+      diffIdSize: this.#members.total,
+      members: this.#members.members + (toc === undefined ? 0 : 1),
+      spliced: this.#spliced,
+      ...(toc === undefined ? {} : { toc: { digest: toc.digest, diffId: toc.diffId } }),
+    };
+  }
+
+  async #finishToc(builder: TocBuilder): Promise<ReturnType<TocBuilder["finish"]> & { readonly offset: number }> {
+    if (this.#padding > 0) await this.#plain(END.subarray(0, this.#padding));
+    this.#members.close();
+    const offset = this.#blob.size;
+    const toc = builder.finish();
+    await this.#compress(toc.bytes);
+    return { ...toc, offset };
+  }
+
+  /** The zip entry behind a file. Names that are not UTF-8 come from no wheel. */
+  #source(name: string, size: number): SpliceSource | undefined {
+    const path = isAscii(name) ? name : displayName(name);
+    if (!isAscii(name) && Buffer.from(path, "utf8").toString("latin1") !== name) return undefined;
+    const source = this.#sourceOf(path);
+    if (source === undefined || source.entry.size === size) return source;
+    throw new TareError("E_ZIP_CONTENT", `packing \`${path}\`: it has ${size} bytes, in the zip ${source.entry.size}`, {
+      hint: "the layer's tree or the wheel was changed: remove the layer and install it again",
+    });
+  }
+
+  async #plain(data: Uint8Array): Promise<void> {
+    this.#toc?.hash(data);
+    await this.#compress(data);
+  }
+
+  async #compress(data: Uint8Array): Promise<void> {
+    for (let at = 0; at < data.length; at += PIECE) {
+      this.#members.plain(data.subarray(at, at + PIECE));
+      if (this.#blob.isFull) await this.#blob.drain();
+    }
+  }
+
+  async #fromDisk(file: string | Buffer, fields: TarFields, pause: () => Promise<void>): Promise<void> {
+    const content = openContent(file, fields);
+    const room = this.#contents.room;
+    try {
+      for (let left = fields.size ?? 0; left > 0;) {
+        const count = content.read(room.subarray(0, Math.min(left, PIECE)));
+        left -= count;
+        this.#members.plain(room.subarray(0, count));
+        if (this.#blob.isFull) await this.#blob.drain();
+        if (left > 0) await pause();
+      }
+    } finally {
+      content.close();
+    }
+  }
+}
