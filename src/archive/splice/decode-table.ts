@@ -29,7 +29,7 @@ export type Alphabet = "literals" | "distances" | "lengths";
 /** A table that is filled again for each block. */
 export class DecodeTable {
   /** An entry of 0 is an invalid code. */
-  readonly entries: Uint32Array = new Uint32Array((1 << FIRST_BITS) + (1 << LONGEST_CODE));
+  readonly entries: Int32Array = new Int32Array((1 << FIRST_BITS) + (1 << LONGEST_CODE));
   /** Mask of the bits of the second part's index. */
   secondMask = 0;
   readonly #meanings: Uint32Array;
@@ -82,7 +82,7 @@ export class DecodeTable {
       }
       const first = code & ((1 << FIRST_BITS) - 1);
       if (entries[first] === 0) {
-        entries[first] = ((free << 16) | LONGER) >>> 0;
+        entries[first] = (free << 16) | LONGER;
         entries.fill(0, free, free + (1 << secondBits));
         free += 1 << secondBits;
       }

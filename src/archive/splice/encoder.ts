@@ -20,7 +20,7 @@ const SHORTEST = 4;
 const HASH_BITS = 15;
 const MASK = WINDOW - 1;
 /** Candidates looked at, and with a match of this length already good enough for a short look. */
-const CHAIN = 48;
+const CHAIN = 32;
 const GOOD = 8;
 const NICE = 128;
 /** A match this long is taken without a look at the next place. */
@@ -157,51 +157,62 @@ export class Encoder {
   #match(place: number, than: number): number {
     const most = Math.min(LONGEST_MATCH, this.#end - place);
     if (most < SHORTEST || than >= most) return 0;
-    this.#insert(place);
-    const window = this.#window;
+    const before = this.#insert(place);
     const position = place + this.#shift;
     const oldest = Math.max(position - WINDOW, this.#start === 0 ? this.#shift : this.#oldShift);
-    const newPart = this.#start + this.#shift;
-    let candidate = this.#heads[this.#hash(place)] ?? NEVER;
+    if (before < oldest) return 0;
+    const longest = this.#search(place, than, before, oldest);
+    return longest > than ? longest : 0;
+  }
+
+  /** Follows the chain of places with the same hash. */
+  #search(place: number, than: number, newest: number, oldest: number): number {
+    const most = Math.min(LONGEST_MATCH, this.#end - place);
+    const window = this.#window;
+    const chain = this.#chain;
+    const start = this.#start;
+    const shift = this.#shift;
+    const oldShift = this.#oldShift;
+    const newPart = start + shift;
+    let candidate = newest;
     let longest = than;
-    let tail = window[place + longest];
+    let tail = window[place + longest] ?? 0;
+    const first = window[place] ?? 0;
     for (let left = than >= GOOD ? CHAIN >> 2 : CHAIN; left > 0 && candidate >= oldest; left -= 1) {
       const isNew = candidate >= newPart;
-      const at = candidate - (isNew ? this.#shift : this.#oldShift);
-      const room = isNew ? most : Math.min(most, this.#start - at);
-      if (longest < room && window[at + longest] === tail && window[at] === window[place]) {
+      const at = isNew ? candidate - shift : candidate - oldShift;
+      if (window[at + longest] === tail && window[at] === first) {
+        const room = isNew ? most : Math.min(most, start - at);
         let length = 1;
         while (length < room && window[at + length] === window[place + length]) length += 1;
         if (length > longest) {
           longest = length;
           this.#matchAt = candidate;
           if (length >= NICE || length === most) break;
-          tail = window[place + longest];
+          tail = window[place + longest] ?? 0;
         }
       }
-      const next = this.#chain[candidate & MASK] ?? NEVER;
+      const next = chain[candidate & MASK] ?? NEVER;
       if (next >= candidate) break;
       candidate = next;
     }
-    this.#add(place);
-    return longest > than ? longest : 0;
+    return longest;
   }
 
-  /** Puts all places before `place` into the chains. */
-  #insert(place: number): void {
-    while (this.#hashed < place) this.#add(this.#hashed);
-  }
-
-  #add(place: number): void {
-    if (place !== this.#hashed || place + SHORTEST > this.#end) return;
-    const position = place + this.#shift;
-    const hash = this.#hash(place);
-    this.#chain[position & MASK] = this.#heads[hash] ?? NEVER;
-    this.#heads[hash] = position;
+  /** Puts all places up to `place` into the chains, and gives the position that was last before it with its hash. */
+  #insert(place: number): number {
+    const view = this.#view;
+    const heads = this.#heads;
+    const chain = this.#chain;
+    const shift = this.#shift;
+    let before = NEVER;
+    for (let at = this.#hashed; at <= place; at += 1) {
+      const hash = Math.imul(view.getUint32(at, true), 0x9e3779b1) >>> (32 - HASH_BITS);
+      before = heads[hash] ?? NEVER;
+      chain[(at + shift) & MASK] = before;
+      heads[hash] = at + shift;
+    }
     this.#hashed = place + 1;
-  }
-
-  #hash(place: number): number {
-    return Math.imul(this.#view.getUint32(place, true), 0x9e3779b1) >>> (32 - HASH_BITS);
+    return before;
   }
 }

@@ -153,13 +153,13 @@ export class DeflateScanner {
         limit = (this.#filled - SLACK) * 8;
       }
       let bits = view.getUint32(bit >>> 3, true) >>> (bit & 7);
-      let entry = literals[bits & FIRST_MASK] as number;
+      let entry = literals[bits & FIRST_MASK] ?? 0;
       if ((entry & KIND) === LITERAL) {
         // A code of the first part has at most 10 bits: 15 valid ones are left, enough for any code.
         bit += entry & 31;
         size += 1;
         bits >>>= entry & 31;
-        entry = literals[bits & FIRST_MASK] as number;
+        entry = literals[bits & FIRST_MASK] ?? 0;
         if ((entry & KIND) === LITERAL) {
           bit += entry & 31;
           size += 1;
@@ -167,8 +167,9 @@ export class DeflateScanner {
         }
         bits = view.getUint32(bit >>> 3, true) >>> (bit & 7);
       }
-      if ((entry & KIND) === LONGER) {
-        entry = literals[(entry >>> 16) + ((bits >>> FIRST_BITS) & literalMask)] as number;
+      const isLong = (entry & KIND) === LONGER;
+      if (isLong) {
+        entry = literals[(entry >>> 16) + ((bits >>> FIRST_BITS) & literalMask)] ?? 0;
         if ((entry & KIND) === LITERAL) {
           bit += entry & 31;
           size += 1;
@@ -181,14 +182,17 @@ export class DeflateScanner {
         return this.#checkBit();
       }
       if ((entry & KIND) !== COPY) throw new ScanFailure();
-      const codeBits = entry & 31;
       const extra = (entry >>> 5) & 15;
-      const length = (entry >>> 16) + ((bits >>> codeBits) & ((1 << extra) - 1));
-      bit += codeBits + extra;
-      bits = view.getUint32(bit >>> 3, true) >>> (bit & 7);
-      entry = distances[bits & FIRST_MASK] as number;
-      if ((entry & KIND) === LONGER)
-        entry = distances[(entry >>> 16) + ((bits >>> FIRST_BITS) & distanceMask)] as number;
+      bits >>>= entry & 31;
+      const length = (entry >>> 16) + (bits & ((1 << extra) - 1));
+      bit += (entry & 31) + extra;
+      // At most 15 bits are used when the length's code is of the first part: 10 are left for that of the distance.
+      bits = isLong ? view.getUint32(bit >>> 3, true) >>> (bit & 7) : bits >>> extra;
+      entry = distances[bits & FIRST_MASK] ?? 0;
+      if ((entry & KIND) === LONGER) {
+        bits = view.getUint32(bit >>> 3, true) >>> (bit & 7);
+        entry = distances[(entry >>> 16) + ((bits >>> FIRST_BITS) & distanceMask)] ?? 0;
+      }
       if (entry === 0) throw new ScanFailure();
       bit += entry & 31;
       const more = (entry >>> 5) & 15;
