@@ -91,6 +91,13 @@ export const ERROR_CODES = {
   // python: requirements
   E_REQUIREMENTS: "a requirement, marker, version or requirements file is malformed",
   E_PYPROJECT: "a pyproject.toml is malformed",
+  // python: files
+  E_WHEEL_MISSING: "a wheel or sdist is not in the store, and no index has it",
+  E_INDEX_AUTH: "a package index refused the user's credentials, or wants some",
+  // python: installing
+  E_WHEEL: "a wheel is malformed or not the one that its name says",
+  E_WHEEL_RECORD: "a wheel's files are not those that its RECORD lists",
+  E_BYTECODE: "Python modules could not be compiled",
   // build
   E_CONTEXT: "the build context is missing or unusable",
   E_DOCKERFILE_MISSING: "the Dockerfile is missing",
@@ -135,3 +142,8 @@ export const ERROR_CODES = {
 
 /** A stable error code. */
 export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** True for the text of a code: errors come back from threads as plain data. */
+export function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(ERROR_CODES, text);
+}

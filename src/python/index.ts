@@ -50,3 +50,13 @@ export type {
   UvTable,
   VcsReference,
 } from "./requirements/types.ts";
+export { COMPILE_PY } from "./install/bytecode.ts";
+export { installWheels } from "./install/install-wheels.ts";
+export type { Installed } from "./install/install-wheels.ts";
+export { noteWheelLayer, openLayerSource, wheelLayer } from "./install/layer-source.ts";
+export type { LayerSource, WheelLayer } from "./install/layer-source.ts";
+export { planLayers } from "./install/layers.ts";
+export type { LayerBudget } from "./install/layers.ts";
+export { SLIM_RULES, slimRules } from "./install/slim.ts";
+export type { SlimRule } from "./install/slim.ts";
+export type { InstallSettings, WheelToInstall } from "./install/unpack.ts";

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Who the user is to a package index: from the URLs of pip's and uv's settings, and from netrc. Never shown, never kept. */
+import * as fs from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+
+/** The user's credentials for hosts. */
+export interface Credentials {
+  /** Value of the Authorization header for a URL's host, or undefined. */
+  authorizationFor(url: string): string | undefined;
+  /** Files with certificates that pip or uv were told to trust. */
+  readonly caFiles: readonly string[];
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Variables that may hold index URLs, several divided by blanks. */
+const URL_VARIABLES: readonly string[] = [
+  "PIP_INDEX_URL",
+  "PIP_EXTRA_INDEX_URL",
+  "PIP_FIND_LINKS",
+  "UV_DEFAULT_INDEX",
+  "UV_INDEX",
+  "UV_INDEX_URL",
+  "UV_EXTRA_INDEX_URL",
+  "UV_FIND_LINKS",
+];
+
+/** Reads settings and netrc once, when the first host is asked for. */
+export function openCredentials(env: Environment): Credentials {
+  let known: ReadonlyMap<string, string> | undefined;
+  return {
+    authorizationFor: (url) => {
+      const parsed = URL.parse(url);
+      if (!parsed) return undefined;
+      if (parsed.username !== "")
+        return basic(decodeURIComponent(parsed.username), decodeURIComponent(parsed.password));
+      known ??= readAll(env);
+      return known.get(parsed.host) ?? known.get(parsed.hostname);
+    },
+    caFiles: (env["PIP_CERT"] ?? "") === "" ? [] : [env["PIP_CERT"] ?? ""],
+  };
+}
+
+/** Authorization headers by host; what is nearer to the user wins: the environment, then pip.conf, then netrc. */
+function readAll(env: Environment): ReadonlyMap<string, string> {
+  const found = new Map<string, string>(netrcEntries(env));
+  for (const url of [...settingsUrls(env), ...URL_VARIABLES.flatMap((name) => (env[name] ?? "").split(/\s+/))]) {
+    const parsed = URL.parse(url.replace(/^[\w-]+=(?=https?:)/, ""));
+    if (parsed && parsed.username !== "") {
+      found.set(parsed.host, basic(decodeURIComponent(parsed.username), decodeURIComponent(parsed.password)));
+    }
+  }
+  for (const [host, header] of namedIndexes(env)) found.set(host, header);
+  return found;
+}
+
+/** `UV_INDEX=name=https://…` with `UV_INDEX_NAME_USERNAME` and `…_PASSWORD`. */
+function* namedIndexes(env: Environment): Generator<[string, string]> {
+  for (const word of `${env["UV_INDEX"] ?? ""} ${env["UV_DEFAULT_INDEX"] ?? ""}`.split(/\s+/)) {
+    const [, name, url] = /^([\w-]+)=(https?:.*)$/.exec(word) ?? [];
+    const key = name?.toUpperCase().replaceAll(/[^A-Z0-9]/g, "_");
+    const user = key && env[`UV_INDEX_${key}_USERNAME`];
+    const host = url && URL.parse(url)?.host;
+    if (user && host) yield [host, basic(user, env[`UV_INDEX_${key}_PASSWORD`] ?? "")];
+  }
+}
+
+/** URLs in pip.conf and uv.toml, by their look: only credentials are wanted here. */
+function settingsUrls(env: Environment): readonly string[] {
+  const home = env["HOME"] ?? homedir();
+  const config = env["XDG_CONFIG_HOME"] ?? join(home, ".config");
+  const files = [
+    "/etc/pip.conf",
+    "/etc/uv/uv.toml",
+    join(home, ".pip/pip.conf"),
+    join(config, "pip/pip.conf"),
+    join(config, "uv/uv.toml"),
+    env["PIP_CONFIG_FILE"] ?? "",
+  ];
+  return files.flatMap((file) => readText(file).match(/https?:\/\/[^\s"']+/g) ?? []);
+}
+
+/** netrc(5): `machine`, `login`, `password`; macros are skipped. */
+function* netrcEntries(env: Environment): Generator<[string, string]> {
+  const text = readText(env["NETRC"] ?? join(env["HOME"] ?? homedir(), ".netrc"));
+  const words =
+    text
+      .replaceAll(/^\s*#.*$/gm, "")
+      .replaceAll(/^\s*macdef[^]*?(?:\n\s*\n|$)/gm, "")
+      .match(/"[^"]*"|\S+/g) ?? [];
+  let host: string | undefined;
+  let login = "";
+  for (let at = 0; at < words.length; at += 1) {
+    const value = (words[at + 1] ?? "").replaceAll('"', "");
+    if (words[at] === "machine") [host, login] = [value, ""];
+    else if (words[at] === "login") login = value;
+    else if (words[at] === "password" && host !== undefined) yield [host, basic(login, value)];
+    else continue;
+    at += 1;
+  }
+}
+
+function readText(path: string): string {
+  try {
+    return path === "" || path === "/dev/null" ? "" : fs.readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+function basic(user: string, password: string): string {
+  return `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * `.pyc` files, made by the interpreter of the image (or one of the same version): unchecked and by hash of the source
+ * (PEP 552), so that they depend on no time. Equal sources and interpreters give equal bytes: each distribution is
+ * compiled in a process of its own, in the order of names, with a fixed hash seed, and while a module is written every
+ * object in it is held, so that marshal's notes of what is shared do not depend on what else the process has seen.
+ */
+
+/** Arguments: policy, workers, then for each distribution the .dist-info folder in the tree. Prints JSON lines. */
+export const COMPILE_PY = `import json, os, subprocess, sys
+
+def main():
+    policy, workers, tree = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+    waiting, running, failed = sys.argv[4:], {}, 0
+    environment = {"PYTHONHASHSEED": "0", "PATH": os.environ.get("PATH", "")}
+    while waiting or running:
+        while waiting and len(running) < workers:
+            info = waiting.pop(0)
+            args = [sys.executable, "-I", "-S", "-B", __file__, "--one", policy, tree, info]
+            running[subprocess.Popen(args, env=environment).pid] = info
+        pid, status = os.wait()
+        if running.pop(pid, None) and status:
+            failed = 1
+    sys.exit(failed)
+
+def one(policy, tree, info):
+    import importlib._bootstrap_external as external
+    import _imp, marshal
+    tag = sys.implementation.cache_tag
+    library = os.path.dirname(info)
+    modules = {}
+    with open(tree + info + "/RECORD", encoding="utf-8") as record:
+        for line in record:
+            path = line.rsplit(",", 2)[0].strip('"')
+            if path.endswith(".py") and not path.startswith(".."):
+                name = path[:-3].replace("/", ".")
+                if all(part.isidentifier() for part in name.split(".")):
+                    modules[name[:-9] if name.endswith(".__init__") else name] = path
+    compiled = {}
+
+    def compile_module(name):
+        path = modules[name]
+        source = open(tree + library + "/" + path, "rb").read()
+        try:
+            code = compile(source, library + "/" + path, "exec", dont_inherit=True, optimize=0)
+        except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
+            compiled[name] = None
+            return None
+        held = []
+        hold(code, held)
+        data = bytearray(external.MAGIC_NUMBER)
+        data += (1).to_bytes(4, "little") + _imp.source_hash(external._RAW_MAGIC_NUMBER, source) + marshal.dumps(code)
+        folder, _, leaf = path.rpartition("/")
+        target = tree + library + "/" + (folder + "/" if folder else "") + "__pycache__"
+        os.makedirs(target, 0o755, exist_ok=True)
+        with open(target + "/" + leaf[:-3] + "." + tag + ".pyc", "wb") as out:
+            out.write(data)
+        compiled[name] = code
+        return code
+
+    if policy == "all":
+        for name in sorted(modules):
+            compile_module(name)
+        return
+    waiting = roots(modules)
+    seen = set(waiting)
+    while waiting:
+        name = waiting.pop()
+        code = compile_module(name)
+        if code is None:
+            continue
+        is_package = modules[name].endswith("__init__.py")
+        for wanted in imports(code, name if is_package else name.rpartition(".")[0]):
+            while wanted:
+                if wanted in modules and wanted not in seen:
+                    seen.add(wanted)
+                    waiting.append(wanted)
+                wanted = wanted.rpartition(".")[0]
+
+def hold(value, held):
+    held.append(value)
+    if isinstance(value, (tuple, frozenset)):
+        for item in value:
+            hold(item, held)
+    elif hasattr(value, "co_code"):
+        for name in ("co_consts", "co_names", "co_varnames", "co_freevars", "co_cellvars", "co_filename", "co_name",
+                     "co_qualname", "co_linetable", "co_exceptiontable", "co_lnotab" if sys.version_info < (3, 10) else ""):
+            if name and hasattr(value, name):
+                hold(getattr(value, name), held)
+
+HIDDEN = {"tests", "test", "testing", "conftest", "benchmarks", "_vendor", "docs", "examples"}
+
+def roots(modules):
+    packages = {name for name, path in modules.items() if path.endswith("__init__.py")}
+    found = []
+    for name in sorted(modules, reverse=True):
+        parts = name.split(".")
+        if HIDDEN.intersection(parts) or any(part.startswith("_") for part in parts[1:]):
+            continue
+        above = [".".join(parts[:end]) for end in range(1, len(parts))]
+        regular = [package for package in above if package in packages]
+        if not regular or (len(regular) == 1 and regular[0] == above[-1] and name in packages):
+            found.append(name)
+    return found
+
+def imports(code, package):
+    import opcode
+    import_name, import_from = opcode.opmap["IMPORT_NAME"], opcode.opmap["IMPORT_FROM"]
+    load_const, small = opcode.opmap["LOAD_CONST"], opcode.opmap.get("LOAD_SMALL_INT", -1)
+    raw, extended, constants = code.co_code, 0, []
+    for at in range(0, len(raw), 2):
+        op, arg = raw[at], raw[at + 1] | extended
+        extended = arg << 8 if op == opcode.EXTENDED_ARG else 0
+        if op == load_const:
+            constants.append(code.co_consts[arg])
+        elif op == small:
+            constants.append(arg)
+        elif op == import_name and len(constants) >= 2:
+            level, names = constants[-2], constants[-1]
+            index = arg >> 2 if sys.version_info >= (3, 15) else arg
+            name = code.co_names[index] if index < len(code.co_names) else ""
+            if level:
+                parts = package.split(".")
+                above = ".".join(parts[:len(parts) - level + 1])
+                name = above + "." + name if name else above
+            yield name
+            for item in names or ():
+                yield name + "." + item
+    for constant in code.co_consts:
+        if hasattr(constant, "co_code") and not constant.co_flags & 1:
+            yield from imports(constant, package)
+
+if sys.argv[1] == "--one":
+    one(*sys.argv[2:])
+else:
+    main()
+`;

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+import { TareError, isErrorCode } from "../../base/index.ts";
+import { unpack } from "./unpack.ts";
+import type { Worker } from "node:worker_threads";
+import type { UnpackJob, UnpackReport } from "./unpack.ts";
+
+type Answer =
+  | { readonly report: UnpackReport }
+  | { readonly error: { readonly message: string; readonly code?: string; readonly hint?: string } };
+
+interface Waiting {
+  readonly job: UnpackJob;
+  readonly cost: number;
+  readonly signal: AbortSignal | undefined;
+  readonly done: (report: UnpackReport) => void;
+  readonly fail: (error: unknown) => void;
+}
+
+/** More threads than this gain nothing on one disk, and each takes 15 MB. */
+const MOST_THREADS = 8;
+
+/** Threads that unpack wheels; started when there is work, ended when there is none left. */
+export class WorkerPool {
+  readonly #size: number;
+  readonly #queue: Waiting[] = [];
+  readonly #idle: Worker[] = [];
+  #running = 0;
+
+  constructor(size: number) {
+    this.#size = Math.max(1, Math.min(size, MOST_THREADS));
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Does a job on a thread; `cost` (bytes) decides the order of those that wait: the largest first. */
+  run(job: UnpackJob, cost: number, signal?: AbortSignal): Promise<UnpackReport> {
+    return new Promise((done, fail) => {
+      this.#queue.push({ job, cost, signal, done, fail });
+      this.#queue.sort((a, b) => b.cost - a.cost);
+      void this.#next();
+    });
+  }
+
+  async #next(): Promise<void> {
+    if (this.#running >= this.#size) return;
+    const waiting = this.#queue.shift();
+    if (!waiting) return;
+    this.#running += 1;
+    try {
+      waiting.signal?.throwIfAborted();
+      waiting.done(await this.#onThread(waiting));
+    } catch (error) {
+      waiting.fail(error);
+    } finally {
+      this.#running -= 1;
+      if (this.#queue.length === 0 && this.#running === 0)
+        for (const worker of this.#idle.splice(0)) void worker.terminate();
+      void this.#next();
+    }
+  }
+
+  async #onThread({ job, signal }: Waiting): Promise<UnpackReport> {
+    const worker = this.#idle.pop() ?? (await startWorker());
+    if (!worker) return unpack(job, signal);
+    const stop = (): void => void worker.terminate();
+    signal?.addEventListener("abort", stop, { once: true });
+    try {
+      const answer = await ask(worker, job);
+      if ("error" in answer) throw errorOf(answer.error);
+      return answer.report;
+    } finally {
+      signal?.removeEventListener("abort", stop);
+      if (!signal?.aborted) this.#idle.push(worker);
+    }
+  }
+}
+
+async function startWorker(): Promise<Worker | undefined> {
+  const { Worker: NodeWorker } = await import("node:worker_threads");
+  const worker = new NodeWorker(new URL("./unpack.worker.ts", import.meta.url));
+  worker.unref();
+  return worker;
+}
+
+function ask(worker: Worker, job: UnpackJob): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const clear = (): void => {
+      worker.off("message", onMessage).off("error", onError).off("exit", onExit);
+    };
+    const onMessage = (answer: Answer): void => {
+      clear();
+      worker.unref();
+      resolve(answer);
+    };
+    const onError = (error: unknown): void => {
+      clear();
+      reject(error instanceof Error ? error : new Error(String(error)));
+    };
+    const onExit = (): void => {
+      clear();
+      reject(new TareError("E_ABORTED", "installing wheels: interrupted", { exitCode: 130 }));
+    };
+    worker.on("message", onMessage).on("error", onError).on("exit", onExit);
+    worker.ref();
+    worker.postMessage(job, []);
+  });
+}
+
+function errorOf({
+  message,
+  code = "",
+  hint,
+}: {
+  readonly message: string;
+  readonly code?: string;
+  readonly hint?: string;
+}): Error {
+  if (!isErrorCode(code)) return new Error(message);
+  return new TareError(code, message, hint === undefined ? {} : { hint });
+}
