@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TareError, isTareError } from "../base/index.ts";
-import type { PullOptions, PushOptions } from "../images/index.ts";
+import type { PullOptions, PushOptions, WheelLayers } from "../images/index.ts";
 import { formatReference, hostPlatform, normalizeReference, referenceName, withDefaultTag } from "../oci/index.ts";
 import type { RegistryClient } from "../registry/index.ts";
 import type { ImageRecord, Store } from "../store/index.ts";
@@ -78,6 +78,7 @@ async function pushOne(
   const { pushImage } = await import("../images/index.ts");
   const { repository, tag } = remoteName(name);
   const options: PushOptions = {
+    wheels: await wheelLayers(rooms),
     platforms: request.platforms.map(platformOf),
     ...(request.compression === undefined ? {} : { compression: request.compression }),
     ...(request.signal === undefined ? {} : { signal: request.signal }),
@@ -88,6 +89,16 @@ async function pushOne(
   );
   const { digest, mediaType, size, wasThere } = result;
   return { name: short, tag, digest, mediaType, size, existed: wasThere };
+}
+
+/** A wheel that has gone is only fetched again when its layer has to be sent. */
+async function wheelLayers(rooms: Rooms): Promise<WheelLayers> {
+  const { openLayerSource, wheelLayer } = await import("../python/index.ts");
+  return {
+    has: (diffId) => wheelLayer(rooms.writer(), diffId) !== undefined,
+    open: async (diffId, signal) =>
+      wheelLayer(rooms.writer(), diffId) && openLayerSource(rooms.writer(), await rooms.wheels(), diffId, signal),
+  };
 }
 
 /** `pull`, of one name or of all tags of a repository. */

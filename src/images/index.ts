@@ -22,5 +22,5 @@ export { pushImage } from "./push.ts";
 export type { PushOptions, PushedImage } from "./push.ts";
 export { pullImage } from "./pull.ts";
 export type { PullOptions, PulledImage } from "./pull.ts";
-export type { SplicedLayers } from "./push-layer.ts";
+export type { WheelLayers } from "./compress-layer.ts";
 export type { RemoteRepository, TransferEvent, TransferListener, TransferOutcome } from "./transfer.ts";

@@ -4,22 +4,20 @@
  *
  *   the blob is known (it came from outside, or was made before) ─HEAD─▶ there: done
  *                                                                 └─▶ mount, or send
- *   spliced from a wheel: cheap, so its digest is computed first, then as above
+ *   made of wheels: their own compressed bytes are spliced, so the digest is computed first, then as above
  *   else: compressed while it is sent, its digest computed on the way, nothing written to disk
  */
 import * as fs from "node:fs";
-import { Hasher, TareError } from "../base/index.ts";
+import { TareError } from "../base/index.ts";
 import type { DiffId, Digest } from "../base/index.ts";
-import { compress } from "../archive/index.ts";
 import { layerCompression, layerMediaType } from "../oci/index.ts";
 import type { Descriptor, LayerCompression } from "../oci/index.ts";
 import type { Store } from "../store/index.ts";
+import { compressedLayer, measureLayer } from "./compress-layer.ts";
+import type { WheelLayers } from "./compress-layer.ts";
 import type { LayerBlob, RemoteRepository, TransferListener, TransferMemo, TransferOutcome } from "./transfer.ts";
 import { telling } from "./transfer.ts";
 import { layerTar } from "./unpack-layer.ts";
-
-/** The gzip of a layer out of the wheel that it was made of, without compressing; undefined for other layers. */
-export type SplicedLayers = (diffId: DiffId) => Promise<(() => AsyncIterable<Uint8Array>) | undefined>;
 
 /** A push under way. */
 export interface PushJob {
@@ -27,7 +25,7 @@ export interface PushJob {
   readonly remote: RemoteRepository;
   readonly memo: TransferMemo;
   readonly compression: LayerCompression;
-  readonly spliced: SplicedLayers;
+  readonly wheels: WheelLayers;
   readonly listener: TransferListener;
   readonly signal?: AbortSignal;
 }
@@ -56,9 +54,8 @@ export async function pushLayer(job: PushJob, layer: LayerPlan): Promise<Descrip
   return telling(listener, layer.diffId, async () => {
     if (isForeign(layer.local)) return ended(job, layer, { blob: layer.local, outcome: "exists" });
     if (!layer.isCompressed) return pushAsItIs(job, layer);
-    const splice = job.compression === "gzip" ? await job.spliced(layer.diffId) : undefined;
-    const open = splice ?? ((): AsyncIterable<Uint8Array> => compressed(job, layer.diffId));
-    const known = job.memo.blobOf(layer.diffId, job.compression) ?? (splice && (await measure(job, layer, splice)));
+    const open = (): AsyncIterable<Uint8Array> => compressedLayer(job, layer.diffId);
+    const known = job.memo.blobOf(layer.diffId, job.compression) ?? (await measured(job, layer.diffId));
     return pushMade(job, layer, { open, known });
   });
 }
@@ -128,26 +125,11 @@ async function pushMade(job: PushJob, layer: LayerPlan, { open, known }: Made): 
   return ended(job, layer, { blob, outcome: outcomeOf(how), ...origin(how, from) });
 }
 
-async function* compressed(job: PushJob, diffId: DiffId): AsyncGenerator<Uint8Array> {
-  const tars = job.store.layers.getAll([diffId]).map((layer) => layerTar(job.store, layer));
-  const { compression } = job;
-  for (const tar of tars) {
-    if (compression === "none") yield* tar;
-    else yield* compress(tar, { kind: compression });
-  }
-}
-
-/** Digest and size of a spliced layer; remembered. */
-async function measure(job: PushJob, layer: LayerPlan, open: () => AsyncIterable<Uint8Array>): Promise<LayerBlob> {
-  const hasher = new Hasher();
-  let size = 0;
-  for await (const chunk of open()) {
-    job.signal?.throwIfAborted();
-    hasher.update(chunk);
-    size += chunk.length;
-  }
-  const blob = { digest: hasher.digest(), size, mediaType: layerMediaType("gzip") };
-  job.memo.setBlob(layer.diffId, "gzip", blob);
+/** Digest and size of a layer made of wheels, which cost little to know; remembered. Undefined for others. */
+async function measured(job: PushJob, diffId: DiffId): Promise<LayerBlob | undefined> {
+  if (job.compression !== "gzip" || !job.wheels.has(diffId)) return undefined;
+  const blob = { ...(await measureLayer(job, diffId)), mediaType: layerMediaType("gzip") };
+  job.memo.setBlob(diffId, "gzip", blob);
   return blob;
 }
 

@@ -22,8 +22,10 @@ import {
 } from "../oci/index.ts";
 import type { Descriptor, ImageIndex, LayerCompression, Manifest, Platform } from "../oci/index.ts";
 import type { ImageRecord, Store } from "../store/index.ts";
+import { NO_WHEELS } from "./compress-layer.ts";
+import type { WheelLayers } from "./compress-layer.ts";
 import { knownDescriptor, needsCompression, pushLayer, signalOf } from "./push-layer.ts";
-import type { LayerPlan, PushJob, SplicedLayers } from "./push-layer.ts";
+import type { LayerPlan, PushJob } from "./push-layer.ts";
 import { TransferMemo, stoppable, telling } from "./transfer.ts";
 import type { RemoteRepository, Stoppable, TransferListener } from "./transfer.ts";
 
@@ -33,7 +35,8 @@ export interface PushOptions {
   readonly platforms?: readonly Platform[];
   /** How layers made here travel. Default gzip, and images that came from a registry as they came. */
   readonly compression?: LayerCompression;
-  readonly spliced?: SplicedLayers;
+  /** Layers made of wheels travel with the wheels' own compressed bytes. */
+  readonly wheels?: WheelLayers;
   readonly listener?: TransferListener;
   /** Layers at the same time. Default 6. */
   readonly jobs?: number;
@@ -112,7 +115,7 @@ function jobOf(store: Store, remote: RemoteRepository, memo: TransferMemo, optio
     remote,
     memo,
     compression: options.compression ?? "gzip",
-    spliced: options.spliced ?? (async () => undefined),
+    wheels: options.wheels ?? NO_WHEELS,
     listener: options.listener ?? ((): void => undefined),
     ...signalOf(options),
   };

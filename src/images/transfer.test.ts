@@ -9,6 +9,7 @@ import { digestOf } from "../base/index.ts";
 import type { DiffId } from "../base/index.ts";
 import { HttpClient } from "../http/index.ts";
 import { MEDIA_TYPES, parseManifest, serializeIndex } from "../oci/index.ts";
+import type { LayerSource } from "../python/index.ts";
 import { RegistryClient } from "../registry/index.ts";
 import { FakeRegistry } from "../registry/fixture.ts";
 import { openStore } from "../store/index.ts";
@@ -16,7 +17,6 @@ import type { ImageRecord, Store } from "../store/index.ts";
 import { pullImage } from "./pull.ts";
 import { pushImage } from "./push.ts";
 import type { PushOptions } from "./push.ts";
-import { layerTar } from "./unpack-layer.ts";
 import { writeImage } from "./write-image.ts";
 import type { TransferEvent } from "./transfer.ts";
 
@@ -133,21 +133,20 @@ describe("push", () => {
     expect((await pull(other, "a")).record.id).toBe(record.id);
   });
 
-  it("takes spliced layers as they are, and knows their digest before it asks", async () => {
+  it("makes the same bytes of the same layer, and knows those of wheels before it asks", async () => {
     const record = await makeImage(["one"]);
-    const [layer] = store.layers.getAll(store.contentOf(record).diffIds);
-    if (!layer) throw new Error("no layer");
     let opened = 0;
-    const splice = async function* (): AsyncGenerator<Uint8Array> {
+    const open = async (): Promise<LayerSource> => {
       opened += 1;
-      const tar: Uint8Array[] = [];
-      for await (const chunk of layerTar(store, layer)) tar.push(Uint8Array.from(chunk));
-      yield zlib.gzipSync(Buffer.concat(tar), { level: 1 });
+      return { sourceOf: () => undefined, close: () => undefined };
     };
-    await push(record, "a", { spliced: async () => splice });
+    const { digest } = await push(record, "a", { wheels: { has: () => true, open } });
     expect(opened).toBe(2);
     const manifest = parseManifest(registry.manifests.get("a:1")?.bytes.toString() ?? "");
-    expect(registry.log()[1]).toBe(`HEAD /v2/a/blobs/${manifest.layers[0]?.digest}`);
+    expect(registry.log()).toContain(`HEAD /v2/a/blobs/${manifest.layers[0]?.digest}`);
+    registry.blobs.clear();
+    registry.owners.clear();
+    expect((await push(await makeImage(["one"]), "b")).digest).toBe(digest);
   });
 
   it("sends an index for several platforms, and one of them alone", async () => {
@@ -184,6 +183,14 @@ describe("push", () => {
       return true;
     };
     await expect(push(record, "a")).rejects.toMatchObject({ code: "E_REGISTRY_DENIED" });
+    expect(registry.manifests.size).toBe(0);
+  });
+
+  it("sends nothing of a tree that was changed", async () => {
+    const record = await makeImage(["one"]);
+    const [layer] = store.layers.list();
+    fs.writeFileSync(join(layer?.tree ?? "", "file-0"), "two");
+    await expect(push(record, "a")).rejects.toMatchObject({ code: "E_STORE_DAMAGED" });
     expect(registry.manifests.size).toBe(0);
   });
 

@@ -7,6 +7,7 @@ import type { ExtractResult } from "../archive/index.ts";
 import { MEDIA_TYPES, layerCompression } from "../oci/index.ts";
 import type { Descriptor } from "../oci/index.ts";
 import type { Layer, LayerStaging } from "../store/index.ts";
+import { handOver } from "./hand-over.ts";
 import type { ContentStore } from "./write-image.ts";
 
 /** A layer as it comes from outside. */
@@ -115,72 +116,16 @@ export async function* layerTar(store: ContentStore, layer: Layer): AsyncGenerat
   yield* decompress(fs.createReadStream(store.blobs.path(layer.blob.digest), { highWaterMark: 1 << 20 }));
 }
 
-/** Turns the packer's pushes into pulls: the packer waits until a chunk was taken. */
-async function* packedTree(layer: Layer): AsyncGenerator<Uint8Array> {
-  const queue = new HandOver();
-  const packing = packTree(layer.tree, queue, { xattrs: layer.hasXattrs || layer.opaque.length > 0 }).then(
-    (result) => {
-      if (result.diffId !== layer.diffId) throw changedTree(layer);
-      queue.end();
-    },
-    (error: unknown) => queue.fail(error),
-  );
-  packing.catch((error: unknown) => queue.fail(error));
-  try {
-    yield* queue;
-  } finally {
-    queue.cancel();
-  }
-}
-
-function changedTree(layer: Layer): TareError {
-  return new TareError("E_STORE_DAMAGED", `packing layer \`${layer.diffId}\`: its files were changed in the store`, {
-    hint: "run `tare system fsck --repair`, then build the image again",
+function packedTree(layer: Layer): AsyncGenerator<Uint8Array> {
+  return handOver(async (sink) => {
+    const result = await packTree(layer.tree, sink, { xattrs: layer.hasXattrs || layer.opaque.length > 0 });
+    if (result.diffId !== layer.diffId) throw changedTree(layer);
   });
 }
 
-/** A sink that hands each chunk to one reader and waits until the reader asks for the next. */
-class HandOver {
-  #chunk: Uint8Array | undefined;
-  #taken: (() => void) | undefined;
-  #arrived: (() => void) | undefined;
-  #state: "open" | "ended" | "cancelled" = "open";
-  #failure: { readonly error: unknown } | undefined;
-
-  write(chunk: Uint8Array): Promise<void> {
-    if (this.#state === "cancelled") throw new TareError("E_ABORTED", "packing a layer: nobody reads it");
-    this.#chunk = chunk;
-    const taken = new Promise<void>((resolve) => (this.#taken = resolve));
-    this.#arrived?.();
-    return taken;
-  }
-
-  end(): void {
-    this.#state = "ended";
-    this.#arrived?.();
-  }
-
-  fail(error: unknown): void {
-    this.#failure ??= { error };
-    this.end();
-  }
-
-  cancel(): void {
-    if (this.#state === "open") this.#state = "cancelled";
-    this.#taken?.();
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
-    for (;;) {
-      if (this.#chunk === undefined && this.#state === "open") {
-        await new Promise<void>((resolve) => (this.#arrived = resolve));
-      }
-      const chunk = this.#chunk;
-      if (chunk === undefined) break;
-      yield chunk;
-      this.#chunk = undefined;
-      this.#taken?.();
-    }
-    if (this.#failure) throw this.#failure.error;
-  }
+/** The error for a tree that is not any more what its diffID says. */
+export function changedTree(layer: Layer): TareError {
+  return new TareError("E_STORE_DAMAGED", `packing layer \`${layer.diffId}\`: its files were changed in the store`, {
+    hint: "run `tare system fsck --repair`, then build the image again",
+  });
 }

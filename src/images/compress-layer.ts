@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A layer's tar as it travels. gzip is made by `spliceTree`: what wheels hold compressed is taken over, the rest goes
+ * through our own encoder, so that the same layer has the same digest whatever machine and version of zlib sends it.
+ */
+import * as zlib from "node:zlib";
+import { Hasher, TareError } from "../base/index.ts";
+import type { DiffId } from "../base/index.ts";
+import { compress, spliceTree } from "../archive/index.ts";
+import type { SpliceResult } from "../archive/index.ts";
+import type { ByteSink } from "../base/index.ts";
+import type { LayerCompression } from "../oci/index.ts";
+import type { LayerSource } from "../python/index.ts";
+import type { Layer, Store } from "../store/index.ts";
+import { handOver } from "./hand-over.ts";
+import { changedTree, layerTar } from "./unpack-layer.ts";
+
+/** Where the files of layers made of wheels come from. */
+export interface WheelLayers {
+  has(diffId: DiffId): boolean;
+  /** Fetches wheels that are not here any more. The caller closes it. */
+  open(diffId: DiffId, signal?: AbortSignal): Promise<LayerSource | undefined>;
+}
+
+/** No layer is made of wheels. */
+export const NO_WHEELS: WheelLayers = { has: () => false, open: async () => undefined };
+
+/** What a layer is compressed with. */
+export interface CompressJob {
+  readonly store: Store;
+  readonly wheels: WheelLayers;
+  readonly compression: LayerCompression;
+  readonly signal?: AbortSignal;
+}
+
+/** The bytes of a layer as it travels. Throws `E_LAYER_MISSING`, and `E_STORE_DAMAGED` when its tree was changed. */
+export async function* compressedLayer(job: CompressJob, diffId: DiffId): AsyncGenerator<Uint8Array> {
+  const layer = layerOf(job, diffId);
+  const { compression } = job;
+  if (compression === "none") return yield* layerTar(job.store, layer);
+  // A tree from outside does not give its tar again: the tar's own bytes are compressed.
+  if (compression === "zstd" || layer.blob !== undefined) {
+    return yield* compress(layerTar(job.store, layer), { kind: compression });
+  }
+  const gzip = handOver(async (sink) => void (await splice(job, layer, sink)));
+  if (job.wheels.has(diffId)) yield* gzip;
+  else yield* verified(gzip, layer);
+}
+
+/** Digest and size of a layer's gzip, without keeping it. Throws as `compressedLayer`. */
+export async function measureLayer(job: CompressJob, diffId: DiffId): Promise<Pick<SpliceResult, "digest" | "size">> {
+  const { digest, size } = await splice(job, layerOf(job, diffId), { write: () => undefined });
+  return { digest, size };
+}
+
+function layerOf({ store }: CompressJob, diffId: DiffId): Layer {
+  const [layer] = store.layers.getAll([diffId]);
+  if (layer) return layer;
+  throw new TareError("E_LAYER_MISSING", `packing layer \`${diffId}\`: it is not in the store`);
+}
+
+async function splice(job: CompressJob, layer: Layer, sink: ByteSink): Promise<SpliceResult> {
+  const { wheels, signal } = job;
+  const source = await wheels.open(layer.diffId, signal);
+  try {
+    const result = await spliceTree(layer.tree, source?.sourceOf ?? ((): undefined => undefined), sink, {
+      xattrs: layer.hasXattrs || layer.opaque.length > 0,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    if (result.diffIdSize !== layer.size) throw changedTree(layer);
+    return result;
+  } finally {
+    source?.close();
+  }
+}
+
+/** Inflates what was made, a tenth of the work of making it, so that no changed tree leaves this machine. */
+async function* verified(gzip: AsyncIterable<Uint8Array>, layer: Layer): AsyncGenerator<Uint8Array> {
+  const hasher = new Hasher();
+  const inflate = zlib.createGunzip({ chunkSize: 1 << 18 });
+  inflate.on("data", (chunk: Buffer) => hasher.update(chunk));
+  const ended = new Promise<void>((resolve, reject) => inflate.once("end", resolve).once("error", reject));
+  ended.catch(() => undefined);
+  try {
+    for await (const chunk of gzip) {
+      // The chunk's memory is used again when the reader comes back; the copy is the inflater's.
+      const copy = Buffer.from(chunk);
+      const isFull = !inflate.write(copy);
+      yield chunk;
+      if (isFull && inflate.writableNeedDrain) await new Promise<void>((drained) => inflate.once("drain", drained));
+    }
+    inflate.end();
+    await ended;
+  } finally {
+    inflate.destroy();
+  }
+  if (hasher.digest() !== layer.diffId) throw changedTree(layer);
+}
