@@ -78,7 +78,7 @@ async function pushOne(
   const { pushImage } = await import("../images/index.ts");
   const { repository, tag } = remoteName(name);
   const options: PushOptions = {
-    wheels: await wheelLayers(rooms),
+    wheels: wheelLayers(rooms),
     platforms: request.platforms.map(platformOf),
     ...(request.compression === undefined ? {} : { compression: request.compression }),
     ...(request.signal === undefined ? {} : { signal: request.signal }),
@@ -91,13 +91,16 @@ async function pushOne(
   return { name: short, tag, digest, mediaType, size, existed: wasThere };
 }
 
-/** A wheel that has gone is only fetched again when its layer has to be sent. */
-async function wheelLayers(rooms: Rooms): Promise<WheelLayers> {
-  const { openLayerSource, wheelLayer } = await import("../python/index.ts");
+/** Loaded when a layer has to be made; a wheel that has gone is only fetched again when its layer has to be sent. */
+function wheelLayers(rooms: Rooms): WheelLayers {
+  const python = (): Promise<typeof import("../python/index.ts")> => import("../python/index.ts");
   return {
-    has: (diffId) => wheelLayer(rooms.writer(), diffId) !== undefined,
-    open: async (diffId, signal) =>
-      wheelLayer(rooms.writer(), diffId) && openLayerSource(rooms.writer(), await rooms.wheels(), diffId, signal),
+    has: async (diffId) => (await python()).wheelLayer(rooms.writer(), diffId) !== undefined,
+    open: async (diffId, signal) => {
+      const { openLayerSource, wheelLayer } = await python();
+      if (wheelLayer(rooms.writer(), diffId) === undefined) return undefined;
+      return openLayerSource(rooms.writer(), await rooms.wheels(), diffId, signal);
+    },
   };
 }
 

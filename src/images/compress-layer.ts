@@ -17,13 +17,13 @@ import { changedTree, layerTar } from "./unpack-layer.ts";
 
 /** Where the files of layers made of wheels come from. */
 export interface WheelLayers {
-  has(diffId: DiffId): boolean;
+  has(diffId: DiffId): Promise<boolean>;
   /** Fetches wheels that are not here any more. The caller closes it. */
   open(diffId: DiffId, signal?: AbortSignal): Promise<LayerSource | undefined>;
 }
 
 /** No layer is made of wheels. */
-export const NO_WHEELS: WheelLayers = { has: () => false, open: async () => undefined };
+export const NO_WHEELS: WheelLayers = { has: async () => false, open: async () => undefined };
 
 /** What a layer is compressed with. */
 export interface CompressJob {
@@ -43,7 +43,7 @@ export async function* compressedLayer(job: CompressJob, diffId: DiffId): AsyncG
     return yield* compress(layerTar(job.store, layer), { kind: compression });
   }
   const gzip = handOver(async (sink) => void (await splice(job, layer, sink)));
-  if (job.wheels.has(diffId)) yield* gzip;
+  if (await job.wheels.has(diffId)) yield* gzip;
   else yield* verified(gzip, layer);
 }
 

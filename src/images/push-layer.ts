@@ -127,7 +127,7 @@ async function pushMade(job: PushJob, layer: LayerPlan, { open, known }: Made): 
 
 /** Digest and size of a layer made of wheels, which cost little to know; remembered. Undefined for others. */
 async function measured(job: PushJob, diffId: DiffId): Promise<LayerBlob | undefined> {
-  if (job.compression !== "gzip" || !job.wheels.has(diffId)) return undefined;
+  if (job.compression !== "gzip" || !(await job.wheels.has(diffId))) return undefined;
   const blob = { ...(await measureLayer(job, diffId)), mediaType: layerMediaType("gzip") };
   job.memo.setBlob(diffId, "gzip", blob);
   return blob;

@@ -140,7 +140,7 @@ describe("push", () => {
       opened += 1;
       return { sourceOf: () => undefined, close: () => undefined };
     };
-    const { digest } = await push(record, "a", { wheels: { has: () => true, open } });
+    const { digest } = await push(record, "a", { wheels: { has: async () => true, open } });
     expect(opened).toBe(2);
     const manifest = parseManifest(registry.manifests.get("a:1")?.bytes.toString() ?? "");
     expect(registry.log()).toContain(`HEAD /v2/a/blobs/${manifest.layers[0]?.digest}`);
