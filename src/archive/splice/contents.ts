@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Contents that come from zip entries: as a member of their own, as blocks among others, or as stored blocks. */
+import * as zlib from "node:zlib";
+import { shown, zipError } from "../zip/errors.ts";
 import type { BlobWriter } from "./blob-writer.ts";
 import type { MemberWriter } from "./member-writer.ts";
 import { DeflateScanner, SCAN_WINDOW } from "./scanner.ts";
@@ -39,16 +41,21 @@ export class Contents {
     return true;
   }
 
-  async #stored(source: SpliceSource, pause: () => Promise<void>): Promise<void> {
-    for await (const piece of this.#pieces(source, 0, source.entry.size, pause)) {
+  /** A checksum made here would hide damage: it is compared. */
+  async #stored({ zip, entry }: SpliceSource, pause: () => Promise<void>): Promise<void> {
+    let crc = 0;
+    for await (const piece of this.#pieces({ zip, entry }, entry.size, pause)) {
+      crc = zlib.crc32(piece, crc);
       this.#members.stored(piece);
       await this.#blob.drain();
     }
+    if (crc === entry.crc32) return;
+    throw zipError("E_ZIP_CONTENT", zip.path, `entry \`${shown(entry.name)}\`: its checksum is wrong`);
   }
 
   async #whole(source: SpliceSource, pause: () => Promise<void>): Promise<void> {
     this.#members.startWhole();
-    for await (const piece of this.#pieces(source, 0, source.entry.compressedSize, pause)) await this.#blob.pass(piece);
+    for await (const piece of this.#pieces(source, source.entry.compressedSize, pause)) await this.#blob.pass(piece);
     this.#members.endWhole(source.entry);
   }
 
@@ -89,15 +96,10 @@ export class Contents {
     if (rest > 0) this.#blob.bits((piece[whole] ?? 0) & ((1 << rest) - 1), rest);
   }
 
-  async *#pieces(
-    source: SpliceSource,
-    from: number,
-    to: number,
-    pause: () => Promise<void>,
-  ): AsyncGenerator<Uint8Array> {
+  async *#pieces(source: SpliceSource, length: number, pause: () => Promise<void>): AsyncGenerator<Uint8Array> {
     const start = source.zip.dataOffset(source.entry);
-    for (let at = from; at < to; at += this.room.length) {
-      const piece = this.room.subarray(0, Math.min(this.room.length, to - at));
+    for (let at = 0; at < length; at += this.room.length) {
+      const piece = this.room.subarray(0, Math.min(this.room.length, length - at));
       source.zip.readAt(piece, start + at);
       yield piece;
       await pause();
