@@ -91,6 +91,13 @@ export const ERROR_CODES = {
   // python: requirements
   E_REQUIREMENTS: "a requirement, marker, version or requirements file is malformed",
   E_PYPROJECT: "a pyproject.toml is malformed",
+  // python: locks and targets
+  E_LOCK: "a lock file is malformed, or not made for the target",
+  E_LOCK_VERSION: "a lock file is of a version that is not known",
+  E_LOCK_HASH: "a file of a lock has no sha256",
+  E_NO_WHEEL: "a locked package has no file for the target",
+  E_WHEEL_NAME: "a file name is not that of a wheel",
+  E_PYTHON_NOTFOUND: "the image has no Python that can be found",
   // python: files
   E_WHEEL_MISSING: "a wheel or sdist is not in the store, and no index has it",
   E_INDEX_AUTH: "a package index refused the user's credentials, or wants some",

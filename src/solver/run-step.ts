@@ -5,6 +5,7 @@
  */
 import { TareError, isTareError } from "../base/index.ts";
 import { cacheKey, chainDigest } from "../graph/index.ts";
+import { accelerate, assess, say } from "./accelerate/accelerate.ts";
 import { finishLayer } from "./layer.ts";
 import { normaliseTimes } from "./normalise.ts";
 import { baseLayers, rootfsOf } from "./results.ts";
@@ -19,11 +20,19 @@ import type { StepContext, StepWorker } from "./types.ts";
 export const runWorker: StepWorker = {
   base: baseLayers,
   key: (step) => {
+    const { isEpochChosen, epoch, python } = step.resources;
     const inputs = step.inputs.map((input) => chainDigest(rootfsOf(input).layers));
-    return cacheKey(step.vertex, inputs, step.resources.isEpochChosen ? { epoch: step.resources.epoch } : {});
+    const candidate = python.accelerate ? assess(runOp(step)) : undefined;
+    const { layers, bytecode } = python;
+    return cacheKey(step.vertex, inputs, {
+      ...(isEpochChosen ? { epoch } : {}),
+      ...(candidate && "command" in candidate ? { accelerated: { layers, bytecode } } : {}),
+    });
   },
   run: async (step) => {
     checkEntitlements(runOp(step), step.resources.allow);
+    const accelerated = await tryAccelerate(step);
+    if (accelerated) return accelerated;
     const staging = step.resources.store.layers.stage();
     try {
       return [await runAsWritten(step, staging)];
@@ -33,6 +42,17 @@ export const runWorker: StepWorker = {
     }
   },
 };
+
+/** The layers of a step that only installs wheels; undefined when it has to run, which the step's output explains. */
+async function tryAccelerate(step: StepContext): Promise<readonly DiffId[] | undefined> {
+  const op = runOp(step);
+  const assessment = step.resources.python.accelerate ? assess(op) : undefined;
+  if (assessment === undefined) return undefined;
+  const result = "command" in assessment ? await accelerate(step, op, assessment) : assessment;
+  if ("layers" in result) return result.layers;
+  say(step, `runs as written: ${result.reason}`);
+  return undefined;
+}
 
 async function runAsWritten(step: StepContext, staging: LayerStaging): Promise<DiffId> {
   const op = runOp(step);
