@@ -3,10 +3,12 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { TareError } from "../base/index.ts";
 import { writeImage } from "../images/index.ts";
 import { openStore } from "../store/index.ts";
-import type { Store } from "../store/index.ts";
+import type { ImageRecord, Store } from "../store/index.ts";
 import { StoreResolver, contextKey, findImage } from "./resolver.ts";
+import type { ImagePuller } from "./resolver.ts";
 
 const platform = { os: "linux", architecture: "amd64" };
 let root: string;
@@ -40,6 +42,36 @@ describe("images for FROM", () => {
   it.each(["base:2", "example.test/team/app", "other"])("%s is not", async (name) => {
     await expect(new StoreResolver(store, new Map()).image(name, platform)).rejects.toMatchObject({
       code: "E_IMAGE_NOTFOUND",
+    });
+  });
+
+  const puller = (isForced: boolean, found: boolean): ImagePuller & { readonly asked: string[] } => {
+    const asked: string[] = [];
+    const pull = async (reference: string): Promise<ImageRecord> => {
+      asked.push(reference);
+      const record = found ? store.images.find(id) : undefined;
+      if (record) return record;
+      throw new TareError("E_IMAGE_NOTFOUND", "none", { cause: new Error("the registry is away") });
+    };
+    return { isForced, asked, pull };
+  };
+
+  it("is fetched when it is not here, or always with --pull", async () => {
+    const missing = puller(false, true);
+    await new StoreResolver(store, new Map(), missing).image("base", platform);
+    await new StoreResolver(store, new Map(), missing).image("other", platform);
+    expect(missing.asked).toEqual(["other"]);
+    const forced = puller(true, true);
+    await new StoreResolver(store, new Map(), forced).image("base", platform);
+    expect(forced.asked).toEqual(["base"]);
+  });
+
+  it("says what the registry said, and what is near in the store", async () => {
+    const resolver = new StoreResolver(store, new Map(), puller(false, false));
+    await expect(resolver.image("bsae", platform)).rejects.toMatchObject({
+      code: "E_IMAGE_NOTFOUND",
+      message: "bsae: not found in the local store; the registry is away",
+      hint: expect.stringContaining("base"),
     });
   });
 

@@ -3,8 +3,9 @@
  * A layer's tar as it travels. gzip is made by `spliceTree`: what wheels hold compressed is taken over, the rest goes
  * through our own encoder, so that the same layer has the same digest whatever machine and version of zlib sends it.
  */
+import * as fs from "node:fs";
 import * as zlib from "node:zlib";
-import { Hasher, TareError } from "../base/index.ts";
+import { Hasher, TareError, ioError } from "../base/index.ts";
 import type { DiffId } from "../base/index.ts";
 import { compress, spliceTree } from "../archive/index.ts";
 import type { SpliceResult } from "../archive/index.ts";
@@ -47,10 +48,29 @@ export async function* compressedLayer(job: CompressJob, diffId: DiffId): AsyncG
   else yield* verified(gzip, layer);
 }
 
-/** Digest and size of a layer's gzip, without keeping it. Throws as `compressedLayer`. */
-export async function measureLayer(job: CompressJob, diffId: DiffId): Promise<Pick<SpliceResult, "digest" | "size">> {
-  const { digest, size } = await splice(job, layerOf(job, diffId), { write: () => undefined });
-  return { digest, size };
+/**
+ * Writes a layer's gzip to a new file and tells its digest: for layers whose digest has to be known before it is known
+ * whether they are sent. Throws as `compressedLayer`.
+ */
+export async function spoolLayer(
+  job: CompressJob,
+  diffId: DiffId,
+  path: string,
+): Promise<Pick<SpliceResult, "digest" | "size">> {
+  const layer = layerOf(job, diffId);
+  const file = fs.openSync(path, "wx", 0o600);
+  const write = (chunk: Uint8Array): void => {
+    for (let at = 0; at < chunk.length;) at += fs.writeSync(file, chunk, at);
+  };
+  try {
+    const { digest, size } = await splice(job, layer, { write });
+    return { digest, size };
+  } catch (error) {
+    fs.rmSync(path, { force: true });
+    throw ioError(`packing layer \`${diffId}\``, error);
+  } finally {
+    fs.closeSync(file);
+  }
 }
 
 function layerOf({ store }: CompressJob, diffId: DiffId): Layer {

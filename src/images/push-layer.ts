@@ -8,12 +8,13 @@
  *   else: compressed while it is sent, its digest computed on the way, nothing written to disk
  */
 import * as fs from "node:fs";
-import { TareError } from "../base/index.ts";
+import { join } from "node:path";
+import { TareError, hexOf } from "../base/index.ts";
 import type { DiffId, Digest } from "../base/index.ts";
 import { layerCompression, layerMediaType } from "../oci/index.ts";
 import type { Descriptor, LayerCompression } from "../oci/index.ts";
 import type { Store } from "../store/index.ts";
-import { compressedLayer, measureLayer } from "./compress-layer.ts";
+import { compressedLayer, spoolLayer } from "./compress-layer.ts";
 import type { WheelLayers } from "./compress-layer.ts";
 import type { LayerBlob, RemoteRepository, TransferListener, TransferMemo, TransferOutcome } from "./transfer.ts";
 import { telling } from "./transfer.ts";
@@ -26,6 +27,8 @@ export interface PushJob {
   readonly memo: TransferMemo;
   readonly compression: LayerCompression;
   readonly wheels: WheelLayers;
+  /** A private folder for what waits to be sent. */
+  readonly scratch: string;
   readonly listener: TransferListener;
   readonly signal?: AbortSignal;
 }
@@ -54,9 +57,10 @@ export async function pushLayer(job: PushJob, layer: LayerPlan): Promise<Descrip
   return telling(listener, layer.diffId, async () => {
     if (isForeign(layer.local)) return ended(job, layer, { blob: layer.local, outcome: "exists" });
     if (!layer.isCompressed) return pushAsItIs(job, layer);
-    const open = (): AsyncIterable<Uint8Array> => compressedLayer(job, layer.diffId);
-    const known = job.memo.blobOf(layer.diffId, job.compression) ?? (await measured(job, layer.diffId));
-    return pushMade(job, layer, { open, known });
+    const known = job.memo.blobOf(layer.diffId, job.compression);
+    const isCheap = !known && job.compression === "gzip" && (await job.wheels.has(layer.diffId));
+    if (isCheap) return pushSpooled(job, layer);
+    return pushMade(job, layer, { open: () => compressedLayer(job, layer.diffId), known });
   });
 }
 
@@ -100,6 +104,18 @@ function localBytes(store: Store, { local, diffId }: LayerPlan): AsyncIterable<U
   );
 }
 
+/** A layer made of wheels costs little to make: it waits in a file until the registry has said whether it lacks it. */
+async function pushSpooled(job: PushJob, layer: LayerPlan): Promise<Descriptor> {
+  const path = join(job.scratch, `layer-${hexOf(layer.diffId)}`);
+  const known = { ...(await spoolLayer(job, layer.diffId, path)), mediaType: layerMediaType("gzip") };
+  job.memo.setBlob(layer.diffId, "gzip", known);
+  try {
+    return await pushMade(job, layer, { open: () => fs.createReadStream(path, { highWaterMark: 1 << 18 }), known });
+  } finally {
+    fs.rmSync(path, { force: true });
+  }
+}
+
 interface Made {
   readonly open: () => AsyncIterable<Uint8Array>;
   readonly known: LayerBlob | undefined;
@@ -123,14 +139,6 @@ async function pushMade(job: PushJob, layer: LayerPlan, { open, known }: Made): 
   const blob = { digest, size, mediaType: layerMediaType(job.compression) };
   job.memo.setBlob(layer.diffId, job.compression, blob);
   return ended(job, layer, { blob, outcome: outcomeOf(how), ...origin(how, from) });
-}
-
-/** Digest and size of a layer made of wheels, which cost little to know; remembered. Undefined for others. */
-async function measured(job: PushJob, diffId: DiffId): Promise<LayerBlob | undefined> {
-  if (job.compression !== "gzip" || !(await job.wheels.has(diffId))) return undefined;
-  const blob = { ...(await measureLayer(job, diffId)), mediaType: layerMediaType("gzip") };
-  job.memo.setBlob(diffId, "gzip", blob);
-  return blob;
 }
 
 async function hasBlob(job: PushJob, digest: Digest): Promise<boolean> {

@@ -93,7 +93,7 @@ export async function pushImage(
   const lease = store.lease();
   const work = stoppable(options.signal);
   try {
-    const job = jobOf(store, target, memo, { ...options, signal: work.signal });
+    const job = jobOf({ store, remote: target, memo, scratch: lease.folder }, { ...options, signal: work.signal });
     const plan = planTarget(job, record.target, { options, depth: 0 });
     lease.keep(digestsOf(plan));
     const predicted = predict(job, plan);
@@ -109,11 +109,9 @@ export async function pushImage(
   }
 }
 
-function jobOf(store: Store, remote: RemoteRepository, memo: TransferMemo, options: PushOptions): PushJob {
+function jobOf(place: Pick<PushJob, "store" | "remote" | "memo" | "scratch">, options: PushOptions): PushJob {
   return {
-    store,
-    remote,
-    memo,
+    ...place,
     compression: options.compression ?? "gzip",
     wheels: options.wheels ?? NO_WHEELS,
     listener: options.listener ?? ((): void => undefined),
