@@ -18,7 +18,7 @@ export function configPlace({ env }: Settings): ConfigPlace {
 }
 
 /** True when registries must not be asked (`TARE_OFFLINE`). */
-export function isOffline({ env }: Settings): boolean {
+function isOffline({ env }: Settings): boolean {
   const text = env["TARE_OFFLINE"];
   return text !== undefined && text !== "" && text !== "0" && text !== "false";
 }
