@@ -7,7 +7,7 @@
  */
 
 /** Arguments: policy, workers, then for each distribution the .dist-info folder in the tree. Prints JSON lines. */
-export const COMPILE_PY = `import json, os, subprocess, sys
+export const COMPILE_PY = `import os, sys
 
 def main():
     policy, workers, tree = sys.argv[1], int(sys.argv[2]), sys.argv[3]
@@ -17,7 +17,8 @@ def main():
         while waiting and len(running) < workers:
             info = waiting.pop(0)
             args = [sys.executable, "-I", "-S", "-B", __file__, "--one", policy, tree, info]
-            running[subprocess.Popen(args, env=environment).pid] = info
+            child = os.posix_spawn(args[0], args, environment)
+            running[child] = info
         pid, status = os.wait()
         if running.pop(pid, None) and status:
             failed = 1

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { TareError, ensureDirectory, removeTree } from "../../base/index.ts";
 import { baseLayers } from "../results.ts";
 import { runInContainer } from "../run-container.ts";
-import { FACTS_PY, PROBE, PROBE_EXIT, probeScript } from "./probe-script.ts";
+import { FACTS_PY, PROBE, PROBE_CACHE, PROBE_EXIT, probeScript } from "./probe-script.ts";
 import type { PythonTarget } from "../../python/index.ts";
 import type { RunOp } from "../../graph/index.ts";
 import type { StepContext } from "../types.ts";
@@ -33,6 +33,7 @@ export async function dryRun(
   const folder = join(step.resources.lease.folder, `probe-${step.vertex.id.slice(7, 23)}`);
   const upper = { tree: join(folder, "upper"), work: join(folder, "work") };
   const answers = join(folder, "answers");
+  const cache = step.resources.store.cacheMounts.path(`tare-dry-run-${asked.command.tool}`);
   for (const path of [upper.tree, upper.work, answers]) ensureDirectory(path, 0o755);
   try {
     fs.writeFileSync(join(answers, "facts.py"), FACTS_PY);
@@ -40,7 +41,10 @@ export async function dryRun(
       op: { ...op, args: ["/bin/sh", "-c", probeScript(asked.command, asked.text)] },
       layers: baseLayers(step),
       upper,
-      mounts: [{ destination: PROBE, type: "bind", source: answers, options: ["rw"] }],
+      mounts: [
+        { destination: PROBE, type: "bind", source: answers, options: ["rw"] },
+        { destination: PROBE_CACHE, type: "bind", source: cache, options: ["rw"] },
+      ],
       onOutput: () => undefined,
     });
     const log = readAnswer(answers, "log");

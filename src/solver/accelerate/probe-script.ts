@@ -3,6 +3,8 @@ import type { InstallerCommand } from "./installer-command.ts";
 
 /** Where the probe's folder is mounted. */
 export const PROBE = "/run/tare-probe";
+/** Where the installer's cache is mounted: what an earlier dry run looked at is not downloaded again. */
+export const PROBE_CACHE = "/run/tare-probe-cache";
 
 /** Exit codes of the probe that are not the installer's. */
 export const PROBE_EXIT = { noInterpreter: 90, oldUv: 91 } as const;
@@ -46,7 +48,7 @@ export function probeScript(command: InstallerCommand, text: string): string {
 }
 
 function pipScript({ program }: InstallerCommand, text: string): string {
-  const ask = `${text} --dry-run --report ${PROBE}/report.json >${PROBE}/log 2>&1 || exit $?`;
+  const ask = `${text} --cache-dir ${PROBE_CACHE} --dry-run --report ${PROBE}/report.json >${PROBE}/log 2>&1 || exit $?`;
   const python = program.length > 1 ? quote(program[0] ?? "") : "";
   if (python !== "") return `${ask}\n${python} ${PROBE}/facts.py >${PROBE}/facts.json`;
   return [
@@ -60,7 +62,7 @@ function pipScript({ program }: InstallerCommand, text: string): string {
 function uvScript({ program, indexOptions }: InstallerCommand, text: string): string {
   const uv = quote(program[0] ?? "");
   return [
-    `${text} --dry-run >${PROBE}/log 2>&1 || exit $?`,
+    `${text} --cache-dir ${PROBE_CACHE} --dry-run >${PROBE}/log 2>&1 || exit $?`,
     `python=$(${uv} python find --system 2>/dev/null) || exit ${PROBE_EXIT.noInterpreter}`,
     `"$python" ${PROBE}/facts.py >${PROBE}/facts.json || exit ${PROBE_EXIT.noInterpreter}`,
     `sed -n 's/^ + //p' ${PROBE}/log >${PROBE}/pins.txt`,
