@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /** A URL's start with credentials: up to the last `@` before the path, or beyond it where a password has a raw `/`. */
-const CREDENTIALS =
-  /(?<![a-z0-9+.-])([a-z][a-z0-9+.-]{0,30}:\/\/)([^\s/?#]*@|[^\s/?#@:]*:(?!\d*(?:[\s/?#;]|$))[^\s]*@)/gi;
+const CREDENTIALS = /([a-z0-9+.-]{0,30}:\/\/)([^\s/?#]{0,4096}@|[^\s/?#@:]{0,4096}:(?!\d*(?:[\s/?#;]|$))\S{0,4096}@)/gi;
 
 /**
  * The text with the user and password of every URL replaced by `****`, also where it is only part of the text. A mere

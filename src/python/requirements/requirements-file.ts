@@ -165,6 +165,9 @@ function visitInclude(collected: Collected, visit: Visit, split: SplitLine): boo
   const source = visit.source ?? { file: visit.file, line: 0 };
   warnIgnored(collected, source, { ...split, options: split.options.filter((option) => option !== include) });
   const isAbsolute = /^(?:https?|file):/i.test(include.value);
+  if (!isAbsolute && include.value.includes("://")) {
+    throw new GrammarProblem(`\`${include.value}\` is neither a path nor an http(s) URL`);
+  }
   const file = isAbsolute ? include.value : posix.join(posix.dirname(visit.file), include.value);
   const kind = include.kind === "requirement" ? "requirements" : "constraints";
   visitFile(collected, { ...visit, kind, file: posix.isAbsolute(include.value) ? include.value : file });

@@ -9,10 +9,11 @@ import { comparePythonVersions, formatVersion, isPrerelease, parseVersion } from
 
 type Operator = SpecifierClause["operator"];
 
-/** The clauses of a specifier, in the order written; empty text has none. Throws `E_REQUIREMENTS`. */
+/** The clauses of a specifier, in the order written; empty text has none, stray commas are overlooked. Throws `E_REQUIREMENTS`. */
 export function parseSpecifier(text: string): readonly SpecifierClause[] {
   return parsing("version specifier", text, () => {
-    const scanner = { text: text.trim(), position: 0 };
+    const parts = text.split(",").map((part) => part.trim());
+    const scanner = { text: parts.filter((part) => part !== "").join(","), position: 0 };
     const clauses = scanClauses(scanner);
     if (isAtEnd(scanner)) return clauses;
     throw unexpected(scanner, "an operator with a version", operatorHint(scanner.text.slice(scanner.position)));
