@@ -127,6 +127,12 @@ b -C k=v --config-settings "k=w x" --global-option="--q"`);
     expect(file.requirements[0]).toMatchObject({ url: "https://h/x.zip", hashes: { sha256: [SHA] } });
   });
 
+  it("finds an open quote in a long line at once", () => {
+    const start = performance.now();
+    expect(() => read(`a --global-option="${"x".repeat(50_000)}`)).toThrow(/not closed/);
+    expect(performance.now() - start).toBeLessThan(1000);
+  });
+
   it("follows includes relative to their file, and says where each line stands", () => {
     const file = read("-r sub/a.txt\n-c=x\nlast".replace("-c=x", "--constraint sub/c.txt"), {
       "/w/sub/a.txt": "one\n-r ../b.txt\n-r https://u:p@h/r.txt",

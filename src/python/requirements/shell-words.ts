@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { GrammarProblem } from "./problem.ts";
 
-const WORD_PART = /'([^']*)'|"((?:[^"\\]+|\\[^])*)"|\\([^])|([^\s'"\\]+)/y;
+const WORD_PART = /'([^']*)'|"((?:[^"\\]|\\[^])*)"|\\([^])|([^\s'"\\]+)/y;
 
 /** Words as a POSIX shell splits them, without expansion or comments. Throws `GrammarProblem` for an open quote. */
 export function splitWords(text: string): readonly string[] {
