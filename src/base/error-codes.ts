@@ -98,7 +98,12 @@ export const ERROR_CODES = {
   E_NO_WHEEL: "a locked package has no file for the target",
   E_WHEEL_NAME: "a file name is not that of a wheel",
   E_PYTHON_NOTFOUND: "the image has no Python that can be found",
+  // python: resolving
+  E_RESOLVE: "no set of packages satisfies the requirements",
+  E_RESOLVE_NOTFOUND: "a required package is not on the index",
+  E_UV: "the resolver uv can't be had or started",
   // python: files
+  E_PROJECT_NOTFOUND: "a package index has no project of that name",
   E_WHEEL_MISSING: "a wheel or sdist is not in the store, and no index has it",
   E_INDEX_AUTH: "a package index refused the user's credentials, or wants some",
   // python: installing

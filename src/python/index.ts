@@ -68,3 +68,9 @@ export { findInterpreter, installedDistributions } from "./target/interpreter.ts
 export type { ImageFacts, InstalledDistribution } from "./target/interpreter.ts";
 export { WheelChooser, machineOf, parseWheelName, supportedTags } from "./target/tags.ts";
 export type { WheelName } from "./target/tags.ts";
+export { keyOf as resolutionKey, resolve } from "./lock/resolve.ts";
+export type { Resolution, ResolveRequest } from "./lock/resolve.ts";
+export { UV_VERSION, ensureUv } from "./lock/uv.ts";
+export type { UvPlace } from "./lock/uv.ts";
+export { readIndexConfig } from "./index-client/config.ts";
+export type { IndexConfig } from "./index-client/config.ts";
