@@ -13,6 +13,20 @@ export { selectImage } from "./select-image.ts";
 export type { PlatformImage } from "./select-image.ts";
 export { imageDetails, imageHistory, imageInspect } from "./details.ts";
 export type { HistoryRow, ImageDetails } from "./details.ts";
+export { measureImage } from "./size.ts";
+export type {
+  DeadWeight,
+  DirectorySize,
+  DistributionSize,
+  Duplicate,
+  HiddenBytes,
+  ImageSize,
+  LayerSize,
+  OwnedBytes,
+  OwnerKind,
+  PackageSize,
+  SharedObject,
+} from "./size-types.ts";
 export { importImage } from "./import.ts";
 export type { ImportOptions } from "./import.ts";
 export { exportFlatTar } from "./export.ts";

@@ -57,6 +57,8 @@ export { noteWheelLayer, openLayerSource, wheelLayer } from "./install/layer-sou
 export type { LayerSource, WheelLayer } from "./install/layer-source.ts";
 export { planLayers } from "./install/layers.ts";
 export type { LayerBudget } from "./install/layers.ts";
+export { parseRecord } from "./install/record.ts";
+export type { RecordRow } from "./install/record.ts";
 export { SLIM_RULES, slimRules } from "./install/slim.ts";
 export type { SlimRule } from "./install/slim.ts";
 export type { InstallSettings, WheelToInstall } from "./install/unpack.ts";
