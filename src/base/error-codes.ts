@@ -35,7 +35,8 @@ export const ERROR_CODES = {
   E_COMPRESSION: "compressed data is damaged or of an unknown kind",
   E_BOMB: "compressed data expands suspiciously",
   E_ZIP: "a zip archive is malformed or cut short",
-  E_ZIP_AMBIGUOUS: "a zip archive can be read in two ways: duplicate or overlapping entries, headers that disagree, hidden bytes",
+  E_ZIP_AMBIGUOUS:
+    "a zip archive can be read in two ways: duplicate or overlapping entries, headers that disagree, hidden bytes",
   E_ZIP_NAME: "an entry of a zip archive has a dangerous or malformed name",
   E_ZIP_UNSUPPORTED: "a zip archive uses encryption, links, several disks or an unknown compression",
   E_ZIP_CONTENT: "an entry of a zip archive does not have the announced size or checksum",
@@ -110,6 +111,10 @@ export const ERROR_CODES = {
   E_WHEEL: "a wheel is malformed or not the one that its name says",
   E_WHEEL_RECORD: "a wheel's files are not those that its RECORD lists",
   E_BYTECODE: "Python modules could not be compiled",
+  E_ACCELERATOR: "the packages are not those of the chosen accelerator",
+  E_BUILD_WHEEL: "a package without a wheel could not be built",
+  // project
+  E_CONFIG: "[tool.tare] or tare.toml has an unknown key, target, or a value of another kind",
   // build
   E_CONTEXT: "the build context is missing or unusable",
   E_DOCKERFILE_MISSING: "the Dockerfile is missing",

@@ -47,18 +47,18 @@ describe("where a build comes from", () => {
   ] as const)("a folder: %s with %j", async (context, more, text) => {
     const { stdin, ...rest } = { stdin: undefined, ...more };
     const opened = await open(context, { ...rest, ...(stdin ? { stdin: stdin() } : {}) });
-    expect([opened.dockerfile.text, opened.source.root]).toEqual([text, at("app")]);
+    expect([opened.dockerfile?.text, opened.source.root]).toEqual([text, at("app")]);
   });
 
   it("a Dockerfile on stdin: the context is empty", async () => {
     const opened = await open("-", { stdin: bytes("FROM a\n", "RUN b\n") });
-    expect([opened.dockerfile.text, fs.readdirSync(opened.source.root)]).toEqual(["FROM a\nRUN b\n", []]);
+    expect([opened.dockerfile?.text, fs.readdirSync(opened.source.root)]).toEqual(["FROM a\nRUN b\n", []]);
   });
 
   it.each(["", "z"])("a tar on stdin (%j)", async (flag) => {
     const archive = execFileSync("tar", [`c${flag}`, "-C", at("app"), "."]);
     const opened = await open("-", { stdin: bytes(archive.subarray(0, 100), archive.subarray(100)) });
-    expect(opened.dockerfile.text).toBe("FROM scratch\n");
+    expect(opened.dockerfile?.text).toBe("FROM scratch\n");
     expect(fs.readdirSync(opened.source.root).sort()).toEqual(["Dockerfile", "main.py", "other.df"]);
   });
 
@@ -69,11 +69,14 @@ describe("where a build comes from", () => {
     await expect(open("-", { stdin: bytes(archive) })).rejects.toMatchObject({ code: "E_DOCKERFILE_MISSING" });
   });
 
+  it("a folder without a Dockerfile may be a project", async () => {
+    expect((await open("scratch")).dockerfile).toBeUndefined();
+  });
+
   it.each([
     ["nosuch", {}, "E_CONTEXT"],
     ["beside.df", {}, "E_CONTEXT"],
     ["app", { file: "nosuch" }, "E_DOCKERFILE_MISSING"],
-    ["scratch", {}, "E_DOCKERFILE_MISSING"],
     ["-", {}, "E_CONTEXT"],
     ["-", { file: "-" }, "E_USAGE"],
   ])("%s with %j is %s", async (context, more, code) => {

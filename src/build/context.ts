@@ -22,7 +22,8 @@ export interface ContextRequest {
 /** A context ready to build from. */
 export interface BuildContext {
   readonly source: LocalSource;
-  readonly dockerfile: { readonly text: string; readonly name: string };
+  /** Absent when the folder has none and none was named: it may be a project. */
+  readonly dockerfile?: { readonly text: string; readonly name: string };
 }
 
 const DEFAULT_NAMES = ["Dockerfile", "dockerfile"];
@@ -35,6 +36,7 @@ export async function openContext(request: ContextRequest): Promise<BuildContext
   const opened = await contextFolder(request);
   if ("text" in opened) return { source: { root: opened.root }, dockerfile: { text: opened.text, name: "Dockerfile" } };
   const found = await readDockerfile(request, opened);
+  if (!found) return { source: { root: opened.root } };
   return { source: withIgnore(opened.root, found.path), dockerfile: { text: found.text, name: found.name } };
 }
 
@@ -161,19 +163,25 @@ interface FoundDockerfile {
   readonly path?: string;
 }
 
-async function readDockerfile(request: ContextRequest, opened: Opened): Promise<FoundDockerfile> {
+async function readDockerfile(request: ContextRequest, opened: Opened): Promise<FoundDockerfile | undefined> {
   if (request.file === "-") {
     const chunks: Uint8Array[] = [];
     for await (const chunk of requireStdin(request)) chunks.push(chunk);
     return { text: decodeText(Buffer.concat(chunks), "Dockerfile"), name: "Dockerfile" };
   }
   const path = dockerfilePath(request, opened);
-  if (path === undefined) throw missing(request, opened);
+  if (path === undefined && request.file === undefined && !hasEntry(opened.root)) return undefined;
+  if (path === undefined) throw missingDockerfile(opened.root, request.file);
   try {
     return { text: decodeText(fs.readFileSync(path), basename(path)), name: basename(path), path };
   } catch (error) {
     throw ioError(`reading \`${path}\``, error);
   }
+}
+
+/** A Dockerfile that can't be read (a link out of the context) is not taken for an absent one. */
+function hasEntry(root: string): boolean {
+  return DEFAULT_NAMES.some((name) => fs.lstatSync(join(root, name), { throwIfNoEntry: false }) !== undefined);
 }
 
 /** `-f` counts from where the user is; for a fetched context, and when it is not there, from the context. */
@@ -197,14 +205,16 @@ function isReadableFile(path: string, opened: Opened): boolean {
   return `${fs.realpathSync(path)}/`.startsWith(`${fs.realpathSync(opened.root)}/`);
 }
 
-function missing(request: ContextRequest, opened: Opened): TareError {
-  const name = request.file ?? "Dockerfile";
+/** The error for a folder that holds neither a Dockerfile nor a project. */
+export function missingDockerfile(root: string, name: string = "Dockerfile", also: string = ""): TareError {
   const others = fs
-    .readdirSync(opened.root)
+    .readdirSync(root)
     .filter((entry) => /dockerfile/i.test(entry))
     .slice(0, 3);
   const hint =
-    others.length > 0 ? `did you mean \`-f ${others.join("` or `-f ")}\`?` : "write one, or name it with `-f PATH`";
+    others.length > 0
+      ? `did you mean \`-f ${others.join("` or `-f ")}\`?`
+      : `write one, or name it with \`-f PATH\`${also}`;
   return new TareError("E_DOCKERFILE_MISSING", `failed to read dockerfile: open ${name}: no such file or directory`, {
     hint,
   });

@@ -4,4 +4,4 @@ export type { BuildPlace, PreparedBuild } from "./run-build.ts";
 export { contextKey, findImage, readImage } from "./resolver.ts";
 export type { ImagePuller } from "./resolver.ts";
 export type { ResolvedImage } from "./types.ts";
-export type { BuildRequest, BuildResult, BuiltImage, OutputSpec, SecretSource } from "./request.ts";
+export type { BuildRequest, BuildResult, BuiltImage, OutputSpec, ProjectDecision, SecretSource } from "./request.ts";

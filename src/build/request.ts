@@ -73,6 +73,12 @@ export interface BuildRequest {
   readonly signal?: AbortSignal;
 }
 
+/** Something that the build of a project without a Dockerfile decided, with the reason. */
+export interface ProjectDecision {
+  readonly name: "python" | "dependencies" | "accelerator" | "layers" | "command";
+  readonly text: string;
+}
+
 /** One image that a build made. */
 export interface BuiltImage {
   readonly platform: string;
@@ -86,6 +92,8 @@ export interface BuildResult {
   /** Manifest or index that the names point to; absent when no image was asked for. */
   readonly target?: Digest;
   readonly names: readonly string[];
+  /** For a project without a Dockerfile. */
+  readonly decisions?: readonly ProjectDecision[];
   /** For `--metadata-file`, in BuildKit's keys (`containerimage.digest` …). */
   readonly metadata: Readonly<Record<string, unknown>>;
 }

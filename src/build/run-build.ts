@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* One `tare build`: open the context, compile for every platform, solve, export. */
 import { availableParallelism } from "node:os";
-import { DEFAULT_EPOCH, TareError, isTareError } from "../base/index.ts";
+import { DEFAULT_EPOCH, TareError, digestOf, isTareError } from "../base/index.ts";
 import { parseDockerfile } from "../dockerfile/index.ts";
 import { GraphBuilder } from "../graph/index.ts";
 import { hostPlatform, parsePlatform } from "../oci/index.ts";
@@ -9,7 +9,7 @@ import { findRuntime } from "../runtime/index.ts";
 import { Solver } from "../solver/index.ts";
 import { openAgents } from "./agents.ts";
 import { MAIN_CONTEXT, compile } from "./compile.ts";
-import { openContext } from "./context.ts";
+import { missingDockerfile, openContext } from "./context.ts";
 import { exportResult } from "./export.ts";
 import { openNamedContexts } from "./named-contexts.ts";
 import { StoreResolver } from "./resolver.ts";
@@ -20,7 +20,8 @@ import type { Platform } from "../oci/index.ts";
 import type { WheelStore } from "../python/index.ts";
 import type { LocalSource, PythonResources } from "../solver/index.ts";
 import type { Lease, Store } from "../store/index.ts";
-import type { BuildRequest, BuildResult } from "./request.ts";
+import type { PreparedProject } from "./project-build.ts";
+import type { BuildRequest, BuildResult, ProjectDecision } from "./request.ts";
 import type { ImagePuller } from "./resolver.ts";
 import type { CompileOptions, CompiledStage } from "./types.ts";
 
@@ -38,9 +39,13 @@ export interface BuildPlace {
 /** A build ready to run: the graph and one compiled target per platform. */
 export interface PreparedBuild {
   readonly graph: Graph;
-  readonly dockerfile: Dockerfile;
-  /** The Dockerfile as written. */
+  /** Absent for a project without one. */
+  readonly dockerfile?: Dockerfile;
+  /** The Dockerfile as written; empty without one. */
   readonly text: string;
+  /** For a project: what was decided. */
+  readonly decisions?: readonly ProjectDecision[];
+  readonly projects?: readonly PreparedProject[];
   readonly stages: readonly CompiledStage[];
   readonly locals: ReadonlyMap<string, LocalSource>;
   readonly epoch: number;
@@ -77,7 +82,8 @@ export async function runBuild(place: BuildPlace, request: BuildRequest): Promis
         layers: results[index]?.layers ?? [],
         split: results[index]?.split ?? new Map<VertexId, number>(),
       }));
-      return await exportResult({ ...place, request, outcomes, epoch: prepared.epoch });
+      const result = await exportResult({ ...place, request, outcomes, epoch: prepared.epoch });
+      return prepared.decisions ? { ...result, decisions: prepared.decisions } : result;
     } finally {
       await agents.close();
     }
@@ -114,6 +120,7 @@ export async function prepareBuild(place: BuildPlace, lease: Lease, request: Bui
     ...(request.file === undefined ? {} : { file: request.file }),
     ...(request.stdin ? { stdin: request.stdin } : {}),
   });
+  if (!context.dockerfile) return prepareProject(place, lease, request, { root: context.source.root, signal });
   const dockerfile = parseDockerfile(context.dockerfile.text, { fileName: context.dockerfile.name });
   warn(dockerfile, request);
   const locals = new Map<string, LocalSource>([[MAIN_CONTEXT, context.source]]);
@@ -159,6 +166,57 @@ function pythonResources(place: BuildPlace, request: BuildRequest): PythonResour
   return { wheels: place.wheels, accelerate: request.accelerate ?? true, bytecode, ...budget };
 }
 
+/** A folder without a Dockerfile: a project, or an error that says what was looked for. */
+async function prepareProject(
+  place: BuildPlace,
+  lease: Lease,
+  request: BuildRequest,
+  { root, signal }: { readonly root: string; readonly signal: AbortSignal },
+): Promise<PreparedBuild> {
+  const { compileProject, projectContext, projectIn } = await import("./project-build.ts");
+  const project = projectIn(root, request);
+  if (!project) {
+    throw missingDockerfile(
+      root,
+      undefined,
+      "; a Python project needs none: pyproject.toml, requirements.txt, a lock, main.py or app.py was looked for",
+    );
+  }
+  const graph = new GraphBuilder();
+  const chosen = epochOf(request, undefined);
+  const epoch = chosen ?? DEFAULT_EPOCH;
+  const host = hostPlatform(process.arch);
+  const platforms = request.platforms.length > 0 ? request.platforms.map((text) => parsePlatform(text, host)) : [host];
+  const resolver = new StoreResolver(place.store, new Map(), place.puller);
+  const build = { place, lease, request, root, project, resolver, graph, epoch, signal };
+  const compiled = [];
+  for (const platform of platforms) compiled.push(await compileProject(build, platform));
+  const decisions = compiled[0]?.decisions ?? [];
+  tellDecisions(request, project.name, decisions);
+  return {
+    graph: graph.build(),
+    text: "",
+    stages: compiled.map(({ stage }) => stage),
+    decisions,
+    projects: compiled.map(({ prepared }) => prepared),
+    locals: new Map([[MAIN_CONTEXT, projectContext(root, project)]]),
+    epoch,
+    isEpochChosen: chosen !== undefined,
+  };
+}
+
+/** The decisions as the first step of the progress. */
+function tellDecisions({ listener }: BuildRequest, name: string, decisions: readonly ProjectDecision[]): void {
+  if (!listener) return;
+  const id = digestOf(`project ${name}`);
+  const at = Date.now();
+  listener({ kind: "vertex", id, label: `project ${name}`, inputs: [], at });
+  listener({ kind: "started", id, at });
+  const lines = decisions.map((decision) => `${`${decision.name}:`.padEnd(14)}${decision.text}\n`).join("");
+  listener({ kind: "log", id, stream: 1, data: Buffer.from(lines), at });
+  listener({ kind: "completed", id, at });
+}
+
 function runtimeOnce(place: BuildPlace, request: BuildRequest): () => ReturnType<typeof findRuntime> {
   let found: ReturnType<typeof findRuntime> | undefined;
   const name = request.runtime === undefined ? {} : { name: request.runtime };
@@ -189,12 +247,16 @@ function warn(dockerfile: Dockerfile, request: BuildRequest): void {
 
 /** `SOURCE_DATE_EPOCH`: the build argument wins over the environment; empty means not set. */
 function chosenEpoch(dockerfile: Dockerfile, request: BuildRequest): number | undefined {
-  const attribute = request.outputs.find((output) => "source-date-epoch" in output.attributes)?.attributes[
-    "source-date-epoch"
-  ];
   const fallback = dockerfile.metaArgs
     .flatMap((line) => line.definitions)
     .find(({ key }) => key === "SOURCE_DATE_EPOCH")?.value;
+  return epochOf(request, fallback);
+}
+
+function epochOf(request: BuildRequest, fallback: string | undefined): number | undefined {
+  const attribute = request.outputs.find((output) => "source-date-epoch" in output.attributes)?.attributes[
+    "source-date-epoch"
+  ];
   const text = attribute ?? request.buildArgs["SOURCE_DATE_EPOCH"] ?? fallback;
   if (text === undefined) return request.sourceDateEpoch;
   if (text === "" || text === "context") return undefined;

@@ -83,6 +83,7 @@ export async function plan(rooms: Rooms, request: BuildRequest): Promise<BuildPl
 /** `build --check`. */
 export async function check(rooms: Rooms, request: BuildRequest): Promise<readonly BuildFinding[]> {
   const { dockerfile } = await prepare(rooms, request);
+  if (!dockerfile) return [];
   return dockerfile.warnings.map(({ rule, detail, line }) => ({
     rule,
     message: detail,

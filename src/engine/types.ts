@@ -1,2 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-export type { BuildRequest, BuildResult, BuiltImage, OutputSpec, SecretSource } from "../build/index.ts";
+export type {
+  BuildRequest,
+  BuildResult,
+  BuiltImage,
+  OutputSpec,
+  ProjectDecision,
+  SecretSource,
+} from "../build/index.ts";

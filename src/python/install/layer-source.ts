@@ -26,7 +26,7 @@ export interface WheelLayer {
 }
 
 /** Documents of wheel layers by diffID. */
-export const WHEEL_LAYERS = "wheel-layer";
+const WHEEL_LAYERS = "wheel-layer";
 
 /** Remembers what a layer was made of. */
 export function noteWheelLayer(store: Store, diffId: DiffId, layer: WheelLayer): void {

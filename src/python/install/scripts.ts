@@ -13,7 +13,7 @@ export interface ScriptEntry {
 const LONGEST_SHEBANG = 127;
 
 /** The first line (or lines) that start a script with `executable`, as pip writes them. */
-export function shebang(executable: string): string {
+function shebang(executable: string): string {
   if (executable.length + 3 <= LONGEST_SHEBANG && !/\s/.test(executable)) return `#!${executable}\n`;
   return `#!/bin/sh\n'''exec' ${/\s/.test(executable) ? `"${executable}"` : executable} "$0" "$@"\n' '''\n`;
 }

@@ -57,7 +57,7 @@ function claimsOf(flat: string): readonly Claim[] {
 /** What the user wrote: `you require numpy<1.20 and pandas>=2.2`. */
 function ownRequirements(flat: string): readonly string[] {
   const found = [
-    ...flat.matchAll(/(?:you|your project) (?:require|requires|depends on) (.+?)(?:, we can| we can|\.|$)/g),
+    ...flat.matchAll(/(?:you|your project) (?:require|requires|depends on) (.+?)(?:, we can| we can|\.(?=\s|$)|$)/g),
   ];
   const [, text = ""] = found.at(-1) ?? [];
   return text

@@ -29,7 +29,7 @@ export interface WheelDocument {
 }
 
 /** Documents by digest. */
-export const WHEELS = "wheel";
+const WHEELS = "wheel";
 const DOWNLOADS = 8;
 
 /** Opens the wheels of a store; cheap, nothing is read before it is needed. */

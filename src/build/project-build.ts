@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A Python project without a Dockerfile becomes the same kind of graph: the base, a vertex for each layer of
+ * distributions (which do not wait for each other), a user, and the sources on top.
+ */
+import * as fs from "node:fs";
+import { basename, join } from "node:path";
+import { TareError, isTareError } from "../base/index.ts";
+import { assembleBase } from "../bases/index.ts";
+import { createIgnore, readIgnoreFile } from "../dockerfile/index.ts";
+import { readProject } from "../project/index.ts";
+import { describeTarget, findInterpreter } from "../python/index.ts";
+import { TreeView } from "../store/index.ts";
+import { chooseBase } from "./project-base.ts";
+import { decide } from "./project-decisions.ts";
+import { chooseWheels } from "./project-wheels.ts";
+import { projectStage } from "./project-stage.ts";
+import type { GraphBuilder } from "../graph/index.ts";
+import type { Platform } from "../oci/index.ts";
+import type { Project, ProjectReader } from "../project/index.ts";
+import type { PythonTarget } from "../python/index.ts";
+import type { LocalSource } from "../solver/index.ts";
+import type { Lease } from "../store/index.ts";
+import type { ChosenWheels } from "./project-wheels.ts";
+import type { BuildRequest, ProjectDecision } from "./request.ts";
+import type { BuildPlace } from "./run-build.ts";
+import type { CompiledStage, ResolvedImage, SourceResolver } from "./types.ts";
+
+/** What a project is built with. */
+export interface ProjectBuild {
+  readonly place: BuildPlace;
+  readonly lease: Lease;
+  readonly request: BuildRequest;
+  readonly root: string;
+  readonly project: Project;
+  readonly resolver: SourceResolver;
+  readonly graph: GraphBuilder;
+  readonly epoch: number;
+  readonly signal: AbortSignal;
+}
+
+/** A project ready to become stages. */
+export interface PreparedProject extends ProjectBuild {
+  readonly platform: Platform;
+  readonly base: ResolvedImage;
+  readonly baseReason: string;
+  readonly target: PythonTarget;
+  readonly wheels: ChosenWheels;
+}
+
+/** A compiled project. */
+export interface CompiledProject {
+  readonly stage: CompiledStage;
+  readonly prepared: PreparedProject;
+  readonly decisions: readonly ProjectDecision[];
+}
+
+/** Looks at a folder; undefined when it is no project. Throws what `readProject` throws. */
+export function projectIn(root: string, request: BuildRequest): Project | undefined {
+  const name = basename(root) || "app";
+  const target = request.target === undefined ? {} : { target: request.target };
+  return readProject(folderReader(root), { folder: root, fallbackName: name, ...target });
+}
+
+/** Reads files of a folder; a link that leads out of it is not followed. */
+function folderReader(root: string): ProjectReader {
+  const inside = (path: string): string | undefined => {
+    const place = join(root, path);
+    const stats = fs.statSync(place, { throwIfNoEntry: false });
+    if (!stats) return undefined;
+    return `${fs.realpathSync(place)}/`.startsWith(`${fs.realpathSync(root)}/`) ? place : undefined;
+  };
+  return {
+    read: (path) => {
+      const place = inside(path);
+      return place !== undefined && fs.statSync(place).isFile() ? fs.readFileSync(place, "utf8") : undefined;
+    },
+    isFolder: (path) => {
+      const place = inside(path);
+      return place !== undefined && fs.statSync(place).isDirectory();
+    },
+  };
+}
+
+/** What of a project's folder does not belong into an image, whatever `.dockerignore` says before. */
+const LEFT_OUT: readonly string[] = [
+  "**/.git",
+  "**/__pycache__",
+  "**/*.pyc",
+  "**/.venv",
+  "**/venv",
+  "**/.env",
+  "**/.env.*",
+  "**/node_modules",
+  "**/.mypy_cache",
+  "**/.ruff_cache",
+  "**/.pytest_cache",
+  "**/.ipynb_checkpoints",
+  "**/.DS_Store",
+  "**/*.egg-info",
+];
+
+/** The project's files as a build context: defaults, then `.dockerignore`, then `exclude` and `include`. */
+export function projectContext(root: string, { config }: Project): LocalSource {
+  const file = join(root, ".dockerignore");
+  const own = fs.existsSync(file) ? readIgnoreFile(fs.readFileSync(file, "utf8")) : [];
+  const included = config.include.map((pattern) => `!${pattern}`);
+  return { root, filter: createIgnore([...LEFT_OUT, ...own, ...config.exclude, ...included]) };
+}
+
+/** Decides everything and adds the project to the graph. Throws what finding a base, locking and fetching throw. */
+export async function compileProject(build: ProjectBuild, platform: Platform): Promise<CompiledProject> {
+  const { place } = build;
+  const chosen = chooseBase(build.project, build.request.python?.version);
+  const base = await resolveBase(build, chosen.value, platform);
+  const layers = place.store.layers.getAll(base.config.rootfs.diff_ids);
+  build.lease.keep(base.config.rootfs.diff_ids);
+  const target = findInterpreter(new TreeView(layers), {
+    env: base.config.config?.Env ?? [],
+    architecture: base.config.architecture,
+  });
+  checkPython(build.project, target);
+  const wheels = await chooseWheels(build, { base, target, platform });
+  const prepared: PreparedProject = { ...build, platform, base, baseReason: chosen.reason, target, wheels };
+  return { stage: projectStage(prepared), prepared, decisions: decide(prepared) };
+}
+
+function checkPython({ python }: Project, target: PythonTarget): void {
+  if (python === undefined || target.version.startsWith(`${python.value}.`)) return;
+  throw new TareError(
+    "E_PYTHON_NOTFOUND",
+    `choosing a Python: ${python.value} is wanted (${python.reason}), the base has ${describeTarget(target)}`,
+    {
+      hint: "choose another base (`base` in [tool.tare]) or another version",
+    },
+  );
+}
+
+/** A base that nobody has is assembled, where its name is a recipe and this user may. */
+async function resolveBase(build: ProjectBuild, reference: string, platform: Platform): Promise<ResolvedImage> {
+  const { resolver, place, request } = build;
+  try {
+    return await resolver.image(reference, platform);
+  } catch (error) {
+    if (!isTareError(error, "E_IMAGE_NOTFOUND") || process.getuid?.() !== 0) throw error;
+    const { listener, signal } = request;
+    try {
+      await assembleBase(place.store, {
+        recipe: reference,
+        packages: [],
+        tags: [],
+        architecture: platform.architecture,
+        force: false,
+        env: place.env,
+        ...(listener === undefined ? {} : { listener }),
+        ...(signal === undefined ? {} : { signal }),
+      });
+    } catch (failure) {
+      throw isTareError(failure, "E_BASE_UNKNOWN") ? error : failure;
+    }
+    return resolver.image(reference, platform);
+  }
+}

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The vertices and the config of a project's image. */
+import { readFileInTree, TreeView } from "../store/index.ts";
+import { splitPair } from "./stage-state.ts";
+import type { CopyOp, VertexId, WheelsOp } from "../graph/index.ts";
+import type { ContainerConfig } from "../oci/index.ts";
+import type { WheelRef } from "../python/index.ts";
+import type { PreparedProject } from "./project-build.ts";
+import type { CompiledStage, DraftHistory } from "./types.ts";
+
+const APP = "/app";
+const HOME = "/home/app";
+const USER_ID = 1000;
+
+/** Adds the project to the graph. */
+export function projectStage(prepared: PreparedProject): CompiledStage {
+  const draft = new StageDraft(prepared);
+  const { project } = prepared;
+  if (project.config.packages.length > 0) draft.packages(project.config.packages);
+  for (const group of prepared.wheels.groups) draft.wheels(group);
+  const user = project.config.user ?? draft.ownUser();
+  draft.folder(APP);
+  draft.sources();
+  return draft.finish(user);
+}
+
+class StageDraft {
+  readonly #prepared: PreparedProject;
+  readonly #history: DraftHistory[];
+  readonly #base: VertexId;
+  readonly #platform: string;
+  readonly #steps: number;
+  #vertex: VertexId;
+  #step = 1;
+
+  constructor(prepared: PreparedProject) {
+    const { base, graph, platform, project, wheels } = prepared;
+    this.#prepared = prepared;
+    this.#platform = `${platform.os}/${platform.architecture}`;
+    this.#steps =
+      3 +
+      wheels.groups.length +
+      (project.config.packages.length > 0 ? 1 : 0) +
+      (project.config.user === undefined ? 1 : 0);
+    const op = {
+      type: "image",
+      reference: base.name,
+      manifest: base.manifest,
+      layers: base.config.rootfs.diff_ids,
+    } as const;
+    this.#base = graph.add(op, [], { label: this.#label(`base ${base.name}`) });
+    this.#vertex = this.#base;
+    this.#history = (base.config.history ?? []).map((entry) => ({ ...entry, layer: !entry.empty_layer }));
+  }
+
+  /** Debian packages: the one step that needs a container. */
+  packages(names: readonly string[]): void {
+    const script = `apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ${names.join(" ")} && rm -rf /var/lib/apt/lists/*`;
+    const env = this.#prepared.base.config.config?.Env ?? [];
+    const op = {
+      type: "run",
+      args: ["/bin/sh", "-c", script],
+      env,
+      cwd: "/",
+      user: "0",
+      mounts: [],
+      network: "default",
+      security: "sandbox",
+      devices: [],
+    } as const;
+    this.#add(
+      this.#prepared.graph.add(op, [this.#vertex], this.#notes(`system packages ${names.join(" ")}`)),
+      `RUN ${script}`,
+    );
+  }
+
+  /** One layer of distributions. It stands for itself and is laid upon what is there. */
+  wheels(group: readonly WheelRef[]): void {
+    const { graph, target, request, project } = this.#prepared;
+    const bytecode = request.python?.bytecode ?? project.config.bytecode ?? "imported";
+    const slim = request.python?.slim ?? project.config.slim ?? [];
+    const op: WheelsOp = {
+      type: "wheels",
+      wheels: group.map(({ size: _size, ...wheel }) => wheel),
+      scheme: target.scheme,
+      executable: target.executable,
+      python: target.version,
+      bytecode,
+      ...(slim.length > 0 ? { slim } : {}),
+    };
+    const text = groupText(group);
+    const made = graph.add(op, bytecode === "none" ? [] : [this.#base], this.#notes(text));
+    this.#add(
+      graph.add({ type: "merge" }, [this.#vertex, made], { label: `on top: ${text}`, platform: this.#platform }),
+      `tare: ${historyText(group)}`,
+      made,
+    );
+  }
+
+  /** A user of its own, with a home that it may write to; no container is needed to make it. */
+  ownUser(): string {
+    const { base, place } = this.#prepared;
+    const tree = new TreeView(place.store.layers.getAll(base.config.rootfs.diff_ids));
+    const text = (path: string): string => readFileInTree(tree, path)?.toString("utf8") ?? "";
+    const passwd = text("etc/passwd");
+    if (new RegExp(`^[^:]+:[^:]*:${USER_ID}:`, "m").test(passwd)) return String(USER_ID);
+    this.folder(HOME, 0o777);
+    const line = (before: string, added: string): string =>
+      `${before}${before === "" || before.endsWith("\n") ? "" : "\n"}${added}\n`;
+    const op: CopyOp = {
+      ...COPY,
+      sources: [
+        { inline: { fileName: "passwd", content: line(passwd, `app:x:${USER_ID}:${USER_ID}:app:${HOME}:/bin/sh`) } },
+        { inline: { fileName: "group", content: line(text("etc/group"), `app:x:${USER_ID}:`) } },
+      ],
+      destination: "/etc/",
+    };
+    this.#add(this.#prepared.graph.add(op, [this.#vertex], this.#notes("user app")), "tare: user app (1000)");
+    return `${USER_ID}:${USER_ID}`;
+  }
+
+  /** A folder that every user may write to, so that a program can put its files beside its sources. */
+  folder(path: string, mode: number = 0o777): void {
+    const op = { type: "mkdir", path, mode } as const;
+    const vertex = this.#prepared.graph.add(op, [this.#vertex], { label: `folder ${path}`, platform: this.#platform });
+    this.#add(vertex, `tare: folder ${path}`);
+  }
+
+  sources(): void {
+    const { graph } = this.#prepared;
+    const local = graph.add({ type: "local", name: "context" }, [], { label: "sources" });
+    const op: CopyOp = { ...COPY, sources: [{ from: 1, paths: ["."] }], destination: `${APP}/` };
+    this.#add(graph.add(op, [this.#vertex, local], this.#notes("sources")), `COPY . ${APP}`);
+  }
+
+  finish(user: string): CompiledStage {
+    const { platform, base } = this.#prepared;
+    const { vertex, config } = { vertex: this.#vertex, config: this.#config(user) };
+    const environment = new Map((config.Env ?? []).map((entry) => splitPair(entry)));
+    return {
+      vertex,
+      platform,
+      author: undefined,
+      config,
+      base: base.config,
+      history: this.#history,
+      environment,
+      declared: new Map(),
+    };
+  }
+
+  #config(user: string): ContainerConfig {
+    const { base, project, request } = this.#prepared;
+    const { config } = project;
+    const own = base.config.config ?? {};
+    const paths = [APP, ...project.sourceRoots.map((root) => `${APP}/${root}`)];
+    const added = {
+      PYTHONUNBUFFERED: "1",
+      PYTHONPATH: paths.join(":"),
+      ...(config.user === undefined ? { HOME } : {}),
+      ...config.env,
+    };
+    const env = new Map([...(own.Env ?? []).map((entry) => splitPair(entry)), ...Object.entries(added)]);
+    const ports = project.ports.map((port) => [port.includes("/") ? port : `${port}/tcp`, {}] as const);
+    const { Cmd: _cmd, Entrypoint: _entrypoint, ...kept } = own;
+    const labels = { ...own.Labels, ...config.labels, ...request.labels };
+    return {
+      ...kept,
+      Env: [...env].map(([name, value]) => `${name}=${value}`),
+      WorkingDir: APP,
+      User: user,
+      ...(project.command && project.command.value.length > 0 ? { Cmd: project.command.value } : {}),
+      ...(config.entrypoint === undefined ? {} : { Entrypoint: config.entrypoint }),
+      ...(ports.length > 0 ? { ExposedPorts: { ...own.ExposedPorts, ...Object.fromEntries(ports) } } : {}),
+      ...(Object.keys(labels).length > 0 ? { Labels: labels } : {}),
+    };
+  }
+
+  #add(vertex: VertexId, created: string, maker: VertexId = vertex): void {
+    const at = new Date(this.#prepared.epoch * 1000).toISOString().replace(".000Z", "Z");
+    this.#vertex = vertex;
+    this.#history.push({ created: at, created_by: created, comment: "tare.project.v0", layer: true, vertex: maker });
+  }
+
+  #notes(text: string): { readonly label: string; readonly platform: string; readonly ignoreCache: boolean } {
+    return { label: this.#label(text), platform: this.#platform, ignoreCache: this.#prepared.request.noCache };
+  }
+
+  #label(text: string): string {
+    const number = this.#step;
+    this.#step += 1;
+    return `[${number}/${this.#steps}] ${text}`;
+  }
+}
+
+const COPY: Omit<CopyOp, "sources" | "destination"> = { type: "copy", parents: false, link: false, command: "COPY" };
+
+/** `torch 2.9.1 (858 MB)`, or `23 distributions (12 MB)`. */
+function groupText(group: readonly WheelRef[]): string {
+  const size = group.reduce((sum, each) => sum + each.size, 0);
+  const [only] = group;
+  if (group.length === 1 && only) return `${only.name} ${only.version} (${megabytes(size)})`;
+  return `${group.length} distributions (${megabytes(size)})`;
+}
+
+function historyText(group: readonly WheelRef[]): string {
+  const names = group.map(({ name, version }) => `${name} ${version}`);
+  return names.length > 6 ? `${names.slice(0, 5).join(", ")} and ${names.length - 5} more` : names.join(", ");
+}
+
+/** Decimal, as sizes of downloads are told. */
+export function megabytes(size: number): string {
+  if (size >= 1e9) return `${(size / 1e9).toFixed(2)} GB`;
+  if (size >= 1e6) return `${(size / 1e6).toFixed(size >= 1e7 ? 0 : 1)} MB`;
+  return `${Math.max(1, Math.round(size / 1e3))} kB`;
+}

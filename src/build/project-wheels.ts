@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The distributions of a project: from its lock, or resolved now; those without a wheel are built. */
+import * as fs from "node:fs";
+import { join } from "node:path";
+import { TareError } from "../base/index.ts";
+import { parseWheelName, planLayers, readLock, resolve, selectFromLock } from "../python/index.ts";
+import { buildWheels } from "./build-wheels.ts";
+import type { Platform } from "../oci/index.ts";
+import type { DistributionFile, Lock, PythonTarget, SelectedPackage, WheelRef, WheelStore } from "../python/index.ts";
+import type { ProjectBuild } from "./project-build.ts";
+import type { ResolvedImage } from "./types.ts";
+
+/** What is installed, and how it is spread over layers. */
+export interface ChosenWheels {
+  readonly wheels: readonly WheelRef[];
+  /** Lowest first. */
+  readonly groups: readonly (readonly WheelRef[])[];
+  /** Completes "dependencies:": `pylock.toml`, `requirements.txt, resolved now`. */
+  readonly source: string;
+  /** Names whose wheels were built here. */
+  readonly built: readonly string[];
+}
+
+/** Where wheels are chosen for. */
+export interface WheelChoice {
+  readonly base: ResolvedImage;
+  readonly target: PythonTarget;
+  readonly platform: Platform;
+}
+
+/** Chooses, and fetches what must be read to go on. Throws what locks, resolving and fetching throw. */
+export async function chooseWheels(build: ProjectBuild, choice: WheelChoice): Promise<ChosenWheels> {
+  const { lock, source } = await lockOf(build, choice);
+  if (!lock) return { wheels: [], groups: [], source, built: [] };
+  const { config, dependencies } = build.project;
+  const selected = selectFromLock(lock, choice.target, {
+    extras: config.extras,
+    groups: config.groups,
+    requested: new Set(dependencies.requested),
+  });
+  const accelerator = acceleratorOf(build);
+  if (accelerator === "cpu") refuseCuda(selected);
+  const store = await build.place.wheels();
+  const built = await buildWheels(
+    build,
+    choice,
+    selected.filter(({ wheel }) => !wheel),
+  );
+  const wheels = await refsOf(
+    store,
+    selected.map((each) => withWheel(each, built.get(each.name))),
+    build.signal,
+  );
+  const layers = build.request.python?.layers ?? config.layers;
+  return {
+    wheels,
+    groups: planLayers(wheels, layers === undefined ? {} : { layers }),
+    source,
+    built: [...built.keys()],
+  };
+}
+
+function withWheel(each: SelectedPackage, built: DistributionFile | undefined): SelectedPackage {
+  return built === undefined ? each : { ...each, wheel: built };
+}
+
+/** `--accelerator` or `[tool.tare]`. */
+export function acceleratorOf({ request, project }: Pick<ProjectBuild, "request" | "project">): string | undefined {
+  return request.python?.accelerator ?? project.config.accelerator;
+}
+
+async function lockOf(
+  build: ProjectBuild,
+  { target }: WheelChoice,
+): Promise<{ readonly lock?: Lock; readonly source: string }> {
+  const { root, project, place } = build;
+  const { kind, files, pins } = project.dependencies;
+  const [file = ""] = files;
+  if (kind === "none") return { source: "none" };
+  if (kind === "lock")
+    return { lock: readLock(fs.readFileSync(join(root, file), "utf8"), join(root, file)), source: file };
+  const inputs = pins ? [writePins(build, pins)] : files.map((name) => join(root, name));
+  const { config } = project;
+  const accelerator = acceleratorOf(build);
+  const resolution = await resolve(
+    { store: place.store, wheels: place.wheels, env: place.env, signal: build.signal },
+    {
+      folder: root,
+      files: inputs,
+      target,
+      ...(kind === "pyproject" ? { extras: config.extras, groups: config.groups } : {}),
+      ...(pins ? { noDependencies: true } : {}),
+      ...(accelerator === undefined ? {} : { accelerator }),
+    },
+  );
+  const how =
+    kind === "pins" ? "its versions" : resolution.isFromCache ? "resolved before" : "resolved now; `tare lock` pins it";
+  return { lock: readLock(resolution.pylock, join(root, "pylock.toml")), source: `${file}, ${how}` };
+}
+
+function writePins({ lease }: ProjectBuild, pins: readonly string[]): string {
+  const path = join(lease.folder, "requirements.txt");
+  fs.mkdirSync(lease.folder, { recursive: true });
+  fs.writeFileSync(path, `${pins.join("\n")}\n`);
+  return path;
+}
+
+/** A lock made with CUDA does not become one for the CPU by leaving packages out: torch itself is another build. */
+function refuseCuda(selected: readonly SelectedPackage[]): void {
+  const cuda = selected.filter(({ name }) => name.startsWith("nvidia-"));
+  if (cuda.length === 0) return;
+  throw new TareError(
+    "E_ACCELERATOR",
+    `choosing packages for the CPU: the lock has ${cuda.length} CUDA packages (${cuda[0]?.name ?? ""} …)`,
+    {
+      hint: "lock again with `tare lock --accelerator cpu`",
+    },
+  );
+}
+
+/** Identities and sizes of the wheels; those of which a lock tells both are not fetched before they are needed. */
+async function refsOf(
+  store: WheelStore,
+  selected: readonly SelectedPackage[],
+  signal: AbortSignal,
+): Promise<readonly WheelRef[]> {
+  const files = selected.map(({ wheel }) => wheel).filter((file) => file !== undefined);
+  const unknown = files.filter(
+    (file) => file.digest === undefined || file.size === undefined || file.url === undefined,
+  );
+  const fetched = await store.fetch(unknown, { signal });
+  const facts = new Map(unknown.map((file, index) => [file, fetched[index]]));
+  return selected.map((each) => refOf(store, each, each.wheel && facts.get(each.wheel)));
+}
+
+function refOf(
+  store: WheelStore,
+  { name, version, wheel, isRequested, direct }: SelectedPackage,
+  stored: Pick<DistributionFile, "digest" | "size"> | undefined,
+): WheelRef {
+  const digest = stored?.digest ?? wheel?.digest;
+  if (!wheel || digest === undefined) throw new Error(`\`${name}\` has no wheel`);
+  if (!stored) store.note(wheel);
+  return {
+    name,
+    version: version ?? parseWheelName(wheel.fileName).version,
+    fileName: wheel.fileName,
+    digest,
+    size: stored?.size ?? wheel.size ?? 0,
+    isRequested,
+    ...(direct === undefined ? {} : { direct }),
+  };
+}

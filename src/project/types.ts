@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** Something that was decided, and why. */
+export interface Decision<T> {
+  readonly value: T;
+  /** Completes a sentence: `from .python-version`. */
+  readonly reason: string;
+}
+
+/** Where a project's dependencies are written. Paths are relative to its folder. */
+export interface Dependencies {
+  /** `lock` needs no resolving; `pins` are complete but name no files; the others are resolved. */
+  readonly kind: "lock" | "pins" | "requirements" | "pyproject" | "none";
+  readonly files: readonly string[];
+  readonly reason: string;
+  /** Normalised names that the user asks for by himself. */
+  readonly requested: readonly string[];
+  /** For `pins`: requirements with hashes, one a line. */
+  readonly pins?: readonly string[];
+}
+
+/** `[tool.tare]` of pyproject.toml, or tare.toml, checked. */
+export interface TareConfig {
+  readonly base?: string;
+  readonly python?: string;
+  /** Debian packages. */
+  readonly packages: readonly string[];
+  readonly entrypoint?: readonly string[];
+  readonly command?: readonly string[];
+  readonly user?: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly expose: readonly string[];
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  readonly extras: readonly string[];
+  readonly groups: readonly string[];
+  readonly accelerator?: string;
+  readonly layers?: number;
+  readonly bytecode?: "imported" | "all" | "none";
+  readonly slim?: readonly string[];
+}
+
+/** What a source tree is, as far as its files tell; nothing of it was run. */
+export interface Project {
+  readonly name: string;
+  /** `3.11`, or undefined when nothing says. */
+  readonly python: Decision<string> | undefined;
+  /** `requires-python`, when `python` is not told exactly. */
+  readonly requiresPython: string | undefined;
+  readonly dependencies: Dependencies;
+  readonly command: Decision<readonly string[]> | undefined;
+  /** Ports that the command listens on, when that is known. */
+  readonly ports: readonly string[];
+  /** Folders for PYTHONPATH, relative to the project. */
+  readonly sourceRoots: readonly string[];
+  readonly config: TareConfig;
+}
+
+/** How a project's files are read. Paths are relative to its folder, with `/`. */
+export interface ProjectReader {
+  read(path: string): string | undefined;
+  isFolder(path: string): boolean;
+}
