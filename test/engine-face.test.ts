@@ -12,7 +12,18 @@ describe("the library's face", () => {
   it("opens without touching the disk and has every method", () => {
     const engine = face.openEngine({ env: {}, cwd: "/", root: "/nonexistent/tare" });
     const members = (value: object): string[] => Object.keys(value).sort();
-    expect(members(engine)).toEqual(["bases", "build", "check", "close", "containers", "images", "plan", "system"]);
+    expect(members(engine)).toEqual([
+      "bases",
+      "build",
+      "check",
+      "close",
+      "containers",
+      "images",
+      "plan",
+      "registry",
+      "sizes",
+      "system",
+    ]);
     expect(members(engine.images)).toEqual(
       ["history", "import", "inspect", "list", "load", "names", "prune", "remove", "resolve", "save", "tag"].sort(),
     );

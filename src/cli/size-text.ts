@@ -128,7 +128,15 @@ function total(rows: readonly { readonly size: number }[]): number {
   return rows.reduce((sum, { size }) => sum + size, 0);
 }
 
-function named({ name, version, size }: { readonly name: string; readonly version: string; readonly size: number }): Row {
+function named({
+  name,
+  version,
+  size,
+}: {
+  readonly name: string;
+  readonly version: string;
+  readonly size: number;
+}): Row {
   return { size, text: `${name} ${version}` };
 }
 

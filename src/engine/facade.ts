@@ -10,6 +10,7 @@ import type { Readable, Writable } from "node:stream";
 import type { BuildListener } from "../solver/index.ts";
 import type { ContainersApi } from "./facade-containers.ts";
 import type { RegistryApi } from "./facade-registry.ts";
+import type { SizeApi } from "./facade-size.ts";
 import type { BuildRequest, BuildResult } from "./types.ts";
 
 /** How an engine is opened. */
@@ -35,6 +36,7 @@ export interface Engine {
   check(request: BuildRequest): Promise<readonly BuildFinding[]>;
   readonly containers: ContainersApi;
   readonly images: ImagesApi;
+  readonly sizes: SizeApi;
   readonly bases: BasesApi;
   readonly registry: RegistryApi;
   readonly system: SystemApi;

@@ -55,5 +55,19 @@ export type {
   PushedTag,
   RegistryApi,
 } from "./facade-registry.ts";
+export type {
+  DeadWeight,
+  DirectorySize,
+  DistributionSize,
+  Duplicate,
+  HiddenBytes,
+  ImageSize,
+  LayerSize,
+  OwnedBytes,
+  OwnerKind,
+  PackageSize,
+  SharedObject,
+  SizeApi,
+} from "./facade-size.ts";
 export type { BuildRequest, BuildResult, BuiltImage, OutputSpec, SecretSource } from "./types.ts";
 export type { BuildEvent, BuildListener } from "../solver/index.ts";

@@ -20,6 +20,7 @@ export function openEngine(options: EngineOptions): EngineApi {
     check: async (request) => (await import("./build.ts")).check(rooms, request),
     containers: containersApi(rooms),
     images: imagesApi(rooms),
+    sizes: { measure: async (name, options) => (await import("./image-size.ts")).sizeOfImage(rooms, name, options) },
     bases: basesApi(rooms),
     registry: lazyRegistry(rooms),
     system: systemApi(rooms),

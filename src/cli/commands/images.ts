@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { treeText } from "../size-text.ts";
+import { usageError } from "../usage-error.ts";
+import { TOP_OPTION, printSizes } from "./image-size.ts";
 import { LISTING_OPTIONS, filtersOf, printListing } from "../listing.ts";
 import { ago, humanSize, listedTime, shortId } from "../text/human.ts";
 import type { CommandBody } from "../command.ts";
@@ -13,13 +16,20 @@ export const command: CommandBody = {
     ...LISTING_OPTIONS,
     { name: "all", short: "a", type: "boolean", description: "For compatibility: there are no hidden images" },
     { name: "digests", type: "boolean", description: "Show digests" },
+    { name: "tree", type: "boolean", description: "Show what is in the layers of one image, by size" },
+    TOP_OPTION,
   ],
   complete: ["image"],
   examples: [
     { line: "tare images python", text: "images of one name" },
     { line: "tare images --filter dangling=true -q", text: "ids of images without a name" },
+    { line: "tare images --tree app", text: "the layers of an image with what makes them large" },
   ],
   async run(context, parsed) {
+    if (parsed.boolean("tree")) {
+      if (parsed.positionals.length === 0) throw usageError("`--tree` shows one image: give its name");
+      return printSizes(context, parsed, { text: treeText });
+    }
     const { images } = await context.engine();
     const [reference] = parsed.positionals;
     const filters = filtersOf(parsed.list("filter"));

@@ -182,6 +182,13 @@ export const COMMANDS: readonly CommandEntry[] = [
     hidden: true,
   },
   {
+    name: "image size",
+    aliases: [],
+    group: "images",
+    summary: "Show where the bytes of an image are",
+    load: () => import("./image-size.ts"),
+  },
+  {
     name: "tag",
     aliases: ["image tag"],
     group: "images",
