@@ -50,6 +50,18 @@ const HOW: readonly OptionSpec[] = [
   text("runtime", "OCI runtime for RUN steps (`runc`, `crun`, or a path)"),
 ];
 
+/** How Python distributions become layers. */
+const PYTHON: readonly OptionSpec[] = [
+  text("python", "Python of a project without a Dockerfile, as in `3.11`", { valueName: "version" }),
+  text("accelerator", "Builds of torch and its kin: `cpu`, `cu126`, `cu128`, `rocm6.3`, `auto`", { valueName: "name" }),
+  text("layers", "Most layers for Python distributions; default: 48", { valueName: "int" }),
+  text("bytecode", "Which modules are compiled; default: what importing a distribution loads", {
+    choices: ["imported", "all", "none"],
+  }),
+  flag("slim", "Leave out of distributions what is known to be unused; the report says what"),
+  flag("no-accelerate", "Run `RUN pip install` as written instead of making layers of the wheels"),
+];
+
 const RESULT: readonly OptionSpec[] = [
   list("output", "Where the result goes: a folder, or `type=image|registry|oci|docker|local|tar[,dest=path]`", {
     short: "o",
@@ -90,4 +102,4 @@ const IGNORED: readonly OptionSpec[] = [
 ];
 
 /** Docker's and buildx's flags of `build`. */
-export const BUILD_OPTIONS: readonly OptionSpec[] = [...WHAT, ...HOW, ...RESULT, ...REFUSED, ...IGNORED];
+export const BUILD_OPTIONS: readonly OptionSpec[] = [...WHAT, ...HOW, ...PYTHON, ...RESULT, ...REFUSED, ...IGNORED];

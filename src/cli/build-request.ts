@@ -42,6 +42,8 @@ export function buildRequest(context: CommandContext, parsed: ParsedArguments): 
     allow: parsed.list("allow").flatMap((value) => value.split(",")),
     outputs: [...allValues(parsed, "output", outputOf), ...(parsed.boolean("push") ? [PUSHED] : [])],
     load: parsed.boolean("load"),
+    accelerate: !parsed.boolean("no-accelerate"),
+    python: pythonOptions(parsed),
     signal: context.signal,
     ...(needsInput ? { stdin: streamOf(context) } : {}),
     ...settings(context, parsed, file),
@@ -60,6 +62,17 @@ function settings(context: CommandContext, parsed: ParsedArguments, file: string
     runtime: parsed.string("runtime"),
     sourceDateEpoch: sourceDateEpoch(context, parsed),
   } as const);
+}
+
+function pythonOptions(parsed: ParsedArguments): NonNullable<BuildRequest["python"]> {
+  const bytecode = parsed.string("bytecode");
+  return defined({
+    version: parsed.string("python"),
+    accelerator: parsed.string("accelerator"),
+    layers: parsed.integer("layers", { min: 1, max: 100 }),
+    bytecode: bytecode === "imported" || bytecode === "all" || bytecode === "none" ? bytecode : undefined,
+    slim: parsed.boolean("slim") ? ["all"] : undefined,
+  });
 }
 
 function streamOf(context: CommandContext): AsyncIterable<Uint8Array> {
