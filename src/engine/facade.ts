@@ -220,7 +220,7 @@ export interface SystemPruneRequest {
   /** All images without a container, not only dangling ones. */
   readonly all: boolean;
   readonly volumes: boolean;
-  /** Build cache too. */
+  /** Build cache too, and wheels that no layer is made of; with `all` those made here from sources too. */
   readonly cache: boolean;
   readonly filters: Filters;
   readonly signal?: AbortSignal;
@@ -232,6 +232,8 @@ export interface SystemPruneReport {
   readonly images: RemovalReport["entries"];
   readonly volumes: readonly string[];
   readonly cacheRecords: number;
+  /** Wheels and sdists that no layer is made of. */
+  readonly wheels: number;
   /** Leftover mounts, processes and temporary folders that were cleaned. */
   readonly leftovers: number;
   readonly reclaimed: number;

@@ -31,6 +31,7 @@ export async function pruneSystem(rooms: Rooms, request: SystemPruneRequest): Pr
     images: [...images, ...layerEntries(report)],
     volumes: volumes.names,
     cacheRecords: itemsOf(report, "cache"),
+    wheels: itemsOf(report, "wheels"),
     leftovers: recovered.removed.length + recovered.folders.length + orphans.length + itemsOf(report, "temporary"),
     reclaimed: containers.reclaimed + volumes.reclaimed + report.freed,
   };

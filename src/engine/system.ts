@@ -28,7 +28,7 @@ const KINDS: Readonly<Record<string, string>> = {
   "mounts-cache": "cache mounts",
 };
 /** Rows that are shown also when there is nothing. */
-const ALWAYS: ReadonlySet<string> = new Set(["images", "containers", "volumes", "build cache"]);
+const ALWAYS: ReadonlySet<string> = new Set(["images", "containers", "volumes", "build cache", "wheels"]);
 
 async function usage(rooms: Rooms): Promise<readonly UsageRow[]> {
   const { volumeUsage } = await import("../containers/index.ts");

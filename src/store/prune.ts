@@ -18,10 +18,11 @@ import { fillReserve, releaseReserve } from "./space.ts";
 import type { ObjectSet, StoreParts, Survey, SurveyedCache, SurveyedImage } from "./survey.ts";
 import { addAll, blobSize, layerSize, objectsOnDisk, reachable, survey, treeSize } from "./survey.ts";
 import type { Lease, PruneOptions, PruneReport, PruneRow } from "./types.ts";
+import { isWheelPrunable } from "./wheel-blobs.ts";
 
 /** An object that nothing reaches. */
 interface Garbage {
-  readonly kind: "layers" | "blobs" | "mounts-cache";
+  readonly kind: "layers" | "blobs" | "wheels" | "mounts-cache";
   readonly digest: Digest;
   readonly item: string;
   readonly path: string;
@@ -137,11 +138,16 @@ function findGarbage(parts: StoreParts, options: PruneOptions, references?: Surv
   const found = references ?? survey(parts);
   const kept = context.leases.keptDigests();
   const needed = reachable(parts, found, kept);
+  const isWheel = (digest: Digest): boolean => found.wheels.files.has(digest) || found.wheels.built.has(digest);
   const layers = objects.layers.filter((digest) => !needed.layers.has(digest));
-  const blobs = objects.blobs.filter((digest) => !needed.blobs.has(digest));
+  const unneeded = objects.blobs.filter((digest) => !needed.blobs.has(digest));
+  const [blobs, wheels] = [unneeded.filter((digest) => !isWheel(digest)), unneeded.filter(isWheel)];
   return [
     ...layers.map((digest) => layerGarbage(parts, digest)),
-    ...blobs.map((digest) => blobGarbage(parts, digest)),
+    ...blobs.map((digest) => blobGarbage(parts, digest, "blobs")),
+    ...wheels
+      .filter((digest) => isWheelPrunable(found.wheels, digest, options))
+      .map((digest) => blobGarbage(parts, digest, "wheels")),
     ...(options.mounts ? mountGarbage(parts, kept, options.until) : []),
   ];
 }
@@ -151,9 +157,9 @@ function layerGarbage(parts: StoreParts, digest: Digest): Garbage {
   return { kind: "layers", digest, item: digest, path, size: layerSize(parts, digest) };
 }
 
-function blobGarbage(parts: StoreParts, digest: Digest): Garbage {
+function blobGarbage(parts: StoreParts, digest: Digest, kind: "blobs" | "wheels"): Garbage {
   const path = parts.context.layout.blob(digest);
-  return { kind: "blobs", digest, item: digest, path, size: blobSize(parts.context, digest) };
+  return { kind, digest, item: digest, path, size: blobSize(parts.context, digest) };
 }
 
 function mountGarbage(parts: StoreParts, kept: ReadonlySet<Digest>, until?: number): Garbage[] {
@@ -202,7 +208,7 @@ function referenceRows(choice: Choice): PruneRow[] {
 }
 
 function garbageRows(garbage: readonly Garbage[]): PruneRow[] {
-  return (["layers", "blobs", "mounts-cache"] as const).map((kind) => {
+  return (["layers", "blobs", "wheels", "mounts-cache"] as const).map((kind) => {
     const objects = garbage.filter((object) => object.kind === kind);
     return row(
       kind,

@@ -9,6 +9,8 @@ import { layerDigests } from "./layers.ts";
 import { namesIn } from "./layout.ts";
 import type { ImageRecord, Layer, LayerStore } from "./types.ts";
 import { imageStore } from "./images.ts";
+import { surveyWheels, wheelsOf } from "./wheel-blobs.ts";
+import type { SurveyedWheels } from "./wheel-blobs.ts";
 
 /** What prune, usage and fsck work on. */
 export interface StoreParts {
@@ -47,6 +49,7 @@ export interface Survey {
   readonly images: readonly SurveyedImage[];
   readonly cache: readonly SurveyedCache[];
   readonly containers: readonly SurveyedContainer[];
+  readonly wheels: SurveyedWheels;
 }
 
 /** Digests by kind of object. */
@@ -62,7 +65,7 @@ export function survey(parts: StoreParts): Survey {
   const images = imageStore(context, content)
     .list()
     .map((record) => surveyImage(content, containers, record));
-  return { images, containers, cache: surveyCache(context) };
+  return { images, containers, cache: surveyCache(context), wheels: surveyWheels(context) };
 }
 
 function surveyImage(
@@ -129,6 +132,8 @@ export function reachable(parts: StoreParts, found: Survey, kept: ReadonlySet<Di
     const blob = parts.layers.get(layer)?.blob;
     if (blob) blobs.add(blob.digest);
   }
+  // Nor can a layer's compressed form be made without the wheels that it is made of.
+  for (const wheel of wheelsOf(found.wheels, layers)) blobs.add(wheel);
   return { layers, blobs };
 }
 

@@ -165,7 +165,7 @@ export interface Lease {
 
 /** What `tare system df` shows, per kind; sizes in bytes. */
 export interface UsageRow {
-  readonly kind: "images" | "layers" | "blobs" | "cache" | "containers" | "temporary" | "mounts-cache";
+  readonly kind: "images" | "layers" | "blobs" | "cache" | "wheels" | "containers" | "temporary" | "mounts-cache";
   readonly count: number;
   readonly active: number;
   readonly size: number;
@@ -207,7 +207,10 @@ export interface CacheMounts {
 export interface PruneOptions {
   /** `dangling`: images without a name; `unused`: all that no container uses. Default `none`. */
   readonly images?: "none" | "dangling" | "unused";
-  /** `unused`: records none of whose layers an image or container uses; `all`. Default `none`. */
+  /**
+   * `unused`: records none of whose layers an image or container uses; `all`. Default `none`. With either also wheels
+   * that no layer left is made of; those made here from sources with `all` only.
+   */
   readonly cache?: "none" | "unused" | "all";
   /**
    * Besides: the least recently used records until the layers that only the build cache needs take at most this many
@@ -224,7 +227,7 @@ export interface PruneOptions {
 
 /** What went, or would go, of one kind. */
 export interface PruneRow {
-  readonly kind: "images" | "cache" | "layers" | "blobs" | "temporary" | "mounts-cache" | "links";
+  readonly kind: "images" | "cache" | "layers" | "blobs" | "wheels" | "temporary" | "mounts-cache" | "links";
   /** Image names or targets, keys, digests, folder names. */
   readonly items: readonly string[];
   /** Bytes. */

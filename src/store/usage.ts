@@ -6,10 +6,11 @@ import { namesIn } from "./layout.ts";
 import type { ObjectSet, StoreParts, Survey } from "./survey.ts";
 import { addAll, blobSize, layerSize, objectsOnDisk, survey, treeSize } from "./survey.ts";
 import type { UsageRow } from "./types.ts";
+import { wheelsOf } from "./wheel-blobs.ts";
 
 /**
  * Every layer and blob is counted in one row: with the images when an image reaches it, else with the build cache
- * when a record does, else as a loose layer or blob. So the rows add up to what the store takes.
+ * when a record does, else with the wheels when it is one, else as a loose layer or blob. So the rows add up to what the store takes.
  */
 export function usage(parts: StoreParts): readonly UsageRow[] {
   const objects = objectsOnDisk(parts.context);
@@ -18,6 +19,7 @@ export function usage(parts: StoreParts): readonly UsageRow[] {
   return [
     imageRow(parts, found, shares.images),
     cacheRow(parts, found, shares.cache),
+    wheelRow(parts, found, shares.wheels.blobs),
     looseRow("layers", shares.loose.layers, (digest) => layerSize(parts, digest)),
     looseRow("blobs", shares.loose.blobs, (digest) => blobSize(parts.context, digest)),
     containerRow(parts, found),
@@ -29,6 +31,7 @@ export function usage(parts: StoreParts): readonly UsageRow[] {
 interface Shares {
   readonly images: ObjectSet;
   readonly cache: ObjectSet;
+  readonly wheels: ObjectSet;
   readonly loose: ObjectSet;
 }
 
@@ -39,10 +42,13 @@ function divide(parts: StoreParts, found: Survey, objects: { layers: Digest[]; b
   const byCache = empty();
   for (const { layers } of found.cache) for (const layer of layers) byCache.layers.add(layer);
   addLayerBlobs(parts, byCache);
-  const shares: Shares = { images: empty(), cache: empty(), loose: empty() };
+  const shares: Shares = { images: empty(), cache: empty(), wheels: empty(), loose: empty() };
+  const { files, built } = found.wheels;
+  const isWheel = (digest: Digest): boolean => files.has(digest) || built.has(digest);
   for (const kind of ["layers", "blobs"] as const) {
     for (const digest of objects[kind]) {
-      const owner = byImages[kind].has(digest) ? "images" : byCache[kind].has(digest) ? "cache" : "loose";
+      const rest = kind === "blobs" && isWheel(digest) ? "wheels" : "loose";
+      const owner = byImages[kind].has(digest) ? "images" : byCache[kind].has(digest) ? "cache" : rest;
       shares[owner][kind].add(digest);
     }
   }
@@ -84,6 +90,21 @@ function cacheRow(parts: StoreParts, found: Survey, share: ObjectSet): UsageRow 
   const records = found.cache.reduce((sum, { bytes }) => sum + bytes, 0);
   const size = records + sizeOf(parts, share);
   return { kind: "cache", count: found.cache.length, active: active.length, size, reclaimable: size };
+}
+
+/** Active: what the layers of images and containers are made of; prune lets go of others only. */
+function wheelRow(parts: StoreParts, found: Survey, share: ReadonlySet<Digest>): UsageRow {
+  const layers = [...found.images.map(({ content }) => content.layers), ...found.containers.map((each) => each.layers)];
+  const used = new Set(layers.flatMap((each) => wheelsOf(found.wheels, each)));
+  const sizeWhere = (wanted: (digest: Digest) => boolean): number =>
+    [...share].filter(wanted).reduce((sum, digest) => sum + blobSize(parts.context, digest), 0);
+  return {
+    kind: "wheels",
+    count: share.size,
+    active: [...share].filter((digest) => used.has(digest)).length,
+    size: sizeWhere(() => true),
+    reclaimable: sizeWhere((digest) => !used.has(digest)),
+  };
 }
 
 function looseRow(kind: "layers" | "blobs", set: ReadonlySet<Digest>, measure: (digest: Digest) => number): UsageRow {

@@ -10,7 +10,11 @@ import type { SystemPruneReport, SystemPruneRequest } from "../../engine/index.t
 /** `tare system prune`. */
 export const command: CommandBody = {
   usage: "[OPTIONS]",
-  description: "Also cleans what killed commands left: temporary folders, mounts, processes.",
+  description: [
+    "Also cleans what killed commands left: temporary folders, mounts, processes. A wheel stays as long as a layer that",
+    "is made of it does: a push takes the layer's compressed bytes from it. Wheels built here from sources, which no",
+    "index has, stay unless `-a` is given. What a build has resolved is kept.",
+  ].join(" "),
   count: { min: 0, max: 0 },
   options: [
     {
@@ -50,6 +54,7 @@ function warning({ all, volumes }: SystemPruneRequest): string {
     ...(volumes ? ["  - all anonymous volumes not used by at least one container"] : []),
     all ? "  - all images without at least one container associated to them" : "  - all dangling images",
     all ? "  - all build cache" : "  - unused build cache",
+    all ? "  - all wheels that no layer left is made of" : "  - downloaded wheels that no layer is made of",
     "  - what interrupted commands left behind",
   ];
   return `${lines.join("\n")}\n`;
@@ -63,6 +68,7 @@ function reportText(report: SystemPruneReport): string {
     list("Deleted Volumes", report.volumes),
     report.images.length > 0 ? `Deleted Images:\n${removalText(report.images)}\n` : "",
     report.cacheRecords > 0 ? `Deleted build cache records: ${report.cacheRecords}\n` : "",
+    report.wheels > 0 ? `Deleted wheels: ${report.wheels}\n` : "",
     report.leftovers > 0 ? `Cleaned leftovers of interrupted commands: ${report.leftovers}\n` : "",
     `Total reclaimed space: ${humanSize(report.reclaimed)}\n`,
   ].join("");
