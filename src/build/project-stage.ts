@@ -30,6 +30,9 @@ class StageDraft {
   readonly #base: VertexId;
   readonly #platform: string;
   readonly #steps: number;
+  /** The base and its system packages: all that the sources and the user are laid upon, whatever the distributions. */
+  #below: VertexId;
+  readonly #wheels: VertexId[] = [];
   #vertex: VertexId;
   #step = 1;
 
@@ -49,7 +52,7 @@ class StageDraft {
       layers: base.config.rootfs.diff_ids,
     } as const;
     this.#base = graph.add(op, [], { label: this.#label(`base ${base.name}`) });
-    this.#vertex = this.#base;
+    this.#below = this.#vertex = this.#base;
     this.#history = (base.config.history ?? []).map((entry) => ({ ...entry, layer: !entry.empty_layer }));
   }
 
@@ -72,9 +75,10 @@ class StageDraft {
       this.#prepared.graph.add(op, [this.#vertex], this.#notes(`system packages ${names.join(" ")}`)),
       `RUN ${script}`,
     );
+    this.#below = this.#vertex;
   }
 
-  /** One layer of distributions. It stands for itself and is laid upon what is there. */
+  /** One layer of distributions. It stands for itself: nothing else is built on it, so that nothing waits for it. */
   wheels(group: readonly WheelRef[]): void {
     const { graph, target, request, project } = this.#prepared;
     const bytecode = request.python?.bytecode ?? project.config.bytecode ?? "imported";
@@ -88,13 +92,9 @@ class StageDraft {
       bytecode,
       ...(slim.length > 0 ? { slim } : {}),
     };
-    const text = groupText(group);
-    const made = graph.add(op, bytecode === "none" ? [] : [this.#base], this.#notes(text));
-    this.#add(
-      graph.add({ type: "merge" }, [this.#vertex, made], { label: `on top: ${text}`, platform: this.#platform }),
-      `tare: ${historyText(group)}`,
-      made,
-    );
+    const made = graph.add(op, bytecode === "none" ? [] : [this.#base], this.#notes(groupText(group)));
+    this.#wheels.push(made);
+    this.#note(`tare: ${historyText(group)}`, made);
   }
 
   /** A user of its own, with a home that it may write to; no container is needed to make it. */
@@ -135,7 +135,8 @@ class StageDraft {
 
   finish(user: string): CompiledStage {
     const { platform, base } = this.#prepared;
-    const { vertex, config } = { vertex: this.#vertex, config: this.#config(user) };
+    const vertex = this.#assembled();
+    const config = this.#config(user);
     const environment = new Map((config.Env ?? []).map((entry) => splitPair(entry)));
     return {
       vertex,
@@ -176,10 +177,23 @@ class StageDraft {
     };
   }
 
-  #add(vertex: VertexId, created: string, maker: VertexId = vertex): void {
-    const at = new Date(this.#prepared.epoch * 1000).toISOString().replace(".000Z", "Z");
+  /** The base, the distributions, and what was built on the base alone. */
+  #assembled(): VertexId {
+    const { graph } = this.#prepared;
+    if (this.#wheels.length === 0) return this.#vertex;
+    const notes = { label: "put the layers together", platform: this.#platform };
+    const own = graph.add({ type: "diff" }, [this.#below, this.#vertex], notes);
+    return graph.add({ type: "merge" }, [this.#below, ...this.#wheels, own], notes);
+  }
+
+  #add(vertex: VertexId, created: string): void {
     this.#vertex = vertex;
-    this.#history.push({ created: at, created_by: created, comment: "tare.project.v0", layer: true, vertex: maker });
+    this.#note(created, vertex);
+  }
+
+  #note(created: string, vertex: VertexId): void {
+    const at = new Date(this.#prepared.epoch * 1000).toISOString().replace(".000Z", "Z");
+    this.#history.push({ created: at, created_by: created, comment: "tare.project.v0", layer: true, vertex });
   }
 
   #notes(text: string): { readonly label: string; readonly platform: string; readonly ignoreCache: boolean } {

@@ -7,6 +7,7 @@ export { reachable, vertexOf } from "./walk.ts";
 export type {
   CopyOp,
   CopySource,
+  DiffOp,
   GitOp,
   Graph,
   HttpOp,

@@ -150,9 +150,14 @@ export interface RunOp {
   readonly cgroupParent?: string;
 }
 
-/** Puts the layers of input 1 on top of those of input 0 (`COPY --link`). */
+/** Puts the layers of each input on top of those before it (`COPY --link`, distributions). */
 export interface MergeOp {
   readonly type: "merge";
+}
+
+/** What input 1 has above input 0, on which it was built: only its own layers, to be merged elsewhere. */
+export interface DiffOp {
+  readonly type: "diff";
 }
 
 /** A wheel of a `WheelsOp`: its bytes are in the store or can be fetched by the resources' wheel source. */
@@ -193,7 +198,18 @@ export interface WheelsOp {
 }
 
 /** What a vertex does. */
-export type Op = ScratchOp | ImageOp | LocalOp | HttpOp | GitOp | CopyOp | MkdirOp | RunOp | MergeOp | WheelsOp;
+export type Op =
+  | ScratchOp
+  | ImageOp
+  | LocalOp
+  | HttpOp
+  | GitOp
+  | CopyOp
+  | MkdirOp
+  | RunOp
+  | MergeOp
+  | DiffOp
+  | WheelsOp;
 
 /** Where in the Dockerfile a vertex comes from; lines count from 1. */
 export interface SourceRange {

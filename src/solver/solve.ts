@@ -76,6 +76,7 @@ export class Solver {
     const { op } = vertex;
     if (op.type === "scratch") return { kind: "rootfs", layers: [], split: new Map() };
     if (op.type === "local") return this.#local(op.name);
+    if (op.type === "diff") return { kind: "rootfs", layers: layersAbove(inputs), split: splitOf(inputs) };
     if (op.type !== "image" && op.type !== "merge") return undefined;
     const layers = op.type === "image" ? op.layers.map(asDiffId) : inputs.flatMap((input) => rootfsOf(input).layers);
     this.#resources.store.layers.getAll(layers);
@@ -150,7 +151,15 @@ function splitOf(inputs: readonly StepResult[]): Map<VertexId, number> {
 }
 
 function isHidden(op: Op): boolean {
-  return op.type === "scratch" || op.type === "local";
+  return op.type === "scratch" || op.type === "local" || op.type === "diff";
+}
+
+/** The layers that the second input has on top of the first. */
+function layersAbove([below, whole]: readonly StepResult[]): readonly DiffId[] {
+  if (!below || !whole) throw new Error("a diff has two inputs");
+  const [lower, layers] = [rootfsOf(below).layers, rootfsOf(whole).layers];
+  if (!lower.every((layer, index) => layers[index] === layer)) throw new Error("a diff of unrelated file systems");
+  return layers.slice(lower.length);
 }
 
 /** Adds to an error which step failed and where it stands in the Dockerfile. */
