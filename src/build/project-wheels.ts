@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { TareError } from "../base/index.ts";
 import { parseWheelName, planLayers, readLock, resolve, selectFromLock } from "../python/index.ts";
 import { buildWheels } from "./build-wheels.ts";
+import { isolatedUv } from "./isolated-uv.ts";
+import type { IsolatedPlace } from "./isolated.ts";
 import type { Platform } from "../oci/index.ts";
 import type { DistributionFile, Lock, PythonTarget, SelectedPackage, WheelRef, WheelStore } from "../python/index.ts";
 import type { ProjectBuild } from "./project-build.ts";
@@ -42,8 +44,7 @@ export async function chooseWheels(build: ProjectBuild, choice: WheelChoice): Pr
   if (accelerator === "cpu") refuseCuda(selected);
   const store = await build.place.wheels();
   const built = await buildWheels(
-    build,
-    choice,
+    isolatedPlace(build, choice),
     selected.filter(({ wheel }) => !wheel),
   );
   const wheels = await refsOf(
@@ -60,6 +61,23 @@ export async function chooseWheels(build: ProjectBuild, choice: WheelChoice): Pr
   };
 }
 
+/** Where sources are built, and asked for what they need. */
+function isolatedPlace(build: ProjectBuild, { base, target, platform }: WheelChoice): IsolatedPlace {
+  const { place, lease, epoch, signal, request, project } = build;
+  return {
+    place,
+    lease,
+    base,
+    target,
+    platform,
+    packages: project.config.buildPackages,
+    network: request.network ?? "default",
+    epoch,
+    signal,
+    ...(request.listener === undefined ? {} : { listener: request.listener }),
+  };
+}
+
 function withWheel(each: SelectedPackage, built: DistributionFile | undefined): SelectedPackage {
   return built === undefined ? each : { ...each, wheel: built };
 }
@@ -71,7 +89,7 @@ export function acceleratorOf({ request, project }: Pick<ProjectBuild, "request"
 
 async function lockOf(
   build: ProjectBuild,
-  { target }: WheelChoice,
+  choice: WheelChoice,
 ): Promise<{ readonly lock?: Lock; readonly source: string }> {
   const { root, project, place } = build;
   const { kind, files, pins } = project.dependencies;
@@ -81,7 +99,9 @@ async function lockOf(
     return { lock: readLock(fs.readFileSync(join(root, file), "utf8"), join(root, file)), source: file };
   const inputs = pins ? [writePins(build, pins)] : files.map((name) => join(root, name));
   const { config } = project;
+  const { target } = choice;
   const accelerator = acceleratorOf(build);
+  const runIsolated = isolatedUv(isolatedPlace(build, choice));
   const resolution = await resolve(
     { store: place.store, wheels: place.wheels, env: place.env, signal: build.signal },
     {
@@ -91,6 +111,7 @@ async function lockOf(
       ...(kind === "pyproject" ? { extras: config.extras, groups: config.groups } : {}),
       ...(pins ? { noDependencies: true } : {}),
       ...(accelerator === undefined ? {} : { accelerator }),
+      ...(runIsolated === undefined ? {} : { runIsolated }),
     },
   );
   const how =

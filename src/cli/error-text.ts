@@ -41,10 +41,22 @@ function debugLines(error: unknown): string[] {
         .split("\n")
         .map((line) => `  ${line}`),
     );
+    lines.push(...outputLines(at));
     at = at instanceof Error ? at.cause : undefined;
   }
   return lines;
 }
+
+/** What a program said that failed. */
+function outputLines(error: unknown): string[] {
+  const output = isTareError(error) ? error.details["output"] : undefined;
+  if (typeof output !== "string" || output === "") return [];
+  return escapeControls(output.slice(-LONGEST_OUTPUT))
+    .split("\n")
+    .map((line) => `  | ${line}`);
+}
+
+const LONGEST_OUTPUT = 16_384;
 
 /** Lines shown before and after those that are meant. */
 const AROUND = 2;

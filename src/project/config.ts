@@ -8,7 +8,8 @@ type Setter = (draft: Draft, value: unknown, key: string) => void;
 const SETTERS: Readonly<Record<string, Setter>> = {
   base: (draft, value, key) => void (draft.base = text(value, key)),
   python: (draft, value, key) => void (draft.python = version(value, key)),
-  packages: (draft, value, key) => void (draft.packages = texts(value, key)),
+  packages: (draft, value, key) => void (draft.packages = debian(value, key)),
+  "build-packages": (draft, value, key) => void (draft.buildPackages = debian(value, key)),
   entrypoint: (draft, value, key) => void (draft.entrypoint = words(value, key)),
   command: (draft, value, key) => void (draft.command = words(value, key)),
   user: (draft, value, key) => void (draft.user = text(value, key)),
@@ -27,6 +28,7 @@ const SETTERS: Readonly<Record<string, Setter>> = {
 
 const EMPTY: TareConfig = {
   packages: [],
+  buildPackages: [],
   env: {},
   labels: {},
   expose: [],
@@ -107,6 +109,14 @@ function version(value: unknown, key: string): string {
 function texts(value: unknown, key: string): readonly string[] {
   if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value;
   throw problem(`\`${key}\` is not a list of strings`, `write ${key} = ["…"]`);
+}
+
+/** Names of Debian packages, `name` or `name=version`: they become words of a command. */
+function debian(value: unknown, key: string): readonly string[] {
+  const names = texts(value, key);
+  const bad = names.find((name) => !/^[a-z0-9][a-z0-9+.-]*(?::[a-z0-9]+)?(?:=[\w.+:~-]+)?$/.test(name));
+  if (bad === undefined) return names;
+  throw problem(`\`${key}\` has \`${bad.slice(0, 40)}\`, which is no Debian package`, `write ${key} = ["libgomp1"]`);
 }
 
 /** A list, or one string for a shell. */

@@ -25,6 +25,8 @@ export interface TareConfig {
   readonly python?: string;
   /** Debian packages. */
   readonly packages: readonly string[];
+  /** Debian packages for builds of wheels alone, in no image. */
+  readonly buildPackages: readonly string[];
   readonly entrypoint?: readonly string[];
   readonly command?: readonly string[];
   readonly user?: string;

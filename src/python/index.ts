@@ -13,6 +13,8 @@ export type {
 } from "./types.ts";
 export { openWheelStore } from "./wheels/wheel-store.ts";
 export type { WheelStoreOptions } from "./wheels/wheel-store.ts";
+export { builtWheelKey, builtWheels } from "./wheels/built-wheels.ts";
+export type { BuildInput, BuiltWheel } from "./wheels/built-wheels.ts";
 export { normalizeName } from "./requirements/names.ts";
 export { compareVersions, normalizeVersion } from "./requirements/versions.ts";
 export { matchesSpecifier, parseSpecifier } from "./requirements/specifiers.ts";
@@ -71,7 +73,8 @@ export type { ImageFacts, InstalledDistribution } from "./target/interpreter.ts"
 export { WheelChooser, machineOf, parseWheelName, supportedTags } from "./target/tags.ts";
 export type { WheelName } from "./target/tags.ts";
 export { keyOf as resolutionKey, resolve } from "./lock/resolve.ts";
-export type { Resolution, ResolveRequest } from "./lock/resolve.ts";
+export type { IsolatedUv, Resolution, ResolveRequest } from "./lock/resolve.ts";
+export { explainFailure } from "./lock/explain.ts";
 export { UV_VERSION, ensureUv } from "./lock/uv.ts";
 export type { UvPlace } from "./lock/uv.ts";
 export { readIndexConfig } from "./index-client/config.ts";

@@ -82,7 +82,7 @@ export class Solver {
     this.#resources.store.layers.getAll(layers);
     this.#resources.lease.keep(layers);
     if (op.type === "image") this.#emit({ kind: "started", id: vertex.id, at: Date.now() });
-    this.#emit({ kind: op.type === "image" ? "completed" : "cached", id: vertex.id, at: Date.now() });
+    if (op.type === "image") this.#emit({ kind: "completed", id: vertex.id, at: Date.now() });
     return { kind: "rootfs", layers, split: splitOf(inputs) };
   }
 
@@ -150,8 +150,9 @@ function splitOf(inputs: readonly StepResult[]): Map<VertexId, number> {
   return new Map(inputs.flatMap((input) => (input.kind === "rootfs" ? [...input.split] : [])));
 }
 
+/** Merges and diffs do nothing that could be watched. */
 function isHidden(op: Op): boolean {
-  return op.type === "scratch" || op.type === "local" || op.type === "diff";
+  return /^(?:scratch|local|merge|diff)$/.test(op.type);
 }
 
 /** The layers that the second input has on top of the first. */

@@ -9,8 +9,13 @@ interface Claim {
   readonly needs: string;
 }
 
+/** True when sources have to be built to know what they need, which the stand-in for Python refuses. */
+export function mustBuild(stderr: string): boolean {
+  return /has to be built to know/.test(stderr);
+}
+
 /** The error for uv's failure. */
-export function explainFailure(stderr: string, request: ResolveRequest): TareError {
+export function explainFailure(stderr: string, request: Pick<ResolveRequest, "files">): TareError {
   const text = stderr.replaceAll(/(https?:\/\/)[^/@\s"]+@/g, "$1").trim();
   const details = { output: text };
   if (!/No solution found/.test(text)) return otherFailure(text, details);
@@ -104,17 +109,23 @@ function otherFailure(text: string, details: object): TareError {
     .map((line) => line.replace(/^(?:error:|\s*(?:cause|hint):)\s*/i, "").trim())
     .filter(Boolean);
   const isNetwork = /dns error|Connection refused|tcp connect|certificate|timed out|Could not connect/i.test(text);
-  const isBuild = /has to be built to know/.test(text);
+  const isBuild = mustBuild(text);
   const [first = "uv failed without a word"] = lines;
   const why = isBuild
     ? `${first.slice(0, 120)}: it has no wheel, and must be built to know what it needs`
-    : first.slice(0, 300);
+    : [first, lastCause(text)].filter(Boolean).join(": ").slice(0, 400);
   const hint = isNetwork
     ? "check the network, HTTPS_PROXY and the certificates (SSL_CERT_FILE); a locked project needs no index"
     : isBuild
-      ? "choose a version that has wheels, or lock it where its sources can be built (`uv pip compile --format pylock.toml`)"
+      ? "choose a version that has wheels, or do it as root on Linux, where sources are built in a container"
       : "`--debug` shows all of uv's output";
   return new TareError("E_RESOLVE", `resolving: ${why}`, { hint, details: { ...details } });
+}
+
+/** The innermost cause: `fatal: couldn't find remote ref` of git, or the last that uv names. */
+function lastCause(text: string): string {
+  const fatal = /^\s*fatal: (.+)$/m.exec(text)?.[1];
+  return fatal ?? [...text.matchAll(/^\s*cause: (.+)$/gim)].at(-1)?.[1] ?? "";
 }
 
 function shortName(path: string): string {

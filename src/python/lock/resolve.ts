@@ -6,7 +6,7 @@ import { TareError, digestOfValue, ensureDirectory, execute, isTareError, remove
 import { withoutCredentials } from "../../http/index.ts";
 import { readIndexConfig } from "../index-client/config.ts";
 import { readRequirements } from "../requirements/requirements-file.ts";
-import { explainFailure } from "./explain.ts";
+import { explainFailure, mustBuild } from "./explain.ts";
 import { writeStandIn } from "./stand-in-python.ts";
 import { UV_VERSION, ensureUv } from "./uv.ts";
 import type { Digest } from "../../base/index.ts";
@@ -36,7 +36,18 @@ export interface ResolveRequest {
   readonly upgrade?: true | readonly string[];
   /** Asks again although the answer is known. */
   readonly refresh?: boolean;
+  /** Runs uv where sources can be built, when they must be to know what they need. Absent: that is an error. */
+  readonly runIsolated?: IsolatedUv;
 }
+
+/** uv with a real interpreter; gives the lock that it wrote. */
+export type IsolatedUv = (run: {
+  /** Besides `--python` and `--output-file`. */
+  readonly args: readonly string[];
+  /** Absolute paths of files that it reads besides those of the folder. */
+  readonly files: readonly string[];
+  readonly request: ResolveRequest;
+}) => Promise<{ readonly pylock: string; /** That paths in it are relative to. */ readonly folder: string }>;
 
 /** A resolved set. */
 export interface Resolution {
@@ -99,13 +110,16 @@ async function runUv(place: UvPlace, request: ResolveRequest): Promise<string> {
     const output = join(folder, "pylock.toml");
     if (request.previous !== undefined) fs.writeFileSync(output, request.previous);
     const python = writeStandIn(folder, request.target);
-    const result = await execute(uv, argumentsOf(request, { python, output }), {
+    const args = [...argumentsOf(request), `--python=${python}`, `--output-file=${output}`];
+    const result = await execute(uv, args, {
       cwd: request.folder,
       env: environmentOf(place, folder),
       ...(place.signal === undefined ? {} : { signal: place.signal }),
     });
-    if (result.code !== 0) throw explainFailure(result.stderr, request);
-    return cleaned(fs.readFileSync(output, "utf8"), folder, request.folder);
+    if (result.code === 0) return cleaned(fs.readFileSync(output, "utf8"), folder, request.folder);
+    if (!request.runIsolated || !mustBuild(result.stderr)) throw explainFailure(result.stderr, request);
+    const isolated = await request.runIsolated({ args: argumentsOf(request), files: inputsOf(request), request });
+    return cleaned(isolated.pylock, isolated.folder, request.folder);
   } catch (error) {
     if (isTareError(error) && error.code === "E_PROGRAM_MISSING") {
       throw new TareError("E_UV", `resolving: \`${uv}\` can't be started`, { hint: "check TARE_UV", cause: error });
@@ -117,10 +131,12 @@ async function runUv(place: UvPlace, request: ResolveRequest): Promise<string> {
   }
 }
 
-function argumentsOf(
-  request: ResolveRequest,
-  { python, output }: { readonly python: string; readonly output: string },
-): string[] {
+/** Files that may stand outside the project. */
+function inputsOf({ files, constraints = [] }: ResolveRequest): readonly string[] {
+  return [...files, ...constraints];
+}
+
+function argumentsOf(request: ResolveRequest): string[] {
   const { files, constraints = [], extras = [], groups = [], target, accelerator, upgrade } = request;
   const minor = target.version.split(".").slice(0, 2).join(".");
   return [
@@ -131,8 +147,6 @@ function argumentsOf(
     ...extras.flatMap((extra) => ["--extra", extra]),
     ...groups.flatMap((group) => ["--group", group]),
     "--format=pylock.toml",
-    `--output-file=${output}`,
-    `--python=${python}`,
     "--no-python-downloads",
     "--no-header",
     "--no-progress",
