@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { once } from "node:events";
 import * as fs from "node:fs";
-import { Hasher, TareError, hostEnvironment, messageOf } from "../base/index.ts";
+import { Hasher, TareError, hostEnvironment, messageOf, systemErrorCode } from "../base/index.ts";
 import type { IncomingMessage } from "node:http";
 import type { Digest } from "../base/index.ts";
 
@@ -77,11 +77,23 @@ async function get(url: URL, signal: AbortSignal): Promise<IncomingMessage> {
   }
 }
 
+/** Nobody answered: there is no network, no such host, or nothing listens there. */
+const UNREACHABLE: ReadonlySet<string> = new Set([
+  "EAI_AGAIN",
+  "ECONNREFUSED",
+  "EHOSTUNREACH",
+  "ENETDOWN",
+  "ENETUNREACH",
+  "ENOTFOUND",
+  "ETIMEDOUT",
+]);
+
 function failed(url: string, error: unknown): TareError {
   if (error instanceof TareError) return error;
   return new TareError("E_HTTP", `fetching ${redact(url)}: ${messageOf(error)}`, {
     cause: error,
     hint: "check the address, the network and the proxy settings",
+    details: { unreachable: UNREACHABLE.has(systemErrorCode(error) ?? "") },
   });
 }
 

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { digestOfValue, removeTree } from "../base/index.ts";
+import { lastCommit, rememberCommit } from "./last-fetched.ts";
 import { finishLayer } from "./layer.ts";
 import { checkout, resolveCommit } from "./git.ts";
 import { normaliseTimes } from "./normalise.ts";
@@ -44,7 +45,17 @@ function gitOp(step: StepContext): GitOp {
 async function commitOf(step: StepContext): Promise<string> {
   const known = commits.get(step);
   if (known !== undefined) return known;
-  const commit = await resolveCommit(gitOp(step), step.signal);
+  const commit = await askForCommit(step);
   commits.set(step, commit);
   return commit;
+}
+
+async function askForCommit(step: StepContext): Promise<string> {
+  try {
+    const commit = await resolveCommit(gitOp(step), step.signal);
+    rememberCommit(step, commit);
+    return commit;
+  } catch (error) {
+    return lastCommit(step, error);
+  }
 }

@@ -119,6 +119,10 @@ function checkedRef(ref: string): string {
   return ref;
 }
 
+/** git has one exit code for all failures; with LC_ALL=C these are its words, curl's and ssh's for "nobody answered". */
+const UNREACHABLE =
+  /could not resolve host|failed to connect|unable to look up|unable to connect|network is unreachable|temporary failure in name resolution|connection refused|connection timed out|no route to host/i;
+
 async function git(args: readonly string[], source: GitSource, signal: AbortSignal): Promise<string> {
   const env = { ...hostEnvironment(), GIT_TERMINAL_PROMPT: "0", GIT_CONFIG_NOSYSTEM: "1", LC_ALL: "C" };
   const result = await execute("git", [...SAFE, ...args], { env, signal });
@@ -129,6 +133,7 @@ async function git(args: readonly string[], source: GitSource, signal: AbortSign
     `fetching ${redact(source.remote)}: ${last.replaceAll(source.remote, redact(source.remote))}`,
     {
       hint: "check the address, the branch and your access to the repository",
+      details: { unreachable: UNREACHABLE.test(result.stderr) },
     },
   );
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { TareError } from "../base/index.ts";
 import { cacheKey } from "../graph/index.ts";
 import { download } from "./download.ts";
+import { lastFetched, rememberFetched } from "./last-fetched.ts";
 import { finishLayer } from "./layer.ts";
 import type { HttpOp } from "../graph/index.ts";
 import type { StepContext, StepWorker } from "./types.ts";
@@ -26,10 +27,12 @@ export const httpWorker: StepWorker = {
       if (op.checksum && op.checksum !== digest) throw wrongChecksum(op, digest);
       fs.chmodSync(path, op.mode ?? DEFAULT_MODE);
       fs.utimesSync(path, step.resources.epoch, step.resources.epoch);
-      return [await finishLayer(staging, { xattrs: false, signal: step.signal })];
+      const layers = [await finishLayer(staging, { xattrs: false, signal: step.signal })];
+      rememberFetched(step, layers);
+      return layers;
     } catch (error) {
       staging.discard();
-      throw error;
+      return lastFetched(step, error);
     }
   },
 };

@@ -61,6 +61,14 @@ describe("documents", () => {
     expect(things.list()).toEqual([{ count: 1 }, { count: 4 }]);
   });
 
+  it("are made or replaced by put, and keep their name", () => {
+    things.put("1", { count: 1 });
+    things.insert("2", "web", { count: 2 });
+    things.put("1", { count: 3 });
+    things.put("2", { count: 4 });
+    expect([things.get("1"), things.find("web")]).toEqual([{ count: 3 }, { count: 4 }]);
+  });
+
   it("change in a transaction: a failure changes nothing", () => {
     things.insert("1", undefined, { count: 1 });
     expect(things.update("1", ({ count }) => ({ count: count + 1 }))).toEqual({ count: 2 });

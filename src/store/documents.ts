@@ -21,6 +21,14 @@ export function documentStore<T>(context: StoreContext, kind: string, lasting: b
         return known === undefined ? [] : [known];
       }),
     insert: (id, name, document) => write(() => insert(context, kind, { id, name, document })),
+    put: (id, document) => {
+      write(() => {
+        const sql = `
+          INSERT INTO documents (kind, id, name, value, created_at) VALUES (?, ?, NULL, ?, ?)
+          ON CONFLICT (kind, id) DO UPDATE SET value = excluded.value`;
+        database.run(sql, kind, id, JSON.stringify(document), Date.now());
+      });
+    },
     update: (id, change) =>
       write(() => {
         const known = value<T>(database.get(`${select} AND id = ?`, kind, id));

@@ -143,6 +143,8 @@ export interface DocumentStore<T> {
   list(): readonly T[];
   /** Creates; throws `E_NAME_TAKEN` (details: id) when the name belongs to another document. */
   insert(id: string, name: string | undefined, value: T): void;
+  /** Creates a document without a name, or gives the one of that id another value. */
+  put(id: string, value: T): void;
   /** Read, change, write in one transaction; undefined when absent. */
   update(id: string, change: (value: T) => T): T | undefined;
   /** Gives a document another name; false when there is no such document. Throws `E_NAME_TAKEN`. */
