@@ -20,6 +20,7 @@ const STORED = 0;
 /** Encryption, compressed patches, strong encryption, masked headers. */
 const REFUSED_FLAGS = 0x2061;
 const FREE_SIZE = 100e6;
+const FREE_TOTAL = 1e9;
 const TYPE = 0o170000;
 const TYPE_FILE = 0o100000;
 const TYPE_FOLDER = 0o040000;
@@ -53,7 +54,7 @@ export function readEntries(path: string, place: DirectoryPlace, bytes: Buffer, 
   }
   if (at !== bytes.length) throw zipError("E_ZIP_AMBIGUOUS", path, "its central directory has more than its entries");
   checkNames(path, entries);
-  checkTotal(path, entries, limits.total ?? 2 ** 36);
+  checkTotal(path, entries, { place, limits });
   return entries;
 }
 
@@ -143,7 +144,16 @@ function checkEntry(path: string, entry: ZipEntry, directory: number, ratio: num
   }
 }
 
-function checkTotal(path: string, entries: readonly ZipEntry[], limit: number): void {
+function checkTotal(
+  path: string,
+  entries: readonly ZipEntry[],
+  { place, limits }: { readonly place: DirectoryPlace; readonly limits: ZipLimits },
+): void {
   const total = entries.reduce((sum, entry) => sum + entry.size, 0);
+  const { total: limit = 2 ** 36, totalRatio = 200 } = limits;
   if (total > limit) throw zipError("E_ZIP_LIMIT", path, `its contents are more than ${limit} bytes`);
+  const compressed = place.offset + place.size;
+  if (total > FREE_TOTAL && total > compressed * totalRatio) {
+    throw zipError("E_BOMB", path, `its ${compressed} bytes become ${total}`);
+  }
 }

@@ -22,14 +22,16 @@ export interface ZipEntry {
 
 /** What `openZip` accepts at most; generous defaults, made for wheels. */
 export interface ZipLimits {
-  /** Default 1,000,000. */
+  /** Default 250,000: an entry takes some 500 bytes of memory. */
   readonly entries?: number;
-  /** Bytes of the central directory. Default 256 MiB. */
+  /** Bytes of the central directory. Default 48 MiB. */
   readonly directory?: number;
   /** Bytes of all contents. Default 64 GiB. */
   readonly total?: number;
   /** Largest expansion of one entry, past 100 MB of content. Default 1,000. */
   readonly ratio?: number;
+  /** Largest expansion of the whole archive, past 1 GB of content. Default 200. */
+  readonly totalRatio?: number;
   /** Longest name in bytes. Default 4,096; components 255. */
   readonly path?: number;
 }

@@ -131,6 +131,7 @@ def imports(code, package):
         if hasattr(constant, "co_code") and not constant.co_flags & 1:
             yield from imports(constant, package)
 
+os.umask(0o022)
 if sys.argv[1] == "--one":
     one(*sys.argv[2:])
 else:

@@ -39,6 +39,9 @@ export function wheelLayer(store: Store, diffId: Digest): WheelLayer | undefined
   return store.documents<WheelLayer>(WHEEL_LAYERS).get(diffId);
 }
 
+/** A wheel may bring what compiling its modules writes anew. */
+const COMPILED = /\/__pycache__\/[^/]+\.pyc$/;
+
 /** A layer's files in its wheels; close it when the layer is written. */
 export interface LayerSource {
   readonly sourceOf: SourceOf;
@@ -66,7 +69,8 @@ export async function openLayerSource(
       const zip = openZip(path);
       close.push(() => zip.close());
       for (const file of planOf(zip, { ...wheel, file: path }, layer.settings).files) {
-        if (file.entry) sources.set(file.path, { zip, entry: file.entry });
+        const isAsInWheel = layer.bytecode === "none" || !COMPILED.test(file.path);
+        if (file.entry && isAsInWheel) sources.set(file.path, { zip, entry: file.entry });
         else sources.delete(file.path);
       }
     }

@@ -55,14 +55,39 @@ export function planInstall(zip: ZipFile, fileName: string, options: InstallOpti
   const library = imagePath(facts.isPure ? options.scheme.purelib : options.scheme.platlib);
   const distInfo = `${library}/${facts.distInfo}`;
   const files: PlannedFile[] = [];
-  for (const entry of zip.entries) {
+  for (const entry of zip.entries.toSorted((a, b) => turnOf(a, facts) - turnOf(b, facts))) {
     const file = entry.isDirectory ? undefined : planEntry(zip, entry, { facts, options, library });
     if (file) files.push(file);
   }
   files.push(...entryPoints(facts, options), ...ownFiles(facts, distInfo, options));
-  const kept = options.leavesOut ? files.filter(({ path }) => !options.leavesOut?.(path)) : files;
+  const kept = lastOfEachPath(files, { path: `${distInfo}/RECORD`, facts }).filter(
+    ({ path }) => options.leavesOut?.(path) !== true,
+  );
   const record = recordOf(kept, { facts, library, distInfo });
   return { facts, distInfo, files: [...kept, { path: `${distInfo}/RECORD`, mode: 0o644, bytes: record }] };
+}
+
+/** pip's order, which decides where two files of a wheel have one path: the root, `.data`, and its scripts. */
+function turnOf({ name }: ZipEntry, { dataFolder }: WheelFacts): number {
+  if (!name.startsWith(`${dataFolder}/`)) return 0;
+  return name.startsWith(`${dataFolder}/scripts/`) ? 2 : 1;
+}
+
+/** One file for each path, the last one as with pip; RECORD is ours. Throws `E_WHEEL` for a file below a file. */
+function lastOfEachPath(
+  files: readonly PlannedFile[],
+  record: { readonly path: string; readonly facts: WheelFacts },
+): readonly PlannedFile[] {
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  byPath.delete(record.path);
+  const checked = new Set<string>();
+  for (const path of [...byPath.keys(), record.path]) {
+    for (let parent = posix.dirname(path); parent !== "." && !checked.has(parent); parent = posix.dirname(parent)) {
+      if (byPath.has(parent)) throw wheelError(record.facts.fileName, `\`/${parent}\` would be a file and a folder`);
+      checked.add(parent);
+    }
+  }
+  return [...byPath.values()];
 }
 
 interface Place {

@@ -72,16 +72,13 @@ function parseEntry(line: string, wheel: string): ScriptEntry {
     .split(/[\s[]/, 1);
   const [module = "", attribute = ""] = reference.split(":");
   if (at < 0 || !DOTTED.test(module) || !DOTTED.test(attribute)) throw badEntry(line, wheel);
-  if (name === "" || name === "." || name === ".." || /[/\\\0]/.test(name)) throw badEntry(line, wheel);
+  if (name === "" || name === "." || name === ".." || /[/\\\p{Cc}]/u.test(name)) throw badEntry(line, wheel);
   return { name, module, attribute };
 }
 
 function badEntry(line: string, wheel: string): TareError {
-  return new TareError(
-    "E_WHEEL",
-    `reading the entry points of \`${wheel}\`: \`${line.slice(0, 80)}\` makes no program`,
-    {
-      hint: "the wheel is broken: tell its authors, or choose another version",
-    },
-  );
+  const shown = line.slice(0, 80).replace(/\p{C}/gu, "?");
+  return new TareError("E_WHEEL", `reading the entry points of \`${wheel}\`: \`${shown}\` makes no program`, {
+    hint: "the wheel is broken: tell its authors, or choose another version",
+  });
 }

@@ -7,7 +7,7 @@ import { openZip } from "../../archive/index.ts";
 import { DEFAULT_EPOCH, ioError, systemErrorCode } from "../../base/index.ts";
 import { slimRules } from "./slim.ts";
 import { planInstall } from "./plan.ts";
-import { recordError } from "./wheel-facts.ts";
+import { recordError, wheelError } from "./wheel-facts.ts";
 import type { ZipFile } from "../../archive/index.ts";
 import type { DirectUrl, InstallScheme } from "../types.ts";
 import type { InstallPlan, PlannedFile } from "./plan.ts";
@@ -108,6 +108,7 @@ class TreeWriter {
   readonly #tree: string;
   readonly #folders = new Set<string>();
   readonly #replaced: { path: string; by: string }[] = [];
+  readonly #paths = new Set<string>();
   #files = 0;
   #size = 0;
 
@@ -121,7 +122,7 @@ class TreeWriter {
 
   async file(zip: ZipFile, file: PlannedFile, wheel: string): Promise<void> {
     const path = `${this.#tree}/${file.path}`;
-    this.#folder(dirname(path));
+    this.#folder(dirname(path), wheel);
     const descriptor = this.#open(path, file, wheel);
     try {
       if (file.bytes) writeAll(descriptor, file.bytes);
@@ -131,6 +132,7 @@ class TreeWriter {
     } finally {
       fs.closeSync(descriptor);
     }
+    this.#paths.add(file.path);
     this.#files += 1;
     this.#size += sizeOf(file);
   }
@@ -140,19 +142,30 @@ class TreeWriter {
       return fs.openSync(path, "wx", file.mode);
     } catch (error) {
       if (systemErrorCode(error) !== "EEXIST") throw error;
+      if (!this.#paths.has(file.path)) {
+        throw wheelError(
+          wheel,
+          `\`/${file.path}\` is there already, as a folder or under a name that the disk takes for it`,
+        );
+      }
       this.#replaced.push({ path: file.path, by: wheel });
       fs.rmSync(path);
       return fs.openSync(path, "wx", file.mode);
     }
   }
 
-  #folder(path: string): void {
+  #folder(path: string, wheel: string): void {
     if (path.length <= this.#tree.length || this.#folders.has(path)) return;
-    this.#folder(dirname(path));
+    this.#folder(dirname(path), wheel);
     try {
       fs.mkdirSync(path, 0o755);
+      // The user's mask takes bits away, and the digest must not depend on it.
+      fs.chmodSync(path, 0o755);
     } catch (error) {
-      if (systemErrorCode(error) !== "EEXIST" || !fs.lstatSync(path).isDirectory()) throw error;
+      if (systemErrorCode(error) !== "EEXIST") throw error;
+      if (!fs.lstatSync(path).isDirectory()) {
+        throw wheelError(wheel, `it has a folder \`${path.slice(this.#tree.length)}\`, where another wheel has a file`);
+      }
     }
     this.#folders.add(path);
   }

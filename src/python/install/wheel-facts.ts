@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TareError } from "../../base/index.ts";
-import { normalizeName } from "../requirements/names.ts";
-import { normalizeVersion } from "../requirements/versions.ts";
+import { isName, normalizeName } from "../requirements/names.ts";
+import { compareVersions } from "../requirements/versions.ts";
 import { parseRecord } from "./record.ts";
 import { parseScripts } from "./scripts.ts";
 import type { ZipEntry, ZipFile } from "../../archive/index.ts";
@@ -25,6 +25,8 @@ export interface WheelFacts {
   readonly record: ReadonlyMap<string, RecordRow>;
 }
 
+/** Files of more bytes are no description of a wheel: they only fill memory. RECORD of 100,000 files has about 12 MB. */
+const LARGEST_TEXT = 32 << 20;
 /** Files that RECORD need not name: itself and its signatures. */
 const UNRECORDED = /\.dist-info\/RECORD(?:\.jws|\.p7s)?$/;
 
@@ -35,12 +37,12 @@ const UNRECORDED = /\.dist-info\/RECORD(?:\.jws|\.p7s)?$/;
 export function readWheelFacts(zip: ZipFile, fileName: string): WheelFacts {
   const bad = (why: string): TareError => wheelError(fileName, why);
   const [, namePart = "", versionPart = ""] =
-    /^([^-]+)-([^-]+)-(?:[^-]+-)?[^-]+-[^-]+-[^-]+\.whl$/.exec(fileName) ?? [];
+    /^([^-/]+)-([^-/]+)-(?:[^-/]+-)?[^-/]+-[^-/]+-[^-/]+\.whl$/.exec(fileName) ?? [];
   if (namePart === "") throw bad("its name is not that of a wheel");
   const distInfo = distInfoOf(zip, { namePart, versionPart }, bad);
   const text = (name: string): string | undefined => {
     const entry = zip.find(`${distInfo}/${name}`);
-    return entry && zip.readEntry(entry).toString("utf8");
+    return entry && zip.readEntry(entry, LARGEST_TEXT).toString("utf8");
   };
   const wheel = headersOf(text("WHEEL") ?? fail(bad("it has no WHEEL file")));
   const format = wheel.get("wheel-version") ?? "";
@@ -48,6 +50,7 @@ export function readWheelFacts(zip: ZipFile, fileName: string): WheelFacts {
   const metadata = headersOf(text("METADATA") ?? fail(bad("it has no METADATA file")));
   const name = metadata.get("name") ?? "";
   const version = metadata.get("version") ?? "";
+  if (!isName(name)) throw bad("its METADATA has no valid name");
   if (normalizeName(name) !== normalizeName(namePart) || !sameVersion(version, versionPart)) {
     throw bad(`its METADATA is that of ${name.slice(0, 60)} ${version.slice(0, 40)}`);
   }
@@ -90,8 +93,7 @@ function sameVersion(a: string, b: string): boolean {
   if (plain(a) === plain(b)) return true;
   try {
     return (
-      normalizeVersion(a.replaceAll("_", "+")) === normalizeVersion(b.replaceAll("_", "+")) ||
-      normalizeVersion(plain(a)) === normalizeVersion(plain(b))
+      compareVersions(a.replaceAll("_", "+"), b.replaceAll("_", "+")) === 0 || compareVersions(plain(a), plain(b)) === 0
     );
   } catch {
     return false;
@@ -115,7 +117,12 @@ function checkRecord(
   rows: readonly RecordRow[],
   fileName: string,
 ): ReadonlyMap<string, RecordRow> {
-  const record = new Map(rows.map((row) => [row.path, row]));
+  const record = new Map<string, RecordRow>();
+  for (const row of rows) {
+    const { hash, size } = record.get(row.path) ?? row;
+    if (hash !== row.hash || size !== row.size) throw recordError(fileName, `\`${row.path}\` is in it twice`);
+    record.set(row.path, row);
+  }
   const files = new Set<string>();
   for (const { name, size, isDirectory } of entries) {
     if (isDirectory) continue;
@@ -136,16 +143,25 @@ function fail(error: TareError): never {
   throw error;
 }
 
+/** Text of a wheel for a message: no control characters, which would reach the terminal. */
+function plain(text: string): string {
+  return text.replace(/\p{C}/gu, "?").slice(0, 500);
+}
+
 /** A wheel that is not what it should be. */
 export function wheelError(fileName: string, why: string): TareError {
-  return new TareError("E_WHEEL", `installing \`${fileName}\`: ${why}`, {
+  return new TareError("E_WHEEL", plain(`installing \`${fileName}\`: ${why}`), {
     hint: "the wheel is broken or forged: choose another version, or tell its authors; nothing was installed",
   });
 }
 
 /** A wheel whose files are not those that it lists. */
 export function recordError(fileName: string, why: string): TareError {
-  return new TareError("E_WHEEL_RECORD", `installing \`${fileName}\`: it does not agree with its RECORD: ${why}`, {
-    hint: "the wheel was changed after it was built: choose another version, or tell its authors; nothing was installed",
-  });
+  return new TareError(
+    "E_WHEEL_RECORD",
+    plain(`installing \`${fileName}\`: it does not agree with its RECORD: ${why}`),
+    {
+      hint: "the wheel was changed after it was built: choose another version, or tell its authors; nothing was installed",
+    },
+  );
 }

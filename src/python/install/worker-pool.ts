@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TareError, isErrorCode } from "../../base/index.ts";
-import { unpack } from "./unpack.ts";
 import type { Worker } from "node:worker_threads";
 import type { UnpackJob, UnpackReport } from "./unpack.ts";
 
@@ -22,11 +21,13 @@ const MOST_THREADS = 8;
 /** Threads that unpack wheels; started when there is work, ended when there is none left. */
 export class WorkerPool {
   readonly #size: number;
+  readonly #start: () => Promise<Worker>;
   readonly #queue: Waiting[] = [];
   readonly #idle: Worker[] = [];
   #running = 0;
 
-  constructor(size: number) {
+  constructor(size: number, start: () => Promise<Worker> = startWorker) {
+    this.#start = start;
     this.#size = Math.max(1, Math.min(size, MOST_THREADS));
   }
 
@@ -62,22 +63,26 @@ export class WorkerPool {
   }
 
   async #onThread({ job, signal }: Waiting): Promise<UnpackReport> {
-    const worker = this.#idle.pop() ?? (await startWorker());
-    if (!worker) return unpack(job, signal);
+    const worker = this.#idle.pop() ?? (await this.#start());
     const stop = (): void => void worker.terminate();
     signal?.addEventListener("abort", stop, { once: true });
+    let answer: Answer;
     try {
-      const answer = await ask(worker, job);
-      if ("error" in answer) throw errorOf(answer.error);
-      return answer.report;
+      answer = await ask(worker, job);
+    } catch (error) {
+      // A thread that ended without an answer takes no further job.
+      void worker.terminate();
+      throw error;
     } finally {
       signal?.removeEventListener("abort", stop);
-      if (!signal?.aborted) this.#idle.push(worker);
     }
+    if (!signal?.aborted) this.#idle.push(worker);
+    if ("error" in answer) throw errorOf(answer.error);
+    return answer.report;
   }
 }
 
-async function startWorker(): Promise<Worker | undefined> {
+async function startWorker(): Promise<Worker> {
   const { Worker: NodeWorker } = await import("node:worker_threads");
   const worker = new NodeWorker(new URL("./unpack.worker.ts", import.meta.url));
   worker.unref();
