@@ -11,7 +11,11 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { TareError, imageOwner, ioError, linux } from "../base/index.ts";
 import type { DiffId } from "../base/index.ts";
 import { checkAborted } from "./aborted.ts";
+import { isPlanned, openContent, readContent } from "./file-content.ts";
+import type { FileContent } from "./file-content.ts";
 import { overlayMark } from "./overlay-marks.ts";
+import { walkPlanned } from "./planned-tree.ts";
+import type { PlannedFiles, PlannedOptions } from "./planned-tree.ts";
 import { NO_XATTRS, asPath, displayName } from "./tar-entry.ts";
 import type { TarType, Xattrs } from "./tar-entry.ts";
 import { TarWriter } from "./tar-writer.ts";
@@ -56,7 +60,7 @@ const YIELD_MS = 25;
  */
 export interface TreeVisitor {
   entry(fields: TarFields): Promise<void>;
-  content(file: string | Buffer, fields: TarFields, pause: () => Promise<void>): Promise<void>;
+  content(file: FileContent, fields: TarFields, pause: () => Promise<void>): Promise<void>;
 }
 
 /** What a walk counted. */
@@ -74,6 +78,21 @@ export async function packTree(
 ): Promise<PackResult> {
   const writer = new TarWriter(sink ?? { write: () => undefined });
   const facts = await walkTree(root, new TarVisitor(writer), options);
+  const { size, diffId } = await writer.finish();
+  return { size, diffId, entries: writer.entries, ...facts };
+}
+
+/**
+ * Packs a tree that is on no disk: the same bytes as `packTree` of the tree that would be made of the files. Throws
+ * `E_WHITEOUT`, `E_TAR_HEADER`, `E_ZIP_CONTENT`, and what observers throw.
+ */
+export async function packPlanned(
+  files: PlannedFiles,
+  sink: ByteSink | undefined,
+  options: PlannedOptions,
+): Promise<PackResult> {
+  const writer = new TarWriter(sink ?? { write: () => undefined });
+  const facts = await walkPlanned(files, new TarVisitor(writer), options);
   const { size, diffId } = await writer.finish();
   return { size, diffId, entries: writer.entries, ...facts };
 }
@@ -101,7 +120,10 @@ class TarVisitor implements TreeVisitor {
     return this.#writer.entry(fields);
   }
 
-  async content(file: string | Buffer, fields: TarFields, pause: () => Promise<void>): Promise<void> {
+  async content(file: FileContent, fields: TarFields, pause: () => Promise<void>): Promise<void> {
+    if (isPlanned(file)) {
+      return readContent(file, fields, (piece) => this.#writer.write(piece), { room: NO_ROOM, pause });
+    }
     const content = openContent(file, fields);
     try {
       for (let left = fields.size ?? 0; left > 0;) {
@@ -116,25 +138,8 @@ class TarVisitor implements TreeVisitor {
   }
 }
 
-/** A file's content, to be read once. */
-export interface OpenContent {
-  /** Fills the start of `room` and says how much; never 0: a file that ended too early throws `E_IO`. */
-  read(room: Uint8Array): number;
-  close(): void;
-}
-
-/** Opens a file of the tree, and nothing else in its place. */
-export function openContent(file: string | Buffer, fields: TarFields): OpenContent {
-  const descriptor = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
-  return {
-    read: (room) => {
-      const count = fs.readSync(descriptor, room, 0, room.length, null);
-      if (count > 0) return count;
-      throw new TareError("E_IO", `packing \`${displayName(fields.name)}\`: it shrank meanwhile`);
-    },
-    close: () => fs.closeSync(descriptor),
-  };
-}
+/** Planned content brings its own memory. */
+const NO_ROOM: Uint8Array = new Uint8Array(0);
 
 class Walker {
   readonly #visitor: TreeVisitor;

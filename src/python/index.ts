@@ -53,7 +53,7 @@ export type {
   VcsReference,
 } from "./requirements/types.ts";
 export { COMPILE_PY } from "./install/bytecode.ts";
-export { installWheels } from "./install/install-wheels.ts";
+export { installWheels, measureWheelLayer, spliceWheelLayer } from "./install/install-wheels.ts";
 export type { Installed } from "./install/install-wheels.ts";
 export { noteWheelLayer, openLayerSource, wheelLayer } from "./install/layer-source.ts";
 export type { LayerSource, WheelLayer } from "./install/layer-source.ts";
@@ -63,7 +63,7 @@ export { parseRecord } from "./install/record.ts";
 export type { RecordRow } from "./install/record.ts";
 export { SLIM_RULES, slimRules } from "./install/slim.ts";
 export type { SlimRule } from "./install/slim.ts";
-export type { InstallSettings, WheelToInstall } from "./install/unpack.ts";
+export type { InstallSettings, WheelToInstall } from "./install/layer-files.ts";
 export { isLockName, readLock } from "./locks/read-lock.ts";
 export { describe as describeTarget, selectFromLock } from "./locks/select.ts";
 export type { Selection } from "./locks/select.ts";

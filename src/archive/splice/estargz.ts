@@ -7,7 +7,8 @@
 import { createHash } from "node:crypto";
 import { Hasher, TareError, asDiffId, digestOf } from "../../base/index.ts";
 import type { Digest, DiffId } from "../../base/index.ts";
-import { openContent } from "../pack.ts";
+import { readContent } from "../file-content.ts";
+import type { FileContent } from "../file-content.ts";
 import { encodeEntry } from "../tar-encode.ts";
 import type { TarFields } from "../tar-encode.ts";
 import { displayName } from "../tar-entry.ts";
@@ -77,22 +78,14 @@ export class TocBuilder {
   }
 
   /** The content of the last entry; its member starts at `offset`. */
-  async content(file: string | Buffer, fields: TarFields, offset: number, pause: () => Promise<void>): Promise<void> {
+  async content(file: FileContent, fields: TarFields, offset: number, pause: () => Promise<void>): Promise<void> {
     const known = this.#digestOf(displayName(fields.name));
     const hash = createHash("sha256");
-    const content = openContent(file, fields);
-    try {
-      for (let left = fields.size ?? 0; left > 0;) {
-        const count = content.read(this.#room.subarray(0, Math.min(left, PIECE)));
-        left -= count;
-        const piece = this.#room.subarray(0, count);
-        this.#tar.update(piece);
-        if (known === undefined) hash.update(piece);
-        await pause();
-      }
-    } finally {
-      content.close();
-    }
+    const take = (piece: Uint8Array): void => {
+      this.#tar.update(piece);
+      if (known === undefined) hash.update(piece);
+    };
+    await readContent(file, fields, take, { room: this.#room, pause });
     const digest = known ?? `sha256:${hash.digest("hex")}`;
     Object.assign(this.#entries.at(-1) ?? {}, { offset, digest, chunkDigest: digest });
   }

@@ -10,8 +10,12 @@
  */
 import { TareError, ioError } from "../../base/index.ts";
 import type { ByteSink } from "../../base/index.ts";
-import { openContent, walkTree } from "../pack.ts";
+import { isPlanned, readContent } from "../file-content.ts";
+import type { FileContent } from "../file-content.ts";
+import { walkTree } from "../pack.ts";
 import type { TreeVisitor } from "../pack.ts";
+import { walkPlanned } from "../planned-tree.ts";
+import type { PlannedContent, PlannedFiles, PlannedOptions } from "../planned-tree.ts";
 import { encodeEntry } from "../tar-encode.ts";
 import type { TarFields } from "../tar-encode.ts";
 import { displayName, isAscii } from "../tar-entry.ts";
@@ -44,6 +48,20 @@ export async function spliceTree(
   }
 }
 
+/**
+ * The same for a tree that is on no disk. Throws as `packPlanned`; contents that are spliced are not looked at, so
+ * observers see only what is compressed here.
+ */
+export async function splicePlanned(
+  files: PlannedFiles,
+  sink: ByteSink,
+  options: SpliceOptions & PlannedOptions,
+): Promise<SpliceResult> {
+  const splicer = new Splicer(() => undefined, sink, options);
+  await walkPlanned(files, splicer, options);
+  return splicer.finish();
+}
+
 class Splicer implements TreeVisitor {
   readonly #sourceOf: SourceOf;
   readonly #blob: BlobWriter;
@@ -69,15 +87,15 @@ class Splicer implements TreeVisitor {
     this.#toc?.entry(fields);
   }
 
-  async content(file: string | Buffer, fields: TarFields, pause: () => Promise<void>): Promise<void> {
+  async content(file: FileContent, fields: TarFields, pause: () => Promise<void>): Promise<void> {
     const size = fields.size ?? 0;
-    const source = this.#source(fields.name, size);
+    const source = isPlanned(file) ? zipBehind(file) : this.#source(fields.name, size);
     if (this.#toc !== undefined) {
       this.#members.close();
       await this.#toc.content(file, fields, this.#blob.size, pause);
     }
     if (source !== undefined && (await this.#contents.splice(source, pause))) this.#spliced += 1;
-    else await this.#fromDisk(file, fields, pause);
+    else await this.#here(file, fields, pause);
     this.#padding = (BLOCK - (size % BLOCK)) % BLOCK;
   }
 
@@ -129,19 +147,12 @@ class Splicer implements TreeVisitor {
     }
   }
 
-  async #fromDisk(file: string | Buffer, fields: TarFields, pause: () => Promise<void>): Promise<void> {
-    const content = openContent(file, fields);
-    const room = this.#contents.room;
-    try {
-      for (let left = fields.size ?? 0; left > 0;) {
-        const count = content.read(room.subarray(0, Math.min(left, PIECE)));
-        left -= count;
-        this.#members.plain(room.subarray(0, count));
-        if (this.#blob.isFull) await this.#blob.drain();
-        if (left > 0) await pause();
-      }
-    } finally {
-      content.close();
-    }
+  async #here(file: FileContent, fields: TarFields, pause: () => Promise<void>): Promise<void> {
+    const room = this.#contents.room.subarray(0, PIECE);
+    await readContent(file, fields, (piece) => this.#compress(piece), { room, pause });
   }
+}
+
+function zipBehind({ content }: PlannedContent): SpliceSource | undefined {
+  return Buffer.isBuffer(content) ? undefined : content;
 }

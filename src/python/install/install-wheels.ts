@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as fs from "node:fs";
 import { availableParallelism } from "node:os";
-import { DEFAULT_EPOCH } from "../../base/index.ts";
-import { unpack } from "./unpack.ts";
+import { LAYER_TIME } from "./layer-files.ts";
+import { runJob } from "./jobs.ts";
 import { WorkerPool } from "./worker-pool.ts";
-import type { InstallSettings, UnpackReport, WheelToInstall } from "./unpack.ts";
+import type { SpliceLayout, SpliceResult } from "../../archive/index.ts";
+import type { InstallJob, MeasureReport, ReportOf } from "./jobs.ts";
+import type { InstallSettings, ReplacedFile, WheelToInstall } from "./layer-files.ts";
 
 /** What an installation wrote. */
 export interface Installed {
@@ -12,12 +14,12 @@ export interface Installed {
   /** Bytes of content. */
   readonly size: number;
   /** Files that a later wheel replaced, as pip would: worth a warning. */
-  readonly replaced: readonly { readonly path: string; readonly by: string }[];
+  readonly replaced: readonly ReplacedFile[];
 }
 
 /** Below this many compressed bytes a thread costs more than it gives. */
 const THREAD_FROM = 6 << 20;
-/** A wheel of more than this is unpacked by several threads. */
+/** A layer of more than this is unpacked by several threads. */
 const SPLIT_FROM = 24 << 20;
 
 let pool: WorkerPool | undefined;
@@ -33,33 +35,68 @@ export async function installWheels(
   settings: InstallSettings,
   signal?: AbortSignal,
 ): Promise<Installed> {
-  const cost = wheels.reduce((sum, { file }) => sum + fs.statSync(file).size, 0);
-  const job = { wheels, settings, tree };
-  const reports: readonly UnpackReport[] =
-    cost < THREAD_FROM
-      ? [await unpack({ ...job, part: 0, parts: 1 }, signal)]
-      : await onThreads(job, { cost, parts: wheels.length === 1 && cost >= SPLIT_FROM ? threads().size : 1 }, signal);
-  const folders = new Set(reports.flatMap((report) => report.folders));
-  // Deepest first: what is put into a folder changes its time.
-  for (const folder of [...folders].sort().toReversed()) fs.utimesSync(folder, DEFAULT_EPOCH, DEFAULT_EPOCH);
-  return {
-    files: reports.reduce((sum, report) => sum + report.files, 0),
-    size: reports.reduce((sum, report) => sum + report.size, 0),
-    replaced: reports.flatMap((report) => report.replaced),
-  };
-}
-
-async function onThreads(
-  job: { readonly wheels: readonly WheelToInstall[]; readonly settings: InstallSettings; readonly tree: string },
-  { cost, parts }: { readonly cost: number; readonly parts: number },
-  signal: AbortSignal | undefined,
-): Promise<readonly UnpackReport[]> {
-  const jobs = Array.from({ length: parts }, (_, part) => ({ ...job, part, parts }));
-  const settled = await Promise.allSettled(jobs.map((one) => threads().run(one, cost / parts, signal)));
-  return settled.map((result) => {
+  const cost = costOf(wheels);
+  const parts = cost >= SPLIT_FROM ? threads().size : 1;
+  const jobs = Array.from(
+    { length: parts },
+    (_, part) => ({ kind: "unpack", wheels, settings, tree, part, parts }) as const,
+  );
+  const settled = await Promise.allSettled(jobs.map((job) => work(job, cost / parts, signal)));
+  const reports = settled.map((result) => {
     if (result.status === "rejected") throw result.reason;
     return result.value;
   });
+  const folders = new Set(reports.flatMap((report) => report.folders));
+  // Deepest first: what is put into a folder changes its time.
+  for (const folder of [...folders].sort().toReversed()) fs.utimesSync(folder, LAYER_TIME, LAYER_TIME);
+  return {
+    files: reports.reduce((sum, report) => sum + report.files, 0),
+    size: reports.reduce((sum, report) => sum + report.size, 0),
+    replaced: reports[0]?.replaced ?? [],
+  };
+}
+
+/**
+ * The facts of the layer that `installWheels` would fill, without writing it: every content is read and checked once.
+ * Several layers are measured at the same time. Throws as `installWheels`.
+ */
+export async function measureWheelLayer(
+  wheels: readonly WheelToInstall[],
+  settings: InstallSettings,
+  signal?: AbortSignal,
+): Promise<MeasureReport> {
+  return work({ kind: "measure", wheels, settings }, costOf(wheels), signal);
+}
+
+/** Where and how a layer's blob is written. */
+export interface SpliceTarget {
+  /** Absolute path of a file that does not exist yet. */
+  readonly path: string;
+  /** Default `ms`. */
+  readonly layout?: SpliceLayout;
+  readonly signal?: AbortSignal;
+}
+
+/** Writes the gzip blob of a layer from its wheels alone. The wheels must have been measured or unpacked before. */
+export async function spliceWheelLayer(
+  wheels: readonly WheelToInstall[],
+  settings: InstallSettings,
+  { path, layout = "ms", signal }: SpliceTarget,
+): Promise<SpliceResult> {
+  return work({ kind: "splice", wheels, settings, target: path, layout }, costOf(wheels), signal);
+}
+
+function costOf(wheels: readonly WheelToInstall[]): number {
+  return wheels.reduce((sum, { file }) => sum + fs.statSync(file).size, 0);
+}
+
+async function work<Job extends InstallJob>(
+  job: Job,
+  cost: number,
+  signal: AbortSignal | undefined,
+): Promise<ReportOf<Job>> {
+  if (cost >= THREAD_FROM) return threads().run(job, cost, signal);
+  return (await runJob(job, signal)) as ReportOf<Job>;
 }
 
 function threads(): WorkerPool {

@@ -4,12 +4,12 @@
  * the plan is made again from the wheels, and their own compressed bytes become the layer's.
  */
 import { openZip } from "../../archive/index.ts";
-import { planOf } from "./unpack.ts";
+import { planOf } from "./layer-files.ts";
 import type { SourceOf, SpliceSource } from "../../archive/index.ts";
 import type { Digest, DiffId } from "../../base/index.ts";
 import type { Store } from "../../store/index.ts";
 import type { WheelStore } from "../types.ts";
-import type { InstallSettings } from "./unpack.ts";
+import type { InstallSettings } from "./layer-files.ts";
 
 /** What a layer of distributions was made of. */
 export interface WheelLayer {

@@ -1,37 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Writes planned files into a tree that nobody else sees yet. Runs in this process or in a worker thread. */
-import { createHash } from "node:crypto";
+/* Writes the files of a layer into a tree that nobody else sees yet. Runs in this process or in a worker thread. */
 import * as fs from "node:fs";
 import { dirname } from "node:path";
-import { openZip } from "../../archive/index.ts";
-import { DEFAULT_EPOCH, ioError, systemErrorCode } from "../../base/index.ts";
-import { slimRules } from "./slim.ts";
-import { planInstall } from "./plan.ts";
-import { recordError, wheelError } from "./wheel-facts.ts";
-import type { ZipFile } from "../../archive/index.ts";
-import type { DirectUrl, InstallScheme } from "../types.ts";
-import type { InstallPlan, PlannedFile } from "./plan.ts";
+import { TareError, ioError, systemErrorCode } from "../../base/index.ts";
+import { LAYER_TIME, openLayerFiles } from "./layer-files.ts";
+import type { PlannedContent } from "../../archive/index.ts";
+import type { InstallSettings, ReplacedFile, WheelToInstall } from "./layer-files.ts";
 
-/** A wheel to install, as plain data that can go to a thread. */
-export interface WheelToInstall {
-  /** Absolute path of the verified file. */
-  readonly file: string;
-  readonly fileName: string;
-  readonly isRequested: boolean;
-  readonly direct?: DirectUrl;
-}
-
-/** How wheels are installed. */
-export interface InstallSettings {
-  readonly scheme: InstallScheme;
-  readonly executable: string;
-  readonly python: string;
-  /** Names of the rules of `--slim`. */
-  readonly slim: readonly string[];
-}
-
-/** A part of the work: some wheels in order, or every `of`-th piece of one. */
+/** A part of the work: every file of a layer, or a share of about equal cost. */
 export interface UnpackJob {
+  readonly kind: "unpack";
   readonly wheels: readonly WheelToInstall[];
   readonly settings: InstallSettings;
   /** The tree's root. */
@@ -47,52 +25,43 @@ export interface UnpackReport {
   readonly size: number;
   /** Absolute paths of directories it put something into. */
   readonly folders: readonly string[];
-  /** Files of one wheel that replaced those of an earlier one. */
-  readonly replaced: readonly { readonly path: string; readonly by: string }[];
+  /** Of the whole layer. */
+  readonly replaced: readonly ReplacedFile[];
 }
 
-/** The plan of a wheel under these settings: the same whenever it is made. */
-export function planOf(zip: ZipFile, wheel: WheelToInstall, settings: InstallSettings): InstallPlan {
-  const { scheme, executable, python, slim } = settings;
-  return planInstall(zip, wheel.fileName, {
-    scheme,
-    executable,
-    python,
-    isRequested: wheel.isRequested,
-    ...(wheel.direct === undefined ? {} : { direct: wheel.direct }),
-    ...(slim.length === 0 ? {} : { leavesOut: slimRules(slim) }),
-  });
-}
-
-/** Does a job. Throws `E_WHEEL`, `E_WHEEL_RECORD`, `E_ZIP…`, `E_NOSPACE`, `E_IO`. */
+/** Does a job. Throws as `openLayerFiles`, and `E_ZIP_CONTENT`, `E_NOSPACE`, `E_IO`. */
 export async function unpack(job: UnpackJob, signal?: AbortSignal): Promise<UnpackReport> {
+  const layer = openLayerFiles(job.wheels, job.settings);
   const writer = new TreeWriter(job.tree);
-  for (const wheel of job.wheels) {
-    signal?.throwIfAborted();
-    const zip = openZip(wheel.file);
-    try {
-      const { files } = planOf(zip, wheel, job.settings);
-      for (const [index, file] of partOf(files, job).entries()) {
-        if (index % 64 === 0) signal?.throwIfAborted();
-        await writer.file(zip, file, wheel.fileName);
-      }
-    } catch (error) {
-      throw ioError(`installing \`${wheel.fileName}\``, error);
-    } finally {
-      zip.close();
+  try {
+    for (const [index, [path, file]] of partOf([...layer.files], job).entries()) {
+      if (index % 64 === 0) signal?.throwIfAborted();
+      await writer.file(path, file);
     }
+  } catch (error) {
+    throw ioError(`installing ${names(job.wheels)}`, error);
+  } finally {
+    layer.close();
   }
-  return writer.report();
+  return { ...writer.report(), replaced: layer.replaced };
 }
+
+function names(wheels: readonly WheelToInstall[]): string {
+  const [first] = wheels;
+  const more = wheels.length > 1 ? ` and ${wheels.length - 1} more` : "";
+  return `\`${first?.fileName ?? ""}\`${more}`;
+}
+
+type NamedFile = readonly [path: string, file: PlannedContent];
 
 /** A share of about equal bytes: the largest files are dealt out first. */
-function partOf(files: readonly PlannedFile[], { part, parts }: UnpackJob): readonly PlannedFile[] {
+function partOf(files: readonly NamedFile[], { part, parts }: UnpackJob): readonly NamedFile[] {
   if (parts === 1) return files;
   const loads = Array.from({ length: parts }, () => 0);
-  const bySize = files.toSorted((a, b) => sizeOf(b) - sizeOf(a));
-  return bySize.filter((file) => {
+  const bySize = files.toSorted(([, a], [, b]) => b.size - a.size);
+  return bySize.filter(([, { size }]) => {
     const least = loads.indexOf(Math.min(...loads));
-    loads[least] = (loads[least] ?? 0) + sizeOf(file) + FILE_COST;
+    loads[least] = (loads[least] ?? 0) + size + FILE_COST;
     return least === part;
   });
 }
@@ -100,15 +69,9 @@ function partOf(files: readonly PlannedFile[], { part, parts }: UnpackJob): read
 /** Making a file costs about as much as writing this many bytes. */
 const FILE_COST = 30_000;
 
-function sizeOf({ entry, bytes }: PlannedFile): number {
-  return entry?.size ?? bytes?.length ?? 0;
-}
-
 class TreeWriter {
   readonly #tree: string;
   readonly #folders = new Set<string>();
-  readonly #replaced: { path: string; by: string }[] = [];
-  readonly #paths = new Set<string>();
   #files = 0;
   #size = 0;
 
@@ -116,56 +79,45 @@ class TreeWriter {
     this.#tree = tree;
   }
 
-  report(): UnpackReport {
-    return { files: this.#files, size: this.#size, folders: [...this.#folders], replaced: this.#replaced };
+  report(): Omit<UnpackReport, "replaced"> {
+    return { files: this.#files, size: this.#size, folders: [...this.#folders] };
   }
 
-  async file(zip: ZipFile, file: PlannedFile, wheel: string): Promise<void> {
-    const path = `${this.#tree}/${file.path}`;
-    this.#folder(dirname(path), wheel);
-    const descriptor = this.#open(path, file, wheel);
+  async file(name: string, file: PlannedContent): Promise<void> {
+    const path = `${this.#tree}/${name}`;
+    this.#folder(dirname(path));
+    const descriptor = this.#open(path, name);
     try {
-      if (file.bytes) writeAll(descriptor, file.bytes);
-      else if (file.entry) await writeEntry(zip, file, descriptor, wheel);
+      await writeContent(file, descriptor);
       fs.fchmodSync(descriptor, file.mode);
-      fs.futimesSync(descriptor, DEFAULT_EPOCH, DEFAULT_EPOCH);
+      fs.futimesSync(descriptor, LAYER_TIME, LAYER_TIME);
     } finally {
       fs.closeSync(descriptor);
     }
-    this.#paths.add(file.path);
     this.#files += 1;
-    this.#size += sizeOf(file);
+    this.#size += file.size;
   }
 
-  #open(path: string, file: PlannedFile, wheel: string): number {
+  #open(path: string, name: string): number {
     try {
-      return fs.openSync(path, "wx", file.mode);
+      return fs.openSync(path, "wx", 0o600);
     } catch (error) {
       if (systemErrorCode(error) !== "EEXIST") throw error;
-      if (!this.#paths.has(file.path)) {
-        throw wheelError(
-          wheel,
-          `\`/${file.path}\` is there already, as a folder or under a name that the disk takes for it`,
-        );
-      }
-      this.#replaced.push({ path: file.path, by: wheel });
-      fs.rmSync(path);
-      return fs.openSync(path, "wx", file.mode);
+      throw new TareError("E_WHEEL", `\`/${name}\` is there already, under a name that this disk takes for it`, {
+        hint: "keep the store on a file system that tells capitals from small letters",
+      });
     }
   }
 
-  #folder(path: string, wheel: string): void {
+  #folder(path: string): void {
     if (path.length <= this.#tree.length || this.#folders.has(path)) return;
-    this.#folder(dirname(path), wheel);
+    this.#folder(dirname(path));
     try {
       fs.mkdirSync(path, 0o755);
       // The user's mask takes bits away, and the digest must not depend on it.
       fs.chmodSync(path, 0o755);
     } catch (error) {
-      if (systemErrorCode(error) !== "EEXIST") throw error;
-      if (!fs.lstatSync(path).isDirectory()) {
-        throw wheelError(wheel, `it has a folder \`${path.slice(this.#tree.length)}\`, where another wheel has a file`);
-      }
+      if (systemErrorCode(error) !== "EEXIST" || !fs.lstatSync(path).isDirectory()) throw error;
     }
     this.#folders.add(path);
   }
@@ -174,28 +126,16 @@ class TreeWriter {
 /** Up to this size a file is inflated in one piece. */
 const SMALL = 4 << 20;
 
-async function writeEntry(zip: ZipFile, file: PlannedFile, descriptor: number, wheel: string): Promise<void> {
-  const { entry, hash } = file;
-  if (entry === undefined) return;
-  const [algorithm = "", expected] = hash?.split("=") ?? [];
-  let actual: string | undefined;
-  if (entry.size <= SMALL) {
-    const bytes = zip.readEntry(entry, SMALL * 2);
-    writeAll(descriptor, bytes);
-    if (expected !== undefined) actual = createHash(algorithm).update(bytes).digest("base64url");
-  } else {
-    const hasher = expected === undefined ? undefined : createHash(algorithm);
-    await zip.extractEntry(entry, {
-      write: (chunk) => {
-        hasher?.update(chunk);
-        writeAll(descriptor, chunk);
-      },
-    });
-    actual = hasher?.digest("base64url");
-  }
-  if (expected !== undefined && actual !== expected.replace(/=+$/, "")) {
-    throw recordError(wheel, `\`${entry.name}\` has another hash`);
-  }
+async function writeContent({ content, size, observe }: PlannedContent, descriptor: number): Promise<void> {
+  const observer = observe?.();
+  const write = (chunk: Uint8Array): void => {
+    observer?.update(chunk);
+    writeAll(descriptor, chunk);
+  };
+  if (Buffer.isBuffer(content)) write(content);
+  else if (size <= SMALL) write(content.zip.readEntry(content.entry, SMALL * 2));
+  else await content.zip.extractEntry(content.entry, { write });
+  observer?.end();
 }
 
 function writeAll(descriptor: number, bytes: Uint8Array): void {

@@ -1,24 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TareError, isErrorCode } from "../../base/index.ts";
 import type { Worker } from "node:worker_threads";
-import type { UnpackJob, UnpackReport } from "./unpack.ts";
+import type { InstallJob, ReportOf } from "./jobs.ts";
 
 type Answer =
-  | { readonly report: UnpackReport }
+  | { readonly report: unknown }
   | { readonly error: { readonly message: string; readonly code?: string; readonly hint?: string } };
 
 interface Waiting {
-  readonly job: UnpackJob;
+  readonly job: InstallJob;
   readonly cost: number;
   readonly signal: AbortSignal | undefined;
-  readonly done: (report: UnpackReport) => void;
+  readonly done: (report: unknown) => void;
   readonly fail: (error: unknown) => void;
 }
 
 /** More threads than this gain nothing on one disk, and each takes 15 MB. */
 const MOST_THREADS = 8;
 
-/** Threads that unpack wheels; started when there is work, ended when there is none left. */
+/** Most of a thread's garbage is buffers outside its heap; a small young generation lets go of them soon. */
+const YOUNG_MB = 8;
+
+/** Threads that work on wheels; started when there is work, ended when there is none left. */
 export class WorkerPool {
   readonly #size: number;
   readonly #start: () => Promise<Worker>;
@@ -36,12 +39,14 @@ export class WorkerPool {
   }
 
   /** Does a job on a thread; `cost` (bytes) decides the order of those that wait: the largest first. */
-  run(job: UnpackJob, cost: number, signal?: AbortSignal): Promise<UnpackReport> {
-    return new Promise((done, fail) => {
+  async run<Job extends InstallJob>(job: Job, cost: number, signal?: AbortSignal): Promise<ReportOf<Job>> {
+    const report = await new Promise((done, fail) => {
       this.#queue.push({ job, cost, signal, done, fail });
       this.#queue.sort((a, b) => b.cost - a.cost);
       void this.#next();
     });
+    // What comes out of a thread has no type; `runJob` answers each kind of job with its report.
+    return report as ReportOf<Job>;
   }
 
   async #next(): Promise<void> {
@@ -62,7 +67,7 @@ export class WorkerPool {
     }
   }
 
-  async #onThread({ job, signal }: Waiting): Promise<UnpackReport> {
+  async #onThread({ job, signal }: Waiting): Promise<unknown> {
     const worker = this.#idle.pop() ?? (await this.#start());
     const stop = (): void => void worker.terminate();
     signal?.addEventListener("abort", stop, { once: true });
@@ -84,12 +89,14 @@ export class WorkerPool {
 
 async function startWorker(): Promise<Worker> {
   const { Worker: NodeWorker } = await import("node:worker_threads");
-  const worker = new NodeWorker(new URL("./unpack.worker.ts", import.meta.url));
+  const worker = new NodeWorker(new URL("./install.worker.ts", import.meta.url), {
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+  });
   worker.unref();
   return worker;
 }
 
-function ask(worker: Worker, job: UnpackJob): Promise<Answer> {
+function ask(worker: Worker, job: InstallJob): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const clear = (): void => {
       worker.off("message", onMessage).off("error", onError).off("exit", onExit);

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// A thread of `installWheels`: takes jobs one after another until its parent ends it.
+// A thread of the worker pool: does jobs one after another until its parent ends it.
 import { parentPort } from "node:worker_threads";
 import { isTareError, messageOf } from "../../base/index.ts";
-import { unpack } from "./unpack.ts";
-import type { UnpackJob } from "./unpack.ts";
+import { runJob } from "./jobs.ts";
+import type { InstallJob } from "./jobs.ts";
 
-parentPort?.on("message", (job: UnpackJob) => void run(job));
+parentPort?.on("message", (job: InstallJob) => void run(job));
 
-async function run(job: UnpackJob): Promise<void> {
+async function run(job: InstallJob): Promise<void> {
   try {
-    parentPort?.postMessage({ report: await unpack(job) }, []);
+    parentPort?.postMessage({ report: await runJob(job) }, []);
   } catch (error) {
     const known = isTareError(error) ? { code: error.code, hint: error.hint, details: error.details } : {};
     parentPort?.postMessage({ error: { message: messageOf(error), ...known } }, []);

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The work on a layer of distributions that may run in a thread: each kind reads the wheels and needs nothing else. */
+import * as fs from "node:fs";
+import { packPlanned, splicePlanned } from "../../archive/index.ts";
+import { ioError } from "../../base/index.ts";
+import { LAYER_TIME, openLayerFiles } from "./layer-files.ts";
+import { unpack } from "./unpack.ts";
+import type { PackResult, SpliceLayout, SpliceResult } from "../../archive/index.ts";
+import type { InstallSettings, ReplacedFile, WheelToInstall } from "./layer-files.ts";
+import type { UnpackJob, UnpackReport } from "./unpack.ts";
+
+/** Reads all contents once, checks them, writes nothing. */
+export interface MeasureJob {
+  readonly kind: "measure";
+  readonly wheels: readonly WheelToInstall[];
+  readonly settings: InstallSettings;
+}
+
+/** The tar that a layer would be, and its facts. */
+export interface MeasureReport extends Pick<PackResult, "diffId" | "size" | "contentSize" | "entries"> {
+  readonly replaced: readonly ReplacedFile[];
+}
+
+/** Writes the layer's gzip blob to a new file, from the wheels' own compressed bytes. */
+export interface SpliceJob {
+  readonly kind: "splice";
+  readonly wheels: readonly WheelToInstall[];
+  readonly settings: InstallSettings;
+  /** Absolute path; must not exist. */
+  readonly target: string;
+  readonly layout: SpliceLayout;
+}
+
+/** What a thread may be asked for. */
+export type InstallJob = UnpackJob | MeasureJob | SpliceJob;
+
+/** The answer to a kind of job. */
+export type ReportOf<Job extends InstallJob> = Job extends UnpackJob
+  ? UnpackReport
+  : Job extends MeasureJob
+    ? MeasureReport
+    : SpliceResult;
+
+/** Does a job here. */
+export async function runJob(
+  job: InstallJob,
+  signal?: AbortSignal,
+): Promise<UnpackReport | MeasureReport | SpliceResult> {
+  switch (job.kind) {
+    case "unpack":
+      return unpack(job, signal);
+    case "measure":
+      return measure(job, signal);
+    case "splice":
+      return splice(job, signal);
+  }
+}
+
+async function measure({ wheels, settings }: MeasureJob, signal: AbortSignal | undefined): Promise<MeasureReport> {
+  const layer = openLayerFiles(wheels, settings);
+  try {
+    const { diffId, size, contentSize, entries } = await packPlanned(layer.files, undefined, planned(signal));
+    return { diffId, size, contentSize, entries, replaced: layer.replaced };
+  } finally {
+    layer.close();
+  }
+}
+
+async function splice(job: SpliceJob, signal: AbortSignal | undefined): Promise<SpliceResult> {
+  const layer = openLayerFiles(job.wheels, job.settings);
+  try {
+    return await toFile(job.target, (sink) =>
+      splicePlanned(layer.files, sink, { ...planned(signal), layout: job.layout }),
+    );
+  } finally {
+    layer.close();
+  }
+}
+
+async function toFile<T>(path: string, write: (sink: { write(chunk: Uint8Array): void }) => Promise<T>): Promise<T> {
+  const file = fs.openSync(path, "wx", 0o600);
+  try {
+    return await write({
+      write: (chunk) => {
+        for (let at = 0; at < chunk.length;) at += fs.writeSync(file, chunk, at);
+      },
+    });
+  } catch (error) {
+    fs.rmSync(path, { force: true });
+    throw ioError(`writing \`${path}\``, error);
+  } finally {
+    fs.closeSync(file);
+  }
+}
+
+function planned(signal: AbortSignal | undefined): { readonly time: number; readonly signal?: AbortSignal } {
+  return { time: LAYER_TIME, ...(signal === undefined ? {} : { signal }) };
+}
