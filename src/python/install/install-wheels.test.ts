@@ -5,15 +5,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { gunzipSync } from "node:zlib";
 import { packTree } from "../../archive/index.ts";
-import { DEFAULT_EPOCH, isTareError } from "../../base/index.ts";
+import type { PackResult } from "../../archive/index.ts";
+import { DEFAULT_EPOCH, digestOf, isTareError } from "../../base/index.ts";
 import { HOSTILE_WHEELS } from "../../../test/support/hostile-wheels.ts";
 import { makeWheel } from "../../../test/support/wheel-fixture.ts";
 import type { MadeWheel, WheelFixture } from "../../../test/support/wheel-fixture.ts";
-import { installWheels } from "./install-wheels.ts";
+import { installWheels, measureWheelLayer, spliceWheelLayer } from "./install-wheels.ts";
 import { unpack } from "./unpack.ts";
 import type { Installed } from "./install-wheels.ts";
-import type { InstallSettings } from "./unpack.ts";
+import type { InstallSettings } from "./layer-files.ts";
 
 let base = "";
 let count = 0;
@@ -57,7 +59,24 @@ async function install(
 ): Promise<{ result: Installed; tree: string; diffId: string }> {
   const { wheels, tree } = place(fixtures.map(makeWheel));
   const result = await installWheels(wheels, tree, SETTINGS);
-  return { result, tree, diffId: (await packTree(tree, undefined)).diffId };
+  const packed = await packTree(tree, undefined);
+  await checkUnwritten(wheels, packed);
+  return { result, tree, diffId: packed.diffId };
+}
+
+/** What is said of a layer that is not written, and its blob, are those of the tree. */
+async function checkUnwritten(wheels: Place["wheels"], packed: PackResult): Promise<void> {
+  const { diffId, size, contentSize, entries } = await measureWheelLayer(wheels, SETTINGS);
+  expect({ diffId, size, contentSize, entries }).toEqual({
+    diffId: packed.diffId,
+    size: packed.size,
+    contentSize: packed.contentSize,
+    entries: packed.entries,
+  });
+  const path = join(base, `${count}`, "blob");
+  const blob = await spliceWheelLayer(wheels, SETTINGS, { path });
+  const bytes = fs.readFileSync(path);
+  expect([digestOf(bytes), digestOf(gunzipSync(bytes))]).toEqual([blob.digest, diffId]);
 }
 
 const MIXED: WheelFixture = {
@@ -133,7 +152,10 @@ describe("installWheels", () => {
     }
     for (const parts of [2, 3, 7]) {
       const { wheels, tree } = place([makeWheel(MIXED)]);
-      const jobs = Array.from({ length: parts }, (_, part) => ({ wheels, settings: SETTINGS, tree, part, parts }));
+      const jobs = Array.from(
+        { length: parts },
+        (_, part) => ({ kind: "unpack", wheels, settings: SETTINGS, tree, part, parts }) as const,
+      );
       const folders = new Set<string>();
       for (const job of jobs.toReversed()) for (const folder of (await unpack(job)).folders) folders.add(folder);
       for (const folder of [...folders].sort().toReversed()) fs.utimesSync(folder, DEFAULT_EPOCH, DEFAULT_EPOCH);
@@ -162,7 +184,7 @@ describe("threads", () => {
     const { diffId, result } = await install(LARGE);
     expect(result.files).toBe(13);
     const { wheels, tree } = place([makeWheel(LARGE)]);
-    const { folders } = await unpack({ wheels, settings: SETTINGS, tree, part: 0, parts: 1 });
+    const { folders } = await unpack({ kind: "unpack", wheels, settings: SETTINGS, tree, part: 0, parts: 1 });
     for (const folder of [...folders].sort().toReversed()) fs.utimesSync(folder, DEFAULT_EPOCH, DEFAULT_EPOCH);
     expect((await packTree(tree, undefined)).diffId).toBe(diffId);
   });
@@ -185,6 +207,7 @@ describe("hostile wheels", () => {
     expect([error.code, error.message]).toEqual([code, expect.stringMatching(message)]);
     expect(error.hint).toBeDefined();
     expect(error.message).not.toMatch(/\p{Cc}/u);
+    await expect(measureWheelLayer(wheels, SETTINGS)).rejects.toMatchObject({ code });
   });
 
   it("with any bytes changed are refused, or give the right tree", async () => {

@@ -24,7 +24,7 @@ function jobOf(name: string): UnpackJob {
   const tree = join(base, `${name}-tree`);
   fs.mkdirSync(tree, { recursive: true });
   const settings = { scheme: SCHEME, executable: "/usr/bin/python3", python: "3.11.2", slim: [] };
-  return { wheels: [{ file, fileName, isRequested: false }], settings, tree, part: 0, parts: 1 };
+  return { kind: "unpack", wheels: [{ file, fileName, isRequested: false }], settings, tree, part: 0, parts: 1 };
 }
 
 /** Threads that count themselves and do as told. */
