@@ -204,7 +204,7 @@ function addBase(graph: GraphBuilder, place: IsolatedPlace): VertexId {
 }
 
 /** Installs Debian packages and leaves no lists behind. */
-function aptScript(packages: readonly string[]): string {
+export function aptScript(packages: readonly string[]): string {
   const install = `apt-get install -y --no-install-recommends ${packages.join(" ")}`;
   return `apt-get update && DEBIAN_FRONTEND=noninteractive ${install} && rm -rf /var/lib/apt/lists/*`;
 }

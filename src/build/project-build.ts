@@ -8,16 +8,17 @@ import { basename, join } from "node:path";
 import { TareError, isTareError } from "../base/index.ts";
 import { assembleBase } from "../bases/index.ts";
 import { createIgnore, readIgnoreFile } from "../dockerfile/index.ts";
-import { readProject } from "../project/index.ts";
+import { findCommand, readProject } from "../project/index.ts";
 import { describeTarget, findInterpreter } from "../python/index.ts";
 import { TreeView } from "../store/index.ts";
 import { chooseBase } from "./project-base.ts";
 import { decide } from "./project-decisions.ts";
 import { chooseWheels } from "./project-wheels.ts";
+import { folderReader } from "./project-reader.ts";
 import { projectStage } from "./project-stage.ts";
 import type { GraphBuilder } from "../graph/index.ts";
 import type { Platform } from "../oci/index.ts";
-import type { Project, ProjectReader } from "../project/index.ts";
+import type { CommandAnswer, Project } from "../project/index.ts";
 import type { PythonTarget } from "../python/index.ts";
 import type { LocalSource } from "../solver/index.ts";
 import type { Lease } from "../store/index.ts";
@@ -46,6 +47,7 @@ export interface PreparedProject extends ProjectBuild {
   readonly baseReason: string;
   readonly target: PythonTarget;
   readonly wheels: ChosenWheels;
+  readonly command: CommandAnswer;
 }
 
 /** A compiled project. */
@@ -60,26 +62,6 @@ export function projectIn(root: string, request: BuildRequest): Project | undefi
   const name = basename(root) || "app";
   const target = request.target === undefined ? {} : { target: request.target };
   return readProject(folderReader(root), { folder: root, fallbackName: name, ...target });
-}
-
-/** Reads files of a folder; a link that leads out of it is not followed. */
-function folderReader(root: string): ProjectReader {
-  const inside = (path: string): string | undefined => {
-    const place = join(root, path);
-    const stats = fs.statSync(place, { throwIfNoEntry: false });
-    if (!stats) return undefined;
-    return `${fs.realpathSync(place)}/`.startsWith(`${fs.realpathSync(root)}/`) ? place : undefined;
-  };
-  return {
-    read: (path) => {
-      const place = inside(path);
-      return place !== undefined && fs.statSync(place).isFile() ? fs.readFileSync(place, "utf8") : undefined;
-    },
-    isFolder: (path) => {
-      const place = inside(path);
-      return place !== undefined && fs.statSync(place).isDirectory();
-    },
-  };
 }
 
 /** What of a project's folder does not belong into an image, whatever `.dockerignore` says before. */
@@ -121,7 +103,9 @@ export async function compileProject(build: ProjectBuild, platform: Platform): P
   });
   checkPython(build.project, target);
   const wheels = await chooseWheels(build, { base, target, platform });
-  const prepared: PreparedProject = { ...build, platform, base, baseReason: chosen.reason, target, wheels };
+  const installed = new Set(wheels.wheels.map(({ name }) => name));
+  const command = findCommand(folderReader(build.root), build.project, (name) => installed.has(name));
+  const prepared = { ...build, platform, base, baseReason: chosen.reason, target, wheels, command };
   return { stage: projectStage(prepared), prepared, decisions: decide(prepared) };
 }
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { normalizeName } from "../python/index.ts";
+import { USER_ID } from "./project-paths.ts";
 import { acceleratorOf } from "./project-wheels.ts";
 import { megabytes } from "./project-stage.ts";
 import type { PreparedProject } from "./project-build.ts";
@@ -6,29 +8,55 @@ import type { ProjectDecision } from "./request.ts";
 
 /** What was decided, in five lines, each with its reason. */
 export function decide(prepared: PreparedProject): readonly ProjectDecision[] {
-  const { project, base, baseReason, target, wheels } = prepared;
-  const size = wheels.wheels.reduce((sum, each) => sum + each.size, 0);
-  const built = wheels.built.length > 0 ? `; built here: ${wheels.built.join(", ")}` : "";
-  const count = wheels.wheels.length;
-  const { entrypoint } = project.config;
-  const words = [...(entrypoint ?? []), ...(project.command?.value ?? [])];
-  const command =
-    words.length > 0
-      ? `${words.join(" ")} (${project.command?.reason ?? ""})`
-      : "none found: set `command` in [tool.tare]";
+  const { base, baseReason, target, wheels } = prepared;
   return [
-    { name: "python", text: `${target.version} in ${base.name.replace(/^docker\.io\/library\//, "")} (${baseReason})` },
-    {
-      name: "dependencies",
-      text: count === 0 ? wheels.source : `${wheels.source}: ${count} packages, ${megabytes(size)}${built}`,
-    },
+    { name: "python", text: `${target.version} in ${shortName(base.name)} (${baseReason})` },
+    { name: "dependencies", text: dependenciesText(prepared) },
     { name: "accelerator", text: acceleratorText(prepared) },
     {
       name: "layers",
       text: `${base.config.rootfs.diff_ids.length} of the base, ${wheels.groups.length} of packages, sources on top`,
     },
-    { name: "command", text: `${command}, as ${project.config.user ?? "user app (1000)"}` },
+    { name: "command", text: commandText(prepared) },
   ];
+}
+
+function shortName(name: string): string {
+  return name.replace(/^docker\.io\/library\//, "");
+}
+
+function dependenciesText({ wheels, project }: PreparedProject): string {
+  const { built, inPlace } = wheels;
+  const own = project.own === undefined ? undefined : normalizeName(project.own.name);
+  const fetched = wheels.wheels.filter(({ name }) => !inPlace.includes(name));
+  const size = fetched.reduce((sum, each) => sum + each.size, 0);
+  const count = `${fetched.length} ${fetched.length === 1 ? "package" : "packages"}`;
+  const others = built.filter((name) => name !== own);
+  const parts = [
+    fetched.length === 0 ? wheels.source : `${wheels.source}: ${count}, ${megabytes(size)}`,
+    ...(others.length > 0 ? [`built here: ${others.join(", ")}`] : []),
+    ...(inPlace.length > 0
+      ? [`used where ${inPlace.length === 1 ? "it lies" : "they lie"}: ${inPlace.join(", ")}`]
+      : []),
+    ...(project.own?.kind === "build" ? [`the project itself is built: ${project.own.reason}`] : []),
+  ];
+  return parts.join("; ");
+}
+
+function commandText({ project, command, base }: PreparedProject): string {
+  const { entrypoint, user } = project.config;
+  const { found, notes } = command;
+  const who = `as ${user ?? `user app (${USER_ID})`}`;
+  const words = [...(entrypoint ?? []), ...(found?.value ?? [])].map(shellWord).join(" ");
+  if (found) return [`${words} (${found.reason}), ${who}`, ...notes].join("; ");
+  const start = (base.config.config?.Cmd ?? []).join(" ");
+  const instead = start === "" ? "" : `, so the base's \`${start}\` starts`;
+  return [`none found${instead}: set \`command\` in [tool.tare]`, ...notes].join("; ");
+}
+
+/** As one would type it. */
+function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /** Which builds of the deep learning frameworks, and what another choice would save. */

@@ -1,24 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The vertices and the config of a project's image. */
 import { readFileInTree, TreeView } from "../store/index.ts";
+import { aptScript } from "./isolated.ts";
+import { APP, HOME, USER_ID } from "./project-paths.ts";
 import { splitPair } from "./stage-state.ts";
 import type { CopyOp, VertexId, WheelsOp } from "../graph/index.ts";
 import type { ContainerConfig } from "../oci/index.ts";
+import type { Project } from "../project/index.ts";
 import type { WheelRef } from "../python/index.ts";
 import type { PreparedProject } from "./project-build.ts";
 import type { CompiledStage, DraftHistory } from "./types.ts";
-
-const APP = "/app";
-const HOME = "/home/app";
-const USER_ID = 1000;
 
 /** Adds the project to the graph. */
 export function projectStage(prepared: PreparedProject): CompiledStage {
   const draft = new StageDraft(prepared);
   const { project } = prepared;
-  if (project.config.packages.length > 0) draft.packages(project.config.packages);
+  const { packages } = project.config;
+  // Packages may add users of their own to the file that names ours, so it is there before them.
+  const early = packages.length > 0 ? (project.config.user ?? draft.ownUser()) : undefined;
+  if (packages.length > 0) draft.packages(packages);
   for (const group of prepared.wheels.groups) draft.wheels(group);
-  const user = project.config.user ?? draft.ownUser();
+  const user = early ?? project.config.user ?? draft.ownUser();
   draft.folder(APP);
   draft.sources();
   return draft.finish(user);
@@ -41,7 +43,7 @@ class StageDraft {
     this.#prepared = prepared;
     this.#platform = `${platform.os}/${platform.architecture}`;
     this.#steps =
-      3 +
+      2 +
       wheels.groups.length +
       (project.config.packages.length > 0 ? 1 : 0) +
       (project.config.user === undefined ? 1 : 0);
@@ -58,7 +60,7 @@ class StageDraft {
 
   /** Debian packages: the one step that needs a container. */
   packages(names: readonly string[]): void {
-    const script = `apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ${names.join(" ")} && rm -rf /var/lib/apt/lists/*`;
+    const script = aptScript(names);
     const env = this.#prepared.base.config.config?.Env ?? [];
     const op = {
       type: "run",
@@ -67,7 +69,7 @@ class StageDraft {
       cwd: "/",
       user: "0",
       mounts: [],
-      network: "default",
+      network: this.#prepared.request.network ?? "default",
       security: "sandbox",
       devices: [],
     } as const;
@@ -151,26 +153,29 @@ class StageDraft {
   }
 
   #config(user: string): ContainerConfig {
-    const { base, project, request } = this.#prepared;
+    const { base, project, request, command } = this.#prepared;
     const { config } = project;
     const own = base.config.config ?? {};
-    const paths = [APP, ...project.sourceRoots.map((root) => `${APP}/${root}`)];
     const added = {
       PYTHONUNBUFFERED: "1",
-      PYTHONPATH: paths.join(":"),
+      ...pythonPath(project),
       ...(config.user === undefined ? { HOME } : {}),
+      ...command.found?.env,
       ...config.env,
     };
     const env = new Map([...(own.Env ?? []).map((entry) => splitPair(entry)), ...Object.entries(added)]);
-    const ports = project.ports.map((port) => [port.includes("/") ? port : `${port}/tcp`, {}] as const);
-    const { Cmd: _cmd, Entrypoint: _entrypoint, ...kept } = own;
+    const exposed = command.found?.ports ?? config.expose;
+    const ports = exposed.map((port) => [port.includes("/") ? port : `${port}/tcp`, {}] as const);
+    const { Cmd: _cmd, Entrypoint: _entrypoint, Healthcheck: _healthcheck, ...others } = own;
+    const kept = command.found ? others : own;
+    const words = command.found?.value ?? [];
     const labels = { ...own.Labels, ...config.labels, ...request.labels };
     return {
       ...kept,
       Env: [...env].map(([name, value]) => `${name}=${value}`),
       WorkingDir: APP,
       User: user,
-      ...(project.command && project.command.value.length > 0 ? { Cmd: project.command.value } : {}),
+      ...(words.length > 0 ? { Cmd: words } : {}),
       ...(config.entrypoint === undefined ? {} : { Entrypoint: config.entrypoint }),
       ...(ports.length > 0 ? { ExposedPorts: { ...own.ExposedPorts, ...Object.fromEntries(ports) } } : {}),
       ...(Object.keys(labels).length > 0 ? { Labels: labels } : {}),
@@ -205,6 +210,12 @@ class StageDraft {
     this.#step += 1;
     return `[${number}/${this.#steps}] ${text}`;
   }
+}
+
+/** The sources' folders; not for a project that was built, whose modules would be hidden by its sources. */
+function pythonPath({ own, sourceRoots }: Project): Readonly<Record<string, string>> {
+  if (own?.kind === "build") return {};
+  return { PYTHONPATH: [APP, ...sourceRoots.map((root) => `${APP}/${root}`)].join(":") };
 }
 
 const COPY: Omit<CopyOp, "sources" | "destination"> = { type: "copy", parents: false, link: false, command: "COPY" };

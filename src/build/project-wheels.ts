@@ -3,8 +3,9 @@
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { TareError } from "../base/index.ts";
-import { parseWheelName, planLayers, readLock, resolve, selectFromLock } from "../python/index.ts";
+import { normalizeName, parseWheelName, planLayers, readLock, resolve, selectFromLock } from "../python/index.ts";
 import { buildWheels } from "./build-wheels.ts";
+import { splitPackages } from "./project-packages.ts";
 import { isolatedUv } from "./isolated-uv.ts";
 import type { IsolatedPlace } from "./isolated.ts";
 import type { Platform } from "../oci/index.ts";
@@ -21,6 +22,8 @@ export interface ChosenWheels {
   readonly source: string;
   /** Names whose wheels were built here. */
   readonly built: readonly string[];
+  /** Names of packages that are used where they lie in the sources. */
+  readonly inPlace: readonly string[];
 }
 
 /** Where wheels are chosen for. */
@@ -33,32 +36,37 @@ export interface WheelChoice {
 /** Chooses, and fetches what must be read to go on. Throws what locks, resolving and fetching throw. */
 export async function chooseWheels(build: ProjectBuild, choice: WheelChoice): Promise<ChosenWheels> {
   const { lock, source } = await lockOf(build, choice);
-  if (!lock) return { wheels: [], groups: [], source, built: [] };
-  const { config, dependencies } = build.project;
-  const selected = selectFromLock(lock, choice.target, {
-    extras: config.extras,
-    groups: config.groups,
-    requested: new Set(dependencies.requested),
-  });
-  const accelerator = acceleratorOf(build);
-  if (accelerator === "cpu") refuseCuda(selected);
+  const { others, inPlace, own } = await splitPackages(build, lock ? selectedOf(build, choice, lock) : []);
   const store = await build.place.wheels();
   const built = await buildWheels(
     isolatedPlace(build, choice),
-    selected.filter(({ wheel }) => !wheel),
+    others.filter(({ wheel }) => !wheel),
   );
+  const all = others.map((each) => withWheel(each, built.get(each.name)));
+  const isOwn = ({ name }: Pick<SelectedPackage, "name">): boolean =>
+    own !== undefined && name === normalizeName(own.name);
   const wheels = await refsOf(
     store,
-    selected.map((each) => withWheel(each, built.get(each.name))),
+    all.filter((each) => !isOwn(each)),
     build.signal,
   );
-  const layers = build.request.python?.layers ?? config.layers;
+  const itself = [...inPlace, ...(await refsOf(store, all.filter(isOwn), build.signal))];
+  const layers = build.request.python?.layers ?? build.project.config.layers;
   return {
-    wheels,
-    groups: planLayers(wheels, layers === undefined ? {} : { layers }),
+    wheels: [...wheels, ...itself],
+    groups: [...planLayers(wheels, layers === undefined ? {} : { layers }), ...(itself.length > 0 ? [itself] : [])],
     source,
     built: [...built.keys()],
+    inPlace: inPlace.map(({ name }) => name),
   };
+}
+
+function selectedOf(build: ProjectBuild, { target }: WheelChoice, lock: Lock): readonly SelectedPackage[] {
+  const { config, dependencies } = build.project;
+  const requested = new Set(dependencies.requested);
+  const selected = selectFromLock(lock, target, { extras: config.extras, groups: config.groups, requested });
+  if (acceleratorOf(build) === "cpu") refuseCuda(selected);
+  return selected;
 }
 
 /** Where sources are built, and asked for what they need. */

@@ -24,6 +24,7 @@ const SETTERS: Readonly<Record<string, Setter>> = {
   layers: (draft, value, key) => void (draft.layers = count(value, key)),
   bytecode: (draft, value, key) => void (draft.bytecode = policy(value, key)),
   slim: (draft, value, key) => void (draft.slim = texts(value, key)),
+  package: (draft, value, key) => void (draft.isPackage = flag(value, key)),
 };
 
 const EMPTY: TareConfig = {
@@ -141,6 +142,11 @@ function ports(value: unknown, key: string): readonly string[] {
 function count(value: unknown, key: string): number {
   if (typeof value === "number" && Number.isSafeInteger(value) && value >= 1 && value <= 100) return value;
   throw problem(`\`${key}\` is not a number from 1 to 100`, `write ${key} = 48`);
+}
+
+function flag(value: unknown, key: string): boolean {
+  if (typeof value === "boolean") return value;
+  throw problem(`\`${key}\` is neither true nor false`, `write ${key} = false`);
 }
 
 function policy(value: unknown, key: string): "imported" | "all" | "none" {

@@ -4,9 +4,9 @@ import { TareError, messageOf } from "../base/index.ts";
 import { normalizeName, readPyproject } from "../python/index.ts";
 import { readConfig } from "./config.ts";
 import { findDependencies } from "./dependencies.ts";
-import { findCommand } from "./entry.ts";
+import { readPackage } from "./package.ts";
 import type { PyprojectFile } from "../python/index.ts";
-import type { Decision, Project, ProjectReader, TareConfig } from "./types.ts";
+import type { Decision, Dependencies, OwnPackage, Project, ProjectReader, TareConfig } from "./types.ts";
 
 /** What makes a folder a Python project, for messages. */
 export const SIGNS: readonly string[] = [
@@ -16,7 +16,12 @@ export const SIGNS: readonly string[] = [
   "uv.lock",
   "poetry.lock",
   "Pipfile.lock",
+  "requirements.lock",
   "requirements.txt",
+  "requirements.in",
+  "Pipfile",
+  "setup.py",
+  "Procfile",
   "main.py",
   "app.py",
 ];
@@ -38,21 +43,29 @@ export function readProject(reader: ProjectReader, options: ReadProjectOptions):
   const config = configOf(reader, pyproject, options.target);
   const dependencies = findDependencies(reader, pyproject, options.folder);
   const name = pyproject?.project?.name ?? pyproject?.poetry?.name ?? options.fallbackName;
-  const packageName = normalizeName(name).replaceAll("-", "_");
-  const requested = new Set(dependencies.requested);
-  const scripts = Object.keys(pyproject?.project?.scripts ?? {});
-  const found = findCommand(reader, { scripts, packageName, has: (each) => requested.has(each) });
-  const own = config.command ?? config.entrypoint;
+  const own = ownPackage(reader, config, dependencies);
   return {
     name,
-    python: pythonOf(reader, config, pyproject),
+    python: pythonOf(reader, config),
     requiresPython: pyproject?.project?.requiresPython ?? pyproject?.poetry?.requiresPython,
     dependencies,
-    command: own ? { value: config.command ?? [], reason: "from [tool.tare]" } : found,
-    ports: config.expose.length > 0 ? config.expose : own ? [] : (found?.ports ?? []),
-    sourceRoots: reader.isFolder(`src/${packageName}`) ? ["src"] : [],
+    own,
+    sourceRoots: rootsOf(reader, own, name),
     config,
   };
+}
+
+/** The project itself, when it is a package and is wanted. */
+function ownPackage(reader: ProjectReader, config: TareConfig, dependencies: Dependencies): OwnPackage | undefined {
+  if (config.isPackage === false) return undefined;
+  return readPackage(reader, { folder: "", isWanted: config.isPackage === true || dependencies.hasItself === true });
+}
+
+/** Folders for PYTHONPATH besides the project's own. */
+function rootsOf(reader: ProjectReader, own: OwnPackage | undefined, name: string): readonly string[] {
+  if (own?.kind === "in-place") return own.roots.filter((root) => root !== "");
+  const packageName = normalizeName(name).replaceAll("-", "_");
+  return reader.isFolder(`src/${packageName}`) ? ["src"] : [];
 }
 
 function configOf(reader: ProjectReader, pyproject: PyprojectFile | undefined, target: string | undefined): TareConfig {
@@ -68,14 +81,10 @@ function configOf(reader: ProjectReader, pyproject: PyprojectFile | undefined, t
   }
 }
 
-function pythonOf(
-  reader: ProjectReader,
-  config: TareConfig,
-  _pyproject: PyprojectFile | undefined,
-): Decision<string> | undefined {
+function pythonOf(reader: ProjectReader, config: TareConfig): Decision<string> | undefined {
   if (config.python !== undefined) return { value: minorOf(config.python), reason: "from [tool.tare]" };
   const files: readonly (readonly [string, RegExp])[] = [
-    [".python-version", /^\s*(?:cpython-|python-?)?(3\.\d+)/m],
+    [".python-version", /^\s*(?:cpython[-@]|python[-@]?)?(3\.\d+)(?![\dt])/m],
     ["runtime.txt", /^\s*python-(3\.\d+)/m],
     ["Pipfile.lock", /"python_(?:full_)?version":\s*"(3\.\d+)/],
   ];

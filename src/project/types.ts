@@ -15,9 +15,36 @@ export interface Dependencies {
   readonly reason: string;
   /** Normalised names that the user asks for by himself. */
   readonly requested: readonly string[];
+  /** The project itself is among them (`-e .`). */
+  readonly hasItself?: boolean;
   /** For `pins`: requirements with hashes, one a line. */
   readonly pins?: readonly string[];
 }
+
+/** How a folder that is a package gets into an image. `folder` is relative to the project, empty for itself. */
+export type OwnPackage =
+  | {
+      readonly kind: "in-place";
+      readonly folder: string;
+      /** As written. */
+      readonly name: string;
+      /** Normalised. */
+      readonly version: string;
+      /** Folders for the path, relative to the package. */
+      readonly roots: readonly string[];
+      /** Names of the programs that it installs. */
+      readonly scripts: readonly string[];
+      /** Its .dist-info, by file name. */
+      readonly files: Readonly<Record<string, string>>;
+    }
+  | {
+      readonly kind: "build";
+      readonly folder: string;
+      readonly name: string;
+      readonly scripts: readonly string[];
+      /** Why it can't be used as it lies. */
+      readonly reason: string;
+    };
 
 /** `[tool.tare]` of pyproject.toml, or tare.toml, checked. */
 export interface TareConfig {
@@ -41,6 +68,8 @@ export interface TareConfig {
   readonly layers?: number;
   readonly bytecode?: "imported" | "all" | "none";
   readonly slim?: readonly string[];
+  /** Whether the project itself is installed; absent: when it is a package. */
+  readonly isPackage?: boolean;
 }
 
 /** What a source tree is, as far as its files tell; nothing of it was run. */
@@ -51,9 +80,8 @@ export interface Project {
   /** `requires-python`, when `python` is not told exactly. */
   readonly requiresPython: string | undefined;
   readonly dependencies: Dependencies;
-  readonly command: Decision<readonly string[]> | undefined;
-  /** Ports that the command listens on, when that is known. */
-  readonly ports: readonly string[];
+  /** The project itself, when it is a package. */
+  readonly own: OwnPackage | undefined;
   /** Folders for PYTHONPATH, relative to the project. */
   readonly sourceRoots: readonly string[];
   readonly config: TareConfig;
@@ -63,4 +91,6 @@ export interface Project {
 export interface ProjectReader {
   read(path: string): string | undefined;
   isFolder(path: string): boolean;
+  /** Names in a folder (`""` is the project's), sorted. */
+  list(path: string): readonly string[];
 }

@@ -15,6 +15,8 @@ export { openWheelStore } from "./wheels/wheel-store.ts";
 export type { WheelStoreOptions } from "./wheels/wheel-store.ts";
 export { builtWheelKey, builtWheels } from "./wheels/built-wheels.ts";
 export type { BuildInput, BuiltWheel } from "./wheels/built-wheels.ts";
+export { inPlaceWheel } from "./wheels/in-place-wheel.ts";
+export type { InPlacePackage } from "./wheels/in-place-wheel.ts";
 export { normalizeName } from "./requirements/names.ts";
 export { compareVersions, normalizeVersion } from "./requirements/versions.ts";
 export { matchesSpecifier, parseSpecifier } from "./requirements/specifiers.ts";
