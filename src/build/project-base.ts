@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { TareError } from "../base/index.ts";
-import { recipeNames } from "../bases/index.ts";
+import { TareError, isTareError } from "../base/index.ts";
+import { assembleBase, parseRecipe, recipeNames } from "../bases/index.ts";
 import { matchesSpecifier } from "../python/index.ts";
+import { StoreResolver } from "./resolver.ts";
+import type { Platform } from "../oci/index.ts";
+import type { BuildListener } from "../solver/index.ts";
+import type { ProjectBuild } from "./project-build.ts";
+import type { ImagePuller } from "./resolver.ts";
+import type { ResolvedImage } from "./types.ts";
 import type { Decision, Project } from "../project/index.ts";
 
 /** What is taken when nothing says: its base is small, and nearly every wheel is built for it. */
@@ -31,4 +37,55 @@ function fitting(requiresPython: string | undefined): Decision<string> {
       hint: "name a base that has it: `base` in [tool.tare]",
     },
   );
+}
+
+/** The image: of the store, of a registry, or assembled where its name is a recipe and this user may. */
+export async function resolveBase(
+  { place, request }: ProjectBuild,
+  reference: string,
+  platform: Platform,
+): Promise<ResolvedImage> {
+  const canAssemble = process.platform === "linux" && process.getuid?.() === 0 && isRecipe(reference);
+  const puller = place.puller && canAssemble ? softened(place.puller, request.listener) : place.puller;
+  const resolver = new StoreResolver(place.store, new Map(), puller);
+  try {
+    return await resolver.image(reference, platform);
+  } catch (error) {
+    if (!isTareError(error, "E_IMAGE_NOTFOUND") || !canAssemble) throw error;
+    const { listener, signal } = request;
+    await assembleBase(place.store, {
+      recipe: reference,
+      packages: [],
+      tags: [],
+      architecture: platform.architecture,
+      force: false,
+      env: place.env,
+      ...(listener === undefined ? {} : { listener }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+    return new StoreResolver(place.store, new Map()).image(reference, platform);
+  }
+}
+
+function isRecipe(reference: string): boolean {
+  try {
+    parseRecipe(reference);
+    return true;
+  } catch (error) {
+    if (isTareError(error)) return false;
+    throw error;
+  }
+}
+
+/** A registry that does not answer is no failure when there is another way: it is said in the step's output. */
+function softened(puller: ImagePuller, listener: BuildListener | undefined): ImagePuller {
+  if (!listener || puller.isForced) return puller;
+  const own: BuildListener = (event) => {
+    if (event.kind !== "failed") return listener(event);
+    const { id, at, message } = event;
+    const text = `no registry gives it (${message}): it is assembled from signed Debian packages\n`;
+    listener({ kind: "log", id, stream: 1, data: Buffer.from(text), at });
+    listener({ kind: "completed", id, at });
+  };
+  return { isForced: false, pull: (reference, platform) => puller.pull(reference, platform, own) };
 }

@@ -3,15 +3,12 @@
  * A Python project without a Dockerfile becomes the same kind of graph: the base, a vertex for each layer of
  * distributions (which do not wait for each other), a user, and the sources on top.
  */
-import * as fs from "node:fs";
-import { basename, join } from "node:path";
-import { TareError, isTareError } from "../base/index.ts";
-import { assembleBase } from "../bases/index.ts";
-import { createIgnore, readIgnoreFile } from "../dockerfile/index.ts";
+import { basename } from "node:path";
+import { TareError } from "../base/index.ts";
 import { findCommand, readProject } from "../project/index.ts";
 import { describeTarget, findInterpreter } from "../python/index.ts";
 import { TreeView } from "../store/index.ts";
-import { chooseBase } from "./project-base.ts";
+import { chooseBase, resolveBase } from "./project-base.ts";
 import { decide } from "./project-decisions.ts";
 import { chooseWheels } from "./project-wheels.ts";
 import { folderReader } from "./project-reader.ts";
@@ -20,12 +17,11 @@ import type { GraphBuilder } from "../graph/index.ts";
 import type { Platform } from "../oci/index.ts";
 import type { CommandAnswer, Project } from "../project/index.ts";
 import type { PythonTarget } from "../python/index.ts";
-import type { LocalSource } from "../solver/index.ts";
 import type { Lease } from "../store/index.ts";
 import type { ChosenWheels } from "./project-wheels.ts";
 import type { BuildRequest, ProjectDecision } from "./request.ts";
 import type { BuildPlace } from "./run-build.ts";
-import type { CompiledStage, ResolvedImage, SourceResolver } from "./types.ts";
+import type { CompiledStage, ResolvedImage } from "./types.ts";
 
 /** What a project is built with. */
 export interface ProjectBuild {
@@ -34,7 +30,6 @@ export interface ProjectBuild {
   readonly request: BuildRequest;
   readonly root: string;
   readonly project: Project;
-  readonly resolver: SourceResolver;
   readonly graph: GraphBuilder;
   readonly epoch: number;
   readonly signal: AbortSignal;
@@ -62,32 +57,6 @@ export function projectIn(root: string, request: BuildRequest): Project | undefi
   const name = basename(root) || "app";
   const target = request.target === undefined ? {} : { target: request.target };
   return readProject(folderReader(root), { folder: root, fallbackName: name, ...target });
-}
-
-/** What of a project's folder does not belong into an image, whatever `.dockerignore` says before. */
-const LEFT_OUT: readonly string[] = [
-  "**/.git",
-  "**/__pycache__",
-  "**/*.pyc",
-  "**/.venv",
-  "**/venv",
-  "**/.env",
-  "**/.env.*",
-  "**/node_modules",
-  "**/.mypy_cache",
-  "**/.ruff_cache",
-  "**/.pytest_cache",
-  "**/.ipynb_checkpoints",
-  "**/.DS_Store",
-  "**/*.egg-info",
-];
-
-/** The project's files as a build context: defaults, then `.dockerignore`, then `exclude` and `include`. */
-export function projectContext(root: string, { config }: Project): LocalSource {
-  const file = join(root, ".dockerignore");
-  const own = fs.existsSync(file) ? readIgnoreFile(fs.readFileSync(file, "utf8")) : [];
-  const included = config.include.map((pattern) => `!${pattern}`);
-  return { root, filter: createIgnore([...LEFT_OUT, ...own, ...config.exclude, ...included]) };
 }
 
 /** Decides everything and adds the project to the graph. Throws what finding a base, locking and fetching throw. */
@@ -118,30 +87,4 @@ function checkPython({ python }: Project, target: PythonTarget): void {
       hint: "choose another base (`base` in [tool.tare]) or another version",
     },
   );
-}
-
-/** A base that nobody has is assembled, where its name is a recipe and this user may. */
-async function resolveBase(build: ProjectBuild, reference: string, platform: Platform): Promise<ResolvedImage> {
-  const { resolver, place, request } = build;
-  try {
-    return await resolver.image(reference, platform);
-  } catch (error) {
-    if (!isTareError(error, "E_IMAGE_NOTFOUND") || process.getuid?.() !== 0) throw error;
-    const { listener, signal } = request;
-    try {
-      await assembleBase(place.store, {
-        recipe: reference,
-        packages: [],
-        tags: [],
-        architecture: platform.architecture,
-        force: false,
-        env: place.env,
-        ...(listener === undefined ? {} : { listener }),
-        ...(signal === undefined ? {} : { signal }),
-      });
-    } catch (failure) {
-      throw isTareError(failure, "E_BASE_UNKNOWN") ? error : failure;
-    }
-    return resolver.image(reference, platform);
-  }
 }

@@ -2,7 +2,7 @@
 import { normalizeName } from "../python/index.ts";
 import { USER_ID } from "./project-paths.ts";
 import { acceleratorOf } from "./project-wheels.ts";
-import { megabytes } from "./project-stage.ts";
+import { megabytes } from "./project-sizes.ts";
 import type { PreparedProject } from "./project-build.ts";
 import type { ProjectDecision } from "./request.ts";
 

@@ -3,6 +3,7 @@
 import { readFileInTree, TreeView } from "../store/index.ts";
 import { aptScript } from "./isolated.ts";
 import { APP, HOME, USER_ID } from "./project-paths.ts";
+import { megabytes } from "./project-sizes.ts";
 import { splitPair } from "./stage-state.ts";
 import type { CopyOp, VertexId, WheelsOp } from "../graph/index.ts";
 import type { ContainerConfig } from "../oci/index.ts";
@@ -208,7 +209,8 @@ class StageDraft {
   #label(text: string): string {
     const number = this.#step;
     this.#step += 1;
-    return `[${number}/${this.#steps}] ${text}`;
+    const platform = this.#prepared.request.platforms.length > 1 ? `${this.#platform} ` : "";
+    return `[${platform}${number}/${this.#steps}] ${text}`;
   }
 }
 
@@ -231,11 +233,4 @@ function groupText(group: readonly WheelRef[]): string {
 function historyText(group: readonly WheelRef[]): string {
   const names = group.map(({ name, version }) => `${name} ${version}`);
   return names.length > 6 ? `${names.slice(0, 5).join(", ")} and ${names.length - 5} more` : names.join(", ");
-}
-
-/** Decimal, as sizes of downloads are told. */
-export function megabytes(size: number): string {
-  if (size >= 1e9) return `${(size / 1e9).toFixed(2)} GB`;
-  if (size >= 1e6) return `${(size / 1e6).toFixed(size >= 1e7 ? 0 : 1)} MB`;
-  return `${Math.max(1, Math.round(size / 1e3))} kB`;
 }

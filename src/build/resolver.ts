@@ -14,6 +14,7 @@ import {
 } from "../oci/index.ts";
 import type { Digest } from "../base/index.ts";
 import type { Platform } from "../oci/index.ts";
+import type { BuildListener } from "../solver/index.ts";
 import type { ImageRecord, Store } from "../store/index.ts";
 import type { NamedContext, ResolvedImage, SourceResolver } from "./types.ts";
 
@@ -21,8 +22,11 @@ import type { NamedContext, ResolvedImage, SourceResolver } from "./types.ts";
 export interface ImagePuller {
   /** `--pull`: the registry is asked also for what the store has. */
   readonly isForced: boolean;
-  /** Throws `E_IMAGE_NOTFOUND` when no registry has it or can be asked, unless it is forced. */
-  pull(reference: string, platform: Platform): Promise<ImageRecord>;
+  /**
+   * Throws `E_IMAGE_NOTFOUND` when no registry has it or can be asked, unless it is forced. `listener` hears of it
+   * instead of the build's own.
+   */
+  pull(reference: string, platform: Platform, listener?: BuildListener): Promise<ImageRecord>;
 }
 
 /** Finds images in the store or fetches them, and named contexts among those that were given. */

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /* One `tare build`: open the context, compile for every platform, solve, export. */
 import { availableParallelism } from "node:os";
-import { DEFAULT_EPOCH, TareError, digestOf, isTareError } from "../base/index.ts";
+import { DEFAULT_EPOCH, TareError, isTareError } from "../base/index.ts";
 import { parseDockerfile } from "../dockerfile/index.ts";
 import { GraphBuilder } from "../graph/index.ts";
-import { hostPlatform, parsePlatform } from "../oci/index.ts";
+import { hostPlatform } from "../oci/index.ts";
 import { findRuntime } from "../runtime/index.ts";
 import { Solver } from "../solver/index.ts";
 import { openAgents } from "./agents.ts";
 import { MAIN_CONTEXT, compile } from "./compile.ts";
-import { missingDockerfile, openContext } from "./context.ts";
+import { openContext } from "./context.ts";
 import { exportResult } from "./export.ts";
 import { openNamedContexts } from "./named-contexts.ts";
+import { checkPlatforms, epochOf, platformsOf } from "./request-facts.ts";
 import { StoreResolver } from "./resolver.ts";
 import { openSecrets } from "./secrets.ts";
 import type { Dockerfile } from "../dockerfile/index.ts";
@@ -112,6 +113,7 @@ async function withSource<T>(prepared: PreparedBuild, solve: () => Promise<T>): 
 /** Opens the context and compiles, without running anything. */
 export async function prepareBuild(place: BuildPlace, lease: Lease, request: BuildRequest): Promise<PreparedBuild> {
   const signal = request.signal ?? new AbortController().signal;
+  if (request.file !== undefined) (await import("./project-request.ts")).refuseProjectFile(request.file);
   const context = await openContext({
     cwd: request.cwd,
     context: request.context,
@@ -120,14 +122,17 @@ export async function prepareBuild(place: BuildPlace, lease: Lease, request: Bui
     ...(request.file === undefined ? {} : { file: request.file }),
     ...(request.stdin ? { stdin: request.stdin } : {}),
   });
-  if (!context.dockerfile) return prepareProject(place, lease, request, { root: context.source.root, signal });
+  if (!context.dockerfile) {
+    const { prepareProject } = await import("./prepare-project.ts");
+    return prepareProject(place, lease, request, { root: context.source.root, signal });
+  }
   const dockerfile = parseDockerfile(context.dockerfile.text, { fileName: context.dockerfile.name });
   warn(dockerfile, request);
   const locals = new Map<string, LocalSource>([[MAIN_CONTEXT, context.source]]);
   const graph = new GraphBuilder();
   const chosen = chosenEpoch(dockerfile, request);
   const host = hostPlatform(process.arch);
-  const platforms = request.platforms.length > 0 ? request.platforms.map((text) => parsePlatform(text, host)) : [host];
+  const platforms = platformsOf(request);
   const stages: CompiledStage[] = [];
   for (const platform of platforms) {
     const contexts = await openNamedContexts(request.buildContexts, {
@@ -148,7 +153,7 @@ export async function prepareBuild(place: BuildPlace, lease: Lease, request: Bui
     });
     stages.push(await compile({ dockerfile, options, resolver, graph }));
   }
-  checkPlatforms(graph.build(), host);
+  checkPlatforms(graph.build());
   return {
     graph: graph.build(),
     dockerfile,
@@ -166,73 +171,10 @@ function pythonResources(place: BuildPlace, request: BuildRequest): PythonResour
   return { wheels: place.wheels, accelerate: request.accelerate ?? true, bytecode, ...budget };
 }
 
-/** A folder without a Dockerfile: a project, or an error that says what was looked for. */
-async function prepareProject(
-  place: BuildPlace,
-  lease: Lease,
-  request: BuildRequest,
-  { root, signal }: { readonly root: string; readonly signal: AbortSignal },
-): Promise<PreparedBuild> {
-  const { compileProject, projectContext, projectIn } = await import("./project-build.ts");
-  const project = projectIn(root, request);
-  if (!project) {
-    throw missingDockerfile(
-      root,
-      undefined,
-      "; a Python project needs none: pyproject.toml, requirements.txt, a lock, main.py or app.py was looked for",
-    );
-  }
-  const graph = new GraphBuilder();
-  const chosen = epochOf(request, undefined);
-  const epoch = chosen ?? DEFAULT_EPOCH;
-  const host = hostPlatform(process.arch);
-  const platforms = request.platforms.length > 0 ? request.platforms.map((text) => parsePlatform(text, host)) : [host];
-  const resolver = new StoreResolver(place.store, new Map(), place.puller);
-  const build = { place, lease, request, root, project, resolver, graph, epoch, signal };
-  const compiled = [];
-  for (const platform of platforms) compiled.push(await compileProject(build, platform));
-  const decisions = compiled[0]?.decisions ?? [];
-  tellDecisions(request, project.name, decisions);
-  return {
-    graph: graph.build(),
-    text: "",
-    stages: compiled.map(({ stage }) => stage),
-    decisions,
-    projects: compiled.map(({ prepared }) => prepared),
-    locals: new Map([[MAIN_CONTEXT, projectContext(root, project)]]),
-    epoch,
-    isEpochChosen: chosen !== undefined,
-  };
-}
-
-/** The decisions as the first step of the progress. */
-function tellDecisions({ listener }: BuildRequest, name: string, decisions: readonly ProjectDecision[]): void {
-  if (!listener) return;
-  const id = digestOf(`project ${name}`);
-  const at = Date.now();
-  listener({ kind: "vertex", id, label: `project ${name}`, inputs: [], at });
-  listener({ kind: "started", id, at });
-  const lines = decisions.map((decision) => `${`${decision.name}:`.padEnd(14)}${decision.text}\n`).join("");
-  listener({ kind: "log", id, stream: 1, data: Buffer.from(lines), at });
-  listener({ kind: "completed", id, at });
-}
-
 function runtimeOnce(place: BuildPlace, request: BuildRequest): () => ReturnType<typeof findRuntime> {
   let found: ReturnType<typeof findRuntime> | undefined;
   const name = request.runtime === undefined ? {} : { name: request.runtime };
   return () => (found ??= findRuntime({ runRoot: place.runRoot, ...name }));
-}
-
-/** RUN works for this machine's platform only; say so before anything is built. */
-function checkPlatforms(graph: Graph, host: Platform): void {
-  const own = `${host.os}/${host.architecture}`;
-  for (const vertex of graph.vertices.values()) {
-    if (vertex.op.type !== "run" || vertex.platform === undefined || vertex.platform === own) continue;
-    throw new TareError("E_PLATFORM", `building \`${vertex.label}\`: RUN for ${vertex.platform} cannot run on ${own}`, {
-      hint: "build on such a machine, or keep RUN in stages with `FROM --platform=$BUILDPLATFORM`",
-      details: { ...vertex.source },
-    });
-  }
 }
 
 function warn(dockerfile: Dockerfile, request: BuildRequest): void {
@@ -251,20 +193,6 @@ function chosenEpoch(dockerfile: Dockerfile, request: BuildRequest): number | un
     .flatMap((line) => line.definitions)
     .find(({ key }) => key === "SOURCE_DATE_EPOCH")?.value;
   return epochOf(request, fallback);
-}
-
-function epochOf(request: BuildRequest, fallback: string | undefined): number | undefined {
-  const attribute = request.outputs.find((output) => "source-date-epoch" in output.attributes)?.attributes[
-    "source-date-epoch"
-  ];
-  const text = attribute ?? request.buildArgs["SOURCE_DATE_EPOCH"] ?? fallback;
-  if (text === undefined) return request.sourceDateEpoch;
-  if (text === "" || text === "context") return undefined;
-  const value = /^\d{1,12}$/.test(text) ? Number(text) : Number.NaN;
-  if (Number.isSafeInteger(value)) return value;
-  throw new TareError("E_USAGE", `invalid SOURCE_DATE_EPOCH: ${text}`, {
-    hint: "seconds since 1970 as a whole number",
-  });
 }
 
 function compileOptions(

@@ -112,16 +112,17 @@ function placeOf(rooms: Rooms, request: BuildRequest): BuildPlace {
 /** Several stages from one image ask the registry once. */
 function pullerOf(rooms: Rooms, { pull, listener, signal }: BuildRequest): ImagePuller {
   const once = new Once<ImageRecord>();
-  const call = { ...(listener === undefined ? {} : { listener }), ...(signal === undefined ? {} : { signal }) };
-  const fetch = async (reference: string, platform: string): Promise<ImageRecord> => {
+  const call = signal === undefined ? {} : { signal };
+  const fetch = async (reference: string, platform: string, own = listener): Promise<ImageRecord> => {
     const { pullNeeded } = await import("./registry.ts");
-    return pullNeeded(rooms, reference, { ...call, platform, isForced: pull, doing: "looking up the base image" });
+    const heard = own === undefined ? call : { ...call, listener: own };
+    return pullNeeded(rooms, reference, { ...heard, platform, isForced: pull, doing: "looking up the base image" });
   };
   return {
     isForced: pull,
-    pull: (reference, platform) => {
+    pull: (reference, platform, own) => {
       const wanted = formatPlatform(platform);
-      return once.run(`${reference} ${wanted}`, () => fetch(reference, wanted));
+      return once.run(`${reference} ${wanted}`, () => fetch(reference, wanted, own));
     },
   };
 }

@@ -82,7 +82,7 @@ export const FRAMEWORKS: readonly Framework[] = [
   { name: "FastAPI", imports: /^\s*(?:from|import) fastapi\b/m, application: made("FastAPI"), servers: ASGI },
   { name: "Litestar", imports: /^\s*(?:from|import) litestar\b/m, application: made("Litestar"), servers: ASGI },
   { name: "Starlette", imports: /^\s*(?:from|import) starlette\b/m, application: made("Starlette"), servers: ASGI },
-  { name: "Quart", imports: /^\s*(?:from|import) quart\b/m, application: made("Quart"), servers: [...ASGI].reverse() },
+  { name: "Quart", imports: /^\s*(?:from|import) quart\b/m, application: made("Quart"), servers: ASGI.toReversed() },
   {
     name: "Dash",
     imports: /^\s*(?:from|import) dash\b/m,
