@@ -61,6 +61,11 @@ export class Hasher {
   digest(): Digest {
     return digestFromHex(this.#hash.digest("hex"));
   }
+
+  /** The digest of what came so far and `more`; this hasher goes on without `more`. */
+  digestWith(more: Uint8Array): Digest {
+    return digestFromHex(this.#hash.copy().update(more).digest("hex"));
+  }
 }
 
 /** The digest of a value's canonical JSON (keys sorted, undefined dropped); equal values have equal digests. */

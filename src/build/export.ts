@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join, resolve } from "node:path";
 import { TareError, sinkOf, writeToPath } from "../base/index.ts";
-import { exportFlatTar, saveImages, saveLayoutFolder, writeImage } from "../images/index.ts";
+import { convertImage, exportFlatTar, parseLayerForm, saveImages, saveLayoutFolder } from "../images/index.ts";
+import { wheelLayersOf, writeImage } from "../images/index.ts";
 import { MEDIA_TYPES, formatPlatform, serializeIndex } from "../oci/index.ts";
 import { finishLayer } from "../solver/index.ts";
 import { TreeView } from "../store/index.ts";
@@ -11,6 +12,7 @@ import { imageConfig } from "./finish.ts";
 import type { ByteSink, DiffId, Digest } from "../base/index.ts";
 import type { VertexId } from "../graph/index.ts";
 import type { Descriptor } from "../oci/index.ts";
+import type { WheelStore } from "../python/index.ts";
 import type { ImageRecord, Store } from "../store/index.ts";
 import type { BuildRequest, BuildResult, BuiltImage, OutputSpec } from "./request.ts";
 import type { CompiledStage } from "./types.ts";
@@ -25,6 +27,7 @@ export interface BuildOutcome {
 /** What exporting needs. */
 export interface ExportJob {
   readonly store: Store;
+  readonly wheels: () => Promise<WheelStore>;
   readonly request: BuildRequest;
   readonly outcomes: readonly BuildOutcome[];
   readonly epoch: number;
@@ -117,11 +120,31 @@ function destination(job: ExportJob, output: OutputSpec): string {
 
 async function writeArchive(job: ExportJob, output: OutputSpec, image: Named): Promise<void> {
   const path = destination(job, output);
-  const items = [{ record: { ...image.target, names: image.names, addedAt: 0 }, names: image.names }];
   const platforms = job.outcomes.map((outcome) => outcome.stage.platform);
-  if (output.attributes["tar"] === "false") return saveLayoutFolder(job.store, items, path, { platforms });
   const format = output.type === "oci" ? "oci" : "docker";
-  await writeFile(path, (sink) => saveImages(job.store, items, sink, { format, platforms }));
+  await inForm(job, output, image.target, async (target) => {
+    const items = [{ record: { ...target, names: image.names, addedAt: 0 }, names: image.names }];
+    if (output.attributes["tar"] === "false") return saveLayoutFolder(job.store, items, path, { platforms });
+    await writeFile(path, (sink) => saveImages(job.store, items, sink, { format, platforms }));
+  });
+}
+
+/** The image with its layers as `compression` says, kept while `use` writes it. */
+async function inForm(
+  { store, wheels, request }: ExportJob,
+  { attributes }: OutputSpec,
+  target: Target,
+  use: (target: Target) => Promise<void>,
+): Promise<void> {
+  const form = parseLayerForm(attributes["compression"] ?? "none");
+  const lease = store.lease();
+  try {
+    const { signal } = request;
+    const options = { form, wheels: wheelLayersOf(store, wheels), lease, ...(signal === undefined ? {} : { signal }) };
+    await use(await convertImage(store, target, options));
+  } finally {
+    lease.release();
+  }
 }
 
 /** Writes to stdout (`-`) or to a file that appears when it is whole. */

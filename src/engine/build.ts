@@ -12,12 +12,21 @@ import type { BuildRequest, BuildResult } from "./types.ts";
 /** `build`. */
 export async function build(rooms: Rooms, request: BuildRequest): Promise<BuildResult> {
   checkNames(request);
+  await checkForms(request);
   const pushed = namesToPush(request);
   const { runBuild } = await import("../build/index.ts");
   await clearKilledBuilds(rooms);
   const result = await runBuild(placeOf(rooms, request), withEpoch(rooms, request));
   if (request.load && result.target !== undefined) await loadIntoEngine(rooms, request, result.target);
   return pushed.length > 0 ? await pushResult(rooms, request, { result, names: pushed }) : result;
+}
+
+/** Before anything is built. Throws `E_USAGE` for a compression that is unknown. */
+async function checkForms({ outputs }: BuildRequest): Promise<void> {
+  const forms = outputs.flatMap(({ attributes }) => attributes["compression"] ?? []);
+  if (forms.length === 0) return;
+  const { parseLayerForm } = await import("../images/index.ts");
+  for (const form of forms) parseLayerForm(form);
 }
 
 /** The names of outputs with `push`. Throws `E_OUTPUT` when there is no name to push to. */
@@ -48,7 +57,11 @@ async function pushResult(
     ...(request.signal === undefined ? {} : { signal: request.signal }),
   };
   const pushed = [];
-  for (const name of names) pushed.push(...(await push(rooms, { name, all: false, platforms: [], ...call })));
+  const form = request.outputs.find(({ attributes }) => isOn(attributes["push"]))?.attributes["compression"];
+  const compression = form === undefined ? {} : { compression: form };
+  for (const name of names) {
+    pushed.push(...(await push(rooms, { name, all: false, platforms: [], ...compression, ...call })));
+  }
   const [first] = pushed;
   if (!first) return result;
   const { digest, mediaType, size } = first;

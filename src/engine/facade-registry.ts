@@ -10,8 +10,8 @@ export interface PushRequest extends LongCall {
   readonly all: boolean;
   /** Of an image for several platforms only these. */
   readonly platforms: readonly string[];
-  /** How layers made here travel; default gzip. */
-  readonly compression?: "gzip" | "zstd" | "none";
+  /** How layers made here travel: `gzip` (default), `gzip:single`, `estargz`, `zstd`, `none`. */
+  readonly compression?: string;
 }
 
 /** One pushed tag. */

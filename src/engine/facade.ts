@@ -125,6 +125,8 @@ export interface SaveRequest extends LongCall {
   /** `docker` archives hold the OCI layout too, as Docker ≥ 25 writes them; `oci` holds no `manifest.json`. */
   readonly format: "docker" | "oci";
   readonly platforms: readonly string[];
+  /** How layers made here are compressed: `none` (default), `gzip`, `gzip:single`, `estargz`, `zstd`. */
+  readonly compression?: string;
   readonly output: ByteSink;
 }
 

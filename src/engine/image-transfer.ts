@@ -10,6 +10,7 @@ import type { Store } from "../store/index.ts";
 import { openToRead } from "./byte-streams.ts";
 import type { ImportRequest, LoadRequest, SaveRequest } from "./facade.ts";
 import { fullName, platformOf, requireImage, shortName } from "./image-lookup.ts";
+import { withForm } from "./layer-form.ts";
 import { withVertex } from "./listener.ts";
 import type { Rooms } from "./rooms.ts";
 
@@ -25,7 +26,8 @@ export async function saveToSink(rooms: Rooms, request: SaveRequest): Promise<vo
       platforms: request.platforms.map(platformOf),
       ...(request.signal === undefined ? {} : { signal: request.signal }),
     };
-    const save = (sink: ByteSink): Promise<void> => saveImages(store, items, sink, options);
+    const save = (sink: ByteSink): Promise<void> =>
+      inForm(rooms, request, items, (converted) => saveImages(store, converted, sink, options));
     const { output } = request;
     await withVertex(request, `save ${request.images.join(", ")}`, () =>
       typeof output === "string" ? writeToPath(resolve(rooms.settings.cwd, output), save) : save(sinkOf(output)),
@@ -33,6 +35,22 @@ export async function saveToSink(rooms: Rooms, request: SaveRequest): Promise<vo
   } finally {
     lease.release();
   }
+}
+
+/** The items one after the other in the form that is asked for. */
+async function inForm(
+  rooms: Rooms,
+  request: SaveRequest,
+  items: readonly SaveItem[],
+  use: (items: readonly SaveItem[]) => Promise<void>,
+  done: readonly SaveItem[] = [],
+): Promise<void> {
+  const [item, ...rest] = items;
+  if (!item) return use(done);
+  const name = item.names[0] ?? item.record.id;
+  await withForm(rooms, request, { record: item.record, form: request.compression, name: shortName(name) }, (record) =>
+    inForm(rooms, request, rest, use, [...done, { ...item, record }]),
+  );
 }
 
 function keptBy(store: Store, record: SaveItem["record"]): SaveItem["record"]["target"][] {

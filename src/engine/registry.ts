@@ -14,6 +14,7 @@ import type {
   RegistryApi,
 } from "./facade-registry.ts";
 import type { LongCall } from "./facade.ts";
+import { withForm } from "./layer-form.ts";
 import { lookUpImage, platformOf, requireImage, shortName } from "./image-lookup.ts";
 import { configPlace, openRegistry, remoteName } from "./registry-connection.ts";
 import type { RemoteName } from "./registry-connection.ts";
@@ -75,17 +76,25 @@ async function pushOne(
   rooms: Rooms,
   { name, record, client, request }: PushItem & { readonly client: RegistryClient; readonly request: PushRequest },
 ): Promise<PushedTag> {
-  const { pushImage } = await import("../images/index.ts");
+  const { parseLayerForm, pushImage } = await import("../images/index.ts");
   const { repository, tag } = remoteName(name);
+  const form = request.compression === undefined ? undefined : parseLayerForm(request.compression);
+  const isConverted = form === "estargz" || form === "gzip:single";
   const options: PushOptions = {
     wheels: wheelLayers(rooms),
     platforms: request.platforms.map(platformOf),
-    ...(request.compression === undefined ? {} : { compression: request.compression }),
+    ...(form === undefined || isConverted ? {} : { compression: form }),
     ...(request.signal === undefined ? {} : { signal: request.signal }),
   };
   const short = shortName(name);
-  const result = await withTransfer(request, `push ${short}`, (listener) =>
-    pushImage(rooms.writer(), record, { client, repository, tag }, { ...options, listener }),
+  const result = await withForm(
+    rooms,
+    request,
+    { record, form: isConverted ? form : undefined, name: short },
+    (image) =>
+      withTransfer(request, `push ${short}`, (listener) =>
+        pushImage(rooms.writer(), image, { client, repository, tag }, { ...options, listener }),
+      ),
   );
   const { digest, mediaType, size, wasThere } = result;
   return { name: short, tag, digest, mediaType, size, existed: wasThere };

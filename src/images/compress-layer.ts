@@ -8,7 +8,7 @@ import * as zlib from "node:zlib";
 import { Hasher, TareError, ioError } from "../base/index.ts";
 import type { DiffId } from "../base/index.ts";
 import { compress, spliceTree } from "../archive/index.ts";
-import type { SpliceResult } from "../archive/index.ts";
+import type { SpliceLayout, SpliceResult, TocFacts } from "../archive/index.ts";
 import type { ByteSink } from "../base/index.ts";
 import type { LayerCompression } from "../oci/index.ts";
 import type { LayerSource } from "../python/index.ts";
@@ -31,6 +31,8 @@ export interface CompressJob {
   readonly store: Store;
   readonly wheels: WheelLayers;
   readonly compression: LayerCompression;
+  /** How gzip members are cut; default `ms`. */
+  readonly layout?: SpliceLayout;
   readonly signal?: AbortSignal;
 }
 
@@ -73,6 +75,33 @@ export async function spoolLayer(
   }
 }
 
+/**
+ * A layer as eStargz, and the facts of its table, which are known when all of it was taken. Its tar is that of the tree,
+ * with the table as its last file. Throws as `compressedLayer`.
+ */
+export function lazyLayer(
+  job: Omit<CompressJob, "compression" | "layout">,
+  diffId: DiffId,
+): { readonly bytes: AsyncIterable<Uint8Array>; readonly facts: () => SpliceResult } {
+  let result: SpliceResult | undefined;
+  const layer = layerOf({ ...job, compression: "gzip" }, diffId);
+  const bytes = handOver(async (sink) => {
+    result = await splice({ ...job, compression: "gzip", layout: "estargz" }, layer, sink);
+  });
+  return {
+    bytes,
+    facts: () => {
+      if (result) return result;
+      throw new Error("the facts of a lazy layer were asked for too early");
+    },
+  };
+}
+
+/** A tree that came from outside need not give its tar again, and so not its diffID. */
+function isOf({ diffId, blob }: Layer, { plainDiffId }: TocFacts): boolean {
+  return blob !== undefined || plainDiffId === diffId;
+}
+
 function layerOf({ store }: CompressJob, diffId: DiffId): Layer {
   const [layer] = store.layers.getAll([diffId]);
   if (layer) return layer;
@@ -85,9 +114,10 @@ async function splice(job: CompressJob, layer: Layer, sink: ByteSink): Promise<S
   try {
     const result = await spliceTree(layer.tree, source?.sourceOf ?? ((): undefined => undefined), sink, {
       xattrs: layer.hasXattrs || layer.opaque.length > 0,
+      ...(job.layout === undefined ? {} : { layout: job.layout }),
       ...(signal === undefined ? {} : { signal }),
     });
-    if (result.diffIdSize !== layer.size) throw changedTree(layer);
+    if (result.toc ? !isOf(layer, result.toc) : result.diffIdSize !== layer.size) throw changedTree(layer);
     return result;
   } finally {
     source?.close();

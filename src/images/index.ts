@@ -37,4 +37,7 @@ export type { PushOptions, PushedImage } from "./push.ts";
 export { pullImage } from "./pull.ts";
 export type { PullOptions, PulledImage } from "./pull.ts";
 export type { WheelLayers } from "./compress-layer.ts";
+export { wheelLayersOf } from "./wheel-layers.ts";
+export { convertImage, parseLayerForm } from "./convert.ts";
+export type { ConvertOptions, LayerForm } from "./convert.ts";
 export type { RemoteRepository, TransferEvent, TransferListener, TransferOutcome } from "./transfer.ts";

@@ -309,7 +309,7 @@ function finished(plan: ManifestPlan, layers: readonly Descriptor[]): Document {
 }
 
 /** An OCI manifest should not mix Docker's layer types with its own. */
-function asOci(layer: Descriptor): Descriptor {
+export function asOci(layer: Descriptor): Descriptor {
   const compression = layerCompression(layer.mediaType);
   const isDocker = layer.mediaType.startsWith("application/vnd.docker.") && !/foreign/.test(layer.mediaType);
   return isDocker && compression ? { ...layer, mediaType: layerMediaType(compression) } : layer;

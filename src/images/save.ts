@@ -103,7 +103,8 @@ async function writeLayoutFile(folder: string, file: SavedFile, signal: AbortSig
 interface Planned {
   readonly image: PlatformImage;
   readonly names: readonly string[];
-  readonly layers: readonly Layer[];
+  /** Undefined where the manifest's blob is all that the store has. */
+  readonly layers: readonly (Layer | undefined)[];
 }
 
 function planFiles(store: ContentStore, items: readonly SaveItem[], options: SaveOptions): readonly SavedFile[] {
@@ -131,7 +132,7 @@ function planItem(store: ContentStore, item: SaveItem, options: SaveOptions): Pl
   const platforms = options.platforms?.length ? options.platforms : [undefined];
   return platforms.map((platform) => {
     const image = selectImage(store.blobs, item.record, platform);
-    return { image, names: item.names, layers: store.layers.getAll(image.config.rootfs.diff_ids) };
+    return { image, names: item.names, layers: image.config.rootfs.diff_ids.map((id) => store.layers.get(id)) };
   });
 }
 
@@ -191,21 +192,20 @@ function blobFiles(store: ContentStore, { image, layers }: Planned): readonly Sa
     { name: blobPath(manifest.config.digest), size: configBytes.length, open: () => pieces(configBytes) },
   ];
   for (const [index, layer] of manifest.layers.entries()) {
-    const unpacked = layers[index];
-    if (unpacked) files.push(layerFile(store, layer, unpacked));
+    files.push(layerFile(store, layer, layers[index]));
   }
   return files;
 }
 
 /** A layer's bytes as the manifest has them: the blob, or the tar that the tree or a compressed blob gives. */
-function layerFile(store: ContentStore, descriptor: Descriptor, layer: Layer): SavedFile {
+function layerFile(store: ContentStore, descriptor: Descriptor, layer: Layer | undefined): SavedFile {
   const { digest, size } = descriptor;
   const name = blobPath(digest);
   if (store.blobs.has(digest)) {
     const path = store.blobs.path(digest);
     return { name, size, open: () => fs.createReadStream(path, { highWaterMark: 1 << 20 }) };
   }
-  if (digest === layer.diffId) return { name, size, open: () => layerTar(store, layer) };
+  if (layer && digest === layer.diffId) return { name, size, open: () => layerTar(store, layer) };
   throw new TareError("E_BLOB_MISSING", `saving layer \`${digest}\`: its compressed bytes are not in the store`, {
     hint: "pull the image again",
   });

@@ -33,6 +33,8 @@ export interface FinishedToc {
   readonly bytes: Buffer;
   readonly digest: Digest;
   readonly diffId: DiffId;
+  /** Of the tar as it would be without the table. */
+  readonly plainDiffId: DiffId;
 }
 
 type TocEntry = Record<string, unknown>;
@@ -95,8 +97,9 @@ export class TocBuilder {
     const header = encodeEntry({ type: "file", name: NAME, mode: 0o444, mtime: 0, size: json.length });
     const padding = (BLOCK - (json.length % BLOCK)) % BLOCK;
     const bytes = Buffer.concat([header, json, Buffer.alloc(padding + 2 * BLOCK)]);
+    const plainDiffId = asDiffId(this.#tar.digestWith(Buffer.alloc(2 * BLOCK)));
     const diffId = asDiffId(this.#tar.update(bytes).digest());
-    return { bytes, digest: digestOf(json), diffId };
+    return { bytes, digest: digestOf(json), diffId, plainDiffId };
   }
 }
 

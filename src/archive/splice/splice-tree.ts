@@ -24,7 +24,7 @@ import { BlobWriter } from "./blob-writer.ts";
 import { Contents } from "./contents.ts";
 import { TocBuilder, footer } from "./estargz.ts";
 import { MemberWriter } from "./member-writer.ts";
-import type { SourceOf, SpliceOptions, SpliceResult, SpliceSource } from "./types.ts";
+import type { SourceOf, SpliceOptions, SpliceResult, SpliceSource, TocFacts } from "./types.ts";
 
 const END: Uint8Array = new Uint8Array(2 * BLOCK);
 const PIECE = 1 << 16;
@@ -60,6 +60,10 @@ export async function splicePlanned(
   const splicer = new Splicer(() => undefined, sink, options);
   await walkPlanned(files, splicer, options);
   return splicer.finish();
+}
+
+function factsOf({ digest, diffId, plainDiffId }: TocFacts): TocFacts {
+  return { digest, diffId, plainDiffId };
 }
 
 class Splicer implements TreeVisitor {
@@ -111,7 +115,7 @@ class Splicer implements TreeVisitor {
       diffIdSize: this.#members.total,
       members: this.#members.members + (toc === undefined ? 0 : 1),
       spliced: this.#spliced,
-      ...(toc === undefined ? {} : { toc: { digest: toc.digest, diffId: toc.diffId } }),
+      ...(toc === undefined ? {} : { toc: factsOf(toc) }),
     };
   }
 

@@ -102,6 +102,7 @@ function check({ blob, result }: Spliced, tar: Buffer, layout: SpliceLayout): vo
   }
   expect(opened.subarray(0, tar.length - 1024).equals(tar.subarray(0, -1024))).toBe(true);
   expect(result.toc?.diffId).toBe(digestOf(opened));
+  expect(result.toc?.plainDiffId).toBe(digestOf(tar));
 }
 
 interface Toc {

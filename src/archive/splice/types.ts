@@ -39,5 +39,15 @@ export interface SpliceResult {
   /** Files whose compressed bytes were taken from a zip as they are. */
   readonly spliced: number;
   /** Only for `estargz`, whose tar has the table of contents as its last file, so that its diffID is another. */
-  readonly toc?: { readonly digest: Digest; readonly diffId: DiffId };
+  readonly toc?: TocFacts;
+}
+
+/** The table of contents of an eStargz blob. */
+export interface TocFacts {
+  /** Of its JSON: what the manifest tells a lazy reader, who has nothing else to check it by. */
+  readonly digest: Digest;
+  /** Of the blob's tar with the table. */
+  readonly diffId: DiffId;
+  /** Of the tar without it: that of the tree that was spliced. */
+  readonly plainDiffId: DiffId;
 }

@@ -17,8 +17,8 @@ export const command: CommandBody = {
     {
       name: "compression",
       type: "string",
-      choices: ["gzip", "zstd", "none"],
-      description: "How layers made here travel; default gzip",
+      choices: ["gzip", "gzip:single", "estargz", "zstd", "none"],
+      description: "How layers made here travel; default gzip. estargz changes the image ID",
     },
     { name: "json", type: "boolean", description: "Print what was pushed as JSON" },
     { name: "platform", type: "list", description: "Push only these platforms; default: all that are here" },
@@ -30,6 +30,10 @@ export const command: CommandBody = {
   examples: [
     { line: "tare push registry.example.com/team/app:1", text: "one image" },
     { line: "tare push -a localhost:5000/app", text: "all tags" },
+    {
+      line: "tare push --compression estargz localhost:5000/app",
+      text: "layers that a lazy snapshotter starts before they are there",
+    },
   ],
   async run(context, parsed) {
     const engine = await context.engine();
@@ -48,7 +52,7 @@ function requestOf(parsed: ParsedArguments): PushRequest {
     name: parsed.word(0),
     all: parsed.boolean("all-tags"),
     platforms: parsed.list("platform").flatMap((text) => text.split(",")),
-    ...(compression === "gzip" || compression === "zstd" || compression === "none" ? { compression } : {}),
+    ...(compression === undefined ? {} : { compression }),
   };
 }
 

@@ -23,6 +23,12 @@ export const command: CommandBody = {
       description: "Kind of archive",
     },
     { name: "platform", type: "list", description: "Platforms to write; default: all" },
+    {
+      name: "compression",
+      type: "string",
+      choices: ["none", "gzip", "gzip:single", "estargz", "zstd"],
+      description: "How layers made here are compressed; default none",
+    },
     { ...PROGRESS_OPTION, default: "quiet" },
   ],
   complete: ["image"],
@@ -35,7 +41,14 @@ export const command: CommandBody = {
     const engine = await context.engine();
     const format = (parsed.string("format") ?? "docker").startsWith("oci") ? "oci" : "docker";
     const mode = progressMode(parsed.string("progress"), context.env);
-    const request = { images: parsed.positionals, platforms: parsed.list("platform"), format, output } as const;
+    const compression = parsed.string("compression");
+    const request = {
+      images: parsed.positionals,
+      platforms: parsed.list("platform"),
+      format,
+      output,
+      ...(compression === undefined ? {} : { compression }),
+    } as const;
     await withProgress(context, { mode, title: "Saving" }, (call) => engine.images.save({ ...request, ...call }));
   },
 };
