@@ -8,6 +8,7 @@ export { TarWriter } from "./tar-writer.ts";
 export type { TarFields } from "./tar-encode.ts";
 export { packPlanned, packTree } from "./pack.ts";
 export type { PackOptions, PackResult } from "./pack.ts";
+export { spliceSource } from "./planned-tree.ts";
 export type { ContentObserver, PlannedContent, PlannedFiles, PlannedOptions } from "./planned-tree.ts";
 export { extractLayer } from "./extract.ts";
 export type { ExtractOptions, ExtractResult } from "./extract.ts";

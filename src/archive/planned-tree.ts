@@ -17,6 +17,8 @@ export interface PlannedContent {
   readonly size: number;
   /** Memory, or the entry of an open zip. */
   readonly content: Buffer | SpliceSource;
+  /** Its zip only keeps it: a splice compresses it, and does not take over how the zip holds it. */
+  readonly isLoose?: boolean;
   /** Sees the content when it is read; `end` may throw to refuse it. */
   readonly observe?: () => ContentObserver;
 }
@@ -35,6 +37,12 @@ export interface PlannedOptions {
   /** Seconds: the time of everything. */
   readonly time: number;
   readonly signal?: AbortSignal;
+}
+
+/** The zip entry whose bytes a splice takes over, if there is one. */
+export function spliceSource(file: PlannedContent | undefined): SpliceSource | undefined {
+  if (file === undefined || file.isLoose === true || Buffer.isBuffer(file.content)) return undefined;
+  return file.content;
 }
 
 type Node = Folder | PlannedContent;

@@ -55,6 +55,8 @@ export type {
   VcsReference,
 } from "./requirements/types.ts";
 export { COMPILE_PY } from "./install/bytecode.ts";
+export { compileJob, findPack, packKey, storePack } from "./install/bytecode-pack.ts";
+export type { BytecodePack, CompileJob, PackRequest } from "./install/bytecode-pack.ts";
 export { installWheels, measureWheelLayer, spliceWheelLayer } from "./install/install-wheels.ts";
 export type { Installed } from "./install/install-wheels.ts";
 export { noteWheelLayer, openLayerSource, wheelLayer } from "./install/layer-source.ts";

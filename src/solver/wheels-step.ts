@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Python distributions become a layer: unpacked from their wheels by this process, without pip. */
-import { TareError, DEFAULT_EPOCH } from "../base/index.ts";
+import { TareError } from "../base/index.ts";
 import { cacheKey } from "../graph/index.ts";
 import { installWheels, noteWheelLayer } from "../python/index.ts";
-import { bytecodeFor, compileModules } from "./bytecode.ts";
+import { bytecodeFor, bytecodePacks } from "./bytecode.ts";
 import { finishLayer } from "./layer.ts";
 import type { DiffId } from "../base/index.ts";
 import type { WheelsOp } from "../graph/index.ts";
-import type { InstallSettings, StoredFile } from "../python/index.ts";
+import type { InstallSettings, Installed, StoredFile, WheelLayer, WheelToInstall } from "../python/index.ts";
 import type { StepContext, StepWorker } from "./types.ts";
 
 /**
@@ -18,20 +18,18 @@ export const wheelsWorker: StepWorker = {
   base: () => [],
   key: async (step) => {
     const op = wheelsOp(step);
-    const bytecode = await bytecodeFor(step, op);
-    return cacheKey({ ...step.vertex, op: { ...op, bytecode } }, []);
+    const { policy, compiler } = await bytecodeFor(step, op);
+    const extra = compiler === "" || compiler === "image" ? {} : { compiler };
+    return cacheKey({ ...step.vertex, op: { ...op, bytecode: policy } }, [], extra);
   },
   run: async (step) => {
-    const op = wheelsOp(step);
+    const layer = await prepareLayer(step, wheelsOp(step));
     const staging = step.resources.store.layers.stage();
     try {
-      const bytecode = await bytecodeFor(step, op);
-      const settings = settingsOf(op);
-      await install(step, op, staging.tree, settings);
-      if (bytecode !== "none") await compileModules(step, op, staging.tree);
-      const clamp = { after: DEFAULT_EPOCH, to: DEFAULT_EPOCH };
-      const diffId: DiffId = await finishLayer(staging, { xattrs: false, clamp, signal: step.signal });
-      noteWheelLayer(step.resources.store, diffId, { wheels: op.wheels, settings, bytecode });
+      const { replaced } = await installWheels(layer.files, staging.tree, layer.recipe.settings, step.signal);
+      warnReplaced(step, replaced);
+      const diffId: DiffId = await finishLayer(staging, { xattrs: false, signal: step.signal });
+      noteWheelLayer(step.resources.store, diffId, layer.recipe);
       return [diffId];
     } catch (error) {
       staging.discard();
@@ -40,17 +38,45 @@ export const wheelsWorker: StepWorker = {
   },
 };
 
+/** All that a layer is made of, here on this machine. */
+interface PreparedLayer {
+  readonly files: readonly WheelToInstall[];
+  readonly recipe: WheelLayer;
+}
+
+/** Fetches wheels and compiles what was not compiled before. */
+async function prepareLayer(step: StepContext, op: WheelsOp): Promise<PreparedLayer> {
+  const { policy } = await bytecodeFor(step, op);
+  const settings = settingsOf(op);
+  const stored = await fetchAll(step, op);
+  const wheels = op.wheels.map(({ digest, fileName, isRequested, direct }, index) => {
+    const file = stored[index]?.path ?? "";
+    return { digest, file, fileName, isRequested, ...(direct === undefined ? {} : { direct }) };
+  });
+  const packs = policy === "none" ? [] : await bytecodePacks(step, op, { wheels, settings });
+  const { store } = step.resources;
+  return {
+    files: wheels.map((wheel, index) => withPack(wheel, packs[index] && store.blobs.path(packs[index].digest))),
+    recipe: {
+      wheels: op.wheels.map((wheel, index) => withPack(wheel, packs[index]?.digest)),
+      settings,
+      bytecode: policy,
+    },
+  };
+}
+
+function withPack<Wheel extends object, Pack>(
+  wheel: Wheel,
+  bytecode: Pack | undefined,
+): Wheel & { readonly bytecode?: Pack } {
+  return { ...wheel, ...(bytecode === undefined ? {} : { bytecode }) };
+}
+
 function settingsOf({ scheme, executable, python, slim = [] }: WheelsOp): InstallSettings {
   return { scheme, executable, python, slim };
 }
 
-async function install(step: StepContext, op: WheelsOp, tree: string, settings: InstallSettings): Promise<void> {
-  const files = await fetchAll(step, op);
-  const wheels = op.wheels.map(({ fileName, isRequested, direct }, index) => {
-    const file = files[index]?.path ?? "";
-    return { file, fileName, isRequested, ...(direct === undefined ? {} : { direct }) };
-  });
-  const { replaced } = await installWheels(wheels, tree, settings, step.signal);
+function warnReplaced(step: StepContext, replaced: Installed["replaced"]): void {
   const [first] = replaced;
   if (first === undefined) return;
   const more = replaced.length > 1 ? ` and ${replaced.length - 1} more files` : "";

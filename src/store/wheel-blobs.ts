@@ -5,6 +5,7 @@
  *
  *   wheel        <digest>  a wheel or sdist, as it came
  *   wheel-layer  <diffId>  a layer made of wheels: they belong to it, since its compressed form is made of their bytes
+ *   bytecode-pack <key>    the compiled modules of a wheel: they belong to the layers that have them
  *   built-wheel  <key>     a wheel made here from sources: no index has it
  */
 import type { Digest } from "../base/index.ts";
@@ -14,7 +15,7 @@ import { isObject, parseObject } from "./layer-facts.ts";
 
 /** The distributions that documents tell of. */
 export interface SurveyedWheels {
-  /** Wheels and sdists, present or not, and when each came: milliseconds since the epoch. */
+  /** Wheels, sdists and packs, present or not, and when each came: milliseconds since the epoch. */
   readonly files: ReadonlyMap<Digest, number>;
   /** The wheels of each layer that was made of some. */
   readonly ofLayers: ReadonlyMap<Digest, readonly Digest[]>;
@@ -29,12 +30,14 @@ export function surveyWheels(context: StoreContext): SurveyedWheels {
   const built = new Set<Digest>();
   const sql = `
     SELECT kind, id, created_at, CASE kind WHEN 'wheel' THEN '{}' ELSE value END AS value
-    FROM documents WHERE kind IN ('wheel', 'wheel-layer', 'built-wheel')`;
+    FROM documents WHERE kind IN ('wheel', 'wheel-layer', 'built-wheel', 'bytecode-pack')`;
   for (const row of context.database.all(sql)) {
     const id = String(row["id"]);
     const value = parseObject(String(row["value"])) ?? {};
     if (row["kind"] === "built-wheel") for (const digest of digestsOf([value])) built.add(digest);
-    else if (!isDigest(id)) continue;
+    else if (row["kind"] === "bytecode-pack") {
+      for (const digest of digestsOf([value])) files.set(digest, Number(row["created_at"]));
+    } else if (!isDigest(id)) continue;
     else if (row["kind"] === "wheel") files.set(id, Number(row["created_at"]));
     else ofLayers.set(id, digestsOf(value["wheels"]));
   }
@@ -44,8 +47,8 @@ export function surveyWheels(context: StoreContext): SurveyedWheels {
 function digestsOf(members: unknown): Digest[] {
   if (!Array.isArray(members)) return [];
   return members.flatMap((member: unknown) => {
-    const digest = isObject(member) ? member["digest"] : undefined;
-    return typeof digest === "string" && isDigest(digest) ? [digest] : [];
+    const values = isObject(member) ? [member["digest"], member["bytecode"]] : [];
+    return values.flatMap((value) => (typeof value === "string" && isDigest(value) ? [value] : []));
   });
 }
 

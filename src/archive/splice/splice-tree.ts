@@ -14,8 +14,8 @@ import { isPlanned, readContent } from "../file-content.ts";
 import type { FileContent } from "../file-content.ts";
 import { walkTree } from "../pack.ts";
 import type { TreeVisitor } from "../pack.ts";
-import { walkPlanned } from "../planned-tree.ts";
-import type { PlannedContent, PlannedFiles, PlannedOptions } from "../planned-tree.ts";
+import { spliceSource, walkPlanned } from "../planned-tree.ts";
+import type { PlannedFiles, PlannedOptions } from "../planned-tree.ts";
 import { encodeEntry } from "../tar-encode.ts";
 import type { TarFields } from "../tar-encode.ts";
 import { displayName, isAscii } from "../tar-entry.ts";
@@ -93,7 +93,7 @@ class Splicer implements TreeVisitor {
 
   async content(file: FileContent, fields: TarFields, pause: () => Promise<void>): Promise<void> {
     const size = fields.size ?? 0;
-    const source = isPlanned(file) ? zipBehind(file) : this.#source(fields.name, size);
+    const source = isPlanned(file) ? spliceSource(file) : this.#source(fields.name, size);
     if (this.#toc !== undefined) {
       this.#members.close();
       await this.#toc.content(file, fields, this.#blob.size, pause);
@@ -155,8 +155,4 @@ class Splicer implements TreeVisitor {
     const room = this.#contents.room.subarray(0, PIECE);
     await readContent(file, fields, (piece) => this.#compress(piece), { room, pause });
   }
-}
-
-function zipBehind({ content }: PlannedContent): SpliceSource | undefined {
-  return Buffer.isBuffer(content) ? undefined : content;
 }

@@ -7,10 +7,13 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeWheel } from "../../../test/support/wheel-fixture.ts";
 import { COMPILE_PY } from "./bytecode.ts";
+import { openZip } from "../../archive/index.ts";
+import { compileJob } from "./bytecode-pack.ts";
 import { installWheels } from "./install-wheels.ts";
 
 const LIBRARY = "/usr/lib/py";
 const SCHEME = { purelib: LIBRARY, platlib: LIBRARY, scripts: "/usr/bin", headers: "/usr/include", data: "/usr" };
+const SETTINGS = { scheme: SCHEME, executable: "/usr/bin/python3", python: "3.11.2", slim: [] };
 const missing = spawnSync("python3", ["-c", "import sys; sys.exit(sys.version_info < (3, 9))"]).status !== 0;
 if (missing) console.log("skipped: bytecode: no python3");
 
@@ -53,25 +56,46 @@ async function compile({
   files = MODULES,
 }: How): Promise<ReadonlyMap<string, string>> {
   count += 1;
-  const tree = join(base, `tree-${count}`);
-  fs.mkdirSync(tree);
-  const wheels = ["demo", "other"].map((name) => {
+  const folder = join(base, `run-${count}`);
+  fs.mkdirSync(folder);
+  const jobs = ["demo", "other"].map((name) => {
     const { fileName, bytes } = makeWheel({ name, ...(name === "demo" ? { files } : {}) });
-    const file = join(base, `${count}-${fileName}`);
+    const file = join(folder, fileName);
     fs.writeFileSync(file, bytes);
-    return { file, fileName, isRequested: false };
+    return compileJob({ file, fileName, isRequested: false }, SETTINGS, {
+      wheel: file,
+      out: join(folder, `${name}.zip`),
+    });
   });
-  await installWheels(wheels, tree, { scheme: SCHEME, executable: "/usr/bin/python3", python: "3.11.2", slim: [] });
-  const infos = ["demo", "other"].map((name) => `${LIBRARY}/${name}-1.0.dist-info`);
-  const args = ["-I", "-S", "-B", join(base, "compile.py"), policy, String(workers), tree, ...infos];
+  fs.writeFileSync(join(folder, "jobs.json"), JSON.stringify(jobs));
+  const args = ["-I", "-S", "-B", join(base, "compile.py"), policy, String(workers), join(folder, "jobs.json")];
   const child = spawnSync("python3", args, { cwd, env: { PATH: process.env["PATH"], ...env }, encoding: "utf8" });
   if (child.status !== 0) throw new Error(child.stderr);
-  const names = fs.readdirSync(tree, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".pyc"));
-  const digest = (name: string): string =>
-    createHash("sha256").update(fs.readFileSync(join(tree, name))).digest("hex"); // prettier-ignore
+  return new Map(jobs.flatMap(({ out }) => packedDigests(out)).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Digests of a pack's files, by module without the library's folder. */
+function packedDigests(path: string): [string, string][] {
+  const zip = openZip(path);
   const short = (name: string): string =>
     name.slice(LIBRARY.length).replace(/__pycache__\/(.*)\.cpython-\d+\.pyc/, "$1");
-  return new Map(names.toSorted().map((name) => [short(name), digest(name)]));
+  const found = zip.entries.map((entry): [string, string] => [
+    short(entry.name),
+    createHash("sha256").update(zip.readEntry(entry)).digest("hex"),
+  ]);
+  zip.close();
+  return found;
+}
+
+/** The last compilation's first wheel with its pack, installed. */
+async function installed(): Promise<string> {
+  const folder = join(base, `run-${count}`);
+  const fileName = "demo-1.0-py3-none-any.whl";
+  const wheel = { file: join(folder, fileName), fileName, isRequested: false, bytecode: join(folder, "demo.zip") };
+  const tree = join(folder, "tree");
+  fs.mkdirSync(tree);
+  await installWheels([wheel], tree, SETTINGS);
+  return join(tree, LIBRARY);
 }
 
 describe.skipIf(missing)("the compiler", () => {
@@ -107,7 +131,7 @@ describe.skipIf(missing)("the compiler", () => {
 
   it("gives what Python itself takes as unchecked, with its own hash of the source", async () => {
     await compile({});
-    const library = join(base, `tree-${count}`, LIBRARY);
+    const library = await installed();
     const script = [
       "import importlib.util, pathlib, sys, _imp",
       "import importlib._bootstrap_external as e",

@@ -6,71 +6,73 @@
  * object in it is held, so that marshal's notes of what is shared do not depend on what else the process has seen.
  */
 
-/** Arguments: policy, workers, then for each distribution the .dist-info folder in the tree. Prints JSON lines. */
-export const COMPILE_PY = `import os, sys
+/**
+ * Arguments: policy, workers, and a JSON file: for each distribution its wheel, the pack to write, and its modules by
+ * name, each with its path in the image and its entry in the wheel. Only wheels are read, only packs are written.
+ */
+export const COMPILE_PY = `import json, os, sys
 
 def main():
-    policy, workers, tree = sys.argv[1], int(sys.argv[2]), sys.argv[3]
-    waiting, running, failed = sys.argv[4:], {}, 0
+    policy, workers, manifest = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+    waiting, running, failed = list(range(len(load(manifest)))), set(), 0
     environment = {"PYTHONHASHSEED": "0", "PATH": os.environ.get("PATH", "")}
     while waiting or running:
         while waiting and len(running) < workers:
-            info = waiting.pop(0)
-            args = [sys.executable, "-I", "-S", "-B", __file__, "--one", policy, tree, info]
-            child = os.posix_spawn(args[0], args, environment)
-            running[child] = info
+            args = [sys.executable, "-I", "-S", "-B", __file__, "--one", policy, manifest, str(waiting.pop(0))]
+            running.add(os.posix_spawn(args[0], args, environment))
         pid, status = os.wait()
-        if running.pop(pid, None) and status:
-            failed = 1
+        if pid in running:
+            running.remove(pid)
+            if status:
+                failed = 1
     sys.exit(failed)
 
-def one(policy, tree, info):
+def load(manifest):
+    with open(manifest, encoding="utf-8") as file:
+        return json.load(file)
+
+def one(policy, manifest, index):
+    import zipfile
+    job = load(manifest)[int(index)]
+    with zipfile.ZipFile(job["wheel"]) as wheel, zipfile.ZipFile(job["out"], "w") as pack:
+        compile_modules(policy, job["modules"], wheel, pack)
+
+def compile_modules(policy, modules, wheel, pack):
     import importlib._bootstrap_external as external
-    import _imp, marshal
+    import _imp, marshal, zipfile
     tag = sys.implementation.cache_tag
-    library = os.path.dirname(info)
-    modules = {}
-    with open(tree + info + "/RECORD", encoding="utf-8") as record:
-        for line in record:
-            path = line.rsplit(",", 2)[0].strip('"')
-            if path.endswith(".py") and not path.startswith(".."):
-                name = path[:-3].replace("/", ".")
-                if all(part.isidentifier() for part in name.split(".")):
-                    modules[name[:-9] if name.endswith(".__init__") else name] = path
-    compiled = {}
 
     def compile_module(name):
-        path = modules[name]
-        source = open(tree + library + "/" + path, "rb").read()
+        path, entry = modules[name]
         try:
-            code = compile(source, library + "/" + path, "exec", dont_inherit=True, optimize=0)
+            source = wheel.read(entry)
+        except NotImplementedError:
+            return None
+        try:
+            code = compile(source, "/" + path, "exec", dont_inherit=True, optimize=0)
         except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
-            compiled[name] = None
             return None
         held = []
         hold(code, held)
         data = bytearray(external.MAGIC_NUMBER)
         data += (1).to_bytes(4, "little") + _imp.source_hash(external._RAW_MAGIC_NUMBER, source) + marshal.dumps(code)
         folder, _, leaf = path.rpartition("/")
-        target = tree + library + "/" + (folder + "/" if folder else "") + "__pycache__"
-        os.makedirs(target, 0o755, exist_ok=True)
-        with open(target + "/" + leaf[:-3] + "." + tag + ".pyc", "wb") as out:
-            out.write(data)
-        compiled[name] = code
+        target = folder + "/__pycache__/" + leaf[:-3] + "." + tag + ".pyc"
+        pack.writestr(zipfile.ZipInfo(target), bytes(data))
         return code
 
     if policy == "all":
         for name in sorted(modules):
             compile_module(name)
         return
-    waiting = roots(modules)
+    waiting = roots({name: path for name, (path, _) in modules.items()})
     seen = set(waiting)
     while waiting:
         name = waiting.pop()
         code = compile_module(name)
         if code is None:
             continue
-        is_package = modules[name].endswith("__init__.py")
+        is_package = modules[name][0].endswith("__init__.py")
         for wanted in imports(code, name if is_package else name.rpartition(".")[0]):
             while wanted:
                 if wanted in modules and wanted not in seen:

@@ -44,7 +44,7 @@ export interface ReplacedFile {
 export interface LayerFiles {
   readonly files: PlannedFiles;
   readonly replaced: readonly ReplacedFile[];
-  close(): void;
+  readonly close: () => void;
 }
 
 /** Time of everything in a layer of distributions. */
@@ -89,15 +89,16 @@ class LayerDraft implements LayerFiles {
     this.#settings = settings;
   }
 
+  /** Bound: who takes it out of the layer may call it alone. */
+  readonly close = (): void => {
+    for (const zip of this.#zips) zip.close();
+  };
+
   add(wheel: WheelToInstall): void {
     const zip = this.#open(wheel.file);
     const { files } = planOf(zip, wheel, this.#settings);
     for (const file of files) this.#put(file.path, wheel.fileName, contentOf(zip, file, wheel.fileName));
     if (wheel.bytecode !== undefined) this.#addPack(this.#open(wheel.bytecode), wheel.fileName);
-  }
-
-  close(): void {
-    for (const zip of this.#zips) zip.close();
   }
 
   #open(path: string): ZipFile {
@@ -141,7 +142,7 @@ class LayerDraft implements LayerFiles {
         });
       }
       this.#claimFolders(entry.name, wheel);
-      this.files.set(entry.name, { mode: 0o644, size: entry.size, content: { zip: pack, entry } });
+      this.files.set(entry.name, { mode: 0o644, size: entry.size, content: { zip: pack, entry }, isLoose: true });
     }
   }
 }

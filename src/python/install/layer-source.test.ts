@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { packTree, spliceTree } from "../../archive/index.ts";
 import { DEFAULT_EPOCH, digestOf } from "../../base/index.ts";
 import { openStore } from "../../store/index.ts";
+import { makeZip } from "../../archive/zip/fixture.ts";
 import { makeWheel } from "../../../test/support/wheel-fixture.ts";
 import { openWheelStore } from "../wheels/wheel-store.ts";
 import { installWheels } from "./install-wheels.ts";
@@ -33,11 +34,11 @@ afterAll(() => {
   fs.rmSync(base, { recursive: true, force: true });
 });
 
-/** Installs wheels as a layer; `after` changes the tree as a compiler does. */
+/** Installs wheels as a layer, the first with a pack of these compiled modules. */
 async function layerOf(
   fixtures: readonly WheelFixture[],
   bytecode: "all" | "none",
-  after?: (tree: string) => void,
+  compiled: Readonly<Record<string, string>> = {},
 ): Promise<DiffId> {
   const made = fixtures.map(makeWheel);
   const files = made.map(({ fileName, bytes }) => {
@@ -48,14 +49,28 @@ async function layerOf(
   const stored = await wheels.fetch(files);
   const staging = store.layers.stage();
   const refs = stored.map(({ fileName, digest, path }) => ({ fileName, digest, file: path, isRequested: false }));
-  await installWheels(refs, staging.tree, SETTINGS);
-  after?.(staging.tree);
+  const entries = Object.entries(compiled).map(([name, content]) => ({
+    name: `${LIBRARY.slice(1)}/${name}`,
+    content,
+    method: 0,
+  }));
+  const pack = store.blobs.writeBytes(makeZip(entries)).digest;
+  const packed = (index: number): boolean => bytecode !== "none" && index === 0;
+  const toInstall = refs.map((ref, index) => ({
+    ...ref,
+    ...(packed(index) ? { bytecode: store.blobs.path(pack) } : {}),
+  }));
+  await installWheels(toInstall, staging.tree, SETTINGS);
   const clamp = { after: DEFAULT_EPOCH, to: DEFAULT_EPOCH };
-  const { diffId, size, contentSize, entries, opaque, whiteouts, hasXattrs } = await packTree(staging.tree, undefined, {
-    clamp,
-  });
-  staging.commit({ diffId, size, contentSize, entries, opaque, whiteouts, hasXattrs });
-  const named = refs.map(({ file: _file, ...ref }) => ({ ...ref, name: "demo", version: "1.0" }));
+  const { files: _files, ...facts } = await packTree(staging.tree, undefined, { clamp });
+  staging.commit(facts);
+  const { diffId } = facts;
+  const named = refs.map(({ file: _file, ...ref }, index) => ({
+    ...ref,
+    name: "demo",
+    version: "1.0",
+    ...(packed(index) ? { bytecode: pack } : {}),
+  }));
   noteWheelLayer(store, diffId, { wheels: named, settings: SETTINGS, bytecode });
   return diffId;
 }
@@ -93,10 +108,27 @@ describe("a layer made of wheels", () => {
   });
 
   it.each(["other bytes, another size", "From the wheel"])("has what was compiled anew: %s", async (text) => {
-    const write = (tree: string): void => fs.writeFileSync(join(tree, LIBRARY, CACHED), text);
-    const diffId = await layerOf([BRINGS_CACHE], "all", write);
+    const diffId = await layerOf([BRINGS_CACHE], "all", { [CACHED]: text });
     expect((await spliced(diffId)).inside).toBe(diffId);
   });
+
+  it("has no compiled module of a file that a later wheel replaces", async () => {
+    const later = { name: "later", files: { "demo/x.py": "x = 2\n" } };
+    const first = { files: { "demo/x.py": "x = 1\n" } };
+    const diffId = await layerOf([first, later], "all", { [CACHED]: "of the first" });
+    const [layer] = store.layers.getAll([diffId]);
+    expect(fs.existsSync(join(layer?.tree ?? "", LIBRARY, CACHED))).toBe(false);
+    expect((await spliced(diffId)).inside).toBe(diffId);
+  });
+
+  it.each(["demo/__pycache__/gone.cpython-311.pyc", "demo/x.pyc", "../../bin/x"])(
+    "refuses a pack with %s",
+    async (name) => {
+      await expect(layerOf([BRINGS_CACHE], "all", { [name]: "" })).rejects.toMatchObject({
+        code: expect.stringMatching(/E_BYTECODE|E_ZIP_NAME/),
+      });
+    },
+  );
 
   it("takes a cache that the wheel brings when nothing is compiled", async () => {
     const diffId = await layerOf([BRINGS_CACHE], "none");

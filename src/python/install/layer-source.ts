@@ -3,13 +3,14 @@
  * Which wheel a layer's files came from. It is remembered by diffID when the layer is made; when the layer is pushed
  * the plan is made again from the wheels, and their own compressed bytes become the layer's.
  */
-import { openZip } from "../../archive/index.ts";
-import { planOf } from "./layer-files.ts";
-import type { SourceOf, SpliceSource } from "../../archive/index.ts";
+import { spliceSource } from "../../archive/index.ts";
+import { TareError } from "../../base/index.ts";
+import { openLayerFiles } from "./layer-files.ts";
+import type { SourceOf } from "../../archive/index.ts";
 import type { Digest, DiffId } from "../../base/index.ts";
 import type { Store } from "../../store/index.ts";
 import type { WheelStore } from "../types.ts";
-import type { InstallSettings } from "./layer-files.ts";
+import type { InstallSettings, WheelToInstall } from "./layer-files.ts";
 
 /** What a layer of distributions was made of. */
 export interface WheelLayer {
@@ -20,6 +21,8 @@ export interface WheelLayer {
     readonly digest: Digest;
     readonly isRequested: boolean;
     readonly direct?: Readonly<Record<string, unknown>>;
+    /** Of its pack of compiled modules. */
+    readonly bytecode?: Digest;
   }[];
   readonly settings: InstallSettings;
   readonly bytecode: "imported" | "all" | "none";
@@ -39,8 +42,39 @@ export function wheelLayer(store: Store, diffId: Digest): WheelLayer | undefined
   return store.documents<WheelLayer>(WHEEL_LAYERS).get(diffId);
 }
 
-/** A wheel may bring what compiling its modules writes anew. */
-const COMPILED = /\/__pycache__\/[^/]+\.pyc$/;
+/**
+ * The wheels of a layer as files of this machine, with their packs of compiled modules. Wheels that the store no longer
+ * has are fetched again. Throws as `WheelStore.require`, and `E_BLOB_MISSING` for a pack that is gone.
+ */
+export async function wheelsOfLayer(
+  store: Store,
+  wheels: WheelStore,
+  layer: WheelLayer,
+  signal?: AbortSignal,
+): Promise<readonly WheelToInstall[]> {
+  const options = signal === undefined ? {} : { signal };
+  return Promise.all(
+    layer.wheels.map(async (wheel) => {
+      const { path } = await wheels.require(wheel, options);
+      const { fileName, isRequested, direct, bytecode } = wheel;
+      return {
+        file: path,
+        fileName,
+        isRequested,
+        ...(direct === undefined ? {} : { direct }),
+        ...(bytecode === undefined ? {} : { bytecode: packPath(store, bytecode, fileName) }),
+      };
+    }),
+  );
+}
+
+function packPath(store: Store, digest: Digest, fileName: string): string {
+  if (store.blobs.has(digest)) return store.blobs.path(digest);
+  throw new TareError("E_BLOB_MISSING", `packing \`${fileName}\`: its compiled modules are not in the store`, {
+    hint: "build the image again",
+    details: { digest },
+  });
+}
 
 /** A layer's files in its wheels; close it when the layer is written. */
 export interface LayerSource {
@@ -60,23 +94,7 @@ export async function openLayerSource(
 ): Promise<LayerSource | undefined> {
   const layer = wheelLayer(store, diffId);
   if (!layer) return undefined;
-  const sources = new Map<string, SpliceSource>();
-  const close: (() => void)[] = [];
-  const closeAll = (): void => close.forEach((end) => end());
-  try {
-    for (const wheel of layer.wheels) {
-      const { path } = await wheels.require(wheel, signal === undefined ? {} : { signal });
-      const zip = openZip(path);
-      close.push(() => zip.close());
-      for (const file of planOf(zip, { ...wheel, file: path }, layer.settings).files) {
-        const isAsInWheel = layer.bytecode === "none" || !COMPILED.test(file.path);
-        if (file.entry && isAsInWheel) sources.set(file.path, { zip, entry: file.entry });
-        else sources.delete(file.path);
-      }
-    }
-  } catch (error) {
-    closeAll();
-    throw error;
-  }
-  return { sourceOf: (path) => sources.get(path), close: closeAll };
+  const { files, close } = openLayerFiles(await wheelsOfLayer(store, wheels, layer, signal), layer.settings);
+  const sourceOf: SourceOf = (path) => spliceSource(files.get(path));
+  return { sourceOf, close };
 }
