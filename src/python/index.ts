@@ -59,7 +59,7 @@ export { compileJob, findPack, packKey, storePack } from "./install/bytecode-pac
 export type { BytecodePack, CompileJob, PackRequest } from "./install/bytecode-pack.ts";
 export { installWheels, measureWheelLayer, spliceWheelLayer } from "./install/install-wheels.ts";
 export type { Installed } from "./install/install-wheels.ts";
-export { noteWheelLayer, openLayerSource, wheelLayer } from "./install/layer-source.ts";
+export { noteWheelLayer, openLayerSource, wheelLayer, wheelsOfLayer } from "./install/layer-source.ts";
 export type { LayerSource, WheelLayer } from "./install/layer-source.ts";
 export { planLayers } from "./install/layers.ts";
 export type { LayerBudget } from "./install/layers.ts";
