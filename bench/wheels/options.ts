@@ -7,7 +7,7 @@ import { SET_NAMES, wheelSet } from "./sets.ts";
 import type { WheelSet } from "./sets.ts";
 
 /** Parts of the report. */
-export const SECTIONS = ["ship", "memory", "growth", "disk"] as const;
+const SECTIONS = ["ship", "memory", "growth", "disk"] as const;
 export type Section = (typeof SECTIONS)[number];
 
 /** How a run is made. */

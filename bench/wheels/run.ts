@@ -6,6 +6,7 @@
  */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { messageOf } from "../../src/base/index.ts";
 import type { Contender } from "./contenders.ts";
 import { readOptions } from "./options.ts";
 import type { Options } from "./options.ts";
@@ -14,13 +15,14 @@ import type { OpenPeers } from "./peer-contenders.ts";
 import { baseIn, isInside, newerDockerIn, prepare, runInside, wheelsIn } from "./prepare.ts";
 import type { Materials } from "./projects.ts";
 import { measureDisk, measureGrowth, measureMemory } from "./scale.ts";
-import { startIndex, startRegistry } from "./services.ts";
+import { startRegistry } from "./registry.ts";
 import { shipRound } from "./ship.ts";
 import type { Round, ShipPlace } from "./ship.ts";
 import { reportJson, reportText } from "./tables.ts";
 import type { Report, Rounds } from "./tables.ts";
 import { makeWarmStore, tareContenders } from "./tare-contenders.ts";
 import { warmCacheMount, warmPages } from "./warm-up.ts";
+import { startIndex } from "../../test/support/wheel-index.ts";
 import { TOOLS, describeWheels, wheelsOf } from "./wheels.ts";
 
 /** What is open during a run. */
@@ -30,6 +32,8 @@ interface Session {
   readonly tare: readonly Contender[];
   readonly tareRoot: string;
   readonly peers: OpenPeers;
+  /** Reasons for those that are left out. */
+  readonly absent: string[];
   close(): Promise<void>;
 }
 
@@ -40,13 +44,15 @@ async function openSession(options: Options): Promise<Session> {
   const facts = wheelsOf(everything, [...new Set([...set.pins, set.changed, ...set.variants, ...TOOLS])]);
   warmPages(wheels, facts);
   const registry = await startRegistry(join(folder, "registry"));
-  const index = await startIndex(wheels);
+  const paths = facts.map(({ fileName }) => join(wheels, fileName));
+  const index = await startIndex([...new Set(paths)], { isCacheable: true });
+  const indexUrl = `http://127.0.0.1:${index.port}`;
   const base = `${registry.host}/base/python:3.11-slim-uv`;
-  const materials: Materials = { set, facts: [...new Set(facts)], indexUrl: index.url, base };
+  const materials: Materials = { set, facts: [...new Set(facts)], indexUrl, base };
   const [warm, tareRoot] = [join(folder, "warm"), join(folder, "tare")];
   note("a store with the base and the wheels");
   await makeWarmStore(warm, baseIn(cache), { ...materials, wheels });
-  const given = { folder, newerDocker: newerDockerIn(cache), indexUrl: index.url, base };
+  const given = { folder, newerDocker: newerDockerIn(cache), indexUrl, base };
   note("the peers");
   const peers = await openPeers(given, options.peers);
   for (const reason of peers.absent) note(`left out: ${reason}`);
@@ -56,11 +62,11 @@ async function openSession(options: Options): Promise<Session> {
   const place = { folder, materials, registry, note };
   const close = async (): Promise<void> => {
     await peers.close();
-    index.stop();
+    await index.stop();
     registry.stop();
   };
-  const tare = tareContenders({ warm, root: tareRoot, indexUrl: index.url });
-  return { options, place, tare, tareRoot, peers, close };
+  const tare = tareContenders({ warm, root: tareRoot, indexUrl });
+  return { options, place, tare, tareRoot, peers, absent: [...peers.absent], close };
 }
 
 function note(text: string): void {
@@ -68,18 +74,25 @@ function note(text: string): void {
 }
 
 /** Contenders take turns within a round, so that a slow minute of the machine hits all. */
-function measureShipping({ options, place, tare, peers }: Session): readonly Rounds[] {
-  const measured = [...tare, ...peers.all].map((contender) => ({ contender, rounds: [] as Round[] }));
+function measureShipping({ options, place, tare, peers, absent }: Session): readonly Rounds[] {
+  const measured = [...tare, ...peers.all].map((contender) => ({ contender, rounds: [] as Round[], hasFailed: false }));
   for (let round = 1; round <= Math.max(options.rounds, options.peerRounds); round += 1) {
-    for (const { contender, rounds } of measured) {
-      if (round > (contender.isSlow ? options.peerRounds : options.rounds)) continue;
+    for (const entry of measured) {
+      const { contender, rounds } = entry;
+      if (entry.hasFailed || round > (contender.isSlow ? options.peerRounds : options.rounds)) continue;
       const described = `${contender.name}, .pyc: ${contender.bytecode}, round ${round}`;
       const told = { ...place, note: (text: string) => note(`${described}: ${text}`) };
-      rounds.push(shipRound(told, contender, round));
+      try {
+        rounds.push(shipRound(told, contender, round));
+      } catch (error) {
+        entry.hasFailed = true;
+        absent.push(`${described}: ${messageOf(error)}`);
+        note(`left out: ${absent.at(-1)}`);
+      }
       if (contender.isTare) contender.end();
     }
   }
-  return measured;
+  return measured.filter(({ rounds }) => rounds.length > 0);
 }
 
 async function measure(session: Session): Promise<Report> {
@@ -101,7 +114,7 @@ async function measure(session: Session): Promise<Report> {
   return {
     materials: place.materials,
     contenders: [...tare, ...peers.all],
-    absent: peers.absent,
+    absent: session.absent,
     shipping,
     memory,
     growth,

@@ -10,11 +10,11 @@ import { finished, timed } from "../measure.ts";
 import type { Command } from "../measure.ts";
 import type { Contender } from "./contenders.ts";
 import type { Materials, ProjectState } from "./projects.ts";
-import type { RegistryService } from "./services.ts";
+import type { RegistryService } from "./registry.ts";
 import { withPins } from "./sets.ts";
 
 /** What is measured, in the order in which it happens. */
-export const STEPS = ["cold", "same", "code", "pin"] as const;
+const STEPS = ["cold", "same", "code", "pin"] as const;
 export type Step = (typeof STEPS)[number];
 
 /** Seconds of a build and its push (0 where building pushes), and the bytes that reached the registry. */

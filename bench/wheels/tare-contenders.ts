@@ -13,11 +13,11 @@ import { INSTALL, dockerfileWriter, writeLocked } from "./projects.ts";
 import type { Materials, ProjectWriter } from "./projects.ts";
 import { TOOLS, wheelsOf } from "./wheels.ts";
 
-export const PROGRAM: string = resolve(import.meta.dirname, "../../bin/tare");
+const PROGRAM: string = resolve(import.meta.dirname, "../../bin/tare");
 const RECIPE = "python:3.11-slim";
 
 /** A command with the store in `root`. */
-export function tareCommand(root: string, ...words: readonly string[]): Command {
+function tareCommand(root: string, ...words: readonly string[]): Command {
   return { program: PROGRAM, words, env: { TARE_ROOT: root } };
 }
 
@@ -68,7 +68,7 @@ async function addWheels(
 }
 
 /** A store of its own in no time: what is never changed is linked, the state is copied. */
-export function copyStore(from: string, to: string): void {
+function copyStore(from: string, to: string): void {
   rmSync(to, { recursive: true, force: true });
   mkdirSync(join(to, ".."), { recursive: true });
   timed({ program: "cp", words: ["-al", from, to] });

@@ -1,28 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The package index and the registry that all engines use, each a process on 127.0.0.1. */
+/** The registry that all engines use, a process on 127.0.0.1. */
 import { spawn } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createConnection } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-
-/** A package index. */
-export interface IndexService {
-  /** `http://127.0.0.1:PORT` */
-  readonly url: string;
-  stop(): void;
-}
-
-/** Serves the wheels of a folder that has been described. */
-export async function startIndex(folder: string): Promise<IndexService> {
-  const program = join(import.meta.dirname, "index-server.child.ts");
-  const child = spawn(process.execPath, [program, folder], { stdio: ["ignore", "pipe", "inherit"] });
-  const port = await new Promise<string>((resolve, reject) => {
-    child.stdout.once("data", (data: Buffer) => resolve(data.toString().trim()));
-    child.once("exit", (code) => reject(new Error(`the index ended with ${code}`)));
-  });
-  return { url: `http://127.0.0.1:${port}`, stop: () => void child.kill() };
-}
 
 /** Debian's docker-registry, with a log from which the bytes of a push are read. */
 export interface RegistryService {
