@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 export { prepareBuild, runBuild } from "./run-build.ts";
 export type { BuildPlace, PreparedBuild } from "./run-build.ts";
+export type { PlainDockerfile } from "./project-dockerfile.ts";
 export { contextKey, findImage, readImage } from "./resolver.ts";
 export type { ImagePuller } from "./resolver.ts";
 export type { ResolvedImage } from "./types.ts";

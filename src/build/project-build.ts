@@ -7,10 +7,11 @@ import { basename } from "node:path";
 import { TareError } from "../base/index.ts";
 import { findCommand, readProject } from "../project/index.ts";
 import { describeTarget, findInterpreter } from "../python/index.ts";
-import { TreeView } from "../store/index.ts";
+import { TreeView, readFileInTree } from "../store/index.ts";
 import { chooseBase, resolveBase } from "./project-base.ts";
 import { decide } from "./project-decisions.ts";
 import { chooseWheels } from "./project-wheels.ts";
+import { USER_ID } from "./project-paths.ts";
 import { folderReader } from "./project-reader.ts";
 import { projectStage } from "./project-stage.ts";
 import type { GraphBuilder } from "../graph/index.ts";
@@ -43,6 +44,14 @@ export interface PreparedProject extends ProjectBuild {
   readonly target: PythonTarget;
   readonly wheels: ChosenWheels;
   readonly command: CommandAnswer;
+  readonly users: BaseUsers;
+}
+
+/** The base's files of users, and whether one has the number of a project's own. */
+export interface BaseUsers {
+  readonly passwd: string;
+  readonly group: string;
+  readonly hasOurs: boolean;
 }
 
 /** A compiled project. */
@@ -66,7 +75,8 @@ export async function compileProject(build: ProjectBuild, platform: Platform): P
   const base = await resolveBase(build, chosen.value, platform);
   const layers = place.store.layers.getAll(base.config.rootfs.diff_ids);
   build.lease.keep(base.config.rootfs.diff_ids);
-  const target = findInterpreter(new TreeView(layers), {
+  const tree = new TreeView(layers);
+  const target = findInterpreter(tree, {
     env: base.config.config?.Env ?? [],
     architecture: base.config.architecture,
   });
@@ -74,8 +84,16 @@ export async function compileProject(build: ProjectBuild, platform: Platform): P
   const wheels = await chooseWheels(build, { base, target, platform });
   const installed = new Set(wheels.wheels.map(({ name }) => name));
   const command = findCommand(folderReader(build.root), build.project, (name) => installed.has(name));
-  const prepared = { ...build, platform, base, baseReason: chosen.reason, target, wheels, command };
+  const users = usersOf(tree);
+  const prepared = { ...build, platform, base, baseReason: chosen.reason, target, wheels, command, users };
   return { stage: projectStage(prepared), prepared, decisions: decide(prepared) };
+}
+
+function usersOf(tree: TreeView): BaseUsers {
+  const text = (path: string): string => readFileInTree(tree, path)?.toString("utf8") ?? "";
+  const passwd = text("etc/passwd");
+  const hasOurs = new RegExp(`^[^:]+:[^:]*:${USER_ID}:`, "m").test(passwd);
+  return { passwd, group: text("etc/group"), hasOurs };
 }
 
 function checkPython({ python }: Project, target: PythonTarget): void {

@@ -46,11 +46,15 @@ const SECRETS: readonly string[] = [
 ];
 
 /** The project's files as a build context. */
-export function projectContext(root: string, { config }: Project): LocalSource {
+export function projectContext(root: string, project: Project): LocalSource {
+  return { root, filter: createIgnore(ignorePatterns(root, project)) };
+}
+
+/** What is left out: the usual, then what `.dockerignore` and `[tool.tare]` say, then secrets. */
+export function ignorePatterns(root: string, { config }: Project): readonly string[] {
   const text = readTextIfPresent(join(root, ".dockerignore"));
   const own = text === undefined ? [] : readIgnoreFile(text);
-  const included = config.include.map((pattern) => `!${pattern}`);
-  return { root, filter: createIgnore([...LEFT_OUT, ...own, ...config.exclude, ...included, ...SECRETS]) };
+  return [...LEFT_OUT, ...own, ...config.exclude, ...config.include.map((pattern) => `!${pattern}`), ...SECRETS];
 }
 
 /** Something that the user should know. */

@@ -3,6 +3,7 @@ import { normalizeName } from "../python/index.ts";
 import { USER_ID } from "./project-paths.ts";
 import { acceleratorOf } from "./project-wheels.ts";
 import { megabytes } from "./project-sizes.ts";
+import { quoted } from "./shell-word.ts";
 import type { PreparedProject } from "./project-build.ts";
 import type { ProjectDecision } from "./request.ts";
 
@@ -26,7 +27,8 @@ function shortName(name: string): string {
 }
 
 function dependenciesText({ wheels, project }: PreparedProject): string {
-  const { built, inPlace } = wheels;
+  const { built } = wheels;
+  const inPlace = wheels.inPlace.map(({ name }) => name);
   const own = project.own === undefined ? undefined : normalizeName(project.own.name);
   const fetched = wheels.wheels.filter(({ name }) => !inPlace.includes(name));
   const size = fetched.reduce((sum, each) => sum + each.size, 0);
@@ -47,16 +49,11 @@ function commandText({ project, command, base }: PreparedProject): string {
   const { entrypoint, user } = project.config;
   const { found, notes } = command;
   const who = `as ${user ?? `user app (${USER_ID})`}`;
-  const words = [...(entrypoint ?? []), ...(found?.value ?? [])].map(shellWord).join(" ");
+  const words = [...(entrypoint ?? []), ...(found?.value ?? [])].map(quoted).join(" ");
   if (found) return [`${words} (${found.reason}), ${who}`, ...notes].join("; ");
   const start = (base.config.config?.Cmd ?? []).join(" ");
   const instead = start === "" ? "" : `, so the base's \`${start}\` starts`;
   return [`none found${instead}: set \`command\` in [tool.tare]`, ...notes].join("; ");
-}
-
-/** As one would type it. */
-function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /** Which builds of the deep learning frameworks, and what another choice would save. */

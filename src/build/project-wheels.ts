@@ -22,8 +22,10 @@ export interface ChosenWheels {
   readonly source: string;
   /** Names whose wheels were built here. */
   readonly built: readonly string[];
-  /** Names of packages that are used where they lie in the sources. */
-  readonly inPlace: readonly string[];
+  /** Packages that are used where they lie in the sources: names, and folders relative to the project. */
+  readonly inPlace: readonly { readonly name: string; readonly folder: string }[];
+  /** The others, as they were before anything was built. */
+  readonly selected: readonly SelectedPackage[];
 }
 
 /** Where wheels are chosen for. */
@@ -50,14 +52,15 @@ export async function chooseWheels(build: ProjectBuild, choice: WheelChoice): Pr
     all.filter((each) => !isOwn(each)),
     build.signal,
   );
-  const itself = [...inPlace, ...(await refsOf(store, all.filter(isOwn), build.signal))];
+  const itself = [...inPlace.map(({ wheel }) => wheel), ...(await refsOf(store, all.filter(isOwn), build.signal))];
   const layers = build.request.python?.layers ?? build.project.config.layers;
   return {
     wheels: [...wheels, ...itself],
     groups: [...planLayers(wheels, layers === undefined ? {} : { layers }), ...(itself.length > 0 ? [itself] : [])],
     source,
     built: [...built.keys()],
-    inPlace: inPlace.map(({ name }) => name),
+    inPlace: inPlace.map(({ wheel, folder }) => ({ name: wheel.name, folder })),
+    selected: others,
   };
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* One `tare build`: open the context, compile for every platform, solve, export. */
 import { availableParallelism } from "node:os";
-import { DEFAULT_EPOCH, TareError, isTareError } from "../base/index.ts";
+import { DEFAULT_EPOCH, TareError, digestOf, isTareError } from "../base/index.ts";
 import { parseDockerfile } from "../dockerfile/index.ts";
 import { GraphBuilder } from "../graph/index.ts";
 import { hostPlatform } from "../oci/index.ts";
@@ -21,7 +21,7 @@ import type { Platform } from "../oci/index.ts";
 import type { WheelStore } from "../python/index.ts";
 import type { LocalSource, PythonResources } from "../solver/index.ts";
 import type { Lease, Store } from "../store/index.ts";
-import type { PreparedProject } from "./project-build.ts";
+import type { PlainDockerfile } from "./project-dockerfile.ts";
 import type { BuildRequest, BuildResult, ProjectDecision } from "./request.ts";
 import type { ImagePuller } from "./resolver.ts";
 import type { CompileOptions, CompiledStage } from "./types.ts";
@@ -44,9 +44,12 @@ export interface PreparedBuild {
   readonly dockerfile?: Dockerfile;
   /** The Dockerfile as written; empty without one. */
   readonly text: string;
+  /** Name of a project without a Dockerfile. */
+  readonly project?: string;
   /** For a project: what was decided. */
   readonly decisions?: readonly ProjectDecision[];
-  readonly projects?: readonly PreparedProject[];
+  /** For a project: what it is as a Dockerfile. Throws `E_USAGE` for several platforms, `E_UNSUPPORTED`. */
+  readonly plainDockerfile?: () => PlainDockerfile;
   readonly stages: readonly CompiledStage[];
   readonly locals: ReadonlyMap<string, LocalSource>;
   readonly epoch: number;
@@ -58,6 +61,7 @@ export async function runBuild(place: BuildPlace, request: BuildRequest): Promis
   const lease = place.store.lease();
   try {
     const prepared = await prepareBuild(place, lease, request);
+    tellDecisions(request, prepared);
     const signal = request.signal ?? new AbortController().signal;
     const agents = await openAgents(request.ssh, { cwd: request.cwd, env: place.env, scratch: lease.folder });
     try {
@@ -91,6 +95,18 @@ export async function runBuild(place: BuildPlace, request: BuildRequest): Promis
   } finally {
     lease.release();
   }
+}
+
+/** The decisions as the first step of the progress. */
+function tellDecisions({ listener }: BuildRequest, { project, decisions = [] }: PreparedBuild): void {
+  if (!listener || project === undefined) return;
+  const id = digestOf(`project ${project}`);
+  const at = Date.now();
+  listener({ kind: "vertex", id, label: `project ${project}`, inputs: [], at });
+  listener({ kind: "started", id, at });
+  const lines = decisions.map((decision) => `${`${decision.name}:`.padEnd(14)}${decision.text}\n`).join("");
+  listener({ kind: "log", id, stream: 1, data: Buffer.from(lines), at });
+  listener({ kind: "completed", id, at });
 }
 
 /** Adds the Dockerfile to the error of a failed step, so that its lines can be shown. */

@@ -103,3 +103,6 @@ const IGNORED: readonly OptionSpec[] = [
 
 /** Docker's and buildx's flags of `build`. */
 export const BUILD_OPTIONS: readonly OptionSpec[] = [...WHAT, ...HOW, ...PYTHON, ...RESULT, ...REFUSED, ...IGNORED];
+
+/** Those of them that decide what is built: the options of `plan`. */
+export const PLAN_OPTIONS: readonly OptionSpec[] = [...WHAT.filter(({ name }) => name !== "tag"), ...HOW, ...PYTHON];

@@ -11,7 +11,7 @@ import type { BuildListener } from "../solver/index.ts";
 import type { ContainersApi } from "./facade-containers.ts";
 import type { RegistryApi } from "./facade-registry.ts";
 import type { SizeApi } from "./facade-size.ts";
-import type { BuildRequest, BuildResult } from "./types.ts";
+import type { BuildRequest, BuildResult, PlainDockerfile, ProjectDecision } from "./types.ts";
 
 /** How an engine is opened. */
 export interface EngineOptions {
@@ -30,8 +30,11 @@ export type OpenEngine = (options: EngineOptions) => Engine;
 export interface Engine {
   /** Builds and publishes what the outputs ask for. A failing RUN rejects with `E_RUN_FAILED`. */
   build(request: BuildRequest): Promise<BuildResult>;
-  /** Compiles without running anything (`build --plan`). */
-  plan(request: BuildRequest): Promise<BuildPlan>;
+  /**
+   * Compiles without running a step (`plan`, `build --plan`). For a project without a Dockerfile that resolves, and
+   * builds what has to be built to know it.
+   */
+  plan(request: PlanRequest): Promise<BuildPlan>;
   /** Reads the Dockerfile and reports what is doubtful in it (`build --check`); errors reject as in `build`. */
   check(request: BuildRequest): Promise<readonly BuildFinding[]>;
   readonly containers: ContainersApi;
@@ -44,12 +47,22 @@ export interface Engine {
   close(options?: { readonly exiting?: boolean }): void;
 }
 
+/** A build to be compiled only. */
+export interface PlanRequest extends BuildRequest {
+  /** Also as a plain Dockerfile; for a project that has none. */
+  readonly dockerfile?: boolean;
+}
+
 /** A compiled build. */
 export interface BuildPlan {
   /** `graph.printGraph` of the targets. */
   readonly text: string;
   /** `graph.describeGraph` of the targets. */
   readonly vertices: readonly Readonly<Record<string, unknown>>[];
+  /** For a project without a Dockerfile. */
+  readonly decisions?: readonly ProjectDecision[];
+  /** When it was asked for. */
+  readonly dockerfile?: PlainDockerfile;
 }
 
 /** Something doubtful in a Dockerfile. */

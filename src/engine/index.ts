@@ -21,6 +21,7 @@ export type {
   LoadRequest,
   LongCall,
   OpenEngine,
+  PlanRequest,
   RemovalReport,
   SaveRequest,
   SystemApi,

@@ -4,6 +4,7 @@ import { writeFileAtomic } from "../../base/index.ts";
 import { BUILD_OPTIONS } from "../build-options.ts";
 import { buildRequest } from "../build-request.ts";
 import { escapeLine } from "../text/escape.ts";
+import { planText } from "../plan-text.ts";
 import { shortId } from "../text/human.ts";
 import { progressMode, withProgress } from "../work.ts";
 import type { CommandBody } from "../command.ts";
@@ -19,6 +20,7 @@ export const command: CommandBody = {
   complete: ["directory"],
   examples: [
     { line: "tare build -t hello .", text: "build the Dockerfile of this folder" },
+    { line: "tare build -t app .", text: "a folder with requirements.txt and main.py needs no Dockerfile" },
     { line: "tare build --target test --build-arg PYTHON=3.11 .", text: "one stage, with an argument" },
     { line: "tare build -o type=oci,dest=hello.tar .", text: "an OCI archive instead of an image in the store" },
     { line: "tare build --secret id=token,env=HF_TOKEN .", text: "a secret that does not end up in the image" },
@@ -39,8 +41,9 @@ export const command: CommandBody = {
 
 async function printPlan(context: CommandContext, parsed: ParsedArguments, request: BuildRequest): Promise<void> {
   const engine = await context.engine();
-  const plan = await engine.plan(request);
-  context.stdout.write(parsed.boolean("json") ? `${JSON.stringify(plan.vertices, undefined, 2)}\n` : plan.text);
+  const mode = parsed.boolean("quiet") ? "quiet" : progressMode(parsed.string("progress"), context.env);
+  const plan = await withProgress(context, { mode, title: "Planning" }, (call) => engine.plan({ ...request, ...call }));
+  context.stdout.write(parsed.boolean("json") ? `${JSON.stringify(plan.vertices, undefined, 2)}\n` : planText(plan));
 }
 
 async function printCheck(context: CommandContext, parsed: ParsedArguments, request: BuildRequest): Promise<number> {
