@@ -13,11 +13,12 @@ import { decide } from "./project-decisions.ts";
 import { chooseWheels } from "./project-wheels.ts";
 import { USER_ID } from "./project-paths.ts";
 import { folderReader } from "./project-reader.ts";
+import { slimOf } from "./project-slim.ts";
 import { projectStage } from "./project-stage.ts";
 import type { GraphBuilder } from "../graph/index.ts";
 import type { Platform } from "../oci/index.ts";
 import type { CommandAnswer, Project } from "../project/index.ts";
-import type { PythonTarget } from "../python/index.ts";
+import type { PythonTarget, SlimChoice } from "../python/index.ts";
 import type { Lease } from "../store/index.ts";
 import type { ChosenWheels } from "./project-wheels.ts";
 import type { BuildRequest, ProjectDecision } from "./request.ts";
@@ -45,6 +46,8 @@ export interface PreparedProject extends ProjectBuild {
   readonly wheels: ChosenWheels;
   readonly command: CommandAnswer;
   readonly users: BaseUsers;
+  /** What is left out of the distributions. */
+  readonly slim: SlimChoice;
 }
 
 /** The base's files of users, and whether one has the number of a project's own. */
@@ -85,7 +88,8 @@ export async function compileProject(build: ProjectBuild, platform: Platform): P
   const installed = new Set(wheels.wheels.map(({ name }) => name));
   const command = findCommand(folderReader(build.root), build.project, (name) => installed.has(name));
   const users = usersOf(tree);
-  const prepared = { ...build, platform, base, baseReason: chosen.reason, target, wheels, command, users };
+  const slim = slimOf(build, base, wheels);
+  const prepared = { ...build, platform, base, baseReason: chosen.reason, target, wheels, command, users, slim };
   return { stage: projectStage(prepared), prepared, decisions: decide(prepared) };
 }
 

@@ -19,6 +19,7 @@ export function decide(prepared: PreparedProject): readonly ProjectDecision[] {
       text: `${base.config.rootfs.diff_ids.length} of the base, ${wheels.groups.length} of packages, sources on top`,
     },
     { name: "command", text: commandText(prepared) },
+    ...slimDecision(prepared),
   ];
 }
 
@@ -54,6 +55,14 @@ function commandText({ project, command, base }: PreparedProject): string {
   const start = (base.config.config?.Cmd ?? []).join(" ");
   const instead = start === "" ? "" : `, so the base's \`${start}\` starts`;
   return [`none found${instead}: set \`command\` in [tool.tare]`, ...notes].join("; ");
+}
+
+/** Told only where it was asked for. */
+function slimDecision({ slim }: PreparedProject): readonly ProjectDecision[] {
+  const { rules, heldBack, reason } = slim;
+  if (rules.length === 0 && heldBack.length === 0) return [];
+  const stays = heldBack.length === 0 ? "" : `; ${heldBack.join(", ")} stay, since ${reason ?? ""}`;
+  return [{ name: "slim", text: `${rules.length === 0 ? "nothing" : rules.join(", ")} left out${stays}` }];
 }
 
 /** Which builds of the deep learning frameworks, and what another choice would save. */

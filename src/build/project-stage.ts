@@ -81,9 +81,8 @@ class StageDraft {
 
   /** One layer of distributions. It stands for itself: nothing else is built on it, so that nothing waits for it. */
   wheels(group: readonly WheelRef[]): void {
-    const { graph, target, request, project } = this.#prepared;
+    const { graph, target, request, project, slim } = this.#prepared;
     const bytecode = request.python?.bytecode ?? project.config.bytecode ?? "imported";
-    const slim = request.python?.slim ?? project.config.slim ?? [];
     const op: WheelsOp = {
       type: "wheels",
       wheels: group.map(({ size: _size, ...wheel }) => wheel),
@@ -91,7 +90,7 @@ class StageDraft {
       executable: target.executable,
       python: target.version,
       bytecode,
-      ...(slim.length > 0 ? { slim } : {}),
+      ...(slim.rules.length > 0 ? { slim: slim.rules } : {}),
     };
     const made = graph.add(op, bytecode === "none" ? [] : [this.#base], this.#notes(groupText(group)));
     this.#wheels.push(made);

@@ -88,7 +88,13 @@ export async function runBuild(place: BuildPlace, request: BuildRequest): Promis
         split: results[index]?.split ?? new Map<VertexId, number>(),
       }));
       const result = await exportResult({ ...place, request, outcomes, epoch: prepared.epoch });
-      return prepared.decisions ? { ...result, decisions: prepared.decisions } : result;
+      if (!prepared.decisions) return result;
+      const { leftOutOfLayers } = await import("./project-slim.ts");
+      const leftOut = leftOutOfLayers(
+        place.store,
+        outcomes.flatMap(({ layers }) => layers),
+      );
+      return { ...result, decisions: prepared.decisions, ...(leftOut.length > 0 ? { leftOut } : {}) };
     } finally {
       await agents.close();
     }
@@ -126,6 +132,14 @@ async function withSource<T>(prepared: PreparedBuild, solve: () => Promise<T>): 
   }
 }
 
+/** A later RUN of a Dockerfile may bring a compiler, so nothing is proven there. Throws `E_UNSUPPORTED`. */
+function refuseSlim({ python }: BuildRequest): void {
+  if ((python?.slim ?? []).length === 0) return;
+  throw new TareError("E_UNSUPPORTED", "building with --slim: it is for projects without a Dockerfile", {
+    hint: "leave out `--slim`, or remove files in the RUN step that installs them",
+  });
+}
+
 /** Opens the context and compiles, without running anything. */
 export async function prepareBuild(place: BuildPlace, lease: Lease, request: BuildRequest): Promise<PreparedBuild> {
   const signal = request.signal ?? new AbortController().signal;
@@ -142,6 +156,7 @@ export async function prepareBuild(place: BuildPlace, lease: Lease, request: Bui
     const { prepareProject } = await import("./prepare-project.ts");
     return prepareProject(place, lease, request, { root: context.source.root, signal });
   }
+  refuseSlim(request);
   const dockerfile = parseDockerfile(context.dockerfile.text, { fileName: context.dockerfile.name });
   warn(dockerfile, request);
   const locals = new Map<string, LocalSource>([[MAIN_CONTEXT, context.source]]);

@@ -5,7 +5,7 @@ import { BUILD_OPTIONS } from "../build-options.ts";
 import { buildRequest } from "../build-request.ts";
 import { escapeLine } from "../text/escape.ts";
 import { planText } from "../plan-text.ts";
-import { shortId } from "../text/human.ts";
+import { humanSize, shortId } from "../text/human.ts";
 import { progressMode, withProgress } from "../work.ts";
 import type { CommandBody } from "../command.ts";
 import type { BuildFinding, BuildRequest, BuildResult } from "../../engine/index.ts";
@@ -84,12 +84,21 @@ function idOf({ images, target }: BuildResult): string | undefined {
   return images.length === 1 ? images[0]?.id : target;
 }
 
+/** What `--slim` saved. */
+function leftOutText({ leftOut = [] }: BuildResult): string {
+  if (leftOut.length === 0) return "";
+  const files = leftOut.reduce((sum, row) => sum + row.files, 0);
+  const size = humanSize(leftOut.reduce((sum, row) => sum + row.size, 0));
+  const rules = leftOut.map((row) => `${row.rule} ${humanSize(row.size)} in ${row.files}`).join(", ");
+  return `Left out ${size} in ${files} files: ${rules} (docs/slim.md)\n`;
+}
+
 function printResult(context: CommandContext, parsed: ParsedArguments, result: BuildResult, silent: boolean): void {
   const id = idOf(result);
   if (parsed.boolean("json")) context.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`);
   else if (parsed.boolean("quiet")) context.stdout.write(id === undefined ? "" : `${id}\n`);
   else if (!silent && id !== undefined) {
     const names = result.names.length > 0 ? result.names.join(", ") : "without a name";
-    context.stderr.write(`Built ${names} (${shortId(id)})\n`);
+    context.stderr.write(`Built ${names} (${shortId(id)})\n${leftOutText(result)}`);
   }
 }
