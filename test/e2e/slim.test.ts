@@ -70,7 +70,10 @@ describe.skipIf(reason !== undefined)("a slim image", () => {
       "use.py": USE,
     });
     const { env } = index;
-    for (const args of [["-t", "full"], ["-t", "slim", "--slim"]]) {
+    for (const args of [
+      ["-t", "full"],
+      ["-t", "slim", "--slim"],
+    ]) {
       const built = await world.tareAsync(["build", "--progress", "plain", ...args, folder], { env });
       if (built.code !== 0) throw new Error(built.err);
       said = built.err;

@@ -19,8 +19,7 @@ export interface SlimRule {
 
 const LIBRARY = "/(?:site|dist)-packages/";
 /** Packages whose modules were all imported without what the rules leave out, and whose sources were read for it. */
-const CHECKED =
-  "(?:numpy|scipy|pandas|sklearn|statsmodels|matplotlib|mpl_toolkits|networkx|sympy|pyarrow|skimage)";
+const CHECKED = "(?:numpy|scipy|pandas|sklearn|statsmodels|matplotlib|mpl_toolkits|networkx|sympy|pyarrow|skimage)";
 /** Packages that carry headers for extensions of them; none of their modules reads one but to start a compiler. */
 const WITH_HEADERS = `(?:${CHECKED}|torch|torchvision|torchaudio|tensorflow|jaxlib|nvidia)`;
 
