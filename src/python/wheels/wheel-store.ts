@@ -5,7 +5,7 @@
  */
 import * as fs from "node:fs";
 import { Semaphore, TareError, ioError, isTareError } from "../../base/index.ts";
-import { HttpClient, redactUrl, withoutCredentials } from "../../http/index.ts";
+import { HttpClient, redactUrl, resumedBody, withoutCredentials } from "../../http/index.ts";
 import { openCredentials } from "../index-client/credentials.ts";
 import type { Digest } from "../../base/index.ts";
 import type { BlobInfo, DocumentStore, Store } from "../../store/index.ts";
@@ -143,17 +143,19 @@ class BlobWheelStore implements WheelStore {
     this.#credentials ??= openCredentials(env);
     this.#client ??= new HttpClient({ env, caFiles: this.#credentials.caFiles });
     const authorization = this.#credentials.authorizationFor(url);
-    const response = await this.#client.request({
+    const client = this.#client;
+    const request = {
       url: withoutCredentials(url),
       ...(authorization === undefined ? {} : { headers: { authorization } }),
       ...(job.signal === undefined ? {} : { signal: job.signal }),
-    });
+    };
+    const response = await client.request(request);
     if (response.status !== 200) {
       response.discard();
       throw refusal(file.fileName, url, response.status);
     }
     try {
-      return await this.#store.blobs.write(job.progress.count(response.body), job.expected);
+      return await this.#store.blobs.write(job.progress.count(resumedBody(client, request, response)), job.expected);
     } catch (error) {
       response.discard();
       throw withName(error, file.fileName);
