@@ -4,5 +4,7 @@ export type { BuildPlace, PreparedBuild } from "./run-build.ts";
 export type { PlainDockerfile } from "./project-dockerfile.ts";
 export { contextKey, findImage, readImage } from "./resolver.ts";
 export type { ImagePuller } from "./resolver.ts";
+export { lockProject } from "./project-lock.ts";
+export type { LockRequest, LockResult, LockedVersion } from "./lock-types.ts";
 export type { ResolvedImage } from "./types.ts";
 export type { BuildRequest, BuildResult, BuiltImage, OutputSpec, ProjectDecision, SecretSource } from "./request.ts";

@@ -65,7 +65,7 @@ export interface CompiledProject {
 }
 
 /** Looks at a folder; undefined when it is no project. Throws what `readProject` throws. */
-export function projectIn(root: string, request: BuildRequest): Project | undefined {
+export function projectIn(root: string, request: Pick<BuildRequest, "target"> = {}): Project | undefined {
   const name = basename(root) || "app";
   const target = request.target === undefined ? {} : { target: request.target };
   return readProject(folderReader(root), { folder: root, fallbackName: name, ...target });

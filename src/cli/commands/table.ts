@@ -26,6 +26,13 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./run.ts"),
   },
   {
+    name: "lock",
+    aliases: [],
+    group: "main",
+    summary: "Lock the dependencies of a Python project",
+    load: () => import("./lock.ts"),
+  },
+  {
     name: "base",
     aliases: ["image base"],
     group: "main",

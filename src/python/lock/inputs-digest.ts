@@ -35,7 +35,8 @@ export function inputsDigest(inputs: LockInputs): Digest {
 
 /** Requirements that the user wrote himself: name, specifier, marker. What has no name is left out. */
 export function directRequirements(inputs: LockInputs): readonly PlacedRequirement["requirement"][] {
-  const { files, extras, groups, folder, env } = inputs;
+  const { files, extras, groups, folder, env, pins } = inputs;
+  if (pins) return [];
   return files.flatMap((file) => {
     if (basename(file) !== "pyproject.toml") {
       const { requirements } = readRequirements(file, { read: readIfThere, env, cwd: folder });
