@@ -50,9 +50,13 @@ export function openJob(place: BuildPlace, request: LockRequest): LockJob {
     groups: own ? union(project.config.groups, request.groups, stamp?.groups) : [],
   };
   if (!own && request.extras.length + request.groups.length > 0) {
-    throw new TareError("E_USAGE", `locking ${project.inputs.files.join(", ")}: extras and groups are of pyproject.toml`, {
-      hint: "leave out `--extra` and `--group`",
-    });
+    throw new TareError(
+      "E_USAGE",
+      `locking ${project.inputs.files.join(", ")}: extras and groups are of pyproject.toml`,
+      {
+        hint: "leave out `--extra` and `--group`",
+      },
+    );
   }
   const located = { root: folder, project, env: place.env };
   const preferences = previous?.text ?? preferencesOf(join(folder, "uv.lock"));

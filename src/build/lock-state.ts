@@ -38,5 +38,7 @@ export function staleReason(place: ProjectPlace, lock: Lock): string | undefined
     ...config.groups.filter((group) => !stamp.groups.includes(group)).map((group) => `group \`${group}\``),
   ];
   if (missing.length > 0) return `it was made without ${missing.join(" and ")}`;
-  return inputsDigest(lockInputs(place, stamp)) === stamp.inputs ? undefined : `it is older than ${inputs.files.join(", ")}`;
+  return inputsDigest(lockInputs(place, stamp)) === stamp.inputs
+    ? undefined
+    : `it is older than ${inputs.files.join(", ")}`;
 }

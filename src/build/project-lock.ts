@@ -129,7 +129,8 @@ function problemsOf(lock: Lock, inputs: LockInputs, target: PythonTarget): reado
     const locked = lock.packages.filter((each) => each.name === name);
     if (locked.length === 0) return [`\`${shown}\` is asked for, and not in it`];
     const versions = locked.flatMap(({ version }) => version ?? []);
-    const fits = versions.length === 0 || versions.some((each) => matchesSpecifier(each, specifier, { prereleases: true }));
+    const fits =
+      versions.length === 0 || versions.some((each) => matchesSpecifier(each, specifier, { prereleases: true }));
     return fits ? [] : [`\`${shown}\` is asked for, it has ${versions.join(", ")}`];
   });
 }

@@ -116,7 +116,11 @@ export function acceleratorOf({ request, project }: Pick<ProjectBuild, "request"
 async function learnCredentials({ place, project, root }: ProjectBuild): Promise<void> {
   const { kind, files } = project.inputs;
   if (kind !== "requirements" && kind !== "pyproject") return;
-  const urls = projectIndexUrls(files.map((file) => join(root, file)), root, place.env);
+  const urls = projectIndexUrls(
+    files.map((file) => join(root, file)),
+    root,
+    place.env,
+  );
   if (urls.length > 0) (await place.wheels()).useCredentials(urls);
 }
 

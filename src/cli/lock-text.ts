@@ -23,7 +23,9 @@ function factsText({ packages, size, python, pythonReason, platform, isUniversal
   const sources = packages.filter(({ isWheel }) => !isWheel).length;
   const count = `${packages.length} package${packages.length === 1 ? "" : "s"}`;
   const built = sources === 0 ? "" : `, ${sources} to be built`;
-  const target = isUniversal ? `every platform, Python ${python} or newer` : `Python ${python} (${pythonReason}) on ${platform}`;
+  const target = isUniversal
+    ? `every platform, Python ${python} or newer`
+    : `Python ${python} (${pythonReason}) on ${platform}`;
   const builds = accelerator === undefined ? "" : `, ${accelerator}`;
   return `${count}, ${humanSize(size, 3)}${built}; for ${target}${builds}`;
 }

@@ -22,7 +22,13 @@ export const command: CommandBody = {
   ].join(" "),
   count: { min: 0 },
   options: [
-    { name: "output", short: "o", type: "string", description: "Name of the lock: `pylock.NAME.toml`", complete: "file" },
+    {
+      name: "output",
+      short: "o",
+      type: "string",
+      description: "Name of the lock: `pylock.NAME.toml`",
+      complete: "file",
+    },
     { name: "python", type: "string", valueName: "version", description: "Python to lock for, as in `3.11`" },
     { name: "platform", type: "string", description: "Platform to lock for, as in `linux/arm64`" },
     { name: "universal", type: "boolean", description: "Lock for all platforms, and this Python or a newer one" },

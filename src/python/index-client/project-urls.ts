@@ -18,7 +18,11 @@ export function projectIndexUrls(
     if (basename(file) === "pyproject.toml") return pyprojectUrls(file, env);
     const read = (path: string): Buffer | undefined => (fs.existsSync(path) ? fs.readFileSync(path) : undefined);
     const { options } = readRequirements(file, { read, env, cwd: folder });
-    return [...(options.indexUrl === undefined ? [] : [options.indexUrl]), ...options.extraIndexUrls, ...options.findLinks];
+    return [
+      ...(options.indexUrl === undefined ? [] : [options.indexUrl]),
+      ...options.extraIndexUrls,
+      ...options.findLinks,
+    ];
   });
 }
 

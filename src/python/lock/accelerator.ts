@@ -56,14 +56,21 @@ function nvidiaDriver(): string | undefined {
 }
 
 /** The error for GPU packages in a CPU set; `wantedBy` says of whom, where that is known. */
-export function gpuPackagesError(names: readonly string[], wantedBy: ReadonlyMap<string, readonly string[]>): TareError {
+export function gpuPackagesError(
+  names: readonly string[],
+  wantedBy: ReadonlyMap<string, readonly string[]>,
+): TareError {
   const [first = ""] = names;
   const who = [...new Set(names.flatMap((name) => wantedBy.get(name) ?? []))].filter((name) => !isGpuPackage(name));
   const rest = names.length === 1 ? "" : ` and ${names.length - 1} more`;
   const because = who.length === 0 ? "" : `: ${who.map((name) => `\`${name}\``).join(", ")} needs them`;
-  return new TareError("E_ACCELERATOR", `choosing packages for the CPU: \`${first}\`${rest} would be among them${because}`, {
-    hint: hintFor(who),
-  });
+  return new TareError(
+    "E_ACCELERATOR",
+    `choosing packages for the CPU: \`${first}\`${rest} would be among them${because}`,
+    {
+      hint: hintFor(who),
+    },
+  );
 }
 
 function hintFor(who: readonly string[]): string {

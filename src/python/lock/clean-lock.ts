@@ -8,7 +8,10 @@ export function cleaned(text: string, from: string, folder: string): string {
   return text
     .replaceAll(/([a-z+]+:\/\/)[^/@\s"]+@/g, (whole, scheme: string) => (scheme.endsWith("ssh://") ? whole : scheme))
     .replaceAll(/\burl = "(file:\/\/[^"]*)"/g, (_whole, url: string) => `path = "${ofProject(pathOf(url), folder)}"`)
-    .replaceAll(/\bpath = "([^"]*)"/g, (_whole, path: string) => `path = "${ofProject(resolvePath(from, path), folder)}"`);
+    .replaceAll(
+      /\bpath = "([^"]*)"/g,
+      (_whole, path: string) => `path = "${ofProject(resolvePath(from, path), folder)}"`,
+    );
 }
 
 function pathOf(url: string): string {

@@ -17,7 +17,8 @@ const BUILD = "choose a version that has wheels, or do it as root on Linux, wher
 const KINDS: readonly Kind[] = [
   {
     pattern: /Failed to (?:download and )?build `([^`]+)`[^]*Git operation failed[^]*?(?:fatal: (.*)|$)/,
-    message: ([, what = "", why = "git failed"]) => `\`${what}\` can't be fetched: ${why.replace(/^unable to access /, "")}`,
+    message: ([, what = "", why = "git failed"]) =>
+      `\`${what}\` can't be fetched: ${why.replace(/^unable to access /, "")}`,
     hint: "check the address, and that git may read it without asking (a token, or an SSH key)",
   },
   {
@@ -91,7 +92,12 @@ export function otherFailure(stderr: string): Explanation {
   const causes = [...stderr.matchAll(/^\s*cause: (.+)$/gim)].map(([, cause = ""]) => cause);
   const last = /^\s*fatal: (.+)$/m.exec(stderr)?.[1] ?? causes.at(-1) ?? "";
   const shown = [lines[0] ?? "uv failed without a word", last].filter(Boolean).join(": ").slice(0, 400);
-  return { code: "E_RESOLVE", message: `resolving: ${shown}`, hint: "`--debug` shows all of uv's output", suspects: [] };
+  return {
+    code: "E_RESOLVE",
+    message: `resolving: ${shown}`,
+    hint: "`--debug` shows all of uv's output",
+    suspects: [],
+  };
 }
 
 function hostOf(url: string): string {

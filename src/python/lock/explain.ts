@@ -39,7 +39,8 @@ const KINDS: readonly Explain[] = [
 
 /** What uv's failure means. `files` are names of the user's files, for the hint. */
 export function explain(stderr: string, files: readonly string[]): Explanation {
-  if (!/No solution found/.test(stderr) || /^error: Failed to (?:download and )?build/m.test(stderr)) return otherFailure(stderr);
+  if (!/No solution found/.test(stderr) || /^error: Failed to (?:download and )?build/m.test(stderr))
+    return otherFailure(stderr);
   const proof = proofOf(stderr, files);
   for (const kind of KINDS) {
     const found = kind(proof);
@@ -64,7 +65,8 @@ export function explainedError({ code, message, hint }: Explanation, stderr: str
 }
 
 function unauthorized({ hints, missing }: Proof): Explanation | undefined {
-  const [, url = "", status = ""] = /index URL \(([^)]+)\) could not be queried due to [^(]*\((\d+[^)]*)\)/.exec(hints) ?? [];
+  const [, url = "", status = ""] =
+    /index URL \(([^)]+)\) could not be queried due to [^(]*\((\d+[^)]*)\)/.exec(hints) ?? [];
   if (url === "") return undefined;
   const host = URL.parse(url)?.host ?? url;
   return {
@@ -128,7 +130,7 @@ function noWheel(proof: Proof): Explanation | undefined {
     code: "E_NO_WHEEL",
     message: `resolving: \`${unfit.subject}\` has no wheel for ${unfit.wanted}${has}${wantedBy(proof, nameOf(unfit.subject))}`,
     hint: isSource
-      ? "choose another version, Python (`--python`) or base; where it is only for other platforms, give it a marker (`; sys_platform == \"win32\"`)"
+      ? 'choose another version, Python (`--python`) or base; where it is only for other platforms, give it a marker (`; sys_platform == "win32"`)'
       : "choose another version or base",
     suspects: proof.own.filter((each) => nameOf(each) === nameOf(unfit.subject) && each !== nameOf(each)),
   };
@@ -163,7 +165,11 @@ function contradiction({ own, claims, files }: Proof): Explanation | undefined {
 
 function noVersion(proof: Proof): Explanation | undefined {
   const { unknown, newest, own, claims } = proof;
-  const wanted = unknown ?? [...own, ...claims.map(({ needs }) => needs)].find((each) => nameOf(each) === nameOf(newest ?? "") && each !== nameOf(each));
+  const wanted =
+    unknown ??
+    [...own, ...claims.map(({ needs }) => needs)].find(
+      (each) => nameOf(each) === nameOf(newest ?? "") && each !== nameOf(each),
+    );
   if (wanted === undefined || (unknown === undefined && newest === undefined)) return undefined;
   const name = nameOf(wanted);
   const [, last] = /[<=]=?([^<>=!~,\s]+)$/.exec(newest ?? "") ?? [];
@@ -188,14 +194,20 @@ function isPre(text: string): boolean {
 function conflict({ own, claims, files }: Proof): Explanation {
   const pins = own.filter((each) => claims.some(({ needs }) => nameOf(needs) === nameOf(each) && needs !== each));
   const shown = own.length > 1 ? own : [...own, ...claims.filter(({ isRule }) => isRule).map(({ needs }) => needs)];
-  const asked = shown.slice(0, 6).map((each) => `\`${each}\``).join(" and ");
+  const asked = shown
+    .slice(0, 6)
+    .map((each) => `\`${each}\``)
+    .join(" and ");
   const why = claims.slice(0, 5).map(({ subject, needs }) => `${subjectText(subject)} needs \`${needs}\``);
   const reason = why.length === 0 ? "" : `: ${why.join("; ")}`;
   const others = own.filter((each) => !pins.includes(each) && each !== nameOf(each));
   const hint =
     pins.length === 0 && others.length === 0
       ? `leave one of them out, or take another version: loosen what ${files.join(", ")} ask for`
-      : `loosen ${[...pins, ...others].slice(0, 3).map((each) => `\`${each}\``).join(" or ")} in ${files.join(", ")}`;
+      : `loosen ${[...pins, ...others]
+          .slice(0, 3)
+          .map((each) => `\`${each}\``)
+          .join(" or ")} in ${files.join(", ")}`;
   return {
     code: "E_RESOLVE",
     message: `resolving: ${asked || "the requirements"} can't be had together${reason}`,

@@ -14,7 +14,9 @@ export async function withSizes(place: Pick<UvPlace, "env" | "signal">, pylock: 
   if (urls.length === 0) return pylock;
   const access = openIndexClient(place.env);
   try {
-    const sizes = new Map(await Promise.all(urls.map(async (url) => [url, await sizeOf(access, url, place.signal)] as const)));
+    const sizes = new Map(
+      await Promise.all(urls.map(async (url) => [url, await sizeOf(access, url, place.signal)] as const)),
+    );
     return pylock.replaceAll(UNSIZED, (whole, url: string) => {
       const size = sizes.get(url);
       return size === undefined ? whole : `${whole} size = ${size},`;

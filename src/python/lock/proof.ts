@@ -26,7 +26,12 @@ export interface Proof {
   /** `numpy<=2.3.5`: all that there is. */
   readonly newest?: string;
   readonly python?: { readonly has: string; readonly needs: string; readonly subject?: string };
-  readonly unfit?: { readonly subject: string; readonly wanted: string; readonly has: readonly string[]; readonly text: string };
+  readonly unfit?: {
+    readonly subject: string;
+    readonly wanted: string;
+    readonly has: readonly string[];
+    readonly text: string;
+  };
   readonly withdrawn?: { readonly subject: string; readonly reason: string };
 }
 
@@ -39,7 +44,10 @@ export function proofOf(stderr: string, files: readonly string[]): Proof {
   const at = stderr.search(/^hint:/m);
   const flat = (at < 0 ? stderr : stderr.slice(0, at)).replaceAll(/\s+/g, " ");
   const hints = at < 0 ? "" : stderr.slice(at).replaceAll(/\s+/g, " ");
-  const missing = first(flat, new RegExp(`(${NAME}) was not found in the (?:package registry|provided package locations|cache)`));
+  const missing = first(
+    flat,
+    new RegExp(`(${NAME}) was not found in the (?:package registry|provided package locations|cache)`),
+  );
   const unknown = first(flat, new RegExp(`there (?:is no version|are no versions) of (${WANTED})`));
   const newest = first(flat, new RegExp(`only (${WANTED}) (?:is|are) available`));
   const python = pythonOf(flat);
@@ -72,7 +80,10 @@ function first(text: string, pattern: RegExp): string | undefined {
 function claimsOf(flat: string): readonly Claim[] {
   const stated = flat.replaceAll(/we can conclude that .*?(?=\. And because|\.? ?$|\. )/g, "");
   const claims = new Map<string, Claim>();
-  const pattern = new RegExp(`((?:all versions of )?${WANTED}) depends? on (${WANTED})(?: and (${NAME}${CLAUSES})(?=, we can))?`, "g");
+  const pattern = new RegExp(
+    `((?:all versions of )?${WANTED}) depends? on (${WANTED})(?: and (${NAME}${CLAUSES})(?=, we can))?`,
+    "g",
+  );
   for (const [, subject = "", needs = "", rule] of stated.matchAll(pattern)) {
     const key = `${nameOf(subject.replace("all versions of ", ""))} ${nameOf(needs)}`;
     if (needs.startsWith("Python") || /\d(?:a|b|rc)\d/.test(subject) || claims.has(key)) continue;
@@ -100,9 +111,11 @@ function pythonOf(flat: string): Proof["python"] {
 }
 
 function unfitOf(flat: string, hints: string): Proof["unfit"] {
-  const match = new RegExp(`(${WANTED}) has no (wheels? with a matching (.+?) tag \\(e\\.g\\., \`([^\`]+)\`\\)|usable wheels)`).exec(flat);
+  const match = new RegExp(
+    `(${WANTED}) has no (wheels? with a matching (.+?) tag \\(e\\.g\\., \`([^\`]+)\`\\)|usable wheels)`,
+  ).exec(flat);
   if (!match) return undefined;
   const [, subject = "", text = "", , wanted = "this Python and platform"] = match;
-  const has = [.../:(.*)$/.exec(hints)?.[1]?.matchAll(/`([^`]+)`/g) ?? []].map(([, tag = ""]) => tag);
+  const has = [...(/:(.*)$/.exec(hints)?.[1]?.matchAll(/`([^`]+)`/g) ?? [])].map(([, tag = ""]) => tag);
   return { subject, wanted: `\`${wanted}\``, has, text };
 }

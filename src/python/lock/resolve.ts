@@ -48,8 +48,7 @@ function withAccelerator(request: ResolveRequest): ResolveRequest {
 
 async function failure(place: UvPlace, request: ResolveRequest, { stderr }: UvOutcome): Promise<Error> {
   const explanation = explain(stderr, namesOf(request));
-  const tried =
-    explanation.suspects.length === 0 ? undefined : await tryChanges(place, request, explanation.suspects);
+  const tried = explanation.suspects.length === 0 ? undefined : await tryChanges(place, request, explanation.suspects);
   return explainedError(explanation, stderr, tried);
 }
 
@@ -66,7 +65,12 @@ async function refuseGpu(place: UvPlace, request: ResolveRequest, pylock: string
 
 /** `-r requirements.txt` of uv's notes; `app (pyproject.toml)`. */
 function shortWho(who: string): string {
-  return basename(who.trim().replace(/^-[rc] /, "").replace(/^.*\(([^)]+)\)$/, "$1"));
+  return basename(
+    who
+      .trim()
+      .replace(/^-[rc] /, "")
+      .replace(/^.*\(([^)]+)\)$/, "$1"),
+  );
 }
 
 function warningsOf(stderr: string): readonly string[] {
@@ -98,7 +102,9 @@ const DECIDING =
   /^UV_(?:EXCLUDE_NEWER(?:_PACKAGE)?|RESOLUTION|PRERELEASE(?:_PACKAGE)?|FORK_STRATEGY|INDEX_STRATEGY|TORCH_BACKEND|CONSTRAINT|OVERRIDE|EXCLUDE|NO_SOURCES(?:_PACKAGE)?|NO_BINARY(?:_PACKAGE)?|NO_BUILD(?:_PACKAGE)?)$/;
 
 function settingsContent(env: UvPlace["env"], folder: string): readonly string[] {
-  const variables = Object.entries(env).flatMap(([name, value]) => (value && DECIDING.test(name) ? [`${name}=${value}`] : []));
+  const variables = Object.entries(env).flatMap(([name, value]) =>
+    value && DECIDING.test(name) ? [`${name}=${value}`] : [],
+  );
   const files = [...settingsFiles(env), `${folder}/uv.toml`].filter((file) => file.endsWith("uv.toml"));
   return [...variables.toSorted(), ...files.map((file) => redactUrls(textOf(file)))];
 }

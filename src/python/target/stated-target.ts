@@ -21,9 +21,13 @@ const USUAL_LIBC: LibC = { kind: "glibc", version: "2.36" };
 export function statedTarget({ version, architecture, libc = USUAL_LIBC }: StatedPython): PythonTarget {
   const [, minor, patch = ".0"] = /^(3\.\d{1,3})(\.\d{1,3}(?:(?:a|b|rc)\d+)?)?$/.exec(version) ?? [];
   if (minor === undefined) {
-    throw new TareError("E_PYTHON_NOTFOUND", `choosing a Python: \`${version.slice(0, 40)}\` is no version of Python 3`, {
-      hint: "write it as `3.11`",
-    });
+    throw new TareError(
+      "E_PYTHON_NOTFOUND",
+      `choosing a Python: \`${version.slice(0, 40)}\` is no version of Python 3`,
+      {
+        hint: "write it as `3.11`",
+      },
+    );
   }
   const packages = `/usr/local/lib/python${minor}/site-packages`;
   return {
