@@ -18,7 +18,7 @@ const KINDS: readonly Kind[] = [
   {
     pattern: /Failed to (?:download and )?build `([^`]+)`[^]*Git operation failed[^]*?(?:fatal: (.*)|$)/,
     message: ([, what = "", why = "git failed"]) =>
-      `\`${what}\` can't be fetched: ${why.replace(/^unable to access /, "")}`,
+      `\`${what}\` can't be fetched: ${why.replace(/^unable to access '[^']*': /, "")}`,
     hint: "check the address, and that git may read it without asking (a token, or an SSH key)",
   },
   {
@@ -43,8 +43,8 @@ const KINDS: readonly Kind[] = [
     hint: "check the address",
   },
   {
-    pattern: /Failed to fetch: (\S+)[^]*?(dns error|Connection refused|certificate|timed out|tcp connect error)/i,
-    message: ([, url = "", why = ""]) => `${hostOf(url)} can't be reached (${REASONS[why.toLowerCase()] ?? why})`,
+    pattern: /Failed to fetch: (\S+)([^]*(?:dns error|Connection refused|certificate|timed out|tcp connect error)[^]*)/i,
+    message: ([, url = "", why = ""]) => `${hostOf(url)} can't be reached${reasonIn(why)}`,
     hint: NETWORK,
   },
   {
@@ -67,12 +67,17 @@ const KINDS: readonly Kind[] = [
   },
 ];
 
-const REASONS: Readonly<Record<string, string>> = {
-  "dns error": "its name is not known",
-  "connection refused": "nothing listens there",
-  certificate: "its certificate is not trusted",
-  "timed out": "no answer in time",
-};
+const REASONS: readonly (readonly [RegExp, string])[] = [
+  [/dns error/i, "its name is not known"],
+  [/connection refused/i, "nothing listens there"],
+  [/certificate/i, "its certificate is not trusted"],
+  [/timed out/i, "no answer in time"],
+];
+
+function reasonIn(text: string): string {
+  const [, reason] = REASONS.find(([pattern]) => pattern.test(text)) ?? [];
+  return reason === undefined ? "" : ` (${reason})`;
+}
 
 /** True when sources have to be built to know what they need, which the stand-in for Python refuses. */
 export function mustBuild(stderr: string): boolean {

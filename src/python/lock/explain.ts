@@ -4,13 +4,15 @@
  * gives a proof, a chain of "Because A depends on B and …, we can conclude that …"; what is stated in it are facts, what
  * is concluded can be left out. Kinds of failure stand in a table; the first that fits tells.
  */
+import * as fs from "node:fs";
 import { basename } from "node:path";
 import { TareError } from "../../base/index.ts";
+import { readPyproject } from "../requirements/pyproject.ts";
 import { isPrerelease, parseVersion } from "../requirements/versions.ts";
 import { otherFailure } from "./explain-failure.ts";
 import { nameOf, proofOf } from "./proof.ts";
 import type { ErrorCode } from "../../base/index.ts";
-import type { Proof } from "./proof.ts";
+import type { Proof, ProofSource } from "./proof.ts";
 import type { ResolveRequest } from "./types.ts";
 
 /** An explained failure. */
@@ -37,11 +39,11 @@ const KINDS: readonly Explain[] = [
   conflict,
 ];
 
-/** What uv's failure means. `files` are names of the user's files, for the hint. */
-export function explain(stderr: string, files: readonly string[]): Explanation {
+/** What uv's failure means. */
+export function explain(stderr: string, source: ProofSource): Explanation {
   if (!/No solution found/.test(stderr) || /^error: Failed to (?:download and )?build/m.test(stderr))
     return otherFailure(stderr);
-  const proof = proofOf(stderr, files);
+  const proof = proofOf(stderr, source);
   for (const kind of KINDS) {
     const found = kind(proof);
     if (found) return found;
@@ -51,12 +53,16 @@ export function explain(stderr: string, files: readonly string[]): Explanation {
 
 /** The error for uv's failure, without a trial. */
 export function explainFailure(stderr: string, request: Pick<ResolveRequest, "files">): TareError {
-  return explainedError(explain(stderr, namesOf(request)), stderr);
+  return explainedError(explain(stderr, sourceOf(request)), stderr);
 }
 
-/** Names of the user's files, for messages. */
-export function namesOf({ files }: Pick<ResolveRequest, "files">): readonly string[] {
-  return [...new Set(files.map((file) => basename(file)))];
+/** The user's files, for messages. */
+export function sourceOf({ files }: Pick<ResolveRequest, "files">): ProofSource {
+  const names = [...new Set(files.map((file) => basename(file)))];
+  const [pyproject] = files.filter((file) => basename(file) === "pyproject.toml");
+  if (pyproject === undefined) return { files: names };
+  const { project } = readPyproject(fs.readFileSync(pyproject, "utf8"), "pyproject.toml");
+  return { files: names, ...(project === undefined ? {} : { project: project.name }) };
 }
 
 /** The error; `hint` in place of the explanation's where a change was tried. uv's own words stay in the details. */
@@ -114,11 +120,17 @@ function pythonTooOld(proof: Proof): Explanation | undefined {
   return {
     code: "E_RESOLVE",
     message: `resolving: ${subject} needs Python ${python.needs}, the target has ${python.has}${via}`,
-    hint: /^[>]/.test(python.has)
-      ? `raise \`requires-python\` to ${python.needs}, or take an older version of that package`
-      : "choose a newer Python (`--python`, or a base that has it), or an older version of that package",
+    hint: `${pythonHint(python)}${python.isEvery ? "" : ", or an older version of that package"}`,
     suspects: pinned,
   };
+}
+
+function pythonHint({ has, needs }: NonNullable<Proof["python"]>): string {
+  if (/^>/.test(has)) return `raise \`requires-python\` to \`${needs}\``;
+  const [, least] = /^>=(3\.\d+)/.exec(needs) ?? [];
+  return least === undefined
+    ? "choose another Python (`--python`, and a base that has it)"
+    : `choose Python ${least} or newer (\`--python ${least}\`, and a base that has it)`;
 }
 
 function noWheel(proof: Proof): Explanation | undefined {
@@ -193,17 +205,18 @@ function isPre(text: string): boolean {
 
 function conflict({ own, claims, files }: Proof): Explanation {
   const pins = own.filter((each) => claims.some(({ needs }) => nameOf(needs) === nameOf(each) && needs !== each));
-  const shown = own.length > 1 ? own : [...own, ...claims.filter(({ isRule }) => isRule).map(({ needs }) => needs)];
+  const rules = claims.filter(({ isRule }) => isRule).map(({ needs }) => needs);
+  const shown = [...own, ...rules];
   const asked = shown
     .slice(0, 6)
     .map((each) => `\`${each}\``)
     .join(" and ");
-  const why = claims.slice(0, 5).map(({ subject, needs }) => `${subjectText(subject)} needs \`${needs}\``);
+  const why = claims.filter(({ isRule }) => !isRule).slice(0, 5).map(({ subject, needs }) => `${subjectText(subject)} needs \`${needs}\``);
   const reason = why.length === 0 ? "" : `: ${why.join("; ")}`;
-  const others = own.filter((each) => !pins.includes(each) && each !== nameOf(each));
+  const others = [...rules, ...own.filter((each) => !pins.includes(each) && each !== nameOf(each))];
   const hint =
     pins.length === 0 && others.length === 0
-      ? `leave one of them out, or take another version: loosen what ${files.join(", ")} ask for`
+      ? `leave one of them out: no versions of them go together, and nothing in ${files.join(", ")} can be loosened`
       : `loosen ${[...pins, ...others]
           .slice(0, 3)
           .map((each) => `\`${each}\``)

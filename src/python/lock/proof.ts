@@ -25,7 +25,8 @@ export interface Proof {
   readonly unknown?: string;
   /** `numpy<=2.3.5`: all that there is. */
   readonly newest?: string;
-  readonly python?: { readonly has: string; readonly needs: string; readonly subject?: string };
+  /** `isEvery`: no version of the subject runs on another Python. */
+  readonly python?: { readonly has: string; readonly needs: string; readonly subject?: string; readonly isEvery: boolean };
   readonly unfit?: {
     readonly subject: string;
     readonly wanted: string;
@@ -36,14 +37,24 @@ export interface Proof {
 }
 
 const NAME = String.raw`[A-Za-z0-9][\w.-]*?`;
-const CLAUSES = String.raw`(?:[=<>!~]=?=?[^\s,]*[^\s,.](?:,[<>=!~]=?[^\s,]*[^\s,.])*)`;
-const WANTED = String.raw`${NAME}(?:\[[^\]]*\])?(?:\{[^}]*\})?${CLAUSES}?(?=[\s,.]|$)`;
+const CLAUSES = String.raw`(?:[=<>!~]=?=?[^\s,]*[^\s,.;](?:,[<>=!~]=?[^\s,]*[^\s,.;])*)`;
+const WANTED = String.raw`${NAME}(?:\[[^\]]*\])?(?:\{[^}]*\})?${CLAUSES}?(?=[\s,.;]|$)`;
+
+/** Where an account comes from. */
+export interface ProofSource {
+  /** Names of the user's files. */
+  readonly files: readonly string[];
+  /** Name of the project, whose dependencies are the user's own. */
+  readonly project?: string;
+}
 
 /** Reads uv's account. */
-export function proofOf(stderr: string, files: readonly string[]): Proof {
+export function proofOf(stderr: string, { files, project }: ProofSource): Proof {
   const at = stderr.search(/^hint:/m);
-  const flat = (at < 0 ? stderr : stderr.slice(0, at)).replaceAll(/\s+/g, " ");
+  const whole = withSpans((at < 0 ? stderr : stderr.slice(0, at)).slice(0, LONGEST)).replaceAll(/\s+/g, " ");
+  const flat = project === undefined ? whole : asUser(whole, project);
   const hints = at < 0 ? "" : stderr.slice(at).replaceAll(/\s+/g, " ");
+  const stated = flat.replaceAll(/,? we can conclude that .*?(?=\.? And because|$)/g, ";");
   const missing = first(
     flat,
     new RegExp(`(${NAME}) was not found in the (?:package registry|provided package locations|cache)`),
@@ -55,8 +66,8 @@ export function proofOf(stderr: string, files: readonly string[]): Proof {
   const withdrawn = new RegExp(`(${WANTED}) was yanked(?: \\(reason: ([^)]*)\\))?`).exec(flat);
   return {
     files,
-    own: ownRequirements(flat),
-    claims: claimsOf(flat),
+    own: ownRequirements(stated),
+    claims: claimsOf(stated),
     hints,
     ...(missing === undefined ? {} : { missing }),
     ...(unknown === undefined ? {} : { unknown }),
@@ -65,6 +76,36 @@ export function proofOf(stderr: string, files: readonly string[]): Proof {
     ...(unfit === undefined ? {} : { unfit }),
     ...(withdrawn === null ? {} : { withdrawn: { subject: withdrawn[1] ?? "", reason: withdrawn[2] ?? "" } }),
   };
+}
+
+/** Characters of a proof that are read: it may be as long as the history of its packages. */
+const LONGEST = 60_000;
+
+/** A list of ranges, one a line, as the one range from the first to the last. */
+function withSpans(text: string): string {
+  return text
+    .replaceAll(/^( *)(?:cause: )?(.*\b(?:one|any) of):\n((?:\1 {2,}\S+\n?)+)/gm, (_whole, indent: string, head: string, rows: string) => {
+      const ranges = rows.trim().split(/\s+/);
+      return `${indent}${head.replace(/ (?:one|any) of$/, "")} ${spanOf(ranges)}\n`;
+    })
+    .replaceAll(/only the following versions of \S+ are available:\s+((?:\S+\n\s*)+)/g, (_whole, rows: string) => {
+      return `only ${rows.trim().split(/\s+/).at(-1) ?? ""} is available `;
+    });
+}
+
+/** `a>=1,<2` and `a>2,<3` span `a>=1,<3`. */
+function spanOf(ranges: readonly string[]): string {
+  const [first = "", last = ""] = [ranges[0], ranges.at(-1)];
+  const name = nameOf(first);
+  const lower = first.slice(name.length).split(",").filter((clause) => /^(?:>|==)/.test(clause));
+  const upper = last.slice(nameOf(last).length).split(",").filter((clause) => clause.startsWith("<"));
+  return `${name}${[...lower.map((clause) => clause.replace(/^==/, ">=")), ...upper].join(",")}`;
+}
+
+/** `app[extra] depends on` of the project itself as what the user requires. */
+function asUser(text: string, project: string): string {
+  const name = project.replaceAll(/[-_.]+/g, "[-_.]+");
+  return text.replaceAll(new RegExp(`(?<![\\w.-])${name}(?:\\[[^\\]]*\\]|:[\\w-]+)? depends on `, "gi"), "you require ");
 }
 
 /** The normalised name that a requirement begins with. */
@@ -77,11 +118,10 @@ function first(text: string, pattern: RegExp): string | undefined {
 }
 
 /** `A depends on B`, `all versions of A depend on B`: stated, not concluded; each once, without pre-releases. */
-function claimsOf(flat: string): readonly Claim[] {
-  const stated = flat.replaceAll(/we can conclude that .*?(?=\. And because|\.? ?$|\. )/g, "");
+function claimsOf(stated: string): readonly Claim[] {
   const claims = new Map<string, Claim>();
   const pattern = new RegExp(
-    `((?:all versions of )?${WANTED}) depends? on (${WANTED})(?: and (${NAME}${CLAUSES})(?=, we can))?`,
+    `((?:all versions of )?${WANTED}) depends? on (${WANTED})(?: and (${NAME}${CLAUSES})(?=;))?`,
     "g",
   );
   for (const [, subject = "", needs = "", rule] of stated.matchAll(pattern)) {
@@ -94,9 +134,9 @@ function claimsOf(flat: string): readonly Claim[] {
 }
 
 /** What the user wrote: `you require numpy<1.20 and pandas>=2.2`; all that the proof names. */
-function ownRequirements(flat: string): readonly string[] {
-  const found = flat.matchAll(
-    /(?:you require|your project (?:requires|depends on)) (.+?)(?=, we can| we can| and (?:all versions|there|only|\S+ (?:depends|was|has))|\.(?=\s|$)|$)/g,
+function ownRequirements(stated: string): readonly string[] {
+  const found = stated.matchAll(
+    /(?:you require|your project (?:requires|depends on)) (.+?)(?=;| and (?:all versions|there|only|\S+ (?:depends|was|has))|$)/g,
   );
   const names = [...found].flatMap(([, text = ""]) => text.split(/(?:,? and |, )(?=[A-Za-z])/));
   return [...new Set(names.map((each) => each.trim()).filter((each) => /^[A-Za-z0-9]/.test(each)))];
@@ -106,8 +146,9 @@ function pythonOf(flat: string): Proof["python"] {
   const [, has, needs] =
     /the (?:requested|current) Python version \(([^)]+)\) does not satisfy Python(\S+)/.exec(flat) ?? [];
   if (has === undefined || needs === undefined) return undefined;
-  const who = new RegExp(`(?:all versions of )?(${WANTED}) depends? on Python`).exec(flat)?.[1];
-  return { has, needs: needs.replace(/[,.]$/, ""), ...(who === undefined ? {} : { subject: who }) };
+  const [, every, who] = new RegExp(`(all versions of )?(${WANTED}) depends? on Python`).exec(flat) ?? [];
+  const subject = who === undefined ? {} : { subject: who };
+  return { has, needs: needs.replace(/[,.]$/, ""), ...subject, isEvery: every !== undefined };
 }
 
 function unfitOf(flat: string, hints: string): Proof["unfit"] {
@@ -116,6 +157,6 @@ function unfitOf(flat: string, hints: string): Proof["unfit"] {
   ).exec(flat);
   if (!match) return undefined;
   const [, subject = "", text = "", , wanted = "this Python and platform"] = match;
-  const has = [...(/:(.*)$/.exec(hints)?.[1]?.matchAll(/`([^`]+)`/g) ?? [])].map(([, tag = ""]) => tag);
+  const has = [...(/.*:(.*)$/.exec(hints)?.[1]?.matchAll(/`([^`]+)`/g) ?? [])].map(([, tag = ""]) => tag);
   return { subject, wanted: `\`${wanted}\``, has, text };
 }

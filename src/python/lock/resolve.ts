@@ -7,7 +7,7 @@ import { readIndexConfig, settingsFiles } from "../index-client/config.ts";
 import { redactUrls } from "../requirements/redact.ts";
 import { readRequirements } from "../requirements/requirements-file.ts";
 import { chooseAccelerator, gpuPackagesError, isGpuPackage } from "./accelerator.ts";
-import { explain, explainedError, namesOf } from "./explain.ts";
+import { explain, explainedError, sourceOf } from "./explain.ts";
 import { withWantedHashes } from "./hashes.ts";
 import { withSizes } from "./lock-sizes.ts";
 import { runUv } from "./run-uv.ts";
@@ -47,7 +47,7 @@ function withAccelerator(request: ResolveRequest): ResolveRequest {
 }
 
 async function failure(place: UvPlace, request: ResolveRequest, { stderr }: UvOutcome): Promise<Error> {
-  const explanation = explain(stderr, namesOf(request));
+  const explanation = explain(stderr, sourceOf(request));
   const tried = explanation.suspects.length === 0 ? undefined : await tryChanges(place, request, explanation.suspects);
   return explainedError(explanation, stderr, tried);
 }
