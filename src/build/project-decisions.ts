@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { normalizeName } from "../python/index.ts";
+import { isGpuPackage, normalizeName } from "../python/index.ts";
 import { USER_ID } from "./project-paths.ts";
 import { acceleratorOf } from "./project-wheels.ts";
 import { megabytes } from "./project-sizes.ts";
@@ -69,10 +69,10 @@ function slimDecision({ slim }: PreparedProject): readonly ProjectDecision[] {
 function acceleratorText(prepared: PreparedProject): string {
   const { wheels } = prepared.wheels;
   const chosen = acceleratorOf(prepared);
-  const cuda = wheels.filter(({ name }) => /^(?:nvidia-|triton$|pytorch-triton)/.test(name));
+  const cuda = wheels.filter(({ name }) => isGpuPackage(name));
   const size = cuda.reduce((sum, each) => sum + each.size, 0);
   if (cuda.length === 0) return chosen === undefined ? "none needed" : `${chosen}: no CUDA packages`;
   const what = `${cuda.length} CUDA packages, ${megabytes(size)}`;
-  if (chosen !== undefined && chosen !== "auto") return `${chosen}: ${what}`;
+  if (chosen !== undefined) return `${chosen}: ${what}`;
   return `CUDA, as the index gives it: ${what}; \`--accelerator cpu\` would save them`;
 }
