@@ -43,7 +43,8 @@ const KINDS: readonly Kind[] = [
     hint: "check the address",
   },
   {
-    pattern: /Failed to fetch: (\S+)([^]*(?:dns error|Connection refused|certificate|timed out|tcp connect error)[^]*)/i,
+    pattern:
+      /Failed to fetch: (\S+)([^]*(?:dns error|Connection refused|certificate|timed out|tcp connect error)[^]*)/i,
     message: ([, url = "", why = ""]) => `${hostOf(url)} can't be reached${reasonIn(why)}`,
     hint: NETWORK,
   },

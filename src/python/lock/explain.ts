@@ -211,7 +211,10 @@ function conflict({ own, claims, files }: Proof): Explanation {
     .slice(0, 6)
     .map((each) => `\`${each}\``)
     .join(" and ");
-  const why = claims.filter(({ isRule }) => !isRule).slice(0, 5).map(({ subject, needs }) => `${subjectText(subject)} needs \`${needs}\``);
+  const why = claims
+    .filter(({ isRule }) => !isRule)
+    .slice(0, 5)
+    .map(({ subject, needs }) => `${subjectText(subject)} needs \`${needs}\``);
   const reason = why.length === 0 ? "" : `: ${why.join("; ")}`;
   const others = [...rules, ...own.filter((each) => !pins.includes(each) && each !== nameOf(each))];
   const hint =

@@ -26,7 +26,12 @@ export interface Proof {
   /** `numpy<=2.3.5`: all that there is. */
   readonly newest?: string;
   /** `isEvery`: no version of the subject runs on another Python. */
-  readonly python?: { readonly has: string; readonly needs: string; readonly subject?: string; readonly isEvery: boolean };
+  readonly python?: {
+    readonly has: string;
+    readonly needs: string;
+    readonly subject?: string;
+    readonly isEvery: boolean;
+  };
   readonly unfit?: {
     readonly subject: string;
     readonly wanted: string;
@@ -84,10 +89,13 @@ const LONGEST = 60_000;
 /** A list of ranges, one a line, as the one range from the first to the last. */
 function withSpans(text: string): string {
   return text
-    .replaceAll(/^( *)(?:cause: )?(.*\b(?:one|any) of):\n((?:\1 {2,}\S+\n?)+)/gm, (_whole, indent: string, head: string, rows: string) => {
-      const ranges = rows.trim().split(/\s+/);
-      return `${indent}${head.replace(/ (?:one|any) of$/, "")} ${spanOf(ranges)}\n`;
-    })
+    .replaceAll(
+      /^( *)(?:cause: )?(.*\b(?:one|any) of):\n((?:\1 {2,}\S+\n?)+)/gm,
+      (_whole, indent: string, head: string, rows: string) => {
+        const ranges = rows.trim().split(/\s+/);
+        return `${indent}${head.replace(/ (?:one|any) of$/, "")} ${spanOf(ranges)}\n`;
+      },
+    )
     .replaceAll(/only the following versions of \S+ are available:\s+((?:\S+\n\s*)+)/g, (_whole, rows: string) => {
       return `only ${rows.trim().split(/\s+/).at(-1) ?? ""} is available `;
     });
@@ -97,15 +105,24 @@ function withSpans(text: string): string {
 function spanOf(ranges: readonly string[]): string {
   const [first = "", last = ""] = [ranges[0], ranges.at(-1)];
   const name = nameOf(first);
-  const lower = first.slice(name.length).split(",").filter((clause) => /^(?:>|==)/.test(clause));
-  const upper = last.slice(nameOf(last).length).split(",").filter((clause) => clause.startsWith("<"));
+  const lower = first
+    .slice(name.length)
+    .split(",")
+    .filter((clause) => /^(?:>|==)/.test(clause));
+  const upper = last
+    .slice(nameOf(last).length)
+    .split(",")
+    .filter((clause) => clause.startsWith("<"));
   return `${name}${[...lower.map((clause) => clause.replace(/^==/, ">=")), ...upper].join(",")}`;
 }
 
 /** `app[extra] depends on` of the project itself as what the user requires. */
 function asUser(text: string, project: string): string {
   const name = project.replaceAll(/[-_.]+/g, "[-_.]+");
-  return text.replaceAll(new RegExp(`(?<![\\w.-])${name}(?:\\[[^\\]]*\\]|:[\\w-]+)? depends on `, "gi"), "you require ");
+  return text.replaceAll(
+    new RegExp(`(?<![\\w.-])${name}(?:\\[[^\\]]*\\]|:[\\w-]+)? depends on `, "gi"),
+    "you require ",
+  );
 }
 
 /** The normalised name that a requirement begins with. */
