@@ -126,7 +126,7 @@ function pythonTooOld(proof: Proof): Explanation | undefined {
 }
 
 function pythonHint({ has, needs }: NonNullable<Proof["python"]>): string {
-  if (/^>/.test(has)) return `raise \`requires-python\` to \`${needs}\``;
+  if (has.startsWith(">")) return `raise \`requires-python\` to \`${needs}\``;
   const [, least] = /^>=(3\.\d+)/.exec(needs) ?? [];
   return least === undefined
     ? "choose another Python (`--python`, and a base that has it)"
