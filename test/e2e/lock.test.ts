@@ -71,8 +71,12 @@ describe.skipIf(reason !== undefined)("tare lock", () => {
     );
     const text = lockText();
     expect(text).toContain('lock-version = "1.0"\ncreated-by = "tare"\nenvironments = ["python_version == \'3.11\'');
-    expect(text).toMatch(/url = "http:\/\/127\.0\.0\.1:\d+\/files\/numpy-2\.3\.5-py3-none-any\.whl", size = \d+, hashes = \{ sha256 = "[0-9a-f]{64}" \}/);
-    expect(text).toMatch(/\[tool\.tare\]\ninputs = "sha256:[0-9a-f]{64}"\nfiles = \["requirements\.txt"\]\npython = "3\.11\.0"\nplatform = "linux\/amd64"\nlibc = "glibc 2\.36"\nresolver = "uv [\d.]+"\n$/);
+    expect(text).toMatch(
+      /url = "http:\/\/127\.0\.0\.1:\d+\/files\/numpy-2\.3\.5-py3-none-any\.whl", size = \d+, hashes = \{ sha256 = "[0-9a-f]{64}" \}/,
+    );
+    expect(text).toMatch(
+      /\[tool\.tare\]\ninputs = "sha256:[0-9a-f]{64}"\nfiles = \["requirements\.txt"\]\npython = "3\.11\.0"\nplatform = "linux\/amd64"\nlibc = "glibc 2\.36"\nresolver = "uv [\d.]+"\n$/,
+    );
     expect(text).not.toContain(world.folder);
     expect(fs.readdirSync(project).toSorted()).toEqual(["pylock.toml", "requirements.txt"]);
   });
@@ -85,7 +89,9 @@ describe.skipIf(reason !== undefined)("tare lock", () => {
     const kept = await tare("lock");
     expect(kept.out).toMatch(/^pylock\.toml: written again, nothing changed: 3 packages/);
     expect(lockText().split("[tool.tare]")[0]).toBe(before.split("[tool.tare]")[0]);
-    expect((await tare("lock", "--upgrade", "numpy")).out).toMatch(/^~ numpy 2\.3\.4 -> 2\.3\.5\npylock\.toml: written/);
+    expect((await tare("lock", "--upgrade", "numpy")).out).toMatch(
+      /^~ numpy 2\.3\.4 -> 2\.3\.5\npylock\.toml: written/,
+    );
     expect((await tare("lock", "--upgrade")).out).toMatch(/^pylock\.toml: up to date/);
     const typing = await tare("lock", "--upgrade", "nunpy");
     expect(typing.code).not.toBe(0);
@@ -166,7 +172,9 @@ describe.skipIf(reason !== undefined)("tare lock", () => {
     const named = await tare("lock", "-o", "pylock.cpu.toml", "--universal");
     expect(named.out).toContain("pylock.cpu.toml: written: 2 packages");
     expect(named.out).toContain("for every platform, Python 3.11.0 or newer");
-    expect(lockText("pylock.cpu.toml")).toMatch(/name = "common"\nversion = "2\.1"\nmarker = "sys_platform == 'win32'"/);
+    expect(lockText("pylock.cpu.toml")).toMatch(
+      /name = "common"\nversion = "2\.1"\nmarker = "sys_platform == 'win32'"/,
+    );
     expect(lockText("pylock.cpu.toml")).not.toContain("environments");
     expect((await tare("lock", "-o", "mine.toml")).err).toContain("a lock is named pylock.toml or pylock.NAME.toml");
   });
@@ -175,7 +183,9 @@ describe.skipIf(reason !== undefined)("tare lock", () => {
     write({ "requirements.txt": "unmeasured\n" });
     await tare("lock");
     expect(index.requests).toContain("HEAD /files/unmeasured-1.0-py3-none-any.whl");
-    expect(lockText()).toMatch(/unmeasured-1\.0-py3-none-any\.whl", size = \d+, hashes = \{ sha256 = "[0-9a-f]{64}" \}/);
+    expect(lockText()).toMatch(
+      /unmeasured-1\.0-py3-none-any\.whl", size = \d+, hashes = \{ sha256 = "[0-9a-f]{64}" \}/,
+    );
   });
 
   it("warns of an extra that a package has not", async () => {
@@ -192,7 +202,9 @@ describe.skipIf(reason !== undefined)("tare lock", () => {
     expect(lockText()).toContain(hash);
     write({ "requirements.txt": `tzdata==2026.1 --hash=sha256:${"0".repeat(64)}\n` });
     const other = await tare("lock");
-    expect(other.err).toContain("error[E_LOCK_HASH]: resolving: no file of `tzdata 2026.1` on the index has a sha256 that");
+    expect(other.err).toContain(
+      "error[E_LOCK_HASH]: resolving: no file of `tzdata 2026.1` on the index has a sha256 that",
+    );
     write({ "requirements.txt": `pandas==2.2.3 --hash=sha256:${"1".repeat(64)}\ntzdata\nnumpy\n` });
     expect((await tare("lock")).err).toContain("`numpy` is needed, and the requirements give no hash for it");
   });
@@ -210,7 +222,9 @@ describe.skipIf(reason !== undefined)("tare lock", () => {
     write({ "requirements.txt": "numpy>=2\n" });
     const stale = await tare("build", "--progress", "plain", "--bytecode", "none", "-t", "app", ".");
     expect(stale.code).toBe(0);
-    expect(stale.err).toContain("pylock.toml is not up to date: it is older than requirements.txt; `tare lock` makes it anew");
+    expect(stale.err).toContain(
+      "pylock.toml is not up to date: it is older than requirements.txt; `tare lock` makes it anew",
+    );
     expect(stale.err).toContain("numpy 1.26.4");
     write({ "pyproject.toml": `${tool}extras = ["viz"]\n` });
     expect((await tare("build", "--bytecode", "none", ".")).err).toContain("it was made without extra `viz`");
