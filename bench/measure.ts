@@ -13,11 +13,6 @@ const OUTPUT_LIMIT = 64 * 2 ** 20;
 
 /** Runs a command to its end; throws with its output when it fails. Returns seconds. */
 export function timed(command: Command): number {
-  return finished(command).seconds;
-}
-
-/** The same with what the command printed. */
-export function finished(command: Command): { readonly seconds: number; readonly output: string } {
   const started = performance.now();
   const { status, stdout, stderr, error } = spawnSync(command.program, command.words, {
     env: { ...process.env, ...command.env },
@@ -26,7 +21,7 @@ export function finished(command: Command): { readonly seconds: number; readonly
     maxBuffer: OUTPUT_LIMIT,
   });
   const seconds = (performance.now() - started) / 1000;
-  if (status === 0) return { seconds, output: stdout };
+  if (status === 0) return seconds;
   throw new Error(`${commandText(command)}: ${error?.message ?? `${stdout}\n${stderr}`.slice(-2000)}`);
 }
 

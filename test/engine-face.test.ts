@@ -19,7 +19,6 @@ describe("the library's face", () => {
       "close",
       "containers",
       "images",
-      "locks",
       "plan",
       "registry",
       "sizes",
@@ -33,7 +32,6 @@ describe("the library's face", () => {
         " ",
       ),
     );
-    expect(members(engine.locks)).toEqual(["lock"]);
     expect(members(engine.bases)).toEqual(["assemble", "recipes"]);
     expect(members(engine.system)).toEqual(["check", "fsck", "info", "install", "planInstall", "prune", "usage"]);
     engine.close();

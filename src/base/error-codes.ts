@@ -94,7 +94,6 @@ export const ERROR_CODES = {
   E_PYPROJECT: "a pyproject.toml is malformed",
   // python: locks and targets
   E_LOCK: "a lock file is malformed, or not made for the target",
-  E_LOCK_STALE: "a lock does not satisfy the project's requirements any more",
   E_LOCK_VERSION: "a lock file is of a version that is not known",
   E_LOCK_HASH: "a file of a lock has no sha256",
   E_NO_WHEEL: "a locked package has no file for the target",
@@ -111,6 +110,7 @@ export const ERROR_CODES = {
   // python: installing
   E_WHEEL: "a wheel is malformed or not the one that its name says",
   E_WHEEL_RECORD: "a wheel's files are not those that its RECORD lists",
+  E_LAYER_CLAIM: "a layer is not what a lock or a registry's memo said",
   E_BYTECODE: "Python modules could not be compiled",
   E_ACCELERATOR: "the packages are not those of the chosen accelerator",
   E_BUILD_WHEEL: "a package without a wheel could not be built",

@@ -11,6 +11,7 @@ import { exportTree } from "./export-tree.ts";
 import { imageConfig } from "./finish.ts";
 import type { ByteSink, DiffId, Digest } from "../base/index.ts";
 import type { VertexId } from "../graph/index.ts";
+import type { AbsentLayer } from "../solver/index.ts";
 import type { Descriptor } from "../oci/index.ts";
 import type { WheelStore } from "../python/index.ts";
 import type { ImageRecord, Store } from "../store/index.ts";
@@ -21,6 +22,8 @@ import type { CompiledStage } from "./types.ts";
 export interface BuildOutcome {
   readonly stage: CompiledStage;
   readonly layers: readonly DiffId[];
+  /** Those that were not here; a step may have brought them since. */
+  readonly absent: ReadonlyMap<DiffId, AbsentLayer>;
   readonly split: ReadonlyMap<VertexId, number>;
 }
 
@@ -44,6 +47,8 @@ export async function exportResult(job: ExportJob): Promise<BuildResult> {
   const images: BuiltImage[] = [];
   for (const outcome of job.outcomes) images.push(await writeOutcome(job, outcome));
   const target = writeTarget(job, images);
+  const isWhole = job.outcomes.every((outcome) => lackedBlobs(job.store, outcome).size === 0);
+  if (!isWhole) return onlyPushed(job, { images, names, target });
   let stored = false;
   for (const output of outputs) stored = (await runOutput(job, output, { target, names })) || stored;
   if (request.load && !stored) job.store.images.put(target, names);
@@ -55,10 +60,30 @@ export async function exportResult(job: ExportJob): Promise<BuildResult> {
   };
 }
 
+/**
+ * An image some of whose layers are not here can be pushed and nothing else. Its names leave an older image of the
+ * store, so that a later `run` takes this one from the registry.
+ */
+function onlyPushed(
+  { store, request }: ExportJob,
+  { images, names, target }: Named & { readonly images: readonly BuiltImage[] },
+): BuildResult {
+  const own = request.outputs.flatMap(({ attributes }) => attributes["name"]?.split(",").filter(Boolean) ?? []);
+  for (const name of [...names, ...own.map(contextKey)]) if (store.images.find(name)) store.images.untag(name);
+  return { images, names, metadata: metadataOf(images, names, target), absent: target };
+}
+
+/** How the registry has the layers that are not here. */
+function lackedBlobs(store: Store, { absent }: BuildOutcome): ReadonlyMap<DiffId, AbsentLayer["blob"]> {
+  const lacked = [...absent.values()].filter(({ diffId }) => !store.layers.get(diffId));
+  return new Map(lacked.map(({ diffId, blob }) => [diffId, blob]));
+}
+
 async function writeOutcome(job: ExportJob, outcome: BuildOutcome): Promise<BuiltImage> {
   const layers = outcome.layers.length > 0 ? outcome.layers : [await emptyLayer(job.store)];
   const config = imageConfig(outcome.stage, job.epoch, { count: layers.length, split: outcome.split });
-  const written = writeImage(job.store, { config, layers, annotations: job.request.annotations ?? {} });
+  const absent = lackedBlobs(job.store, outcome);
+  const written = writeImage(job.store, { config, layers, absent, annotations: job.request.annotations ?? {} });
   return { platform: formatPlatform(outcome.stage.platform), id: written.config, manifest: written.manifest };
 }
 

@@ -47,7 +47,7 @@ export async function resolveBase(
 ): Promise<ResolvedImage> {
   const canAssemble = process.platform === "linux" && process.getuid?.() === 0 && isRecipe(reference);
   const puller = place.puller && canAssemble ? softened(place.puller, request.listener) : place.puller;
-  const resolver = new StoreResolver(place.store, new Map(), puller);
+  const resolver = new StoreResolver(place.store, new Map(), puller, place.remote);
   try {
     return await resolver.image(reference, platform);
   } catch (error) {
@@ -87,5 +87,5 @@ function softened(puller: ImagePuller, listener: BuildListener | undefined): Ima
     listener({ kind: "log", id, stream: 1, data: Buffer.from(text), at });
     listener({ kind: "completed", id, at });
   };
-  return { isForced: false, pull: (reference, platform) => puller.pull(reference, platform, own) };
+  return { ...puller, isForced: false, pull: (reference, platform) => puller.pull(reference, platform, own) };
 }

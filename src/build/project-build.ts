@@ -6,19 +6,17 @@
 import { basename } from "node:path";
 import { TareError } from "../base/index.ts";
 import { findCommand, readProject } from "../project/index.ts";
-import { describeTarget, findInterpreter } from "../python/index.ts";
-import { TreeView, readFileInTree } from "../store/index.ts";
+import { describeTarget, knownBase, noteBase } from "../python/index.ts";
 import { chooseBase, resolveBase } from "./project-base.ts";
 import { decide } from "./project-decisions.ts";
 import { chooseWheels } from "./project-wheels.ts";
-import { USER_ID } from "./project-paths.ts";
 import { folderReader } from "./project-reader.ts";
-import { slimOf } from "./project-slim.ts";
 import { projectStage } from "./project-stage.ts";
+import { baseFactsOf } from "./remote-build.ts";
 import type { GraphBuilder } from "../graph/index.ts";
 import type { Platform } from "../oci/index.ts";
 import type { CommandAnswer, Project } from "../project/index.ts";
-import type { PythonTarget, SlimChoice } from "../python/index.ts";
+import type { BaseFacts, PythonTarget } from "../python/index.ts";
 import type { Lease } from "../store/index.ts";
 import type { ChosenWheels } from "./project-wheels.ts";
 import type { BuildRequest, ProjectDecision } from "./request.ts";
@@ -42,19 +40,10 @@ export interface PreparedProject extends ProjectBuild {
   readonly platform: Platform;
   readonly base: ResolvedImage;
   readonly baseReason: string;
+  readonly baseFacts: BaseFacts;
   readonly target: PythonTarget;
   readonly wheels: ChosenWheels;
   readonly command: CommandAnswer;
-  readonly users: BaseUsers;
-  /** What is left out of the distributions. */
-  readonly slim: SlimChoice;
-}
-
-/** The base's files of users, and whether one has the number of a project's own. */
-export interface BaseUsers {
-  readonly passwd: string;
-  readonly group: string;
-  readonly hasOurs: boolean;
 }
 
 /** A compiled project. */
@@ -65,7 +54,7 @@ export interface CompiledProject {
 }
 
 /** Looks at a folder; undefined when it is no project. Throws what `readProject` throws. */
-export function projectIn(root: string, request: Pick<BuildRequest, "target"> = {}): Project | undefined {
+export function projectIn(root: string, request: BuildRequest): Project | undefined {
   const name = basename(root) || "app";
   const target = request.target === undefined ? {} : { target: request.target };
   return readProject(folderReader(root), { folder: root, fallbackName: name, ...target });
@@ -76,28 +65,30 @@ export async function compileProject(build: ProjectBuild, platform: Platform): P
   const { place } = build;
   const chosen = chooseBase(build.project, build.request.python?.version);
   const base = await resolveBase(build, chosen.value, platform);
-  const layers = place.store.layers.getAll(base.config.rootfs.diff_ids);
-  build.lease.keep(base.config.rootfs.diff_ids);
-  const tree = new TreeView(layers);
-  const target = findInterpreter(tree, {
-    env: base.config.config?.Env ?? [],
-    architecture: base.config.architecture,
-  });
+  build.lease.keep([base.manifest, base.id, ...base.config.rootfs.diff_ids]);
+  const baseFacts = await factsOf(build, base);
+  const { target } = baseFacts;
+  place.remote?.useBase({ id: base.id, facts: baseFacts });
   checkPython(build.project, target);
   const wheels = await chooseWheels(build, { base, target, platform });
   const installed = new Set(wheels.wheels.map(({ name }) => name));
   const command = findCommand(folderReader(build.root), build.project, (name) => installed.has(name));
-  const users = usersOf(tree);
-  const slim = slimOf(build, base, wheels);
-  const prepared = { ...build, platform, base, baseReason: chosen.reason, target, wheels, command, users, slim };
+  const prepared = { ...build, platform, base, baseFacts, baseReason: chosen.reason, target, wheels, command };
   return { stage: projectStage(prepared), prepared, decisions: decide(prepared) };
 }
 
-function usersOf(tree: TreeView): BaseUsers {
-  const text = (path: string): string => readFileInTree(tree, path)?.toString("utf8") ?? "";
-  const passwd = text("etc/passwd");
-  const hasOurs = new RegExp(`^[^:]+:[^:]*:${USER_ID}:`, "m").test(passwd);
-  return { passwd, group: text("etc/group"), hasOurs };
+/** What is to be known of a base's files: looked up once, or, where they are not here, what the registry's memo says. */
+async function factsOf({ place }: ProjectBuild, base: ResolvedImage): Promise<BaseFacts> {
+  const { store, remote } = place;
+  const known = knownBase(store, base.id);
+  if (known) return known;
+  const isHere = base.config.rootfs.diff_ids.every((diffId) => store.layers.get(diffId) !== undefined);
+  const claimed = isHere ? undefined : await remote?.base(base);
+  if (claimed) return claimed;
+  await remote?.bring(base.manifest);
+  const facts = baseFactsOf(store, base);
+  noteBase(store, base.id, facts);
+  return facts;
 }
 
 function checkPython({ python }: Project, target: PythonTarget): void {

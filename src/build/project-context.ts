@@ -46,15 +46,19 @@ const SECRETS: readonly string[] = [
 ];
 
 /** The project's files as a build context. */
-export function projectContext(root: string, project: Project): LocalSource {
-  return { root, filter: createIgnore(ignorePatterns(root, project)) };
-}
-
-/** What is left out: the usual, then what `.dockerignore` and `[tool.tare]` say, then secrets. */
-export function ignorePatterns(root: string, { config }: Project): readonly string[] {
+export function projectContext(root: string, { config, dependencies }: Project): LocalSource {
   const text = readTextIfPresent(join(root, ".dockerignore"));
   const own = text === undefined ? [] : readIgnoreFile(text);
-  return [...LEFT_OUT, ...own, ...config.exclude, ...config.include.map((pattern) => `!${pattern}`), ...SECRETS];
+  const included = config.include.map((pattern) => `!${pattern}`);
+  return {
+    root,
+    filter: createIgnore([...LEFT_OUT, ...lists(dependencies), ...own, ...config.exclude, ...included, ...SECRETS]),
+  };
+}
+
+/** What is installed stands in the image's metadata: a changed pin changes one layer, and not that of the sources too. */
+function lists({ kind, files }: Project["dependencies"]): readonly string[] {
+  return kind === "pyproject" || kind === "none" ? [] : files;
 }
 
 /** Something that the user should know. */

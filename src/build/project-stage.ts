@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The vertices and the config of a project's image. */
 import { aptScript } from "./isolated.ts";
-import { projectConfig } from "./project-config.ts";
-import { APP, GROUP_LINE, HOME, PASSWD_LINE } from "./project-paths.ts";
+import { APP, HOME, USER_ID } from "./project-paths.ts";
 import { megabytes } from "./project-sizes.ts";
 import { splitPair } from "./stage-state.ts";
 import type { CopyOp, VertexId, WheelsOp } from "../graph/index.ts";
+import type { ContainerConfig } from "../oci/index.ts";
+import type { Project } from "../project/index.ts";
 import type { WheelRef } from "../python/index.ts";
 import type { PreparedProject } from "./project-build.ts";
 import type { CompiledStage, DraftHistory } from "./types.ts";
@@ -16,13 +17,14 @@ export function projectStage(prepared: PreparedProject): CompiledStage {
   const { project } = prepared;
   const { packages } = project.config;
   // Packages may add users of their own to the file that names ours, so it is there before them.
-  if (packages.length > 0) draft.ownUser();
+  const early = packages.length > 0 ? (project.config.user ?? draft.ownUser()) : undefined;
   if (packages.length > 0) draft.packages(packages);
   for (const group of prepared.wheels.groups) draft.wheels(group);
-  if (packages.length === 0) draft.ownUser();
+  draft.own();
+  const user = early ?? project.config.user ?? draft.ownUser();
   draft.folder(APP);
   draft.sources();
-  return draft.finish();
+  return draft.finish(user);
 }
 
 class StageDraft {
@@ -31,8 +33,10 @@ class StageDraft {
   readonly #base: VertexId;
   readonly #platform: string;
   readonly #steps: number;
-  /** The base and its system packages: all that the sources and the user are laid upon, whatever the distributions. */
+  /** The base and its system packages. */
   #below: VertexId;
+  /** What the project's own layers stand on, whatever the distributions. */
+  #ground: VertexId;
   readonly #wheels: VertexId[] = [];
   #vertex: VertexId;
   #step = 1;
@@ -45,7 +49,7 @@ class StageDraft {
       2 +
       wheels.groups.length +
       (project.config.packages.length > 0 ? 1 : 0) +
-      (project.config.user === undefined && !prepared.users.hasOurs ? 1 : 0);
+      (project.config.user === undefined ? 1 : 0);
     const op = {
       type: "image",
       reference: base.name,
@@ -53,7 +57,7 @@ class StageDraft {
       layers: base.config.rootfs.diff_ids,
     } as const;
     this.#base = graph.add(op, [], { label: this.#label(`base ${base.name}`) });
-    this.#below = this.#vertex = this.#base;
+    this.#ground = this.#below = this.#vertex = this.#base;
     this.#history = (base.config.history ?? []).map((entry) => ({ ...entry, layer: !entry.empty_layer }));
   }
 
@@ -76,13 +80,14 @@ class StageDraft {
       this.#prepared.graph.add(op, [this.#vertex], this.#notes(`system packages ${names.join(" ")}`)),
       `RUN ${script}`,
     );
-    this.#below = this.#vertex;
+    this.#ground = this.#below = this.#vertex;
   }
 
   /** One layer of distributions. It stands for itself: nothing else is built on it, so that nothing waits for it. */
   wheels(group: readonly WheelRef[]): void {
-    const { graph, target, request, project, slim } = this.#prepared;
+    const { graph, target, request, project } = this.#prepared;
     const bytecode = request.python?.bytecode ?? project.config.bytecode ?? "imported";
+    const slim = request.python?.slim ?? project.config.slim ?? [];
     const op: WheelsOp = {
       type: "wheels",
       wheels: group.map(({ size: _size, ...wheel }) => wheel),
@@ -90,34 +95,45 @@ class StageDraft {
       executable: target.executable,
       python: target.version,
       bytecode,
-      ...(slim.rules.length > 0 ? { slim: slim.rules } : {}),
+      ...(slim.length > 0 ? { slim } : {}),
     };
     const made = graph.add(op, bytecode === "none" ? [] : [this.#base], this.#notes(groupText(group)));
     this.#wheels.push(made);
     this.#note(`tare: ${historyText(group)}`, made);
   }
 
+  /**
+   * The project's own layers stand on nothing, so that they depend neither on the distributions nor on the base's
+   * files, which need not be here then. On a base with unusual folders, or with packages, they stand on what is there.
+   */
+  own(): void {
+    const { baseFacts, graph, project } = this.#prepared;
+    if (!baseFacts.isPlain || project.config.packages.length > 0) return;
+    this.#ground = this.#vertex = graph.add({ type: "scratch" }, [], { label: "nothing" });
+  }
+
   /** A user of its own, with a home that it may write to; no container is needed to make it. */
-  ownUser(): void {
-    const { project, users } = this.#prepared;
-    if (project.config.user !== undefined || users.hasOurs) return;
+  ownUser(): string {
+    const { passwd, group } = this.#prepared.baseFacts;
+    if (new RegExp(`^[^:]+:[^:]*:${USER_ID}:`, "m").test(passwd)) return String(USER_ID);
     this.folder(HOME, 0o777);
     const line = (before: string, added: string): string =>
       `${before}${before === "" || before.endsWith("\n") ? "" : "\n"}${added}\n`;
     const op: CopyOp = {
       ...COPY,
       sources: [
-        { inline: { fileName: "passwd", content: line(users.passwd, PASSWD_LINE) } },
-        { inline: { fileName: "group", content: line(users.group, GROUP_LINE) } },
+        { inline: { fileName: "passwd", content: line(passwd, `app:x:${USER_ID}:${USER_ID}:app:${HOME}:/bin/sh`) } },
+        { inline: { fileName: "group", content: line(group, `app:x:${USER_ID}:`) } },
       ],
       destination: "/etc/",
     };
     this.#add(this.#prepared.graph.add(op, [this.#vertex], this.#notes("user app")), "tare: user app (1000)");
+    return `${USER_ID}:${USER_ID}`;
   }
 
   /** A folder that every user may write to, so that a program can put its files beside its sources. */
   folder(path: string, mode: number = 0o777): void {
-    const op = { type: "mkdir", path, mode } as const;
+    const op = { type: "mkdir", path, mode, parentMode: 0o755 } as const;
     const vertex = this.#prepared.graph.add(op, [this.#vertex], { label: `folder ${path}`, platform: this.#platform });
     this.#add(vertex, `tare: folder ${path}`);
   }
@@ -129,10 +145,10 @@ class StageDraft {
     this.#add(graph.add(op, [this.#vertex, local], this.#notes("sources")), `COPY . ${APP}`);
   }
 
-  finish(): CompiledStage {
+  finish(user: string): CompiledStage {
     const { platform, base } = this.#prepared;
     const vertex = this.#assembled();
-    const config = projectConfig(this.#prepared);
+    const config = this.#config(user);
     const environment = new Map((config.Env ?? []).map((entry) => splitPair(entry)));
     return {
       vertex,
@@ -146,12 +162,42 @@ class StageDraft {
     };
   }
 
-  /** The base, the distributions, and what was built on the base alone. */
+  #config(user: string): ContainerConfig {
+    const { base, project, request, command } = this.#prepared;
+    const { config } = project;
+    const own = base.config.config ?? {};
+    const added = {
+      PYTHONUNBUFFERED: "1",
+      ...pythonPath(project),
+      ...(config.user === undefined ? { HOME } : {}),
+      ...command.found?.env,
+      ...config.env,
+    };
+    const env = new Map([...(own.Env ?? []).map((entry) => splitPair(entry)), ...Object.entries(added)]);
+    const exposed = command.found?.ports ?? config.expose;
+    const ports = exposed.map((port) => [port.includes("/") ? port : `${port}/tcp`, {}] as const);
+    const { Cmd: _cmd, Entrypoint: _entrypoint, Healthcheck: _healthcheck, ...others } = own;
+    const kept = command.found ? others : own;
+    const words = command.found?.value ?? [];
+    const labels = { ...own.Labels, ...config.labels, ...request.labels };
+    return {
+      ...kept,
+      Env: [...env].map(([name, value]) => `${name}=${value}`),
+      WorkingDir: APP,
+      User: user,
+      ...(words.length > 0 ? { Cmd: words } : {}),
+      ...(config.entrypoint === undefined ? {} : { Entrypoint: config.entrypoint }),
+      ...(ports.length > 0 ? { ExposedPorts: { ...own.ExposedPorts, ...Object.fromEntries(ports) } } : {}),
+      ...(Object.keys(labels).length > 0 ? { Labels: labels } : {}),
+    };
+  }
+
+  /** The base, the distributions, and the project's own layers. */
   #assembled(): VertexId {
     const { graph } = this.#prepared;
-    if (this.#wheels.length === 0) return this.#vertex;
+    if (this.#wheels.length === 0 && this.#ground === this.#below) return this.#vertex;
     const notes = { label: "put the layers together", platform: this.#platform };
-    const own = graph.add({ type: "diff" }, [this.#below, this.#vertex], notes);
+    const own = graph.add({ type: "diff" }, [this.#ground, this.#vertex], notes);
     return graph.add({ type: "merge" }, [this.#below, ...this.#wheels, own], notes);
   }
 
@@ -175,6 +221,12 @@ class StageDraft {
     const platform = this.#prepared.request.platforms.length > 1 ? `${this.#platform} ` : "";
     return `[${platform}${number}/${this.#steps}] ${text}`;
   }
+}
+
+/** The sources' folders; not for a project that was built, whose modules would be hidden by its sources. */
+function pythonPath({ own, sourceRoots }: Project): Readonly<Record<string, string>> {
+  if (own?.kind === "build") return {};
+  return { PYTHONPATH: [APP, ...sourceRoots.map((root) => `${APP}/${root}`)].join(":") };
 }
 
 const COPY: Omit<CopyOp, "sources" | "destination"> = { type: "copy", parents: false, link: false, command: "COPY" };

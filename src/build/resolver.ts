@@ -16,6 +16,7 @@ import type { Digest } from "../base/index.ts";
 import type { Platform } from "../oci/index.ts";
 import type { BuildListener } from "../solver/index.ts";
 import type { ImageRecord, Store } from "../store/index.ts";
+import type { RemoteBase, RemoteBuild } from "./remote-build.ts";
 import type { NamedContext, ResolvedImage, SourceResolver } from "./types.ts";
 
 /** Fetches images from registries. */
@@ -27,6 +28,8 @@ export interface ImagePuller {
    * instead of the build's own.
    */
   pull(reference: string, platform: Platform, listener?: BuildListener): Promise<ImageRecord>;
+  /** Looks at an image without its layers. Throws as `pull`. */
+  peek?(reference: string, platform: Platform): Promise<Omit<RemoteBase, "pull">>;
 }
 
 /** Finds images in the store or fetches them, and named contexts among those that were given. */
@@ -34,21 +37,32 @@ export class StoreResolver implements SourceResolver {
   readonly #store: Store;
   readonly #contexts: ReadonlyMap<string, NamedContext>;
   readonly #puller: ImagePuller | undefined;
+  readonly #remote: RemoteBuild | undefined;
 
-  /** `contexts` by name; image contexts are resolved by the caller. */
-  constructor(store: Store, contexts: ReadonlyMap<string, NamedContext>, puller?: ImagePuller) {
+  /** `contexts` by name; image contexts are resolved by the caller. With `remote`, images are pulled when needed. */
+  constructor(store: Store, contexts: ReadonlyMap<string, NamedContext>, puller?: ImagePuller, remote?: RemoteBuild) {
     this.#store = store;
     this.#contexts = contexts;
     this.#puller = puller;
+    this.#remote = remote;
   }
 
   async image(reference: string, platform: Platform): Promise<ResolvedImage> {
     const record = this.#puller?.isForced ? undefined : findImage(this.#store, reference);
     if (record && this.#hasPlatform(record, platform)) return readImage(this.#store, record, reference, platform);
     if (this.#puller && imageIdPrefix(reference)?.length !== 64) {
-      return readImage(this.#store, await this.#pull(this.#puller, reference, platform), reference, platform);
+      const peeked = await this.#peek(this.#puller, reference, platform);
+      return peeked ?? readImage(this.#store, await this.#pull(this.#puller, reference, platform), reference, platform);
     }
     throw await this.#notFound(reference);
+  }
+
+  /** Manifest and config of an image whose layers may never be needed here. */
+  async #peek(puller: ImagePuller, reference: string, platform: Platform): Promise<ResolvedImage | undefined> {
+    if (!this.#remote || !puller.peek) return undefined;
+    const found = await this.#orNotFound(reference, puller.peek(reference, platform));
+    const pull = async (): Promise<void> => void (await puller.pull(reference, platform));
+    return this.#remote.addBase({ ...found, pull });
   }
 
   /** Without a puller what is missing is told by who reads it. */
@@ -63,9 +77,13 @@ export class StoreResolver implements SourceResolver {
     }
   }
 
-  async #pull(puller: ImagePuller, reference: string, platform: Platform): Promise<ImageRecord> {
+  #pull(puller: ImagePuller, reference: string, platform: Platform): Promise<ImageRecord> {
+    return this.#orNotFound(reference, puller.pull(reference, platform));
+  }
+
+  async #orNotFound<T>(reference: string, asked: Promise<T>): Promise<T> {
     try {
-      return await puller.pull(reference, platform);
+      return await asked;
     } catch (error) {
       if (!isTareError(error, "E_IMAGE_NOTFOUND")) throw error;
       const own = await this.#notFound(reference);
@@ -137,7 +155,7 @@ export function readImage(store: Store, record: ImageRecord, name: string, platf
   const manifest = manifestFor(store, record, platform);
   const parsed = parseManifest(store.blobs.read(manifest).toString("utf8"), { allowNoLayers: true });
   const config = parseImageConfig(store.blobs.read(parsed.config.digest).toString("utf8"));
-  return { name, manifest, config };
+  return { name, manifest, id: parsed.config.digest, config };
 }
 
 function manifestFor(store: Store, record: ImageRecord, platform: Platform): Digest {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* One `tare build`: open the context, compile for every platform, solve, export. */
 import { availableParallelism } from "node:os";
-import { DEFAULT_EPOCH, TareError, digestOf, isTareError } from "../base/index.ts";
+import { DEFAULT_EPOCH, TareError, isTareError } from "../base/index.ts";
+import type { DiffId } from "../base/index.ts";
 import { parseDockerfile } from "../dockerfile/index.ts";
 import { GraphBuilder } from "../graph/index.ts";
 import { hostPlatform } from "../oci/index.ts";
@@ -19,10 +20,11 @@ import type { Dockerfile } from "../dockerfile/index.ts";
 import type { Graph, VertexId } from "../graph/index.ts";
 import type { Platform } from "../oci/index.ts";
 import type { WheelStore } from "../python/index.ts";
-import type { LocalSource, PythonResources } from "../solver/index.ts";
+import type { AbsentLayer, LocalSource, PythonResources } from "../solver/index.ts";
 import type { Lease, Store } from "../store/index.ts";
-import type { PlainDockerfile } from "./project-dockerfile.ts";
+import type { PreparedProject } from "./project-build.ts";
 import type { BuildRequest, BuildResult, ProjectDecision } from "./request.ts";
+import type { RemoteBuild } from "./remote-build.ts";
 import type { ImagePuller } from "./resolver.ts";
 import type { CompileOptions, CompiledStage } from "./types.ts";
 
@@ -35,6 +37,8 @@ export interface BuildPlace {
   readonly wheels: () => Promise<WheelStore>;
   /** Fetches base images; absent: only those of the store are used. */
   readonly puller?: ImagePuller;
+  /** For a build that is only pushed: what the registry has need not be here. */
+  readonly remote?: RemoteBuild;
 }
 
 /** A build ready to run: the graph and one compiled target per platform. */
@@ -44,12 +48,9 @@ export interface PreparedBuild {
   readonly dockerfile?: Dockerfile;
   /** The Dockerfile as written; empty without one. */
   readonly text: string;
-  /** Name of a project without a Dockerfile. */
-  readonly project?: string;
   /** For a project: what was decided. */
   readonly decisions?: readonly ProjectDecision[];
-  /** For a project: what it is as a Dockerfile. Throws `E_USAGE` for several platforms, `E_UNSUPPORTED`. */
-  readonly plainDockerfile?: () => PlainDockerfile;
+  readonly projects?: readonly PreparedProject[];
   readonly stages: readonly CompiledStage[];
   readonly locals: ReadonlyMap<string, LocalSource>;
   readonly epoch: number;
@@ -61,7 +62,7 @@ export async function runBuild(place: BuildPlace, request: BuildRequest): Promis
   const lease = place.store.lease();
   try {
     const prepared = await prepareBuild(place, lease, request);
-    tellDecisions(request, prepared);
+    const { remote } = place;
     const signal = request.signal ?? new AbortController().signal;
     const agents = await openAgents(request.ssh, { cwd: request.cwd, env: place.env, scratch: lease.folder });
     try {
@@ -79,40 +80,24 @@ export async function runBuild(place: BuildPlace, request: BuildRequest): Promis
         python: pythonResources(place, request),
         runtime: runtimeOnce(place, request),
         signal,
+        ...(remote === undefined ? {} : { remote }),
         ...(request.listener ? { listener: request.listener } : {}),
       });
       const results = await withSource(prepared, () => solver.solve(prepared.stages.map((stage) => stage.vertex)));
       const outcomes = prepared.stages.map((stage, index) => ({
         stage,
         layers: results[index]?.layers ?? [],
+        absent: results[index]?.absent ?? new Map<DiffId, AbsentLayer>(),
         split: results[index]?.split ?? new Map<VertexId, number>(),
       }));
       const result = await exportResult({ ...place, request, outcomes, epoch: prepared.epoch });
-      if (!prepared.decisions) return result;
-      const { leftOutOfLayers } = await import("./project-slim.ts");
-      const leftOut = leftOutOfLayers(
-        place.store,
-        outcomes.flatMap(({ layers }) => layers),
-      );
-      return { ...result, decisions: prepared.decisions, ...(leftOut.length > 0 ? { leftOut } : {}) };
+      return prepared.decisions ? { ...result, decisions: prepared.decisions } : result;
     } finally {
       await agents.close();
     }
   } finally {
     lease.release();
   }
-}
-
-/** The decisions as the first step of the progress. */
-function tellDecisions({ listener }: BuildRequest, { project, decisions = [] }: PreparedBuild): void {
-  if (!listener || project === undefined) return;
-  const id = digestOf(`project ${project}`);
-  const at = Date.now();
-  listener({ kind: "vertex", id, label: `project ${project}`, inputs: [], at });
-  listener({ kind: "started", id, at });
-  const lines = decisions.map((decision) => `${`${decision.name}:`.padEnd(14)}${decision.text}\n`).join("");
-  listener({ kind: "log", id, stream: 1, data: Buffer.from(lines), at });
-  listener({ kind: "completed", id, at });
 }
 
 /** Adds the Dockerfile to the error of a failed step, so that its lines can be shown. */
@@ -132,14 +117,6 @@ async function withSource<T>(prepared: PreparedBuild, solve: () => Promise<T>): 
   }
 }
 
-/** A later RUN of a Dockerfile may bring a compiler, so nothing is proven there. Throws `E_UNSUPPORTED`. */
-function refuseSlim({ python }: BuildRequest): void {
-  if ((python?.slim ?? []).length === 0) return;
-  throw new TareError("E_UNSUPPORTED", "building with --slim: it is for projects without a Dockerfile", {
-    hint: "leave out `--slim`, or remove files in the RUN step that installs them",
-  });
-}
-
 /** Opens the context and compiles, without running anything. */
 export async function prepareBuild(place: BuildPlace, lease: Lease, request: BuildRequest): Promise<PreparedBuild> {
   const signal = request.signal ?? new AbortController().signal;
@@ -156,7 +133,6 @@ export async function prepareBuild(place: BuildPlace, lease: Lease, request: Bui
     const { prepareProject } = await import("./prepare-project.ts");
     return prepareProject(place, lease, request, { root: context.source.root, signal });
   }
-  refuseSlim(request);
   const dockerfile = parseDockerfile(context.dockerfile.text, { fileName: context.dockerfile.name });
   warn(dockerfile, request);
   const locals = new Map<string, LocalSource>([[MAIN_CONTEXT, context.source]]);
@@ -175,7 +151,7 @@ export async function prepareBuild(place: BuildPlace, lease: Lease, request: Bui
       platform,
       ...(place.puller ? { puller: place.puller } : {}),
     });
-    const resolver = new StoreResolver(place.store, contexts, place.puller);
+    const resolver = new StoreResolver(place.store, contexts, place.puller, place.remote);
     const options = compileOptions(request, {
       platform,
       host,

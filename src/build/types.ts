@@ -4,11 +4,13 @@ import type { Dockerfile } from "../dockerfile/index.ts";
 import type { GraphBuilder, VertexId } from "../graph/index.ts";
 import type { ContainerConfig, HistoryEntry, ImageConfig, Platform } from "../oci/index.ts";
 
-/** An image that a stage starts from, already in the store. */
+/** An image that a stage starts from: in the store, or its manifest and config are. */
 export interface ResolvedImage {
   /** Full name with tag or digest. */
   readonly name: string;
   readonly manifest: Digest;
+  /** Of its config: Docker's image ID. */
+  readonly id: Digest;
   readonly config: ImageConfig;
 }
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Once, TareError } from "../base/index.ts";
-import type { BuildPlace, ImagePuller, PlainDockerfile, PreparedBuild } from "../build/index.ts";
+import { Once } from "../base/index.ts";
+import type { BuildPlace, ImagePuller, PreparedBuild, RemoteBase } from "../build/index.ts";
 import { formatPlatform } from "../oci/index.ts";
 import type { ImageRecord } from "../store/index.ts";
-import type { BuildFinding, BuildPlan, PlanRequest } from "./facade.ts";
+import type { BuildFinding, BuildPlan } from "./facade.ts";
 import { fullName, shortName } from "./image-lookup.ts";
 import { withVertex } from "./listener.ts";
+import { namesToPush, pushBuilt, remoteBuildFor } from "./push-build.ts";
 import type { Rooms } from "./rooms.ts";
 import type { BuildRequest, BuildResult } from "./types.ts";
 
@@ -13,12 +14,14 @@ import type { BuildRequest, BuildResult } from "./types.ts";
 export async function build(rooms: Rooms, request: BuildRequest): Promise<BuildResult> {
   checkNames(request);
   await checkForms(request);
-  const pushed = namesToPush(request);
+  const names = namesToPush(request);
   const { runBuild } = await import("../build/index.ts");
   await clearKilledBuilds(rooms);
-  const result = await runBuild(placeOf(rooms, request), withEpoch(rooms, request));
+  const remote = await remoteBuildFor(rooms, request, names);
+  const place = { ...placeOf(rooms, request), ...(remote === undefined ? {} : { remote }) };
+  const result = await runBuild(place, withEpoch(rooms, request));
   if (request.load && result.target !== undefined) await loadIntoEngine(rooms, request, result.target);
-  return pushed.length > 0 ? await pushResult(rooms, request, { result, names: pushed }) : result;
+  return names.length > 0 ? await pushBuilt(rooms, request, { result, names, remote }) : result;
 }
 
 /** Before anything is built. Throws `E_USAGE` for a compression that is unknown. */
@@ -27,46 +30,6 @@ async function checkForms({ outputs }: BuildRequest): Promise<void> {
   if (forms.length === 0) return;
   const { parseLayerForm } = await import("../images/index.ts");
   for (const form of forms) parseLayerForm(form);
-}
-
-/** The names of outputs with `push`. Throws `E_OUTPUT` when there is no name to push to. */
-function namesToPush(request: BuildRequest): readonly string[] {
-  const outputs = request.outputs.filter(({ type, attributes }) => type === "image" && isOn(attributes["push"]));
-  if (outputs.length === 0) return [];
-  const named = outputs.flatMap(({ attributes }) => attributes["name"]?.split(",").filter(Boolean) ?? request.tags);
-  const names = [...new Set(named)];
-  if (names.length > 0) return names;
-  throw new TareError("E_OUTPUT", "pushing what is built: it has no name", {
-    hint: "give it one with `-t registry/name:tag`",
-  });
-}
-
-function isOn(text: string | undefined): boolean {
-  return text !== undefined && text !== "false" && text !== "0";
-}
-
-/** The digest that others see is that of the pushed manifest, whose layers are compressed. */
-async function pushResult(
-  rooms: Rooms,
-  request: BuildRequest,
-  { result, names }: { readonly result: BuildResult; readonly names: readonly string[] },
-): Promise<BuildResult> {
-  const { push } = await import("./registry.ts");
-  const call = {
-    ...(request.listener === undefined ? {} : { listener: request.listener }),
-    ...(request.signal === undefined ? {} : { signal: request.signal }),
-  };
-  const pushed = [];
-  const form = request.outputs.find(({ attributes }) => isOn(attributes["push"]))?.attributes["compression"];
-  const compression = form === undefined ? {} : { compression: form };
-  for (const name of names) {
-    pushed.push(...(await push(rooms, { name, all: false, platforms: [], ...compression, ...call })));
-  }
-  const [first] = pushed;
-  if (!first) return result;
-  const { digest, mediaType, size } = first;
-  const facts = { "containerimage.digest": digest, "containerimage.descriptor": { mediaType, digest, size } };
-  return { ...result, metadata: { ...result.metadata, ...facts } };
 }
 
 /** Before anything is built, and before a name that can't be written again gets into the store. Throws `E_REF`. */
@@ -85,26 +48,12 @@ export async function clearKilledBuilds(rooms: Rooms): Promise<readonly string[]
   return removeStaleRuns(store, runRoot, () => findRuntime({ runRoot }));
 }
 
-/** `plan`, `build --plan`. */
-export async function plan(rooms: Rooms, request: PlanRequest): Promise<BuildPlan> {
+/** `build --plan`. */
+export async function plan(rooms: Rooms, request: BuildRequest): Promise<BuildPlan> {
   const prepared = await prepare(rooms, request);
   const { describeGraph, printGraph } = await import("../graph/index.ts");
   const targets = prepared.stages.map((stage) => stage.vertex);
-  const { decisions } = prepared;
-  return {
-    text: printGraph(prepared.graph, targets),
-    vertices: describeGraph(prepared.graph, targets),
-    ...(decisions === undefined ? {} : { decisions }),
-    ...(request.dockerfile === true ? { dockerfile: dockerfileOf(prepared, request) } : {}),
-  };
-}
-
-/** A project as a plain Dockerfile. Throws `E_USAGE` where there is one already. */
-function dockerfileOf({ plainDockerfile }: PreparedBuild, { context }: PlanRequest): PlainDockerfile {
-  if (plainDockerfile) return plainDockerfile();
-  throw new TareError("E_USAGE", `writing the Dockerfile of \`${context}\`: the folder has one`, {
-    hint: "it is the plan already; `tare plan` prints its steps",
-  });
+  return { text: printGraph(prepared.graph, targets), vertices: describeGraph(prepared.graph, targets) };
 }
 
 /** `build --check`. */
@@ -145,8 +94,17 @@ function pullerOf(rooms: Rooms, { pull, listener, signal }: BuildRequest): Image
     const heard = own === undefined ? call : { ...call, listener: own };
     return pullNeeded(rooms, reference, { ...heard, platform, isForced: pull, doing: "looking up the base image" });
   };
+  const looked = new Once<Omit<RemoteBase, "pull">>();
+  const look = async (reference: string, platform: string): Promise<Omit<RemoteBase, "pull">> => {
+    const { peekNeeded } = await import("./registry.ts");
+    return peekNeeded(rooms, reference, { ...call, platform, isForced: pull, doing: "looking up the base image" });
+  };
   return {
     isForced: pull,
+    peek: (reference, platform) => {
+      const wanted = formatPlatform(platform);
+      return looked.run(`${reference} ${wanted}`, () => look(reference, wanted));
+    },
     pull: (reference, platform, own) => {
       const wanted = formatPlatform(platform);
       return once.run(`${reference} ${wanted}`, () => fetch(reference, wanted, own));

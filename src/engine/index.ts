@@ -21,7 +21,6 @@ export type {
   LoadRequest,
   LongCall,
   OpenEngine,
-  PlanRequest,
   RemovalReport,
   SaveRequest,
   SystemApi,
@@ -47,7 +46,6 @@ export type {
   SecurityRequest,
   Terminal,
 } from "./facade-containers.ts";
-export type { LockChange, LockRequest, LockResult, LockedVersion, LocksApi } from "./facade-lock.ts";
 export type {
   LoginRequest,
   LoginResult,

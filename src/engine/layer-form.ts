@@ -5,8 +5,8 @@ import { withVertex } from "./listener.ts";
 import type { Rooms } from "./rooms.ts";
 
 /** An image and the form in which its layers shall travel; absent: as the store has them. */
-export interface FormRequest {
-  readonly record: ImageRecord;
+export interface FormRequest<Image> {
+  readonly record: Image;
   /** As on the command line. */
   readonly form: string | undefined;
   /** As the user named it. */
@@ -17,11 +17,11 @@ export interface FormRequest {
  * The image with its layers in a form, kept while `use` works with it. Throws `E_USAGE` for an unknown form, and as
  * `convertImage`.
  */
-export async function withForm<T>(
+export async function withForm<T, Image extends Pick<ImageRecord, "target" | "mediaType" | "id">>(
   rooms: Rooms,
   call: LongCall,
-  { record, form, name }: FormRequest,
-  use: (record: ImageRecord) => Promise<T>,
+  { record, form, name }: FormRequest<Image>,
+  use: (record: Image) => Promise<T>,
 ): Promise<T> {
   if (form === undefined) return use(record);
   const { convertImage, parseLayerForm, wheelLayersOf } = await import("../images/index.ts");

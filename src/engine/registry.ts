@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TareError, isTareError } from "../base/index.ts";
-import type { PullOptions, PushOptions, WheelLayers } from "../images/index.ts";
+import type { RemoteBase } from "../build/index.ts";
+import type { AbsentBlobs, PullOptions, PushOptions, PushedImage } from "../images/index.ts";
 import { formatReference, hostPlatform, normalizeReference, referenceName, withDefaultTag } from "../oci/index.ts";
 import type { RegistryClient } from "../registry/index.ts";
 import type { ImageRecord, Store } from "../store/index.ts";
@@ -42,8 +43,19 @@ export async function push(rooms: Rooms, request: PushRequest): Promise<readonly
   const items = itemsToPush(store, request);
   const client = await openRegistry(rooms.settings, remoteName(request.name).domain);
   const pushed: PushedTag[] = [];
-  for (const item of items) pushed.push(await pushOne(rooms, { ...item, client, request }));
+  for (const item of items) {
+    const { tag, image } = await pushRecord(rooms, { ...item, ...request, name: item.name, client });
+    pushed.push(tag);
+    if (!isUsualForm(request.compression) || image.layers.every(({ wasThere }) => wasThere)) continue;
+    const { shareWheels } = await import("./wheel-sharing.ts");
+    const target = { client, repository: remoteName(item.name).repository };
+    await shareWheels(rooms, target, { layers: image.layers, ...longCall(request) });
+  }
   return pushed;
+}
+
+function longCall({ listener, signal }: LongCall): LongCall {
+  return { ...(listener === undefined ? {} : { listener }), ...(signal === undefined ? {} : { signal }) };
 }
 
 interface PushItem {
@@ -72,45 +84,48 @@ function itemsToPush(store: Store, { name, all }: PushRequest): readonly PushIte
   throw new TareError("E_IMAGE_NOTFOUND", `pushing all tags of \`${name}\`: the local store has none`);
 }
 
-async function pushOne(
+/** Layers of wheels are known to the next machine in the one form that all machines make without being asked. */
+export function isUsualForm(compression: string | undefined): boolean {
+  return compression === undefined || compression === "gzip";
+}
+
+/** An image on its way to one name. */
+export interface RecordPush extends LongCall, Pick<PushRequest, "platforms" | "compression"> {
+  /** In full, or as a user writes it. */
+  readonly name: string;
+  readonly record: Pick<ImageRecord, "target" | "mediaType" | "id">;
+  readonly client: RegistryClient;
+  readonly absent?: AbsentBlobs;
+}
+
+/** Pushes an image of the store, or one that `absent` completes. */
+export async function pushRecord(
   rooms: Rooms,
-  { name, record, client, request }: PushItem & { readonly client: RegistryClient; readonly request: PushRequest },
-): Promise<PushedTag> {
-  const { parseLayerForm, pushImage } = await import("../images/index.ts");
-  const { repository, tag } = remoteName(name);
+  { name, record, client, absent, ...request }: RecordPush,
+): Promise<{ readonly tag: PushedTag; readonly image: PushedImage }> {
+  const { parseLayerForm, pushImage, wheelLayersOf } = await import("../images/index.ts");
+  const { repository, tag, full } = remoteName(name);
   const form = request.compression === undefined ? undefined : parseLayerForm(request.compression);
   const isConverted = form === "estargz" || form === "gzip:single";
   const options: PushOptions = {
-    wheels: wheelLayers(rooms),
+    ...(absent === undefined ? {} : { absent }),
+    wheels: wheelLayersOf(rooms.writer(), () => rooms.wheels()),
     platforms: request.platforms.map(platformOf),
     ...(form === undefined || isConverted ? {} : { compression: form }),
     ...(request.signal === undefined ? {} : { signal: request.signal }),
   };
-  const short = shortName(name);
-  const result = await withForm(
+  const short = shortName(full);
+  const image = await withForm(
     rooms,
     request,
     { record, form: isConverted ? form : undefined, name: short },
-    (image) =>
+    (converted) =>
       withTransfer(request, `push ${short}`, (listener) =>
-        pushImage(rooms.writer(), image, { client, repository, tag }, { ...options, listener }),
+        pushImage(rooms.writer(), converted, { client, repository, tag }, { ...options, listener }),
       ),
   );
-  const { digest, mediaType, size, wasThere } = result;
-  return { name: short, tag, digest, mediaType, size, existed: wasThere };
-}
-
-/** Loaded when a layer has to be made; a wheel that has gone is only fetched again when its layer has to be sent. */
-function wheelLayers(rooms: Rooms): WheelLayers {
-  const python = (): Promise<typeof import("../python/index.ts")> => import("../python/index.ts");
-  return {
-    has: async (diffId) => (await python()).wheelLayer(rooms.writer(), diffId) !== undefined,
-    open: async (diffId, signal) => {
-      const { openLayerSource, wheelLayer } = await python();
-      if (wheelLayer(rooms.writer(), diffId) === undefined) return undefined;
-      return openLayerSource(rooms.writer(), await rooms.wheels(), diffId, signal);
-    },
-  };
+  const { digest, mediaType, size, wasThere } = image;
+  return { tag: { name: short, tag, digest, mediaType, size, existed: wasThere }, image };
 }
 
 /** `pull`, of one name or of all tags of a repository. */
@@ -135,7 +150,9 @@ async function allTags(client: RegistryClient, request: PullRequest): Promise<re
     });
   }
   const tags = await client.tags(reference.path, request.signal === undefined ? {} : { signal: request.signal });
-  return tags.map((tag) => remoteName(formatReference({ ...reference, tag })));
+  const { WHEEL_MEMO_TAG } = await import("../images/index.ts");
+  const images = tags.filter((tag) => tag !== WHEEL_MEMO_TAG);
+  return images.map((tag) => remoteName(formatReference({ ...reference, tag })));
 }
 
 type PullOne = Omit<PullRequest, "name" | "all"> & { readonly name: RemoteName };
@@ -188,10 +205,46 @@ export async function pullNeeded(
   call: LongCall & { readonly isForced: boolean; readonly platform?: string; readonly doing: string },
 ): Promise<ImageRecord> {
   const { isForced, doing, ...rest } = call;
-  try {
+  return orNotFound(rooms, text, { isForced, doing }, async () => {
     const name = remoteName(text);
     const client = await openRegistry(rooms.settings, name.domain);
     return (await pullOne(rooms, client, { ...rest, name })).record;
+  });
+}
+
+/** Looks at an image that a build needs, without its layers. Throws as `pullNeeded`. */
+export async function peekNeeded(
+  rooms: Rooms,
+  text: string,
+  call: LongCall & { readonly isForced: boolean; readonly platform: string; readonly doing: string },
+): Promise<Omit<RemoteBase, "pull">> {
+  return orNotFound(rooms, text, call, async () => {
+    const { domain, repository, tag } = remoteName(text);
+    const client = await openRegistry(rooms.settings, domain);
+    const { peekImage } = await import("../images/index.ts");
+    const { layers, ...image } = await peekImage(
+      rooms.writer(),
+      { client, repository, tag },
+      {
+        platform: platformOf(call.platform),
+        isPlatformExplicit: true,
+        ...(call.signal === undefined ? {} : { signal: call.signal }),
+      },
+    );
+    const open: RemoteBase["open"] = (blob, signal) =>
+      client.openBlob(repository, blob, signal === undefined ? {} : { signal });
+    return { image: { name: text, ...image }, layers, open };
+  });
+}
+
+async function orNotFound<T>(
+  rooms: Rooms,
+  text: string,
+  { isForced, doing }: { readonly isForced: boolean; readonly doing: string },
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
   } catch (error) {
     if (isForced || !isTareError(error) || !isAbsent(error)) throw error;
     throw notFound(rooms.writer(), text, { doing, error });

@@ -4,7 +4,6 @@ export type {
   BuildResult,
   BuiltImage,
   OutputSpec,
-  PlainDockerfile,
   ProjectDecision,
   SecretSource,
 } from "../build/index.ts";

@@ -86,6 +86,8 @@ export interface MkdirOp {
   readonly path: string;
   readonly owner?: OwnerSpec;
   readonly mode: number;
+  /** Of missing parents; default `mode`. */
+  readonly parentMode?: number;
 }
 
 /** One `RUN --mount`. `from` counts the vertex's inputs. */

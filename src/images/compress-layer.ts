@@ -7,11 +7,11 @@ import * as fs from "node:fs";
 import * as zlib from "node:zlib";
 import { Hasher, TareError, ioError } from "../base/index.ts";
 import type { DiffId } from "../base/index.ts";
-import { compress, spliceTree } from "../archive/index.ts";
+import { compress, decompress, spliceTree } from "../archive/index.ts";
 import type { SpliceLayout, SpliceResult, TocFacts } from "../archive/index.ts";
 import type { ByteSink } from "../base/index.ts";
 import type { LayerCompression } from "../oci/index.ts";
-import type { LayerSource } from "../python/index.ts";
+import type { InstallSettings, LayerSource, WheelToInstall } from "../python/index.ts";
 import type { Layer, Store } from "../store/index.ts";
 import { handOver } from "./hand-over.ts";
 import { changedTree, layerTar } from "./unpack-layer.ts";
@@ -21,10 +21,22 @@ export interface WheelLayers {
   has(diffId: DiffId): Promise<boolean>;
   /** Fetches wheels that are not here any more. The caller closes it. */
   open(diffId: DiffId, signal?: AbortSignal): Promise<LayerSource | undefined>;
+  /** The same wheels as files. */
+  files(diffId: DiffId, signal?: AbortSignal): Promise<LayerWheels | undefined>;
+}
+
+/** All that a layer is made of. */
+export interface LayerWheels {
+  readonly wheels: readonly WheelToInstall[];
+  readonly settings: InstallSettings;
 }
 
 /** No layer is made of wheels. */
-export const NO_WHEELS: WheelLayers = { has: async () => false, open: async () => undefined };
+export const NO_WHEELS: WheelLayers = {
+  has: async () => false,
+  open: async () => undefined,
+  files: async () => undefined,
+};
 
 /** What a layer is compressed with. */
 export interface CompressJob {
@@ -52,7 +64,7 @@ export async function* compressedLayer(job: CompressJob, diffId: DiffId): AsyncG
 
 /**
  * Writes a layer's gzip to a new file and tells its digest: for layers whose digest has to be known before it is known
- * whether they are sent. Throws as `compressedLayer`.
+ * whether they are sent. Those of wheels are made by threads, of the wheels alone. Throws as `compressedLayer`.
  */
 export async function spoolLayer(
   job: CompressJob,
@@ -60,16 +72,42 @@ export async function spoolLayer(
   path: string,
 ): Promise<Pick<SpliceResult, "digest" | "size">> {
   const layer = layerOf(job, diffId);
+  try {
+    const { digest, size } = (await spoolWheels(job, layer, path)) ?? (await spoolTree(job, layer, path));
+    return { digest, size };
+  } catch (error) {
+    fs.rmSync(path, { force: true });
+    throw ioError(`packing layer \`${diffId}\``, error);
+  }
+}
+
+async function spoolWheels(job: CompressJob, layer: Layer, path: string): Promise<SpliceResult | undefined> {
+  const { signal, layout } = job;
+  const found = await job.wheels.files(layer.diffId, signal);
+  if (!found) return undefined;
+  const { spliceWheelLayer } = await import("../python/index.ts");
+  const result = await spliceWheelLayer(found.wheels, found.settings, {
+    path,
+    ...(layout === undefined ? {} : { layout }),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  if (result.diffIdSize !== layer.size) throw changedTree(layer);
+  return result;
+}
+
+/** What was written is read again, so that no changed tree leaves this machine. */
+async function spoolTree(job: CompressJob, layer: Layer, path: string): Promise<SpliceResult> {
   const file = fs.openSync(path, "wx", 0o600);
   const write = (chunk: Uint8Array): void => {
     for (let at = 0; at < chunk.length;) at += fs.writeSync(file, chunk, at);
   };
   try {
-    const { digest, size } = await splice(job, layer, { write });
-    return { digest, size };
-  } catch (error) {
-    fs.rmSync(path, { force: true });
-    throw ioError(`packing layer \`${diffId}\``, error);
+    const result = await splice(job, layer, { write });
+    const hasher = new Hasher();
+    const gzip = fs.createReadStream(path, { highWaterMark: 1 << 18 });
+    for await (const chunk of decompress(gzip)) hasher.update(chunk);
+    if (hasher.digest() !== layer.diffId) throw changedTree(layer);
+    return result;
   } finally {
     fs.closeSync(file);
   }

@@ -17,7 +17,7 @@ import {
 import type { Descriptor, ImageConfig, Manifest, Platform } from "../oci/index.ts";
 import type { ImageRecord, Store } from "../store/index.ts";
 import { TransferMemo, stoppable, telling } from "./transfer.ts";
-import type { RemoteRepository, Stoppable, TransferListener } from "./transfer.ts";
+import type { LayerBlob, RemoteRepository, Stoppable, TransferListener } from "./transfer.ts";
 import { unpackLayer } from "./unpack-layer.ts";
 
 /** How an image is pulled. */
@@ -76,7 +76,9 @@ export async function pullImage(
     lease.keep([target.digest]);
     const known =
       options.names.length > 0 ? store.images.find(options.names[0] ?? "") : store.images.find(target.digest);
-    const id = await fetchTarget(job, target, 0);
+    const { manifest } = await findManifest(job, target);
+    await fetchImage(job, manifest);
+    const id = manifest.config.digest;
     const wasThere = known?.target === target.digest && known.id === id;
     memo.setOrigin(target.digest, source);
     const record = store.images.put({ target: target.digest, mediaType: target.mediaType, id }, options.names);
@@ -106,20 +108,23 @@ function mediaTypeIn(text: string): string | undefined {
   return typeof own === "string" ? own : undefined;
 }
 
-/** Fetches what the platform needs; the digest of its config. */
-async function fetchTarget(job: PullJob, target: Target, depth: number): Promise<Digest> {
+interface Found {
+  readonly digest: Digest;
+  readonly manifest: Manifest;
+}
+
+/** The manifest for the platform. */
+async function findManifest(job: PullJob, target: Target, depth = 0): Promise<Found> {
   const text = await document(job, target);
   if (isIndex(target.mediaType)) {
     if (depth >= MAX_DEPTH) throw refused(job, "its indexes nest too deep");
-    const child = selectManifest(parseIndex(text), job.options.platform);
-    return fetchTarget(job, child, depth + 1);
+    return findManifest(job, selectManifest(parseIndex(text), job.options.platform), depth + 1);
   }
   if (!isManifest(target.mediaType)) throw refused(job, `\`${target.mediaType}\` is no image`);
   const manifest = parseManifest(text, { allowNoLayers: true });
   if (!isConfig(manifest.config.mediaType))
     throw refused(job, `its config \`${manifest.config.mediaType}\` is no image's`);
-  await fetchImage(job, manifest);
-  return manifest.config.digest;
+  return { digest: target.digest, manifest };
 }
 
 /** A manifest's or index's text, from the store or the registry; kept. */
@@ -131,15 +136,56 @@ async function document(job: PullJob, { digest }: Target): Promise<string> {
   return bytes.toString("utf8");
 }
 
+/** An image of a registry of which manifest and config are in the store. */
+export interface PeekedImage {
+  /** Of the platform's manifest. */
+  readonly manifest: Digest;
+  /** Of its config. */
+  readonly id: Digest;
+  readonly config: ImageConfig;
+  /** Lowest first. */
+  readonly layers: readonly { readonly diffId: DiffId; readonly blob: LayerBlob }[];
+}
+
+/**
+ * Looks at an image without its layers: for a build that may do without them. Nothing is named. Throws as `pullImage`.
+ */
+export async function peekImage(
+  store: Store,
+  source: RemoteRepository & { readonly tag: string },
+  options: Omit<PullOptions, "names" | "jobs">,
+): Promise<PeekedImage> {
+  const work = stoppable(options.signal);
+  const memo = new TransferMemo(store);
+  const job: PullJob = { store, remote: source, memo, options: { ...options, names: [] }, work, signal: work.signal };
+  const { digest, manifest } = await findManifest(job, await lookUp(job, source.tag));
+  const config = await fetchConfig(job, manifest.config);
+  const diffIds = checkedLayers(job, manifest, config);
+  for (const layer of manifest.layers) memo.seen(layer.digest, source);
+  const layers = manifest.layers.map(({ mediaType, digest: blob, size }, index) => {
+    return { diffId: diffIds[index] ?? refuse(job), blob: { mediaType, digest: blob, size } };
+  });
+  return { manifest: digest, id: manifest.config.digest, config, layers };
+}
+
+function refuse(job: PullJob): never {
+  throw refused(job, "manifest and config list different numbers of layers");
+}
+
+/** The diffIDs of the layers, when all of it is an image's. */
+function checkedLayers(job: PullJob, manifest: Manifest, config: ImageConfig): readonly DiffId[] {
+  requirePlatform(job, config);
+  const diffIds = config.rootfs.diff_ids;
+  if (diffIds.length !== manifest.layers.length) refuse(job);
+  const foreign = manifest.layers.find((layer) => !isLayer(layer.mediaType));
+  if (foreign) throw refused(job, `a layer is of the unknown kind \`${foreign.mediaType}\``);
+  return diffIds;
+}
+
 async function fetchImage(job: PullJob, manifest: Manifest): Promise<void> {
   const { store, remote, signal } = job;
   const config = await fetchConfig(job, manifest.config);
-  requirePlatform(job, config);
-  const diffIds = config.rootfs.diff_ids;
-  if (diffIds.length !== manifest.layers.length)
-    throw refused(job, "manifest and config list different numbers of layers");
-  const foreign = manifest.layers.find((layer) => !isLayer(layer.mediaType));
-  if (foreign) throw refused(job, `a layer is of the unknown kind \`${foreign.mediaType}\``);
+  const diffIds = checkedLayers(job, manifest, config);
   store.requireSpace(missingBytes(store, manifest), `pulling \`${remote.client.domain}/${remote.repository}\``);
   const limit = new Semaphore(job.options.jobs ?? JOBS);
   // Empty layers are often listed several times.

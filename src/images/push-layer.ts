@@ -4,13 +4,14 @@
  *
  *   the blob is known (it came from outside, or was made before) ─HEAD─▶ there: done
  *                                                                 └─▶ mount, or send
- *   made of wheels: their own compressed bytes are spliced, so the digest is computed first, then as above
+ *   made of wheels: their own compressed bytes are spliced, so the digest is computed first, then as above; and so are
+ *   small ones
  *   else: compressed while it is sent, its digest computed on the way, nothing written to disk
  */
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { TareError, hexOf } from "../base/index.ts";
-import type { DiffId, Digest } from "../base/index.ts";
+import { Once, TareError, hexOf } from "../base/index.ts";
+import type { DiffId, Digest, Semaphore } from "../base/index.ts";
 import { layerCompression, layerMediaType } from "../oci/index.ts";
 import type { Descriptor, LayerCompression } from "../oci/index.ts";
 import type { Store } from "../store/index.ts";
@@ -20,6 +21,17 @@ import type { LayerBlob, RemoteRepository, TransferListener, TransferMemo, Trans
 import { telling } from "./transfer.ts";
 import { layerTar } from "./unpack-layer.ts";
 
+/** What a store lacks of the image that is pushed from it. */
+export interface AbsentBlobs {
+  /** Blobs that the repository was seen to have a moment ago: it is not asked again. */
+  readonly seen: ReadonlySet<Digest>;
+  /** The bytes of a blob from the registry that it came from; undefined for one that came from none. */
+  readonly open: (
+    blob: Pick<Descriptor, "digest" | "size">,
+    signal?: AbortSignal,
+  ) => AsyncIterable<Uint8Array> | undefined;
+}
+
 /** A push under way. */
 export interface PushJob {
   readonly store: Store;
@@ -27,6 +39,8 @@ export interface PushJob {
   readonly memo: TransferMemo;
   readonly compression: LayerCompression;
   readonly wheels: WheelLayers;
+  readonly slots: PushSlots;
+  readonly absent?: AbsentBlobs;
   /** A private folder for what waits to be sent. */
   readonly scratch: string;
   readonly listener: TransferListener;
@@ -49,8 +63,24 @@ export function knownDescriptor(job: PushJob, layer: LayerPlan): Descriptor | un
   return blob && describe(layer, blob);
 }
 
-/** Sends what the registry lacks of a layer; how the pushed manifest describes it. Throws `E_REGISTRY*`, `E_BLOB_MISSING`. */
-export async function pushLayer(job: PushJob, layer: LayerPlan): Promise<Descriptor> {
+/** A layer at the registry. */
+export interface LayerReceipt {
+  /** How the pushed manifest describes it. */
+  readonly blob: Descriptor;
+  readonly outcome: TransferOutcome;
+}
+
+/** How much goes on at the same time. */
+export interface PushSlots {
+  /** Questions without a body. */
+  readonly asking: Semaphore;
+  /** Layers that wait in a file or are written to one. */
+  readonly spooled: Semaphore;
+  readonly sending: Semaphore;
+}
+
+/** Sends what the registry lacks of a layer. Throws `E_REGISTRY*`, `E_BLOB_MISSING`. */
+export async function pushLayer(job: PushJob, layer: LayerPlan): Promise<LayerReceipt> {
   const { listener, signal } = job;
   signal?.throwIfAborted();
   listener({ kind: "begin", digest: layer.diffId, what: "layer" });
@@ -58,42 +88,53 @@ export async function pushLayer(job: PushJob, layer: LayerPlan): Promise<Descrip
     if (isForeign(layer.local)) return ended(job, layer, { blob: layer.local, outcome: "exists" });
     if (!layer.isCompressed) return pushAsItIs(job, layer);
     const known = job.memo.blobOf(layer.diffId, job.compression);
-    const isCheap = !known && job.compression === "gzip" && (await job.wheels.has(layer.diffId));
-    if (isCheap) return pushSpooled(job, layer);
-    return pushMade(job, layer, { open: () => compressedLayer(job, layer.diffId), known });
+    if (known && (await hasBlob(job, known.digest))) return ended(job, layer, { blob: known, outcome: "exists" });
+    if (await isCheap(job, layer)) return job.slots.spooled.run(() => pushSpooled(job, layer, known));
+    return sendMade(job, layer, { open: () => compressedLayer(job, layer.diffId), known });
   });
 }
+
+/** Layers whose digest costs little to know: the registry is asked before anything is sent. */
+async function isCheap({ compression, store, wheels }: PushJob, { diffId }: LayerPlan): Promise<boolean> {
+  if (compression !== "gzip") return false;
+  const layer = store.layers.get(diffId);
+  return (layer !== undefined && layer.blob === undefined && layer.size <= SMALL) || wheels.has(diffId);
+}
+
+/** Up to this many bytes are compressed in a moment. */
+const SMALL = 4 << 20;
 
 /** Layers that may not be handed on are fetched from where their descriptor says. */
 function isForeign({ mediaType, urls = [] }: Descriptor): boolean {
   return urls.length > 0 && /nondistributable|foreign/.test(mediaType);
 }
 
-async function pushAsItIs(job: PushJob, layer: LayerPlan): Promise<Descriptor> {
+async function pushAsItIs(job: PushJob, layer: LayerPlan): Promise<LayerReceipt> {
   const { digest, size } = layer.local;
   if (await hasBlob(job, digest)) return ended(job, layer, { blob: layer.local, outcome: "exists" });
   const from = job.memo.mountsFor(digest, job.remote);
-  const receipt = await job.remote.client.pushBlob(
-    job.remote.repository,
-    {
-      digest,
-      size,
-      open: () => localBytes(job.store, layer),
-      mount: { digest, size, from },
-      onProgress: progress(job, layer, size),
-    },
-    signalOf(job),
-  );
+  const upload = {
+    digest,
+    size,
+    open: () => bytesOf(job, layer),
+    mount: { digest, size, from },
+    onProgress: progress(job, layer, size),
+  };
+  const { client, repository } = job.remote;
+  const receipt = await job.slots.sending.run(() => client.pushBlob(repository, upload, signalOf(job)));
   return ended(job, layer, { blob: layer.local, outcome: outcomeOf(receipt.how), ...origin(receipt.how, from) });
 }
 
-/** The bytes that the local manifest names. Throws `E_BLOB_MISSING`. */
-function localBytes(store: Store, { local, diffId }: LayerPlan): AsyncIterable<Uint8Array> {
+/** The bytes that the local manifest names, from here or from where they are. Throws `E_BLOB_MISSING`. */
+function bytesOf(job: PushJob, { local, diffId }: LayerPlan): AsyncIterable<Uint8Array> {
+  const { store, absent, signal } = job;
   if (store.blobs.has(local.digest)) {
     return fs.createReadStream(store.blobs.path(local.digest), { highWaterMark: 1 << 18 });
   }
   const [layer] = local.digest === diffId ? store.layers.getAll([diffId]) : [];
   if (layer) return layerTar(store, layer);
+  const remote = absent?.open(local, signal);
+  if (remote) return remote;
   throw new TareError(
     "E_BLOB_MISSING",
     `pushing layer \`${local.digest}\`: its compressed bytes are not in the store`,
@@ -104,37 +145,59 @@ function localBytes(store: Store, { local, diffId }: LayerPlan): AsyncIterable<U
   );
 }
 
-/** A layer made of wheels costs little to make: it waits in a file until the registry has said whether it lacks it. */
-async function pushSpooled(job: PushJob, layer: LayerPlan): Promise<Descriptor> {
+/** A layer that costs little to make waits in a file until the registry has said whether it lacks it. */
+async function pushSpooled(job: PushJob, layer: LayerPlan, known: LayerBlob | undefined): Promise<LayerReceipt> {
   const path = join(job.scratch, `layer-${hexOf(layer.diffId)}`);
-  const known = { ...(await spoolLayer(job, layer.diffId, path)), mediaType: layerMediaType("gzip") };
-  job.memo.setBlob(layer.diffId, "gzip", known);
+  const open = (): AsyncIterable<Uint8Array> => fs.createReadStream(path, { highWaterMark: 1 << 18 });
   try {
-    return await pushMade(job, layer, { open: () => fs.createReadStream(path, { highWaterMark: 1 << 18 }), known });
+    if (known && job.memo.mountsFor(known.digest, job.remote).length > 0) {
+      const spooled = new Once<LayerBlob>();
+      const make = (): Promise<LayerBlob> => spooled.run("spool", () => spool(job, layer, path));
+      return await sendMade(job, layer, { open: () => afterwards(make, open), known });
+    }
+    const blob = await spool(job, layer, path);
+    const isNews = blob.digest !== known?.digest;
+    if (isNews && (await hasBlob(job, blob.digest))) return ended(job, layer, { blob, outcome: "exists" });
+    return await sendMade(job, layer, { open, known: blob, isExact: true });
   } finally {
     fs.rmSync(path, { force: true });
   }
 }
 
+async function spool(job: PushJob, layer: LayerPlan, path: string): Promise<LayerBlob> {
+  const { digest, size } = await spoolLayer(job, layer.diffId, path);
+  const blob = { digest, size, mediaType: layerMediaType("gzip") };
+  job.memo.setBlob(layer.diffId, "gzip", blob);
+  return blob;
+}
+
+async function* afterwards(
+  first: () => Promise<unknown>,
+  open: () => AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  await first();
+  yield* open();
+}
+
 interface Made {
   readonly open: () => AsyncIterable<Uint8Array>;
   readonly known: LayerBlob | undefined;
+  /** The bytes are at hand and are those of `known`. */
+  readonly isExact?: boolean;
 }
 
 /** A layer compressed here. What is made may differ from what is known (another zlib), so it is measured again. */
-async function pushMade(job: PushJob, layer: LayerPlan, { open, known }: Made): Promise<Descriptor> {
+async function sendMade(job: PushJob, layer: LayerPlan, { open, known, isExact }: Made): Promise<LayerReceipt> {
   const { client, repository } = job.remote;
-  if (known && (await hasBlob(job, known.digest))) return ended(job, layer, { blob: known, outcome: "exists" });
   const from = known ? job.memo.mountsFor(known.digest, job.remote) : [];
-  const receipt = await client.pushBlob(
-    repository,
-    {
-      open,
-      onProgress: progress(job, layer, known?.size ?? 0),
-      ...(known ? { mount: { digest: known.digest, size: known.size, from } } : {}),
-    },
-    signalOf(job),
-  );
+  const exact = known && isExact === true ? { digest: known.digest, size: known.size } : {};
+  const upload = {
+    ...exact,
+    open,
+    onProgress: progress(job, layer, known?.size ?? 0),
+    ...(known ? { mount: { digest: known.digest, size: known.size, from } } : {}),
+  };
+  const receipt = await job.slots.sending.run(() => client.pushBlob(repository, upload, signalOf(job)));
   const { digest, size, how } = receipt;
   const blob = { digest, size, mediaType: layerMediaType(job.compression) };
   job.memo.setBlob(layer.diffId, job.compression, blob);
@@ -142,8 +205,10 @@ async function pushMade(job: PushJob, layer: LayerPlan, { open, known }: Made): 
 }
 
 async function hasBlob(job: PushJob, digest: Digest): Promise<boolean> {
+  if (job.absent?.seen.has(digest)) return true;
   const { client, repository } = job.remote;
-  return (await client.headBlob(repository, digest, { forPush: true, ...signalOf(job) })) !== undefined;
+  const call = { forPush: true, ...signalOf(job) };
+  return (await job.slots.asking.run(() => client.headBlob(repository, digest, call))) !== undefined;
 }
 
 interface Ended {
@@ -152,10 +217,10 @@ interface Ended {
   readonly from?: string;
 }
 
-function ended(job: PushJob, layer: LayerPlan, { blob, ...rest }: Ended): Descriptor {
+function ended(job: PushJob, layer: LayerPlan, { blob, ...rest }: Ended): LayerReceipt {
   job.memo.seen(blob.digest, job.remote);
   job.listener({ kind: "end", digest: layer.diffId, size: blob.size, ...rest });
-  return layer.isCompressed ? describe(layer, blob) : layer.local;
+  return { blob: layer.isCompressed ? describe(layer, blob) : layer.local, outcome: rest.outcome };
 }
 
 function describe(layer: LayerPlan, { digest, size, mediaType }: LayerBlob): Descriptor {

@@ -5,7 +5,7 @@
  * that came from a registry is pushed byte for byte.
  */
 import { Once, Semaphore, TareError, digestOf } from "../base/index.ts";
-import type { Digest } from "../base/index.ts";
+import type { DiffId, Digest } from "../base/index.ts";
 import {
   MEDIA_TYPES,
   formatPlatform,
@@ -25,9 +25,9 @@ import type { ImageRecord, Store } from "../store/index.ts";
 import { NO_WHEELS } from "./compress-layer.ts";
 import type { WheelLayers } from "./compress-layer.ts";
 import { knownDescriptor, needsCompression, pushLayer, signalOf } from "./push-layer.ts";
-import type { LayerPlan, PushJob } from "./push-layer.ts";
+import type { AbsentBlobs, LayerPlan, PushJob } from "./push-layer.ts";
 import { TransferMemo, stoppable, telling } from "./transfer.ts";
-import type { RemoteRepository, Stoppable, TransferListener } from "./transfer.ts";
+import type { LayerBlob, RemoteRepository, Stoppable, TransferListener } from "./transfer.ts";
 
 /** How an image is pushed. */
 export interface PushOptions {
@@ -37,8 +37,9 @@ export interface PushOptions {
   readonly compression?: LayerCompression;
   /** Layers made of wheels travel with the wheels' own compressed bytes. */
   readonly wheels?: WheelLayers;
+  readonly absent?: AbsentBlobs;
   readonly listener?: TransferListener;
-  /** Layers at the same time. Default 6. */
+  /** Layers sent at the same time. Default 6. */
   readonly jobs?: number;
   readonly signal?: AbortSignal;
 }
@@ -51,6 +52,16 @@ export interface PushedImage {
   /** Bytes of the manifest or index. */
   readonly size: number;
   /** The tag named it already: nothing was sent. */
+  readonly wasThere: boolean;
+  /** Its layers as they are there. */
+  readonly layers: readonly PushedLayer[];
+}
+
+/** A layer of a pushed image. */
+export interface PushedLayer {
+  readonly diffId: DiffId;
+  readonly blob: LayerBlob;
+  /** The repository had it before. */
   readonly wasThere: boolean;
 }
 
@@ -77,6 +88,9 @@ interface IndexPlan {
 type Plan = ManifestPlan | IndexPlan;
 
 const JOBS = 6;
+const QUESTIONS = 16;
+/** As many as can be written while as many are sent; the others have their wheels' disk space only. */
+const SPOOLED = 14;
 const MAX_DEPTH = 4;
 
 /**
@@ -98,12 +112,11 @@ export async function pushImage(
     lease.keep(digestsOf(plan));
     const predicted = predict(job, plan);
     if (predicted && (await isThere(job, target.tag, predicted))) {
-      tellAllThere(job, plan);
-      return resultOf(predicted, true);
+      return { ...resultOf(predicted, true), layers: tellAllThere(job, plan) };
     }
-    const pushing = { limit: new Semaphore(options.jobs ?? JOBS), all: work.all };
-    const document = await pushPlan(job, plan, { ...pushing, tag: target.tag });
-    return resultOf(document, false);
+    const layers: PushedLayer[] = [];
+    const document = await pushPlan(job, plan, { all: work.all, layers, tag: target.tag });
+    return { ...resultOf(document, false), layers };
   } finally {
     lease.release();
   }
@@ -114,12 +127,18 @@ function jobOf(place: Pick<PushJob, "store" | "remote" | "memo" | "scratch">, op
     ...place,
     compression: options.compression ?? "gzip",
     wheels: options.wheels ?? NO_WHEELS,
+    slots: {
+      asking: new Semaphore(QUESTIONS),
+      spooled: new Semaphore(SPOOLED),
+      sending: new Semaphore(options.jobs ?? JOBS),
+    },
+    ...(options.absent === undefined ? {} : { absent: options.absent }),
     listener: options.listener ?? ((): void => undefined),
     ...signalOf(options),
   };
 }
 
-function resultOf({ bytes, mediaType }: Document, wasThere: boolean): PushedImage {
+function resultOf({ bytes, mediaType }: Document, wasThere: boolean): Omit<PushedImage, "layers"> {
   return { digest: digestOf(bytes), mediaType, size: bytes.length, wasThere };
 }
 
@@ -241,17 +260,21 @@ async function isThere(job: PushJob, tag: string, { bytes }: Document): Promise<
   return facts?.digest === digestOf(bytes);
 }
 
-function tellAllThere(job: PushJob, plan: Plan): void {
-  for (const layer of [...manifestsOf(plan)].flatMap(({ layers }) => layers)) {
-    const size = knownDescriptor(job, layer)?.size ?? 0;
-    job.listener({ kind: "begin", digest: layer.diffId, what: "layer" });
-    job.listener({ kind: "end", digest: layer.diffId, outcome: "exists", size });
-  }
+function tellAllThere(job: PushJob, plan: Plan): readonly PushedLayer[] {
+  return [...manifestsOf(plan)].flatMap(({ layers }) =>
+    layers.map((layer) => {
+      const { mediaType, digest, size } = knownDescriptor(job, layer) ?? layer.local;
+      job.listener({ kind: "begin", digest: layer.diffId, what: "layer" });
+      job.listener({ kind: "end", digest: layer.diffId, outcome: "exists", size });
+      return { diffId: layer.diffId, blob: { mediaType, digest, size }, wasThere: true };
+    }),
+  );
 }
 
 interface Pushing {
-  readonly limit: Semaphore;
   readonly all: Stoppable["all"];
+  /** Filled while layers are pushed. */
+  readonly layers: PushedLayer[];
   /** What the manifest is written under; its digest when absent. */
   readonly tag?: string;
 }
@@ -267,17 +290,34 @@ async function pushPlan(job: PushJob, plan: Plan, pushing: Pushing): Promise<Doc
   return document;
 }
 
-async function pushManifest(job: PushJob, plan: ManifestPlan, { limit, all }: Pushing): Promise<Document> {
+async function pushManifest(job: PushJob, plan: ManifestPlan, pushing: Pushing): Promise<Document> {
   const { config, layers } = plan.manifest;
+  const { layers: pushedLayers, all } = pushing;
   const raw = [config, ...(plan.layers.length === 0 ? layers : [])];
-  const others = raw.map((blob) => limit.run(() => pushRaw(job, blob, blob === config ? "config" : "layer")));
-  const once = new Once<Descriptor>();
+  const once = new Once<PushedLayer>();
+  const started = new Map<LayerPlan, Promise<PushedLayer>>();
+  // The largest begins first, so that it does not end alone.
+  for (const layer of plan.layers.toSorted((a, b) => b.local.size - a.local.size)) {
+    started.set(
+      layer,
+      once.run(layer.diffId, () => pushOne(job, layer, pushedLayers)),
+    );
+  }
+  const others = raw.map((blob) => pushRaw(job, blob, blob === config ? "config" : "layer"));
   const pushed = plan.layers.map(async (layer) => {
-    const { mediaType, digest, size } = await once.run(layer.diffId, () => limit.run(() => pushLayer(job, layer)));
-    return { ...layer.local, mediaType, digest, size };
+    const done = await started.get(layer);
+    return done ? { ...layer.local, ...done.blob } : layer.local;
   });
   const [described] = await Promise.all([all(pushed), all(others)]);
   return finished(plan, described);
+}
+
+async function pushOne(job: PushJob, layer: LayerPlan, layers: PushedLayer[]): Promise<PushedLayer> {
+  const { outcome, blob } = await pushLayer(job, layer);
+  const { mediaType, digest, size } = blob;
+  const pushed = { diffId: layer.diffId, blob: { mediaType, digest, size }, wasThere: outcome === "exists" };
+  layers.push(pushed);
+  return pushed;
 }
 
 /** A blob that travels as it is: configs, and what is in manifests of other things than images. */
@@ -286,8 +326,10 @@ async function pushRaw(job: PushJob, blob: Descriptor, what: "layer" | "config")
   const { digest, size } = blob;
   job.listener({ kind: "begin", digest, what });
   await telling(job.listener, digest, async () => {
-    const known = await client.headBlob(repository, digest, { forPush: true, ...signalOf(job) });
-    if (!known) await client.pushBlob(repository, { digest, size, open: () => pieces(job, digest) }, signalOf(job));
+    const call = { forPush: true, ...signalOf(job) };
+    const known = await job.slots.asking.run(() => client.headBlob(repository, digest, call));
+    const upload = { digest, size, open: () => pieces(job, digest) };
+    if (!known) await job.slots.sending.run(() => client.pushBlob(repository, upload, signalOf(job)));
     job.memo.seen(digest, job.remote);
     job.listener({ kind: "end", digest, outcome: known ? "exists" : "pushed", size });
   });

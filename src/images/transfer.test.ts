@@ -9,7 +9,6 @@ import { digestOf } from "../base/index.ts";
 import type { DiffId } from "../base/index.ts";
 import { HttpClient } from "../http/index.ts";
 import { MEDIA_TYPES, parseManifest, serializeIndex } from "../oci/index.ts";
-import type { LayerSource } from "../python/index.ts";
 import { RegistryClient } from "../registry/index.ts";
 import { FakeRegistry } from "../registry/fixture.ts";
 import { openStore } from "../store/index.ts";
@@ -103,8 +102,8 @@ describe("push", () => {
     registry.seen.splice(0);
     const events: TransferEvent[] = [];
     await push(await makeImage(["one", "three"]), "a", { listener: (event) => void events.push(event) });
-    // The first layer and the config's HEAD; POST, PATCH, PUT of the second; POST and PUT of the config; the manifest.
-    expect(verbs().toSorted()).toEqual(["HEAD", "HEAD", "PATCH", "POST", "POST", "PUT", "PUT", "PUT"]);
+    // HEADs of both layers and the config; POST, PUT of the second; POST and PUT of the config; the manifest.
+    expect(verbs().toSorted()).toEqual(["HEAD", "HEAD", "HEAD", "POST", "POST", "PUT", "PUT", "PUT"]);
     const ends = events.flatMap((event) => (event.kind === "end" ? [event.outcome] : []));
     expect(ends.toSorted()).toEqual(["exists", "pushed", "pushed"]);
   });
@@ -136,12 +135,11 @@ describe("push", () => {
   it("makes the same bytes of the same layer, and knows those of wheels before it asks", async () => {
     const record = await makeImage(["one"]);
     let opened = 0;
-    const open = async (): Promise<LayerSource> => {
+    const files = async (): Promise<undefined> => {
       opened += 1;
-      return { sourceOf: () => undefined, close: () => undefined };
     };
-    const { digest } = await push(record, "a", { wheels: { has: async () => true, open } });
-    expect(opened).toBe(1);
+    const { digest } = await push(record, "a", { wheels: { has: async () => true, open: files, files } });
+    expect(opened).toBe(2);
     const manifest = parseManifest(registry.manifests.get("a:1")?.bytes.toString() ?? "");
     expect(registry.log()).toContain(`HEAD /v2/a/blobs/${manifest.layers[0]?.digest}`);
     registry.blobs.clear();
@@ -186,6 +184,17 @@ describe("push", () => {
     expect(registry.manifests.size).toBe(0);
   });
 
+  it("sends a large layer while it is compressed", async () => {
+    const text = Array.from({ length: 80_000 }, (_, line) => `line ${line} ${line * 7919}\n`).join("");
+    const record = await makeImage([text.repeat(4)]);
+    const { digest } = await push(record, "a");
+    expect(verbs()).toContain("PATCH");
+    registry.seen.splice(0);
+    registry.manifests.clear();
+    expect((await push(record, "a")).digest).toBe(digest);
+    expect(verbs()).not.toContain("PATCH");
+  });
+
   it("sends nothing of a tree that was changed", async () => {
     const record = await makeImage(["one"]);
     const [layer] = store.layers.list();
@@ -198,8 +207,8 @@ describe("push", () => {
     const record = await makeImage(["one"]);
     const control = new AbortController();
     registry.intercept = ({ method }) => {
-      if (method === "PATCH") control.abort();
-      return method === "PATCH";
+      if (method === "PUT") control.abort();
+      return method === "PUT";
     };
     await expect(push(record, "a", { signal: control.signal })).rejects.toThrow();
     expect(registry.manifests.size).toBe(0);

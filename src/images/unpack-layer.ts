@@ -124,7 +124,7 @@ function packedTree(layer: Layer): AsyncGenerator<Uint8Array> {
 }
 
 /** The error for a tree that is not any more what its diffID says. */
-export function changedTree(layer: Layer): TareError {
+export function changedTree(layer: Pick<Layer, "diffId">): TareError {
   return new TareError("E_STORE_DAMAGED", `packing layer \`${layer.diffId}\`: its files were changed in the store`, {
     hint: "run `tare system fsck --repair`, then build the image again",
   });

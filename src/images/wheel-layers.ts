@@ -13,5 +13,11 @@ export function wheelLayersOf(store: Store, wheels: () => Promise<WheelStore>): 
       if (wheelLayer(store, diffId) === undefined) return undefined;
       return openLayerSource(store, await wheels(), diffId, signal);
     },
+    files: async (diffId, signal) => {
+      const { wheelLayer, wheelsOfLayer } = await python();
+      const layer = wheelLayer(store, diffId);
+      if (layer === undefined) return undefined;
+      return { wheels: await wheelsOfLayer(store, await wheels(), layer, signal), settings: layer.settings };
+    },
   };
 }

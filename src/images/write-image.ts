@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
+import { TareError } from "../base/index.ts";
 import type { DiffId, Digest } from "../base/index.ts";
 import { MEDIA_TYPES, serializeImageConfig, serializeManifest } from "../oci/index.ts";
 import type { Descriptor, ImageConfig } from "../oci/index.ts";
 import type { BlobStore, Layer, LayerStore } from "../store/index.ts";
+import type { LayerBlob } from "./transfer.ts";
 
-/** An image to write: its layers are in the store. */
+/** An image to write: its layers are in the store, or absent as is said. */
 export interface ImageParts {
   /** Everything but the layers' digests, which are taken from `layers`. */
   readonly config: Omit<ImageConfig, "rootfs">;
   /** Lowest first. */
   readonly layers: readonly DiffId[];
+  /** How the registry has those that the store lacks. */
+  readonly absent?: ReadonlyMap<DiffId, LayerBlob>;
   /** Of the manifest. */
   readonly annotations?: Readonly<Record<string, string>>;
 }
@@ -35,19 +39,25 @@ export interface ContentStore {
  * Layers from outside are described as they came. Throws `E_LAYER_MISSING`.
  */
 export function writeImage(store: ContentStore, parts: ImageParts): WrittenImage {
-  const layers = store.layers.getAll(parts.layers);
-  const rootfs = { type: "layers", diff_ids: layers.map((layer) => layer.diffId) } as const;
+  const layers = parts.layers.map((diffId) => parts.absent?.get(diffId) ?? describe(store, diffId));
+  const rootfs = { type: "layers", diff_ids: parts.layers } as const;
   const config = store.blobs.writeBytes(serializeImageConfig({ ...parts.config, rootfs }));
   const manifest = store.blobs.writeBytes(
     serializeManifest({
       schemaVersion: 2,
       mediaType: MEDIA_TYPES.ociManifest,
       config: { mediaType: MEDIA_TYPES.ociConfig, ...config },
-      layers: layers.map(layerDescriptor),
+      layers,
       ...(parts.annotations === undefined ? {} : { annotations: parts.annotations }),
     }),
   );
   return { manifest: manifest.digest, mediaType: MEDIA_TYPES.ociManifest, config: config.digest };
+}
+
+function describe({ layers }: ContentStore, diffId: DiffId): Descriptor {
+  const [layer] = layers.getAll([diffId]);
+  if (layer) return layerDescriptor(layer);
+  throw new TareError("E_LAYER_MISSING", `writing an image: layer \`${diffId}\` is not in the store`);
 }
 
 /** How a manifest in the local store describes a layer. */

@@ -61,36 +61,35 @@ export { installWheels, measureWheelLayer, spliceWheelLayer } from "./install/in
 export type { Installed } from "./install/install-wheels.ts";
 export { noteWheelLayer, openLayerSource, wheelLayer, wheelsOfLayer } from "./install/layer-source.ts";
 export type { LayerSource, WheelLayer } from "./install/layer-source.ts";
+export {
+  knownLayer,
+  noteClaim,
+  parseLayerFact,
+  proveLayer,
+  readLayerFacts,
+  writeLayerFacts,
+} from "./install/layer-facts.ts";
+export type { KnownLayer, WheelLayerFacts } from "./install/layer-facts.ts";
 export { planLayers } from "./install/layers.ts";
 export type { LayerBudget } from "./install/layers.ts";
 export { parseRecord } from "./install/record.ts";
 export type { RecordRow } from "./install/record.ts";
-export { SLIM_RULES, chooseSlim, findCompiler } from "./install/slim.ts";
-export type { CompilerFacts, SlimChoice, SlimRule } from "./install/slim.ts";
-export { leftOutOf, sumLeftOut } from "./install/slim-report.ts";
-export type { LeftOut } from "./install/slim-report.ts";
+export { SLIM_RULES, slimRules } from "./install/slim.ts";
+export type { SlimRule } from "./install/slim.ts";
 export type { InstallSettings, WheelToInstall } from "./install/layer-files.ts";
 export { isLockName, readLock } from "./locks/read-lock.ts";
 export { describe as describeTarget, selectFromLock } from "./locks/select.ts";
 export type { Selection } from "./locks/select.ts";
 export type { Lock, LockedPackage, LockedSource, SelectedPackage } from "./locks/types.ts";
+export { findBaseFacts, knownBase, noteBase, parseBaseFacts, parseNotedBases } from "./target/base-facts.ts";
+export type { BaseFacts, NotedBase } from "./target/base-facts.ts";
 export { findInterpreter, installedDistributions } from "./target/interpreter.ts";
 export type { ImageFacts, InstalledDistribution } from "./target/interpreter.ts";
 export { WheelChooser, machineOf, parseWheelName, supportedTags } from "./target/tags.ts";
 export type { WheelName } from "./target/tags.ts";
-export { statedTarget } from "./target/stated-target.ts";
-export type { StatedPython } from "./target/stated-target.ts";
-export { chooseAccelerator, gpuPackagesError, isGpuPackage } from "./lock/accelerator.ts";
-export { directRequirements, inputsDigest } from "./lock/inputs-digest.ts";
-export type { LockInputs } from "./lock/inputs-digest.ts";
-export { lockChanges } from "./lock/lock-changes.ts";
-export type { LockChange } from "./lock/lock-changes.ts";
-export { stampLock, stampOf } from "./lock/lock-stamp.ts";
-export type { LockStamp } from "./lock/lock-stamp.ts";
 export { keyOf as resolutionKey, resolve } from "./lock/resolve.ts";
-export type { IsolatedUv, Resolution, ResolveRequest } from "./lock/types.ts";
+export type { IsolatedUv, Resolution, ResolveRequest } from "./lock/resolve.ts";
 export { explainFailure } from "./lock/explain.ts";
-export { projectIndexUrls } from "./index-client/project-urls.ts";
 export { UV_VERSION, ensureUv } from "./lock/uv.ts";
 export type { UvPlace } from "./lock/uv.ts";
 export { readIndexConfig } from "./index-client/config.ts";

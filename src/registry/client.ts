@@ -74,9 +74,11 @@ export class RegistryClient {
   }
 
   /** A manifest or index by tag or digest; its digest was checked. Throws `E_DIGEST_MISMATCH`, `E_MANIFEST`. */
-  async getManifest(repository: string, tag: string, call: RegistryCall = {}): Promise<RemoteManifest> {
+  async getManifest(repository: string, tag: string, call: ForPush = {}): Promise<RemoteManifest> {
+    const { forPush = false, ...rest } = call;
     const asked = this.#manifest(repository, tag, "pulling");
-    const response = await this.#session.request({ ...asked, expect: [200], ...call });
+    const scope = forPush ? { scope: { repository, actions: "pull,push" } as const } : {};
+    const response = await this.#session.request({ ...asked, ...scope, expect: [200], ...rest });
     const bytes = await readBytes(response, DOCUMENT_LIMIT);
     const digest = digestOf(bytes);
     const announced = isDigest(tag) ? tag : response.headers["docker-content-digest"];

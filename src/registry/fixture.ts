@@ -50,6 +50,8 @@ export class FakeRegistry {
   /** By `repository:tag` and `repository@digest`. */
   readonly manifests: Map<string, Stored> = new Map<string, Stored>();
   readonly seen: SeenRequest[] = [];
+  /** Bytes of the bodies of requests since somebody set it to 0. */
+  received = 0;
   intercept: Interceptor | undefined;
   readonly #options: FakeOptions;
   readonly #server: Server;
@@ -111,6 +113,7 @@ export class FakeRegistry {
     this.seen.push(request);
     if (this.intercept && (await this.intercept(request, response, message))) return;
     const body = await readAll(message);
+    this.received += body.length;
     const { status, headers = {}, body: answer = "" } = this.#answer(request, body);
     response.writeHead(status, { "content-length": String(Buffer.byteLength(answer)), ...headers });
     response.end(request.method === "HEAD" ? undefined : answer);

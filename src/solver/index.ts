@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 export { Solver } from "./solve.ts";
-export type { LocalSource, PythonResources, RootfsResult, SolveResources } from "./types.ts";
+export type {
+  AbsentLayer,
+  LocalSource,
+  PythonResources,
+  RemoteLayer,
+  RemoteLayers,
+  RootfsResult,
+  SolveResources,
+} from "./types.ts";
 export type { IgnoreFilter } from "./context-tree.ts";
 export type { BuildEvent, BuildListener } from "./events.ts";
 export { finishLayer } from "./layer.ts";

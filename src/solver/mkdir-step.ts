@@ -19,7 +19,10 @@ export const mkdirWorker: StepWorker = {
       const base = new TreeView(step.resources.store.layers.getAll(baseLayers(step)));
       const staged = new StagedTree(base, staging.tree, step.resources.epoch);
       const owner = op.owner ? lookupOwner(base, op.owner) : { uid: 0, gid: 0 };
-      staged.makeDirectories(staged.resolve(op.path), { ...owner, mode: op.mode });
+      const path = staged.resolve(op.path);
+      const parent = path.slice(0, Math.max(0, path.lastIndexOf("/")));
+      if (op.parentMode !== undefined) staged.makeDirectories(parent, { ...owner, mode: op.parentMode });
+      staged.makeDirectories(path, { ...owner, mode: op.mode });
       staged.close();
       return [await finishLayer(staging, { xattrs: base.hasXattrs, signal: step.signal })];
     } catch (error) {

@@ -5,6 +5,7 @@
  */
 import { Once, Semaphore, TareError, asDiffId, isTareError, messageOf } from "../base/index.ts";
 import { reachable, vertexOf } from "../graph/index.ts";
+import { absentLayers, absentWheels, bringAll } from "./absent-layers.ts";
 import { ContextTree } from "./context-tree.ts";
 import { MemoDigests } from "./fingerprint.ts";
 import { cachedLayers, rememberLayers } from "./layer-cache.ts";
@@ -13,7 +14,15 @@ import { workerOf } from "./workers.ts";
 import type { DiffId, Digest } from "../base/index.ts";
 import type { Graph, Op, Vertex, VertexId } from "../graph/index.ts";
 import type { BuildEvent } from "./events.ts";
-import type { LocalResult, RootfsResult, SolveResources, StepContext, StepResult, StepWorker } from "./types.ts";
+import type {
+  AbsentLayer,
+  LocalResult,
+  RootfsResult,
+  SolveResources,
+  StepContext,
+  StepResult,
+  StepWorker,
+} from "./types.ts";
 
 /** A graph being run; `solve` may be called for several targets, which share all work. */
 export class Solver {
@@ -61,29 +70,61 @@ export class Solver {
     if (immediate) return immediate;
     const step = this.#stepContext(vertex, inputs);
     try {
-      const made = await this.#layers(step, workerOf(vertex.op));
-      this.#resources.lease.keep(made);
-      const split = splitOf(inputs);
-      if (made.length !== 1) split.set(vertex.id, made.length);
-      return { kind: "rootfs", layers: [...workerOf(vertex.op).base(step), ...made], split };
+      return (await this.#elsewhere(step)) ?? (await this.#made(step));
     } catch (error) {
       throw this.#failed(vertex, error);
     }
   }
 
+  async #made(step: StepContext): Promise<RootfsResult> {
+    const { vertex, inputs } = step;
+    await bringAll(this.#resources.store, inputs);
+    const made = await this.#layers(step, workerOf(vertex.op));
+    this.#resources.lease.keep(made);
+    const split = splitOf(inputs);
+    if (made.length !== 1) split.set(vertex.id, made.length);
+    const layers = [...workerOf(vertex.op).base(step), ...made];
+    return { kind: "rootfs", layers, absent: absentLayers(inputs, layers), split };
+  }
+
+  /** A layer of wheels that the registry has: neither they nor the base that would compile them are needed. */
+  async #elsewhere(step: StepContext): Promise<RootfsResult | undefined> {
+    const layer = await absentWheels(step, async () => (await this.#made(step)).layers);
+    if (layer === undefined) return undefined;
+    this.#emit({ kind: "started", id: step.vertex.id, at: Date.now() });
+    step.log(1, Buffer.from("tare: the registry has this layer: nothing is fetched, made or sent\n"));
+    this.#hit(step, [layer.diffId]);
+    return { kind: "rootfs", layers: [layer.diffId], absent: new Map([[layer.diffId, layer]]), split: new Map() };
+  }
+
   /** Results that need no work. */
   #immediate(vertex: Vertex, inputs: readonly StepResult[]): StepResult | undefined {
     const { op } = vertex;
-    if (op.type === "scratch") return { kind: "rootfs", layers: [], split: new Map() };
+    if (op.type === "scratch") return { kind: "rootfs", layers: [], absent: new Map(), split: new Map() };
     if (op.type === "local") return this.#local(op.name);
-    if (op.type === "diff") return { kind: "rootfs", layers: layersAbove(inputs), split: splitOf(inputs) };
+    if (op.type === "diff")
+      return {
+        kind: "rootfs",
+        layers: layersAbove(inputs),
+        absent: absentLayers(inputs, layersAbove(inputs)),
+        split: splitOf(inputs),
+      };
     if (op.type !== "image" && op.type !== "merge") return undefined;
     const layers = op.type === "image" ? op.layers.map(asDiffId) : inputs.flatMap((input) => rootfsOf(input).layers);
-    this.#resources.store.layers.getAll(layers);
     this.#resources.lease.keep(layers);
+    const absent = absentLayers(inputs, layers);
+    if (op.type === "image") for (const layer of this.#absentBase(op.manifest)) absent.set(layer.diffId, layer);
+    this.#resources.store.layers.getAll(layers.filter((layer) => !absent.has(layer)));
     if (op.type === "image") this.#emit({ kind: "started", id: vertex.id, at: Date.now() });
     if (op.type === "image") this.#emit({ kind: "completed", id: vertex.id, at: Date.now() });
-    return { kind: "rootfs", layers, split: splitOf(inputs) };
+    return { kind: "rootfs", layers, absent, split: splitOf(inputs) };
+  }
+
+  #absentBase(manifest: Digest): readonly AbsentLayer[] {
+    const { remote, store } = this.#resources;
+    const missing = (remote?.image(manifest) ?? []).filter(({ diffId }) => !store.layers.get(diffId));
+    const bring = async (): Promise<void> => remote?.bring(manifest);
+    return missing.map((layer) => ({ ...layer, bring }));
   }
 
   #local(name: string): LocalResult {

@@ -43,16 +43,42 @@ export interface SolveResources {
   readonly jobs: number;
   /** Where wheels come from, and how they become layers. */
   readonly python: PythonResources;
+  /** Absent: every layer is made here. */
+  readonly remote?: RemoteLayers;
   /** Found when the first RUN needs it. */
   readonly runtime: () => Promise<OciRuntime>;
   readonly listener?: BuildListener;
   readonly signal: AbortSignal;
 }
 
+/** A layer that is not here, as a registry has it. */
+export interface RemoteLayer {
+  readonly diffId: DiffId;
+  readonly blob: { readonly digest: Digest; readonly size: number; readonly mediaType: string };
+}
+
+/** Layers that a build does without, because the registry that its image goes to has them. */
+export interface RemoteLayers {
+  /** The layer of a step of wheels with this key, when it need not be made. */
+  wheels(key: Digest): Promise<RemoteLayer | undefined>;
+  /** The layers of an image of which only manifest and config are here. */
+  image(manifest: Digest): readonly RemoteLayer[];
+  /** Brings the layers of such an image into the store. */
+  bring(manifest: Digest): Promise<void>;
+}
+
+/** A layer that the image gets, though it is not here. */
+export interface AbsentLayer extends RemoteLayer {
+  /** Brings or makes it, once. Throws `E_LAYER_CLAIM` when it is another than was said. */
+  readonly bring: () => Promise<void>;
+}
+
 /** A step's result: a root file system as layers, lowest first. */
 export interface RootfsResult {
   readonly kind: "rootfs";
   readonly layers: readonly DiffId[];
+  /** Those of `layers` that were not here when the step was resolved. */
+  readonly absent: ReadonlyMap<DiffId, AbsentLayer>;
   /** How many layers a vertex below made, for those that made other than one (an accelerated RUN makes several). */
   readonly split: ReadonlyMap<VertexId, number>;
 }

@@ -2,7 +2,7 @@
 /* Python distributions become a layer: unpacked from their wheels by this process, without pip. */
 import { TareError } from "../base/index.ts";
 import { cacheKey } from "../graph/index.ts";
-import { installWheels, leftOutOf, noteWheelLayer } from "../python/index.ts";
+import { installWheels, noteWheelLayer, proveLayer } from "../python/index.ts";
 import { bytecodeFor, bytecodePacks } from "./bytecode.ts";
 import { finishLayer } from "./layer.ts";
 import type { DiffId } from "../base/index.ts";
@@ -29,7 +29,7 @@ export const wheelsWorker: StepWorker = {
       const { replaced } = await installWheels(layer.files, staging.tree, layer.recipe.settings, step.signal);
       warnReplaced(step, replaced);
       const diffId: DiffId = await finishLayer(staging, { xattrs: false, signal: step.signal });
-      noteWheelLayer(step.resources.store, diffId, layer.recipe);
+      await remember(step, layer.recipe, diffId);
       return [diffId];
     } catch (error) {
       staging.discard();
@@ -37,6 +37,15 @@ export const wheelsWorker: StepWorker = {
     }
   },
 };
+
+/** What the layer is made of, and that the step with this key makes it. Throws `E_LAYER_CLAIM`. */
+async function remember(step: StepContext, recipe: WheelLayer, diffId: DiffId): Promise<void> {
+  const { store } = step.resources;
+  const key = await wheelsWorker.key(step);
+  noteWheelLayer(store, diffId, { ...recipe, ...(key === undefined ? {} : { key }) });
+  const layer = store.layers.get(diffId);
+  if (layer && key) proveLayer(store, key, layer);
+}
 
 /** All that a layer is made of, here on this machine. */
 interface PreparedLayer {
@@ -61,7 +70,6 @@ async function prepareLayer(step: StepContext, op: WheelsOp): Promise<PreparedLa
       wheels: op.wheels.map((wheel, index) => withPack(wheel, packs[index]?.digest)),
       settings,
       bytecode: policy,
-      ...(settings.slim.length === 0 ? {} : { leftOut: leftOutOf(wheels, settings) }),
     },
   };
 }

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * All that the build of a project wants to know of its base's files. It depends on the base alone, so it is remembered
+ * by the base's image id, here and at the registry that images are pushed to.
+ */
+import { imageOwner, isDigest } from "../../base/index.ts";
+import { readFileInTree } from "../../store/index.ts";
+import { findInterpreter } from "./interpreter.ts";
+import type { Digest } from "../../base/index.ts";
+import type { SourceTree, Store } from "../../store/index.ts";
+import type { PythonTarget } from "../types.ts";
+import type { ImageFacts } from "./interpreter.ts";
+
+/** Changes when more or something else is found in the same files. */
+const VERSION_OF_FACTS = 1;
+
+/** A base as a project sees it. */
+export interface BaseFacts {
+  readonly version: typeof VERSION_OF_FACTS;
+  readonly target: PythonTarget;
+  /** `/etc/passwd` and `/etc/group`; empty when missing. */
+  readonly passwd: string;
+  readonly group: string;
+  /** `/etc` and `/home` are what they are everywhere, and there is no `/app`: the project's layers can stand alone. */
+  readonly isPlain: boolean;
+}
+
+/** Looks at a base's files. Throws `E_PYTHON_NOTFOUND`. */
+export function findBaseFacts(tree: SourceTree, facts: ImageFacts): BaseFacts {
+  const text = (path: string): string => readFileInTree(tree, path)?.toString("utf8") ?? "";
+  const isUsual = (path: string): boolean => {
+    const entry = tree.lookup(path);
+    if (!entry) return true;
+    const { uid, gid } = imageOwner(entry.stats);
+    return entry.stats.isDirectory() && uid === 0 && gid === 0 && (entry.stats.mode & 0o7777) === 0o755;
+  };
+  return {
+    version: VERSION_OF_FACTS,
+    target: findInterpreter(tree, facts),
+    passwd: text("etc/passwd"),
+    group: text("etc/group"),
+    isPlain: ["etc", "home"].every(isUsual) && ["app", "home/app"].every((path) => tree.lookup(path) === undefined),
+  };
+}
+
+/** Documents by image id. */
+const BASES = "base-facts";
+
+/** What is remembered of a base. */
+export function knownBase(store: Store, id: Digest): BaseFacts | undefined {
+  const value: unknown = store.documents<unknown>(BASES, { lasting: false }).get(id);
+  return parseBaseFacts(value);
+}
+
+/** Remembers what was found in a base. */
+export function noteBase(store: Store, id: Digest, facts: BaseFacts): void {
+  const documents = store.documents<BaseFacts>(BASES, { lasting: false });
+  if (documents.update(id, () => facts) !== undefined) return;
+  try {
+    documents.insert(id, undefined, facts);
+  } catch (error) {
+    // Another process noted the same meanwhile.
+    if (documents.get(id) === undefined) throw error;
+  }
+}
+
+/** Facts of a base from outside; undefined when they are not whole. */
+export function parseBaseFacts(value: unknown): BaseFacts | undefined {
+  const { version, target, passwd, group, isPlain } = membersOf(value);
+  if (version !== VERSION_OF_FACTS) return undefined;
+  const parsed = parseTarget(target);
+  if (!parsed || typeof passwd !== "string" || typeof group !== "string" || typeof isPlain !== "boolean") {
+    return undefined;
+  }
+  if (passwd.length + group.length > MOST_TEXT) return undefined;
+  return { version, target: parsed, passwd, group, isPlain };
+}
+
+const MOST_TEXT = 1 << 16;
+const ARCHITECTURE = /^[a-z0-9_]{1,20}$/;
+const VERSION = /^3\.\d{1,3}\.\d{1,3}(?:(?:a|b|rc)\d{1,3})?$/;
+
+function parseTarget(value: unknown): PythonTarget | undefined {
+  const { implementation, version, architecture, libc, executable, scheme, isFreeThreaded } = membersOf(value);
+  const [name, library, places] = [implementation, membersOf(libc), membersOf(scheme)];
+  if (name !== "cpython" && name !== "pypy") return undefined;
+  if (!matches(version, VERSION) || !matches(architecture, ARCHITECTURE) || !isPath(executable)) return undefined;
+  const { kind, version: libcVersion } = library;
+  if ((kind !== "glibc" && kind !== "musl") || !matches(libcVersion, /^\d{1,3}\.\d{1,3}$/)) return undefined;
+  const { purelib, platlib, scripts, headers, data } = places;
+  if (!isPath(purelib) || !isPath(platlib) || !isPath(scripts) || !isPath(headers) || !isPath(data)) return undefined;
+  return {
+    implementation: name,
+    version,
+    architecture,
+    libc: { kind, version: libcVersion },
+    executable,
+    scheme: { purelib, platlib, scripts, headers, data },
+    ...(isFreeThreaded === true ? { isFreeThreaded } : {}),
+  };
+}
+
+function membersOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? { ...value } : {};
+}
+
+function matches(value: unknown, pattern: RegExp): value is string {
+  return typeof value === "string" && pattern.test(value);
+}
+
+/** An absolute path that leads nowhere else. */
+function isPath(value: unknown): value is string {
+  return typeof value === "string" && /^(?:\/[\w.+@-]+)+$/.test(value) && !/\/\.\.?(?:\/|$)/.test(value);
+}
+
+/** A base of a memo: its image id and what is known of it. */
+export interface NotedBase {
+  readonly id: Digest;
+  readonly facts: BaseFacts;
+}
+
+/** Bases from outside; what is none is left out. */
+export function parseNotedBases(value: unknown): readonly NotedBase[] {
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((row: unknown): NotedBase[] => {
+    const { id, facts } = membersOf(row);
+    const parsed = parseBaseFacts(facts);
+    return typeof id === "string" && isDigest(id) && parsed ? [{ id, facts: parsed }] : [];
+  });
+}
