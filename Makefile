@@ -1,7 +1,7 @@
 # Tare's two commands: `make demo` and `make test`. `make help` lists all.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test check build root host test-host bench clean
+.PHONY: help demo test check build root host test-host bench bench-wheels clean
 
 # The checkout brings its own Node (workspace `toolchain`); npm itself runs on the system's.
 WITH_NODE := PATH="$(CURDIR)/node_modules/.bin:$$PATH"
@@ -12,7 +12,7 @@ PROGRAM := dist/tare.cjs
 STEPS ?= all
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 21
 
 demo: $(PROGRAM) host ## set up, build the example image and run it
 	@$(SUDO) ./bin/tare base $$(sed -n 's/^FROM //p' examples/hello/Dockerfile)
@@ -32,6 +32,9 @@ build: $(INSTALLED) ## dist/: the program and the library
 
 bench: $(PROGRAM) test-host ## compare with Docker and buildah; options: ARGS="--help"
 	@$(SUDO) env $(WITH_NODE) node bench/run.ts $(ARGS)
+
+bench-wheels: $(PROGRAM) test-host ## compare how Python projects are built and shipped; options: ARGS="--help"
+	@$(SUDO) env $(WITH_NODE) node bench/wheels/run.ts $(ARGS)
 
 root:
 	@[ "$$(id -u)" = 0 ] || command -v sudo >/dev/null || { echo 'root is needed: run this as root or install sudo' >&2; exit 1; }

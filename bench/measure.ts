@@ -13,6 +13,11 @@ const OUTPUT_LIMIT = 64 * 2 ** 20;
 
 /** Runs a command to its end; throws with its output when it fails. Returns seconds. */
 export function timed(command: Command): number {
+  return finished(command).seconds;
+}
+
+/** The same with what the command printed. */
+export function finished(command: Command): { readonly seconds: number; readonly output: string } {
   const started = performance.now();
   const { status, stdout, stderr, error } = spawnSync(command.program, command.words, {
     env: { ...process.env, ...command.env },
@@ -21,7 +26,7 @@ export function timed(command: Command): number {
     maxBuffer: OUTPUT_LIMIT,
   });
   const seconds = (performance.now() - started) / 1000;
-  if (status === 0) return seconds;
+  if (status === 0) return { seconds, output: stdout };
   throw new Error(`${commandText(command)}: ${error?.message ?? `${stdout}\n${stderr}`.slice(-2000)}`);
 }
 

@@ -19,6 +19,7 @@ describe("the library's face", () => {
       "close",
       "containers",
       "images",
+      "locks",
       "plan",
       "registry",
       "sizes",
@@ -32,6 +33,7 @@ describe("the library's face", () => {
         " ",
       ),
     );
+    expect(members(engine.locks)).toEqual(["lock"]);
     expect(members(engine.bases)).toEqual(["assemble", "recipes"]);
     expect(members(engine.system)).toEqual(["check", "fsck", "info", "install", "planInstall", "prune", "usage"]);
     engine.close();

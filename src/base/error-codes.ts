@@ -94,6 +94,7 @@ export const ERROR_CODES = {
   E_PYPROJECT: "a pyproject.toml is malformed",
   // python: locks and targets
   E_LOCK: "a lock file is malformed, or not made for the target",
+  E_LOCK_STALE: "a lock does not satisfy the project's requirements any more",
   E_LOCK_VERSION: "a lock file is of a version that is not known",
   E_LOCK_HASH: "a file of a lock has no sha256",
   E_NO_WHEEL: "a locked package has no file for the target",

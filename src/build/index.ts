@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 export { prepareBuild, runBuild } from "./run-build.ts";
 export type { BuildPlace, PreparedBuild } from "./run-build.ts";
+export type { PlainDockerfile } from "./project-dockerfile.ts";
 export { contextKey, findImage, readImage } from "./resolver.ts";
 export type { ImagePuller } from "./resolver.ts";
+export { lockProject } from "./project-lock.ts";
+export type { LockRequest, LockResult, LockedVersion } from "./lock-types.ts";
 export { RemoteBuild } from "./remote-build.ts";
 export type { RemoteBase, RemoteBuildOptions } from "./remote-build.ts";
 export type { ResolvedImage } from "./types.ts";

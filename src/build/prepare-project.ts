@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-import { DEFAULT_EPOCH, digestOf } from "../base/index.ts";
+import { DEFAULT_EPOCH, TareError } from "../base/index.ts";
 import { GraphBuilder } from "../graph/index.ts";
 import { MAIN_CONTEXT } from "./compile.ts";
 import { missingDockerfile } from "./context.ts";
 import { compileProject, projectIn } from "./project-build.ts";
 import { contextWarnings, projectContext } from "./project-context.ts";
+import { plainDockerfile } from "./project-dockerfile.ts";
 import { unusedOptions } from "./project-request.ts";
 import { checkPlatforms, epochOf, platformsOf } from "./request-facts.ts";
 import type { LocalSource } from "../solver/index.ts";
 import type { Lease } from "../store/index.ts";
-import type { BuildRequest, ProjectDecision } from "./request.ts";
+import type { CompiledProject } from "./project-build.ts";
+import type { PlainDockerfile } from "./project-dockerfile.ts";
+import type { BuildRequest } from "./request.ts";
 import type { BuildPlace, PreparedBuild } from "./run-build.ts";
 
 /** A folder without a Dockerfile: a project, or an error that says what was looked for. */
@@ -33,33 +36,28 @@ export async function prepareProject(
   const build = { place, lease, request, root, project, graph, epoch, signal };
   const context = projectContext(root, project);
   warn(request, context);
-  const compiled = [];
+  const compiled: CompiledProject[] = [];
   for (const platform of platformsOf(request)) compiled.push(await compileProject(build, platform));
   checkPlatforms(graph.build());
   const decisions = compiled[0]?.decisions ?? [];
-  tellDecisions(request, project.name, decisions);
   return {
     graph: graph.build(),
     text: "",
+    project: project.name,
     stages: compiled.map(({ stage }) => stage),
     decisions,
-    projects: compiled.map(({ prepared }) => prepared),
+    plainDockerfile: () => dockerfileOf(compiled),
     locals: new Map([[MAIN_CONTEXT, context]]),
     epoch,
     isEpochChosen: chosen !== undefined,
   };
 }
 
-/** The decisions as the first step of the progress. */
-function tellDecisions({ listener }: BuildRequest, name: string, decisions: readonly ProjectDecision[]): void {
-  if (!listener) return;
-  const id = digestOf(`project ${name}`);
-  const at = Date.now();
-  listener({ kind: "vertex", id, label: `project ${name}`, inputs: [], at });
-  listener({ kind: "started", id, at });
-  const lines = decisions.map((decision) => `${`${decision.name}:`.padEnd(14)}${decision.text}\n`).join("");
-  listener({ kind: "log", id, stream: 1, data: Buffer.from(lines), at });
-  listener({ kind: "completed", id, at });
+function dockerfileOf([only, ...others]: readonly CompiledProject[]): PlainDockerfile {
+  if (only && others.length === 0) return plainDockerfile(only.prepared);
+  throw new TareError("E_USAGE", "writing a Dockerfile: it is for one platform, and several are asked for", {
+    hint: "give one `--platform`",
+  });
 }
 
 /** What the user should know before anything is built. */

@@ -10,13 +10,15 @@ import { describeTarget, knownBase, noteBase } from "../python/index.ts";
 import { chooseBase, resolveBase } from "./project-base.ts";
 import { decide } from "./project-decisions.ts";
 import { chooseWheels } from "./project-wheels.ts";
+import { USER_ID } from "./project-paths.ts";
 import { folderReader } from "./project-reader.ts";
+import { slimOf } from "./project-slim.ts";
 import { projectStage } from "./project-stage.ts";
 import { baseFactsOf } from "./remote-build.ts";
 import type { GraphBuilder } from "../graph/index.ts";
 import type { Platform } from "../oci/index.ts";
 import type { CommandAnswer, Project } from "../project/index.ts";
-import type { BaseFacts, PythonTarget } from "../python/index.ts";
+import type { BaseFacts, PythonTarget, SlimChoice } from "../python/index.ts";
 import type { Lease } from "../store/index.ts";
 import type { ChosenWheels } from "./project-wheels.ts";
 import type { BuildRequest, ProjectDecision } from "./request.ts";
@@ -44,6 +46,16 @@ export interface PreparedProject extends ProjectBuild {
   readonly target: PythonTarget;
   readonly wheels: ChosenWheels;
   readonly command: CommandAnswer;
+  readonly users: BaseUsers;
+  /** What is left out of the distributions. */
+  readonly slim: SlimChoice;
+}
+
+/** The base's files of users, and whether one has the number of a project's own. */
+export interface BaseUsers {
+  readonly passwd: string;
+  readonly group: string;
+  readonly hasOurs: boolean;
 }
 
 /** A compiled project. */
@@ -54,7 +66,7 @@ export interface CompiledProject {
 }
 
 /** Looks at a folder; undefined when it is no project. Throws what `readProject` throws. */
-export function projectIn(root: string, request: BuildRequest): Project | undefined {
+export function projectIn(root: string, request: Pick<BuildRequest, "target"> = {}): Project | undefined {
   const name = basename(root) || "app";
   const target = request.target === undefined ? {} : { target: request.target };
   return readProject(folderReader(root), { folder: root, fallbackName: name, ...target });
@@ -73,8 +85,15 @@ export async function compileProject(build: ProjectBuild, platform: Platform): P
   const wheels = await chooseWheels(build, { base, target, platform });
   const installed = new Set(wheels.wheels.map(({ name }) => name));
   const command = findCommand(folderReader(build.root), build.project, (name) => installed.has(name));
-  const prepared = { ...build, platform, base, baseFacts, baseReason: chosen.reason, target, wheels, command };
+  const users = usersOf(baseFacts);
+  const slim = slimOf(build, base, wheels);
+  const baseReason = chosen.reason;
+  const prepared = { ...build, platform, base, baseFacts, baseReason, target, wheels, command, users, slim };
   return { stage: projectStage(prepared), prepared, decisions: decide(prepared) };
+}
+
+function usersOf({ passwd, group }: BaseFacts): BaseUsers {
+  return { passwd, group, hasOurs: new RegExp(`^[^:]+:[^:]*:${USER_ID}:`, "m").test(passwd) };
 }
 
 /** What is to be known of a base's files: looked up once, or, where they are not here, what the registry's memo says. */

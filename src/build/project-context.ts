@@ -46,14 +46,16 @@ const SECRETS: readonly string[] = [
 ];
 
 /** The project's files as a build context. */
-export function projectContext(root: string, { config, dependencies }: Project): LocalSource {
+export function projectContext(root: string, project: Project): LocalSource {
+  return { root, filter: createIgnore(ignorePatterns(root, project)) };
+}
+
+/** What is left out: the usual, then what `.dockerignore` and `[tool.tare]` say, then secrets. */
+export function ignorePatterns(root: string, { config, dependencies }: Project): readonly string[] {
   const text = readTextIfPresent(join(root, ".dockerignore"));
   const own = text === undefined ? [] : readIgnoreFile(text);
   const included = config.include.map((pattern) => `!${pattern}`);
-  return {
-    root,
-    filter: createIgnore([...LEFT_OUT, ...lists(dependencies), ...own, ...config.exclude, ...included, ...SECRETS]),
-  };
+  return [...LEFT_OUT, ...lists(dependencies), ...own, ...config.exclude, ...included, ...SECRETS];
 }
 
 /** What is installed stands in the image's metadata: a changed pin changes one layer, and not that of the sources too. */

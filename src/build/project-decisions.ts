@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { normalizeName } from "../python/index.ts";
+import { isGpuPackage, normalizeName } from "../python/index.ts";
 import { USER_ID } from "./project-paths.ts";
 import { acceleratorOf } from "./project-wheels.ts";
 import { megabytes } from "./project-sizes.ts";
+import { quoted } from "./shell-word.ts";
 import type { PreparedProject } from "./project-build.ts";
 import type { ProjectDecision } from "./request.ts";
 
@@ -18,6 +19,7 @@ export function decide(prepared: PreparedProject): readonly ProjectDecision[] {
       text: `${base.config.rootfs.diff_ids.length} of the base, ${wheels.groups.length} of packages, sources on top`,
     },
     { name: "command", text: commandText(prepared) },
+    ...slimDecision(prepared),
   ];
 }
 
@@ -26,7 +28,8 @@ function shortName(name: string): string {
 }
 
 function dependenciesText({ wheels, project }: PreparedProject): string {
-  const { built, inPlace } = wheels;
+  const { built } = wheels;
+  const inPlace = wheels.inPlace.map(({ name }) => name);
   const own = project.own === undefined ? undefined : normalizeName(project.own.name);
   const fetched = wheels.wheels.filter(({ name }) => !inPlace.includes(name));
   const size = fetched.reduce((sum, each) => sum + each.size, 0);
@@ -47,26 +50,29 @@ function commandText({ project, command, base }: PreparedProject): string {
   const { entrypoint, user } = project.config;
   const { found, notes } = command;
   const who = `as ${user ?? `user app (${USER_ID})`}`;
-  const words = [...(entrypoint ?? []), ...(found?.value ?? [])].map(shellWord).join(" ");
+  const words = [...(entrypoint ?? []), ...(found?.value ?? [])].map(quoted).join(" ");
   if (found) return [`${words} (${found.reason}), ${who}`, ...notes].join("; ");
   const start = (base.config.config?.Cmd ?? []).join(" ");
   const instead = start === "" ? "" : `, so the base's \`${start}\` starts`;
   return [`none found${instead}: set \`command\` in [tool.tare]`, ...notes].join("; ");
 }
 
-/** As one would type it. */
-function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+/** Told only where it was asked for. */
+function slimDecision({ slim }: PreparedProject): readonly ProjectDecision[] {
+  const { rules, heldBack, reason } = slim;
+  if (rules.length === 0 && heldBack.length === 0) return [];
+  const stays = heldBack.length === 0 ? "" : `; ${heldBack.join(", ")} stay, since ${reason ?? ""}`;
+  return [{ name: "slim", text: `${rules.length === 0 ? "nothing" : rules.join(", ")} left out${stays}` }];
 }
 
 /** Which builds of the deep learning frameworks, and what another choice would save. */
 function acceleratorText(prepared: PreparedProject): string {
   const { wheels } = prepared.wheels;
   const chosen = acceleratorOf(prepared);
-  const cuda = wheels.filter(({ name }) => /^(?:nvidia-|triton$|pytorch-triton)/.test(name));
+  const cuda = wheels.filter(({ name }) => isGpuPackage(name));
   const size = cuda.reduce((sum, each) => sum + each.size, 0);
   if (cuda.length === 0) return chosen === undefined ? "none needed" : `${chosen}: no CUDA packages`;
   const what = `${cuda.length} CUDA packages, ${megabytes(size)}`;
-  if (chosen !== undefined && chosen !== "auto") return `${chosen}: ${what}`;
+  if (chosen !== undefined) return `${chosen}: ${what}`;
   return `CUDA, as the index gives it: ${what}; \`--accelerator cpu\` would save them`;
 }

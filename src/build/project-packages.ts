@@ -18,8 +18,8 @@ import type { ProjectBuild } from "./project-build.ts";
 export interface SplitPackages {
   /** Those that come from elsewhere, or have to be built. */
   readonly others: readonly SelectedPackage[];
-  /** Those that lie in the image's sources. */
-  readonly inPlace: readonly WheelRef[];
+  /** Those that lie in the image's sources; `folder` is relative to the project. */
+  readonly inPlace: readonly { readonly wheel: WheelRef; readonly folder: string }[];
   /** The project itself, when it is a package. */
   readonly own: OwnPackage | undefined;
 }
@@ -28,13 +28,13 @@ export interface SplitPackages {
 export async function splitPackages(build: ProjectBuild, selected: readonly SelectedPackage[]): Promise<SplitPackages> {
   const { own } = build.project;
   const others: SelectedPackage[] = [];
-  const inPlace: WheelRef[] = [];
+  const inPlace: { readonly wheel: WheelRef; readonly folder: string }[] = [];
   const isOwn = (each: SelectedPackage): boolean => folderIn(build.root, each) === "";
   const asked = selected.filter((each) => !isOwn(each));
   for (const each of [...asked, ...(own ? [itself(build.root, own)] : [])]) {
     const folder = folderIn(build.root, each);
     const form = folder === undefined ? undefined : formOf(build, folder);
-    if (form?.kind === "in-place") inPlace.push(await install(build, form));
+    if (form?.kind === "in-place") inPlace.push({ wheel: await install(build, form), folder: form.folder });
     else others.push(folder === undefined ? each : { ...each, direct: directOf(folder, false) });
   }
   return { others, inPlace, own };

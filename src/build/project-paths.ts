@@ -5,3 +5,6 @@ export const APP = "/app";
 export const HOME = "/home/app";
 /** Its user and group. */
 export const USER_ID = 1000;
+/** Its lines of /etc/passwd and /etc/group. */
+export const PASSWD_LINE: string = `app:x:${USER_ID}:${USER_ID}:app:${HOME}:/bin/sh`;
+export const GROUP_LINE: string = `app:x:${USER_ID}:`;

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The vertices and the config of a project's image. */
 import { aptScript } from "./isolated.ts";
-import { APP, HOME, USER_ID } from "./project-paths.ts";
+import { projectConfig } from "./project-config.ts";
+import { APP, GROUP_LINE, HOME, PASSWD_LINE } from "./project-paths.ts";
 import { megabytes } from "./project-sizes.ts";
 import { splitPair } from "./stage-state.ts";
 import type { CopyOp, VertexId, WheelsOp } from "../graph/index.ts";
-import type { ContainerConfig } from "../oci/index.ts";
-import type { Project } from "../project/index.ts";
 import type { WheelRef } from "../python/index.ts";
 import type { PreparedProject } from "./project-build.ts";
 import type { CompiledStage, DraftHistory } from "./types.ts";
@@ -17,14 +16,14 @@ export function projectStage(prepared: PreparedProject): CompiledStage {
   const { project } = prepared;
   const { packages } = project.config;
   // Packages may add users of their own to the file that names ours, so it is there before them.
-  const early = packages.length > 0 ? (project.config.user ?? draft.ownUser()) : undefined;
+  if (packages.length > 0) draft.ownUser();
   if (packages.length > 0) draft.packages(packages);
   for (const group of prepared.wheels.groups) draft.wheels(group);
   draft.own();
-  const user = early ?? project.config.user ?? draft.ownUser();
+  if (packages.length === 0) draft.ownUser();
   draft.folder(APP);
   draft.sources();
-  return draft.finish(user);
+  return draft.finish();
 }
 
 class StageDraft {
@@ -49,7 +48,7 @@ class StageDraft {
       2 +
       wheels.groups.length +
       (project.config.packages.length > 0 ? 1 : 0) +
-      (project.config.user === undefined ? 1 : 0);
+      (project.config.user === undefined && !prepared.users.hasOurs ? 1 : 0);
     const op = {
       type: "image",
       reference: base.name,
@@ -85,9 +84,8 @@ class StageDraft {
 
   /** One layer of distributions. It stands for itself: nothing else is built on it, so that nothing waits for it. */
   wheels(group: readonly WheelRef[]): void {
-    const { graph, target, request, project } = this.#prepared;
+    const { graph, target, request, project, slim } = this.#prepared;
     const bytecode = request.python?.bytecode ?? project.config.bytecode ?? "imported";
-    const slim = request.python?.slim ?? project.config.slim ?? [];
     const op: WheelsOp = {
       type: "wheels",
       wheels: group.map(({ size: _size, ...wheel }) => wheel),
@@ -95,7 +93,7 @@ class StageDraft {
       executable: target.executable,
       python: target.version,
       bytecode,
-      ...(slim.length > 0 ? { slim } : {}),
+      ...(slim.rules.length > 0 ? { slim: slim.rules } : {}),
     };
     const made = graph.add(op, bytecode === "none" ? [] : [this.#base], this.#notes(groupText(group)));
     this.#wheels.push(made);
@@ -113,22 +111,21 @@ class StageDraft {
   }
 
   /** A user of its own, with a home that it may write to; no container is needed to make it. */
-  ownUser(): string {
-    const { passwd, group } = this.#prepared.baseFacts;
-    if (new RegExp(`^[^:]+:[^:]*:${USER_ID}:`, "m").test(passwd)) return String(USER_ID);
+  ownUser(): void {
+    const { project, users } = this.#prepared;
+    if (project.config.user !== undefined || users.hasOurs) return;
     this.folder(HOME, 0o777);
     const line = (before: string, added: string): string =>
       `${before}${before === "" || before.endsWith("\n") ? "" : "\n"}${added}\n`;
     const op: CopyOp = {
       ...COPY,
       sources: [
-        { inline: { fileName: "passwd", content: line(passwd, `app:x:${USER_ID}:${USER_ID}:app:${HOME}:/bin/sh`) } },
-        { inline: { fileName: "group", content: line(group, `app:x:${USER_ID}:`) } },
+        { inline: { fileName: "passwd", content: line(users.passwd, PASSWD_LINE) } },
+        { inline: { fileName: "group", content: line(users.group, GROUP_LINE) } },
       ],
       destination: "/etc/",
     };
     this.#add(this.#prepared.graph.add(op, [this.#vertex], this.#notes("user app")), "tare: user app (1000)");
-    return `${USER_ID}:${USER_ID}`;
   }
 
   /** A folder that every user may write to, so that a program can put its files beside its sources. */
@@ -145,10 +142,10 @@ class StageDraft {
     this.#add(graph.add(op, [this.#vertex, local], this.#notes("sources")), `COPY . ${APP}`);
   }
 
-  finish(user: string): CompiledStage {
+  finish(): CompiledStage {
     const { platform, base } = this.#prepared;
     const vertex = this.#assembled();
-    const config = this.#config(user);
+    const config = projectConfig(this.#prepared);
     const environment = new Map((config.Env ?? []).map((entry) => splitPair(entry)));
     return {
       vertex,
@@ -159,36 +156,6 @@ class StageDraft {
       history: this.#history,
       environment,
       declared: new Map(),
-    };
-  }
-
-  #config(user: string): ContainerConfig {
-    const { base, project, request, command } = this.#prepared;
-    const { config } = project;
-    const own = base.config.config ?? {};
-    const added = {
-      PYTHONUNBUFFERED: "1",
-      ...pythonPath(project),
-      ...(config.user === undefined ? { HOME } : {}),
-      ...command.found?.env,
-      ...config.env,
-    };
-    const env = new Map([...(own.Env ?? []).map((entry) => splitPair(entry)), ...Object.entries(added)]);
-    const exposed = command.found?.ports ?? config.expose;
-    const ports = exposed.map((port) => [port.includes("/") ? port : `${port}/tcp`, {}] as const);
-    const { Cmd: _cmd, Entrypoint: _entrypoint, Healthcheck: _healthcheck, ...others } = own;
-    const kept = command.found ? others : own;
-    const words = command.found?.value ?? [];
-    const labels = { ...own.Labels, ...config.labels, ...request.labels };
-    return {
-      ...kept,
-      Env: [...env].map(([name, value]) => `${name}=${value}`),
-      WorkingDir: APP,
-      User: user,
-      ...(words.length > 0 ? { Cmd: words } : {}),
-      ...(config.entrypoint === undefined ? {} : { Entrypoint: config.entrypoint }),
-      ...(ports.length > 0 ? { ExposedPorts: { ...own.ExposedPorts, ...Object.fromEntries(ports) } } : {}),
-      ...(Object.keys(labels).length > 0 ? { Labels: labels } : {}),
     };
   }
 
@@ -221,12 +188,6 @@ class StageDraft {
     const platform = this.#prepared.request.platforms.length > 1 ? `${this.#platform} ` : "";
     return `[${platform}${number}/${this.#steps}] ${text}`;
   }
-}
-
-/** The sources' folders; not for a project that was built, whose modules would be hidden by its sources. */
-function pythonPath({ own, sourceRoots }: Project): Readonly<Record<string, string>> {
-  if (own?.kind === "build") return {};
-  return { PYTHONPATH: [APP, ...sourceRoots.map((root) => `${APP}/${root}`)].join(":") };
 }
 
 const COPY: Omit<CopyOp, "sources" | "destination"> = { type: "copy", parents: false, link: false, command: "COPY" };

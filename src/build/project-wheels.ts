@@ -4,17 +4,23 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { TareError } from "../base/index.ts";
 import {
+  chooseAccelerator,
+  gpuPackagesError,
+  isGpuPackage,
   normalizeName,
   parseWheelName,
   planLayers,
+  projectIndexUrls,
   readLayerFacts,
   readLock,
   resolve,
   selectFromLock,
+  stampOf,
 } from "../python/index.ts";
 import { buildWheels } from "./build-wheels.ts";
 import { splitPackages } from "./project-packages.ts";
 import { isolatedUv } from "./isolated-uv.ts";
+import { staleReason } from "./lock-state.ts";
 import type { IsolatedPlace } from "./isolated.ts";
 import type { Platform } from "../oci/index.ts";
 import type { DistributionFile, Lock, PythonTarget, SelectedPackage, WheelRef, WheelStore } from "../python/index.ts";
@@ -30,8 +36,10 @@ export interface ChosenWheels {
   readonly source: string;
   /** Names whose wheels were built here. */
   readonly built: readonly string[];
-  /** Names of packages that are used where they lie in the sources. */
-  readonly inPlace: readonly string[];
+  /** Packages that are used where they lie in the sources: names, and folders relative to the project. */
+  readonly inPlace: readonly { readonly name: string; readonly folder: string }[];
+  /** The others, as they were before anything was built. */
+  readonly selected: readonly SelectedPackage[];
 }
 
 /** Where wheels are chosen for. */
@@ -43,6 +51,7 @@ export interface WheelChoice {
 
 /** Chooses, and fetches what must be read to go on. Throws what locks, resolving and fetching throw. */
 export async function chooseWheels(build: ProjectBuild, choice: WheelChoice): Promise<ChosenWheels> {
+  await learnCredentials(build);
   const { lock, source } = await lockOf(build, choice);
   build.place.remote?.addLocked(readLayerFacts(lock?.tare));
   const { others, inPlace, own } = await splitPackages(build, lock ? selectedOf(build, choice, lock) : []);
@@ -59,14 +68,15 @@ export async function chooseWheels(build: ProjectBuild, choice: WheelChoice): Pr
     all.filter((each) => !isOwn(each)),
     build.signal,
   );
-  const itself = [...inPlace, ...(await refsOf(store, all.filter(isOwn), build.signal))];
+  const itself = [...inPlace.map(({ wheel }) => wheel), ...(await refsOf(store, all.filter(isOwn), build.signal))];
   const layers = build.request.python?.layers ?? build.project.config.layers;
   return {
     wheels: [...wheels, ...itself],
     groups: [...planLayers(wheels, layers === undefined ? {} : { layers }), ...(itself.length > 0 ? [itself] : [])],
     source,
     built: [...built.keys()],
-    inPlace: inPlace.map(({ name }) => name),
+    inPlace: inPlace.map(({ wheel, folder }) => ({ name: wheel.name, folder })),
+    selected: others,
   };
 }
 
@@ -74,7 +84,7 @@ function selectedOf(build: ProjectBuild, { target }: WheelChoice, lock: Lock): r
   const { config, dependencies } = build.project;
   const requested = new Set(dependencies.requested);
   const selected = selectFromLock(lock, target, { extras: config.extras, groups: config.groups, requested });
-  if (acceleratorOf(build) === "cpu") refuseCuda(selected);
+  refuseOther(acceleratorOf(build), lock, selected);
   return selected;
 }
 
@@ -99,9 +109,21 @@ function withWheel(each: SelectedPackage, built: DistributionFile | undefined): 
   return built === undefined ? each : { ...each, wheel: built };
 }
 
-/** `--accelerator` or `[tool.tare]`. */
+/** `--accelerator` or `[tool.tare]`; `auto` as what it means here. */
 export function acceleratorOf({ request, project }: Pick<ProjectBuild, "request" | "project">): string | undefined {
-  return request.python?.accelerator ?? project.config.accelerator;
+  return chooseAccelerator(request.python?.accelerator ?? project.config.accelerator);
+}
+
+/** Indexes that the project itself names may have their user and password there. */
+async function learnCredentials({ place, project, root }: ProjectBuild): Promise<void> {
+  const { kind, files } = project.inputs;
+  if (kind !== "requirements" && kind !== "pyproject") return;
+  const urls = projectIndexUrls(
+    files.map((file) => join(root, file)),
+    root,
+    place.env,
+  );
+  if (urls.length > 0) (await place.wheels()).useCredentials(urls);
 }
 
 async function lockOf(
@@ -112,8 +134,11 @@ async function lockOf(
   const { kind, files, pins } = project.dependencies;
   const [file = ""] = files;
   if (kind === "none") return { source: "none" };
-  if (kind === "lock")
-    return { lock: readLock(fs.readFileSync(join(root, file), "utf8"), join(root, file)), source: file };
+  if (kind === "lock") {
+    const lock = readLock(fs.readFileSync(join(root, file), "utf8"), join(root, file));
+    warnOfStale(build, lock, file);
+    return { lock, source: file };
+  }
   const inputs = pins ? [writePins(build, pins)] : files.map((name) => join(root, name));
   const { config } = project;
   const { target } = choice;
@@ -144,17 +169,25 @@ function writePins({ lease }: ProjectBuild, pins: readonly string[]): string {
   return path;
 }
 
+/** The lock is used as it is; that it is not what the requirements ask for any more is said. */
+function warnOfStale({ root, project, place, request }: ProjectBuild, lock: Lock, file: string): void {
+  const reason = staleReason({ root, project, env: place.env }, lock);
+  if (reason === undefined) return;
+  const message = `${file} is not up to date: ${reason}; \`tare lock\` makes it anew`;
+  request.listener?.({ kind: "warning", rule: "StaleLock", message, file, at: Date.now() });
+}
+
 /** A lock made with CUDA does not become one for the CPU by leaving packages out: torch itself is another build. */
-function refuseCuda(selected: readonly SelectedPackage[]): void {
-  const cuda = selected.filter(({ name }) => name.startsWith("nvidia-"));
-  if (cuda.length === 0) return;
-  throw new TareError(
-    "E_ACCELERATOR",
-    `choosing packages for the CPU: the lock has ${cuda.length} CUDA packages (${cuda[0]?.name ?? ""} …)`,
-    {
-      hint: "lock again with `tare lock --accelerator cpu`",
-    },
-  );
+function refuseOther(accelerator: string | undefined, lock: Lock, selected: readonly SelectedPackage[]): void {
+  if (accelerator === undefined) return;
+  const made = stampOf(lock)?.accelerator;
+  if (made !== undefined && made !== accelerator) {
+    throw new TareError("E_ACCELERATOR", `choosing packages for ${accelerator}: the lock was made for ${made}`, {
+      hint: `lock again with \`tare lock --accelerator ${accelerator}\``,
+    });
+  }
+  const gpu = selected.filter(({ name }) => isGpuPackage(name)).map(({ name }) => name);
+  if (accelerator === "cpu" && gpu.length > 0) throw gpuPackagesError(gpu, new Map());
 }
 
 /** Identities and sizes of the wheels; those of which a lock tells both are not fetched before they are needed. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest } from "../base/index.ts";
+import type { LeftOut } from "../python/index.ts";
 import type { BuildListener } from "../solver/index.ts";
 
 /** `--secret id=…`: from a file or an environment variable. */
@@ -26,7 +27,7 @@ export interface PythonBuildOptions {
   readonly bytecode?: "imported" | "all" | "none";
   /** `--accelerator`: `cpu`, `cu126`, `rocm6.3`, `auto` … */
   readonly accelerator?: string;
-  /** `--slim`: names of rules; empty means none. */
+  /** `--slim`: names of rules, `all` for those that are proven for the image; empty means none. */
   readonly slim?: readonly string[];
   /** `--python`: the version of a project without a Dockerfile. */
   readonly version?: string;
@@ -75,7 +76,7 @@ export interface BuildRequest {
 
 /** Something that the build of a project without a Dockerfile decided, with the reason. */
 export interface ProjectDecision {
-  readonly name: "python" | "dependencies" | "accelerator" | "layers" | "command";
+  readonly name: "python" | "dependencies" | "accelerator" | "layers" | "command" | "slim";
   readonly text: string;
 }
 
@@ -96,6 +97,8 @@ export interface BuildResult {
   readonly names: readonly string[];
   /** For a project without a Dockerfile. */
   readonly decisions?: readonly ProjectDecision[];
+  /** What `--slim` left out of its distributions, by rule. */
+  readonly leftOut?: readonly LeftOut[];
   /** For `--metadata-file`, in BuildKit's keys (`containerimage.digest` …). */
   readonly metadata: Readonly<Record<string, unknown>>;
 }

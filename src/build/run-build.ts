@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* One `tare build`: open the context, compile for every platform, solve, export. */
 import { availableParallelism } from "node:os";
-import { DEFAULT_EPOCH, TareError, isTareError } from "../base/index.ts";
+import { DEFAULT_EPOCH, TareError, digestOf, isTareError } from "../base/index.ts";
 import type { DiffId } from "../base/index.ts";
 import { parseDockerfile } from "../dockerfile/index.ts";
 import { GraphBuilder } from "../graph/index.ts";
@@ -22,7 +22,7 @@ import type { Platform } from "../oci/index.ts";
 import type { WheelStore } from "../python/index.ts";
 import type { AbsentLayer, LocalSource, PythonResources } from "../solver/index.ts";
 import type { Lease, Store } from "../store/index.ts";
-import type { PreparedProject } from "./project-build.ts";
+import type { PlainDockerfile } from "./project-dockerfile.ts";
 import type { BuildRequest, BuildResult, ProjectDecision } from "./request.ts";
 import type { RemoteBuild } from "./remote-build.ts";
 import type { ImagePuller } from "./resolver.ts";
@@ -48,9 +48,12 @@ export interface PreparedBuild {
   readonly dockerfile?: Dockerfile;
   /** The Dockerfile as written; empty without one. */
   readonly text: string;
+  /** Name of a project without a Dockerfile. */
+  readonly project?: string;
   /** For a project: what was decided. */
   readonly decisions?: readonly ProjectDecision[];
-  readonly projects?: readonly PreparedProject[];
+  /** For a project: what it is as a Dockerfile. Throws `E_USAGE` for several platforms, `E_UNSUPPORTED`. */
+  readonly plainDockerfile?: () => PlainDockerfile;
   readonly stages: readonly CompiledStage[];
   readonly locals: ReadonlyMap<string, LocalSource>;
   readonly epoch: number;
@@ -62,6 +65,7 @@ export async function runBuild(place: BuildPlace, request: BuildRequest): Promis
   const lease = place.store.lease();
   try {
     const prepared = await prepareBuild(place, lease, request);
+    tellDecisions(request, prepared);
     const { remote } = place;
     const signal = request.signal ?? new AbortController().signal;
     const agents = await openAgents(request.ssh, { cwd: request.cwd, env: place.env, scratch: lease.folder });
@@ -91,13 +95,31 @@ export async function runBuild(place: BuildPlace, request: BuildRequest): Promis
         split: results[index]?.split ?? new Map<VertexId, number>(),
       }));
       const result = await exportResult({ ...place, request, outcomes, epoch: prepared.epoch });
-      return prepared.decisions ? { ...result, decisions: prepared.decisions } : result;
+      if (!prepared.decisions) return result;
+      const { leftOutOfLayers } = await import("./project-slim.ts");
+      const leftOut = leftOutOfLayers(
+        place.store,
+        outcomes.flatMap(({ layers }) => layers),
+      );
+      return { ...result, decisions: prepared.decisions, ...(leftOut.length > 0 ? { leftOut } : {}) };
     } finally {
       await agents.close();
     }
   } finally {
     lease.release();
   }
+}
+
+/** The decisions as the first step of the progress. */
+function tellDecisions({ listener }: BuildRequest, { project, decisions = [] }: PreparedBuild): void {
+  if (!listener || project === undefined) return;
+  const id = digestOf(`project ${project}`);
+  const at = Date.now();
+  listener({ kind: "vertex", id, label: `project ${project}`, inputs: [], at });
+  listener({ kind: "started", id, at });
+  const lines = decisions.map((decision) => `${`${decision.name}:`.padEnd(14)}${decision.text}\n`).join("");
+  listener({ kind: "log", id, stream: 1, data: Buffer.from(lines), at });
+  listener({ kind: "completed", id, at });
 }
 
 /** Adds the Dockerfile to the error of a failed step, so that its lines can be shown. */
@@ -117,6 +139,14 @@ async function withSource<T>(prepared: PreparedBuild, solve: () => Promise<T>): 
   }
 }
 
+/** A later RUN of a Dockerfile may bring a compiler, so nothing is proven there. Throws `E_UNSUPPORTED`. */
+function refuseSlim({ python }: BuildRequest): void {
+  if ((python?.slim ?? []).length === 0) return;
+  throw new TareError("E_UNSUPPORTED", "building with --slim: it is for projects without a Dockerfile", {
+    hint: "leave out `--slim`, or remove files in the RUN step that installs them",
+  });
+}
+
 /** Opens the context and compiles, without running anything. */
 export async function prepareBuild(place: BuildPlace, lease: Lease, request: BuildRequest): Promise<PreparedBuild> {
   const signal = request.signal ?? new AbortController().signal;
@@ -133,6 +163,7 @@ export async function prepareBuild(place: BuildPlace, lease: Lease, request: Bui
     const { prepareProject } = await import("./prepare-project.ts");
     return prepareProject(place, lease, request, { root: context.source.root, signal });
   }
+  refuseSlim(request);
   const dockerfile = parseDockerfile(context.dockerfile.text, { fileName: context.dockerfile.name });
   warn(dockerfile, request);
   const locals = new Map<string, LocalSource>([[MAIN_CONTEXT, context.source]]);

@@ -58,7 +58,7 @@ const PYTHON: readonly OptionSpec[] = [
   text("bytecode", "Which modules are compiled; default: what importing a distribution loads", {
     choices: ["imported", "all", "none"],
   }),
-  flag("slim", "Leave out of distributions what is known to be unused; the report says what"),
+  flag("slim", "Leave out of a project's distributions what nothing in its image uses (docs/slim.md)"),
   flag("no-accelerate", "Run `RUN pip install` as written instead of making layers of the wheels"),
 ];
 
@@ -103,3 +103,6 @@ const IGNORED: readonly OptionSpec[] = [
 
 /** Docker's and buildx's flags of `build`. */
 export const BUILD_OPTIONS: readonly OptionSpec[] = [...WHAT, ...HOW, ...PYTHON, ...RESULT, ...REFUSED, ...IGNORED];
+
+/** Those of them that decide what is built: the options of `plan`. */
+export const PLAN_OPTIONS: readonly OptionSpec[] = [...WHAT.filter(({ name }) => name !== "tag"), ...HOW, ...PYTHON];

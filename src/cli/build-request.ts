@@ -19,14 +19,24 @@ import type { ParsedArguments } from "./parsed.ts";
 
 /** What the words of `tare build` ask for. Throws `E_USAGE`, `E_UNSUPPORTED`. */
 export function buildRequest(context: CommandContext, parsed: ParsedArguments): BuildRequest {
+  refuseAttestations(parsed);
+  return {
+    ...planRequest(context, parsed),
+    tags: parsed.list("tag"),
+    outputs: [...allValues(parsed, "output", outputOf), ...(parsed.boolean("push") ? [PUSHED] : [])],
+    load: parsed.boolean("load"),
+  };
+}
+
+/** The same without where the result goes: what the words of `tare plan` ask for. Throws `E_USAGE`. */
+export function planRequest(context: CommandContext, parsed: ParsedArguments): BuildRequest {
   const file = parsed.string("file");
   const needsInput = parsed.word(0) === "-" || file === "-";
   if (parsed.word(0) === "-" && file === "-") throw usageError("the context and the Dockerfile cannot both be stdin");
-  refuseAttestations(parsed);
   return {
     cwd: context.cwd,
-    context: parsed.word(0),
-    tags: parsed.list("tag"),
+    context: parsed.word(0) || ".",
+    tags: [],
     buildArgs: buildArguments(context, parsed),
     buildContexts: Object.fromEntries(allValues(parsed, "build-context", parseBuildContext)),
     labels: parseLabels(parsed.list("label")),
@@ -40,8 +50,8 @@ export function buildRequest(context: CommandContext, parsed: ParsedArguments): 
     addHosts: parsed.list("add-host"),
     ulimits: flagValue(parsed, "ulimit", parsed.list("ulimit").join(" "), () => parseUlimits(parsed.list("ulimit"))),
     allow: parsed.list("allow").flatMap((value) => value.split(",")),
-    outputs: [...allValues(parsed, "output", outputOf), ...(parsed.boolean("push") ? [PUSHED] : [])],
-    load: parsed.boolean("load"),
+    outputs: [],
+    load: false,
     accelerate: !parsed.boolean("no-accelerate"),
     python: pythonOptions(parsed),
     signal: context.signal,

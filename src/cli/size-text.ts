@@ -59,6 +59,7 @@ export function sizeText(image: ImageSize, layout: SizeLayout): string {
       { total: hidden.size, count: hidden.files },
     ),
     section("Dead weight", deadWeight.map(deadRow), { total: total(deadWeight), all: true }),
+    leftOutText(image),
     advice(image),
   ].join("");
 }
@@ -179,6 +180,12 @@ function deepest(folders: ImageSize["directories"]): readonly { readonly path: s
 
 function deadRow({ rule, size, summary }: ImageSize["deadWeight"][number]): Row {
   return { size, text: `${rule}: ${summary}` };
+}
+
+function leftOutText({ leftOut }: ImageSize): string {
+  if (leftOut.length === 0) return "";
+  const rules = leftOut.map(({ rule, size, files }) => `${rule} ${human(size)} in ${files} files`);
+  return `\nLeft out by --slim: ${human(total(leftOut))}: ${rules.join(", ")}\n`;
 }
 
 function advice({ deadWeight }: ImageSize): string {

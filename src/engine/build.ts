@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Once } from "../base/index.ts";
-import type { BuildPlace, ImagePuller, PreparedBuild, RemoteBase } from "../build/index.ts";
+import { Once, TareError } from "../base/index.ts";
+import type { BuildPlace, ImagePuller, PlainDockerfile, PreparedBuild, RemoteBase } from "../build/index.ts";
 import { formatPlatform } from "../oci/index.ts";
 import type { ImageRecord } from "../store/index.ts";
-import type { BuildFinding, BuildPlan } from "./facade.ts";
+import type { BuildFinding, BuildPlan, PlanRequest } from "./facade.ts";
 import { fullName, shortName } from "./image-lookup.ts";
 import { withVertex } from "./listener.ts";
 import { namesToPush, pushBuilt, remoteBuildFor } from "./push-build.ts";
@@ -48,12 +48,26 @@ export async function clearKilledBuilds(rooms: Rooms): Promise<readonly string[]
   return removeStaleRuns(store, runRoot, () => findRuntime({ runRoot }));
 }
 
-/** `build --plan`. */
-export async function plan(rooms: Rooms, request: BuildRequest): Promise<BuildPlan> {
+/** `plan`, `build --plan`. */
+export async function plan(rooms: Rooms, request: PlanRequest): Promise<BuildPlan> {
   const prepared = await prepare(rooms, request);
   const { describeGraph, printGraph } = await import("../graph/index.ts");
   const targets = prepared.stages.map((stage) => stage.vertex);
-  return { text: printGraph(prepared.graph, targets), vertices: describeGraph(prepared.graph, targets) };
+  const { decisions } = prepared;
+  return {
+    text: printGraph(prepared.graph, targets),
+    vertices: describeGraph(prepared.graph, targets),
+    ...(decisions === undefined ? {} : { decisions }),
+    ...(request.dockerfile === true ? { dockerfile: dockerfileOf(prepared, request) } : {}),
+  };
+}
+
+/** A project as a plain Dockerfile. Throws `E_USAGE` where there is one already. */
+function dockerfileOf({ plainDockerfile }: PreparedBuild, { context }: PlanRequest): PlainDockerfile {
+  if (plainDockerfile) return plainDockerfile();
+  throw new TareError("E_USAGE", `writing the Dockerfile of \`${context}\`: the folder has one`, {
+    hint: "it is the plan already; `tare plan` prints its steps",
+  });
 }
 
 /** `build --check`. */

@@ -9,9 +9,10 @@
 import type { Readable, Writable } from "node:stream";
 import type { BuildListener } from "../solver/index.ts";
 import type { ContainersApi } from "./facade-containers.ts";
+import type { LocksApi } from "./facade-lock.ts";
 import type { RegistryApi } from "./facade-registry.ts";
 import type { SizeApi } from "./facade-size.ts";
-import type { BuildRequest, BuildResult } from "./types.ts";
+import type { BuildRequest, BuildResult, PlainDockerfile, ProjectDecision } from "./types.ts";
 
 /** How an engine is opened. */
 export interface EngineOptions {
@@ -30,18 +31,28 @@ export type OpenEngine = (options: EngineOptions) => Engine;
 export interface Engine {
   /** Builds and publishes what the outputs ask for. A failing RUN rejects with `E_RUN_FAILED`. */
   build(request: BuildRequest): Promise<BuildResult>;
-  /** Compiles without running anything (`build --plan`). */
-  plan(request: BuildRequest): Promise<BuildPlan>;
+  /**
+   * Compiles without running a step (`plan`, `build --plan`). For a project without a Dockerfile that resolves, and
+   * builds what has to be built to know it.
+   */
+  plan(request: PlanRequest): Promise<BuildPlan>;
   /** Reads the Dockerfile and reports what is doubtful in it (`build --check`); errors reject as in `build`. */
   check(request: BuildRequest): Promise<readonly BuildFinding[]>;
   readonly containers: ContainersApi;
   readonly images: ImagesApi;
   readonly sizes: SizeApi;
   readonly bases: BasesApi;
+  readonly locks: LocksApi;
   readonly registry: RegistryApi;
   readonly system: SystemApi;
   /** Releases leases, locks and the database; call once. `exiting`: the process ends right after, which is quicker. */
   close(options?: { readonly exiting?: boolean }): void;
+}
+
+/** A build to be compiled only. */
+export interface PlanRequest extends BuildRequest {
+  /** Also as a plain Dockerfile; for a project that has none. */
+  readonly dockerfile?: boolean;
 }
 
 /** A compiled build. */
@@ -50,6 +61,10 @@ export interface BuildPlan {
   readonly text: string;
   /** `graph.describeGraph` of the targets. */
   readonly vertices: readonly Readonly<Record<string, unknown>>[];
+  /** For a project without a Dockerfile. */
+  readonly decisions?: readonly ProjectDecision[];
+  /** When it was asked for. */
+  readonly dockerfile?: PlainDockerfile;
 }
 
 /** Something doubtful in a Dockerfile. */

@@ -21,6 +21,7 @@ export type {
   LoadRequest,
   LongCall,
   OpenEngine,
+  PlanRequest,
   RemovalReport,
   SaveRequest,
   SystemApi,
@@ -46,6 +47,7 @@ export type {
   SecurityRequest,
   Terminal,
 } from "./facade-containers.ts";
+export type { LockChange, LockRequest, LockResult, LockedVersion, LocksApi } from "./facade-lock.ts";
 export type {
   LoginRequest,
   LoginResult,

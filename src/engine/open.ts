@@ -22,6 +22,7 @@ export function openEngine(options: EngineOptions): EngineApi {
     images: imagesApi(rooms),
     sizes: { measure: async (name, options) => (await import("./image-size.ts")).sizeOfImage(rooms, name, options) },
     bases: basesApi(rooms),
+    locks: { lock: async (request) => (await import("./lock.ts")).lock(rooms, request) },
     registry: lazyRegistry(rooms),
     system: systemApi(rooms),
     close: (options = {}) => rooms.close(options),

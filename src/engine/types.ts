@@ -4,6 +4,7 @@ export type {
   BuildResult,
   BuiltImage,
   OutputSpec,
+  PlainDockerfile,
   ProjectDecision,
   SecretSource,
 } from "../build/index.ts";

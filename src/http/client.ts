@@ -110,7 +110,7 @@ export class HttpClient {
   }
 
   #agent(url: URL): Agent {
-    const isInsecure = this.#options.insecureHosts?.includes(url.host) ?? false;
+    const isInsecure = this.#options.insecureHosts?.some((each) => each === url.host || each === url.hostname) ?? false;
     const key = `${url.protocol}${isInsecure ? url.host : ""}`;
     const known = this.#agents.get(key);
     if (known) return known;

@@ -5,7 +5,7 @@ export interface HttpClientOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Files with certificates in PEM that are trusted besides the built-in ones. */
   readonly caFiles?: readonly string[];
-  /** Hosts (with port, where not the default) whose certificates are not checked. Never a default. */
+  /** Hosts, with a port or for every port, whose certificates are not checked. Never a default. */
   readonly insecureHosts?: readonly string[];
   /** Attempts after the first for what may be repeated (GET, HEAD, PUT with a body that can be made again). Default 4. */
   readonly retries?: number;

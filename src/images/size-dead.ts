@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What an image carries and nothing in it uses: the rules of `--slim`, caches of installers, and a second CUDA. */
-import { SLIM_RULES } from "../python/index.ts";
+import { SLIM_RULES, findCompiler } from "../python/index.ts";
+import { debugBytes } from "./size-elf.ts";
+import { isSharedObject } from "./size-scan.ts";
 import type { Owner } from "./size-owners.ts";
 import type { ScannedFile } from "./size-scan.ts";
 import type { DeadWeight } from "./size-types.ts";
@@ -19,18 +21,28 @@ export function findDeadWeight(
   files: readonly ScannedFile[],
   owners: ReadonlyMap<string, Owner>,
 ): readonly DeadWeight[] {
+  const compiler = compilerIn(files, owners);
+  const slim = SLIM_RULES.filter(({ isForCompilers }) => !isForCompilers || compiler === undefined);
   const rules: readonly Rule[] = [
-    ...SLIM_RULES.map(({ name, summary, leavesOut }) => ({
-      name,
-      summary,
-      isSlim: true,
-      finds: ({ path }: ScannedFile) => leavesOut(path),
-    })),
+    ...slim.map((rule): Rule => {
+      // A file that two rules name is counted once.
+      const finds = ({ path }: ScannedFile): boolean => slim.find(({ leavesOut }) => leavesOut(path)) === rule;
+      return { name: rule.name, summary: rule.summary, isSlim: true, finds };
+    }),
     ...CACHES,
     ...secondCuda(files, owners),
   ];
-  const found = rules.map((rule) => weigh(rule, files)).filter((weight) => weight.files > 0);
+  const found = [...rules.map((rule) => weigh(rule, files)), unstripped(files)].filter((weight) => weight.files > 0);
   return found.sort((a, b) => b.size - a.size);
+}
+
+/** What a compiler reads is no dead weight beside one. */
+function compilerIn(files: readonly ScannedFile[], owners: ReadonlyMap<string, Owner>): string | undefined {
+  const programs = files.flatMap(({ path }) => /^(?:usr\/(?:local\/)?)?s?bin\/([^/]+)$/.exec(path)?.[1] ?? []);
+  const distributions = [...new Set(owners.values())].flatMap(({ kind, name }) =>
+    kind === "distribution" ? [name] : [],
+  );
+  return findCompiler({ programs, distributions });
 }
 
 function weigh({ name, summary, isSlim, finds }: Rule, files: readonly ScannedFile[]): DeadWeight {
@@ -38,6 +50,18 @@ function weigh({ name, summary, isSlim, finds }: Rule, files: readonly ScannedFi
   const largest = found.slice(0, MOST_FILES).map(({ path, size }) => ({ path: `/${path}`, size }));
   const size = found.reduce((sum, file) => sum + file.size, 0);
   return { rule: name, summary, isSlim, size, files: found.length, largest };
+}
+
+/** Smaller sections are not worth a `strip`. */
+const LEAST_DEBUG = 64 << 10;
+
+/** Shared objects count with what `strip` would take from them. */
+function unstripped(files: readonly ScannedFile[]): DeadWeight {
+  const libraries = files.filter(({ path, size }) => size >= LEAST_DEBUG && isSharedObject(path));
+  const sized = libraries.map((file) => ({ ...file, size: debugBytes(file.hostPath) }));
+  const found = sized.filter(({ size }) => size >= LEAST_DEBUG);
+  const summary = "symbols and debug sections inside shared objects: `strip` removes them, and no program needs them";
+  return weigh({ name: "unstripped", summary, isSlim: false, finds: () => true }, found);
 }
 
 const CACHES: readonly Rule[] = [

@@ -21,6 +21,11 @@ export interface ScannedFile {
   readonly isLink: boolean;
 }
 
+/** True for shared libraries and extension modules, by name. */
+export function isSharedObject(path: string): boolean {
+  return /\.so(?:\.\d[\w.+-]*)?$/.test(path);
+}
+
 /** The files of layers, lowest layer first; of each layer in no promised order. Throws `E_IO`, `E_ABORTED`. */
 export function scanLayers(layers: readonly Layer[], signal?: AbortSignal): readonly (readonly ScannedFile[])[] {
   const covered: Covered = { taken: new Set(), folders: new Set(), opaque: new Set() };

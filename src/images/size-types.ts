@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The answer to "where are the bytes of this image". Every number is exact: bytes of file content by lstat. */
 
+import type { LeftOut } from "../python/index.ts";
+
 /** Who a file belongs to: a Python distribution, a package of the system, or nobody but its folder. */
 export type OwnerKind = "distribution" | "package" | "directory";
 
@@ -93,7 +95,7 @@ export interface DeadWeight {
   readonly summary: string;
   readonly size: number;
   readonly files: number;
-  /** True when `tare build --slim` leaves it out; the others are left out by another way of building. */
+  /** True when `tare build --slim` leaves it out of this image; the others go by another way of building. */
   readonly isSlim: boolean;
   /** The largest files, at most ten. */
   readonly largest: readonly { readonly path: string; readonly size: number }[];
@@ -118,4 +120,6 @@ export interface ImageSize {
   readonly duplicates: readonly Duplicate[];
   readonly hidden: HiddenBytes;
   readonly deadWeight: readonly DeadWeight[];
+  /** What `--slim` left out when its layers were made here, by rule. */
+  readonly leftOut: readonly LeftOut[];
 }

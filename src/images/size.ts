@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { wheelLayer } from "../python/index.ts";
+import { sumLeftOut, wheelLayer } from "../python/index.ts";
 import type { Layer, Store } from "../store/index.ts";
 import type { ImageDetails } from "./details.ts";
 import { shortName } from "./image-names.ts";
@@ -7,7 +7,7 @@ import { findDeadWeight } from "./size-dead.ts";
 import { findDuplicates } from "./size-duplicates.ts";
 import { findOwners } from "./size-owners.ts";
 import type { Owner } from "./size-owners.ts";
-import { scanLayers } from "./size-scan.ts";
+import { isSharedObject, scanLayers } from "./size-scan.ts";
 import type { ScannedFile } from "./size-scan.ts";
 import type {
   DirectorySize,
@@ -49,6 +49,7 @@ export function measureImage(store: Store, details: ImageDetails, signal?: Abort
     duplicates: findDuplicates(visible, signal),
     hidden: hiddenOf(all),
     deadWeight: findDeadWeight(visible, owners),
+    leftOut: sumLeftOut(details.layers.flatMap(({ diffId }) => wheelLayer(store, diffId)?.leftOut ?? [])),
   };
 }
 
@@ -142,7 +143,7 @@ function packagesOf(files: readonly ScannedFile[], owners: ReadonlyMap<string, O
 }
 
 function sharedObjectsOf(files: readonly ScannedFile[], owners: ReadonlyMap<string, Owner>): readonly SharedObject[] {
-  const libraries = files.filter(({ path, isLink }) => !isLink && /\.so(?:\.\d[\w.+-]*)?$/.test(path));
+  const libraries = files.filter(({ path, isLink }) => !isLink && isSharedObject(path));
   const rows = libraries.map(({ path, size, layer }): SharedObject => {
     const owner = owners.get(path)?.name;
     return { path: `/${path}`, size, layer, ...(owner === undefined ? {} : { owner }) };

@@ -19,6 +19,15 @@ export function findDependencies(
   for (const file of LOCKS) {
     if (reader.read(file) !== undefined) return { kind: "lock", files: [file], reason: `${file} is there`, requested };
   }
+  return findUnlocked(reader, pyproject, requested);
+}
+
+/** The same without the locks that Tare and uv write. */
+export function findUnlocked(
+  reader: ProjectReader,
+  pyproject: PyprojectFile | undefined,
+  requested: readonly string[],
+): Dependencies {
   const poetry = reader.read("poetry.lock");
   if (poetry !== undefined) {
     return {
@@ -49,7 +58,7 @@ export function findDependencies(
   ) {
     return { kind: "pyproject", files: ["pyproject.toml"], reason: "pyproject.toml names them", requested };
   }
-  return { kind: "none", files: [], reason: "no file names any", requested: [] };
+  return { kind: "none", files: [], reason: "no file names any", requested };
 }
 
 /** Names that the user wrote himself: they get a REQUESTED file, and decide what may serve the application. */

@@ -3,7 +3,8 @@ import { parse } from "smol-toml";
 import { TareError, messageOf } from "../base/index.ts";
 import { normalizeName, readPyproject } from "../python/index.ts";
 import { readConfig } from "./config.ts";
-import { findDependencies } from "./dependencies.ts";
+import { findDependencies, findUnlocked } from "./dependencies.ts";
+import { findInputs } from "./inputs.ts";
 import { readPackage } from "./package.ts";
 import type { PyprojectFile } from "../python/index.ts";
 import type { Decision, Dependencies, OwnPackage, Project, ProjectReader, TareConfig } from "./types.ts";
@@ -49,6 +50,10 @@ export function readProject(reader: ProjectReader, options: ReadProjectOptions):
     python: pythonOf(reader, config),
     requiresPython: pyproject?.project?.requiresPython ?? pyproject?.poetry?.requiresPython,
     dependencies,
+    inputs: findInputs(reader, pyproject, {
+      found: dependencies,
+      others: findUnlocked(reader, pyproject, dependencies.requested),
+    }),
     own,
     sourceRoots: rootsOf(reader, own, name),
     config,
@@ -86,6 +91,7 @@ function pythonOf(reader: ProjectReader, config: TareConfig): Decision<string> |
   const files: readonly (readonly [string, RegExp])[] = [
     [".python-version", /^\s*(?:cpython[-@]|python[-@]?)?(3\.\d+)(?![\dt])/m],
     ["runtime.txt", /^\s*python-(3\.\d+)/m],
+    ["pylock.toml", /^\[tool\.tare\]$[^[]*?^python = "(3\.\d+)/m],
     ["Pipfile.lock", /"python_(?:full_)?version":\s*"(3\.\d+)/],
   ];
   for (const [file, pattern] of files) {

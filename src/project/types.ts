@@ -82,6 +82,8 @@ export interface Project {
   readonly dependencies: Dependencies;
   /** The project itself, when it is a package. */
   readonly own: OwnPackage | undefined;
+  /** What a lock is made from: `dependencies`, or what stands behind its lock. */
+  readonly inputs: Dependencies;
   /** Folders for PYTHONPATH, relative to the project. */
   readonly sourceRoots: readonly string[];
   readonly config: TareConfig;

@@ -101,4 +101,6 @@ export interface WheelStore {
   require(file: Pick<WheelRef, "fileName" | "digest">, options?: FetchOptions): Promise<StoredFile>;
   /** Remembers where a file can be fetched, without fetching it. */
   note(file: DistributionFile): void;
+  /** Takes over user and password of URLs in a project's own files, in memory only. */
+  useCredentials(urls: readonly string[]): void;
 }

@@ -2,7 +2,7 @@
 /* Python distributions become a layer: unpacked from their wheels by this process, without pip. */
 import { TareError } from "../base/index.ts";
 import { cacheKey } from "../graph/index.ts";
-import { installWheels, noteWheelLayer, proveLayer } from "../python/index.ts";
+import { installWheels, leftOutOf, noteWheelLayer, proveLayer } from "../python/index.ts";
 import { bytecodeFor, bytecodePacks } from "./bytecode.ts";
 import { finishLayer } from "./layer.ts";
 import type { DiffId } from "../base/index.ts";
@@ -70,6 +70,7 @@ async function prepareLayer(step: StepContext, op: WheelsOp): Promise<PreparedLa
       wheels: op.wheels.map((wheel, index) => withPack(wheel, packs[index]?.digest)),
       settings,
       bytecode: policy,
+      ...(settings.slim.length === 0 ? {} : { leftOut: leftOutOf(wheels, settings) }),
     },
   };
 }

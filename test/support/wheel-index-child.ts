@@ -72,6 +72,7 @@ type Page = { readonly names: readonly string[] } | { readonly name: string; rea
 
 function page(request: IncomingMessage, response: ServerResponse, shown: Page): void {
   const isJson = (request.headers.accept ?? "").includes("application/vnd.pypi.simple.v1+json");
+  if (options.isCacheable) response.setHeader("cache-control", "max-age=600, public");
   response.setHeader("content-type", isJson ? "application/vnd.pypi.simple.v1+json" : "text/html");
   response.end(isJson ? JSON.stringify(json(shown)) : `<!DOCTYPE html><html><body>${html(shown)}</body></html>`);
 }
@@ -100,7 +101,7 @@ function html(shown: Page): string {
 }
 
 /** One range of bytes at most, as clients that read a wheel's directory ask for. */
-function send(request: IncomingMessage, response: ServerResponse, { path, size }: ServedFile): void {
+function send(request: IncomingMessage, response: ServerResponse, { path, size, sha256 }: ServedFile): void {
   const [, first = "", last = ""] = /^bytes=(\d*)-(\d*)$/.exec(request.headers.range ?? "") ?? [];
   const start = first === "" && last !== "" ? Math.max(0, size - Number(last)) : Number(first);
   const end = first !== "" && last !== "" ? Math.min(Number(last), size - 1) : size - 1;
@@ -113,10 +114,11 @@ function send(request: IncomingMessage, response: ServerResponse, { path, size }
     "content-type": "application/octet-stream",
     "accept-ranges": "bytes",
     "content-length": end - start + 1,
+    ...(options.isCacheable ? { etag: `"${sha256}"`, "cache-control": "max-age=365000000, immutable, public" } : {}),
     ...(isPart ? { "content-range": `bytes ${start}-${end}/${size}` } : {}),
   });
   if (request.method === "HEAD") response.end();
-  else fs.createReadStream(path, { start, end }).pipe(response);
+  else fs.createReadStream(path, { start, end, highWaterMark: 1 << 18 }).pipe(response);
 }
 
 const server = createServer(answer).listen(0, "127.0.0.1", () => {

@@ -11,6 +11,8 @@ export interface IndexOptions {
   readonly credentials?: string;
   /** Offers METADATA beside wheels, as the public index does. Default true. */
   readonly metadata?: boolean;
+  /** Lets clients keep answers, as the public index does. Default false. */
+  readonly isCacheable?: boolean;
 }
 
 /** A running index. */

@@ -4,7 +4,8 @@ import { writeFileAtomic } from "../../base/index.ts";
 import { BUILD_OPTIONS } from "../build-options.ts";
 import { buildRequest } from "../build-request.ts";
 import { escapeLine } from "../text/escape.ts";
-import { shortId } from "../text/human.ts";
+import { planText } from "../plan-text.ts";
+import { humanSize, shortId } from "../text/human.ts";
 import { progressMode, withProgress } from "../work.ts";
 import type { CommandBody } from "../command.ts";
 import type { BuildFinding, BuildRequest, BuildResult } from "../../engine/index.ts";
@@ -19,6 +20,7 @@ export const command: CommandBody = {
   complete: ["directory"],
   examples: [
     { line: "tare build -t hello .", text: "build the Dockerfile of this folder" },
+    { line: "tare build -t app .", text: "a folder with requirements.txt and main.py needs no Dockerfile" },
     { line: "tare build --target test --build-arg PYTHON=3.11 .", text: "one stage, with an argument" },
     { line: "tare build -o type=oci,dest=hello.tar .", text: "an OCI archive instead of an image in the store" },
     { line: "tare build --secret id=token,env=HF_TOKEN .", text: "a secret that does not end up in the image" },
@@ -39,8 +41,9 @@ export const command: CommandBody = {
 
 async function printPlan(context: CommandContext, parsed: ParsedArguments, request: BuildRequest): Promise<void> {
   const engine = await context.engine();
-  const plan = await engine.plan(request);
-  context.stdout.write(parsed.boolean("json") ? `${JSON.stringify(plan.vertices, undefined, 2)}\n` : plan.text);
+  const mode = parsed.boolean("quiet") ? "quiet" : progressMode(parsed.string("progress"), context.env);
+  const plan = await withProgress(context, { mode, title: "Planning" }, (call) => engine.plan({ ...request, ...call }));
+  context.stdout.write(parsed.boolean("json") ? `${JSON.stringify(plan.vertices, undefined, 2)}\n` : planText(plan));
 }
 
 async function printCheck(context: CommandContext, parsed: ParsedArguments, request: BuildRequest): Promise<number> {
@@ -81,12 +84,21 @@ function idOf({ images, target }: BuildResult): string | undefined {
   return images.length === 1 ? images[0]?.id : target;
 }
 
+/** What `--slim` saved. */
+function leftOutText({ leftOut = [] }: BuildResult): string {
+  if (leftOut.length === 0) return "";
+  const files = leftOut.reduce((sum, row) => sum + row.files, 0);
+  const size = humanSize(leftOut.reduce((sum, row) => sum + row.size, 0));
+  const rules = leftOut.map((row) => `${row.rule} ${humanSize(row.size)} in ${row.files}`).join(", ");
+  return `Left out ${size} in ${files} files: ${rules} (docs/slim.md)\n`;
+}
+
 function printResult(context: CommandContext, parsed: ParsedArguments, result: BuildResult, silent: boolean): void {
   const id = idOf(result);
   if (parsed.boolean("json")) context.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`);
   else if (parsed.boolean("quiet")) context.stdout.write(id === undefined ? "" : `${id}\n`);
   else if (!silent && id !== undefined) {
     const names = result.names.length > 0 ? result.names.join(", ") : "without a name";
-    context.stderr.write(`Built ${names} (${shortId(id)})\n`);
+    context.stderr.write(`Built ${names} (${shortId(id)})\n${leftOutText(result)}`);
   }
 }

@@ -22,7 +22,7 @@ export const command: CommandBody = {
     "object and by folder; files that are there twice, that upper layers hide, and that nothing uses. Sizes are bytes",
     "of file content. `--json` has all lists in full and exact: `names`, `id`, `size` (all layers), `merged` (what a",
     "container sees), `files`, `layers`, `distributions`, `packages`, `sharedObjects`, `directories` (three names deep,",
-    "each with all below it), `duplicates`, `hidden` and `deadWeight`.",
+    "each with all below it), `duplicates`, `hidden`, `deadWeight` and `leftOut` (by `build --slim`).",
   ].join(" "),
   count: { min: 1, max: 1 },
   options: [TOP_OPTION, PLATFORM_OPTION, { name: "json", type: "boolean", description: "Print everything as JSON" }],

@@ -8,8 +8,15 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: "build",
     aliases: ["image build", "builder build", "buildx build"],
     group: "main",
-    summary: "Build an image from a Dockerfile",
+    summary: "Build an image from a Dockerfile, or from a Python project without one",
     load: () => import("./build.ts"),
+  },
+  {
+    name: "plan",
+    aliases: [],
+    group: "main",
+    summary: "Show what a build would do, or write a project's plain Dockerfile",
+    load: () => import("./plan.ts"),
   },
   {
     name: "run",
@@ -17,6 +24,13 @@ export const COMMANDS: readonly CommandEntry[] = [
     group: "main",
     summary: "Create and run a new container from an image",
     load: () => import("./run.ts"),
+  },
+  {
+    name: "lock",
+    aliases: [],
+    group: "main",
+    summary: "Lock the dependencies of a Python project",
+    load: () => import("./lock.ts"),
   },
   {
     name: "base",

@@ -8,10 +8,16 @@ import { parse } from "smol-toml";
 /** Places of packages. URLs may hold credentials: never shown, never kept. */
 export interface IndexConfig {
   readonly indexUrl: string;
+  /** False when nobody named an index and `indexUrl` is the usual one. */
+  readonly isIndexConfigured: boolean;
   readonly extraIndexUrls: readonly string[];
   readonly findLinks: readonly string[];
   readonly noIndex: boolean;
   readonly trustedHosts: readonly string[];
+  /** File of certificates to trust. */
+  readonly certificates?: string;
+  /** Proxy of pip's settings; that of the environment (`HTTPS_PROXY`) wins. */
+  readonly proxy?: string;
 }
 
 /** The index that pip and uv use when nobody says otherwise (PEP 301's host, "simple" interface of PEP 503). */
@@ -22,27 +28,49 @@ type Draft = { -readonly [Key in keyof IndexConfig]?: IndexConfig[Key] };
 
 /** Reads the settings: files of the system, then of the user, then variables; uv's win over pip's. */
 export function readIndexConfig(env: Environment): IndexConfig {
-  const home = env["HOME"] ?? homedir();
-  const config = env["XDG_CONFIG_HOME"] ?? join(home, ".config");
-  const pipFiles = [
-    "/etc/pip.conf",
-    join(home, ".pip/pip.conf"),
-    join(config, "pip/pip.conf"),
-    env["PIP_CONFIG_FILE"] ?? "",
-  ];
   const draft: Draft = {};
-  for (const file of env["PIP_CONFIG_FILE"] === "/dev/null" ? [] : pipFiles)
-    Object.assign(draft, pipSettings(readText(file)));
+  for (const file of pipFiles(env)) Object.assign(draft, pipSettings(readText(file)));
   Object.assign(draft, pipVariables(env));
-  for (const file of ["/etc/uv/uv.toml", join(config, "uv/uv.toml")]) Object.assign(draft, uvSettings(readText(file)));
+  for (const file of uvFiles(env)) Object.assign(draft, uvSettings(readText(file)));
   Object.assign(draft, uvVariables(env));
   return {
     indexUrl: draft.indexUrl ?? DEFAULT_INDEX,
+    isIndexConfigured: draft.indexUrl !== undefined,
     extraIndexUrls: draft.extraIndexUrls ?? [],
     findLinks: draft.findLinks ?? [],
     noIndex: draft.noIndex ?? false,
     trustedHosts: draft.trustedHosts ?? [],
+    ...(draft.certificates === undefined ? {} : { certificates: draft.certificates }),
+    ...(draft.proxy === undefined ? {} : { proxy: draft.proxy }),
   };
+}
+
+/** The files that hold pip's and uv's settings, there or not. */
+export function settingsFiles(env: Environment): readonly string[] {
+  return [...pipFiles(env), ...uvFiles(env)];
+}
+
+function configFolder(env: Environment): string {
+  return env["XDG_CONFIG_HOME"] ?? join(env["HOME"] ?? homedir(), ".config");
+}
+
+function pipFiles(env: Environment): readonly string[] {
+  const own = env["PIP_CONFIG_FILE"] ?? "";
+  if (own === "/dev/null") return [];
+  const home = env["HOME"] ?? homedir();
+  return [
+    "/etc/pip.conf",
+    join(home, ".pip/pip.conf"),
+    ...(process.platform === "darwin" ? [join(home, "Library/Application Support/pip/pip.conf")] : []),
+    join(configFolder(env), "pip/pip.conf"),
+    ...(env["VIRTUAL_ENV"] ? [join(env["VIRTUAL_ENV"], "pip.conf")] : []),
+    ...(own === "" ? [] : [own]),
+  ];
+}
+
+function uvFiles(env: Environment): readonly string[] {
+  const own = env["UV_CONFIG_FILE"] ?? "";
+  return own === "" ? ["/etc/uv/uv.toml", join(configFolder(env), "uv/uv.toml")] : [own];
 }
 
 /** `[global]` and `[install]` of pip.conf; a value may go on in indented lines. */
@@ -78,6 +106,9 @@ function settingsOf(valueOf: (name: string) => string | undefined): Draft {
   if (hosts.length > 0) draft.trustedHosts = hosts;
   const noIndex = valueOf("no-index");
   if (noIndex !== undefined) draft.noIndex = /^(?:1|true|yes|on)$/i.test(noIndex);
+  const [certificates, proxy] = [valueOf("cert"), valueOf("proxy")];
+  if (certificates) draft.certificates = certificates;
+  if (proxy) draft.proxy = proxy;
   return draft;
 }
 
@@ -89,6 +120,8 @@ function uvVariables(env: Environment): Draft {
   if (extra.length > 0) draft.extraIndexUrls = extra;
   const links = words((env["UV_FIND_LINKS"] ?? "").replaceAll(",", " "));
   if (links.length > 0) draft.findLinks = links;
+  const hosts = words(env["UV_INSECURE_HOST"]);
+  if (hosts.length > 0) draft.trustedHosts = hosts;
   return draft;
 }
 
@@ -107,6 +140,8 @@ function uvSettings(text: string): Draft {
   if (extra.length > 0) draft.extraIndexUrls = extra;
   const links = list(values["find-links"]);
   if (links.length > 0) draft.findLinks = links;
+  const hosts = list(values["allow-insecure-host"]);
+  if (hosts.length > 0) draft.trustedHosts = hosts;
   if (typeof values["no-index"] === "boolean") draft.noIndex = values["no-index"];
   return draft;
 }

@@ -3,13 +3,14 @@
 import * as fs from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { settingsFiles } from "./config.ts";
 
 /** The user's credentials for hosts. */
 export interface Credentials {
   /** Value of the Authorization header for a URL's host, or undefined. */
   authorizationFor(url: string): string | undefined;
-  /** Files with certificates that pip or uv were told to trust. */
-  readonly caFiles: readonly string[];
+  /** Takes over those of URLs in a project's own files; in memory only. */
+  learn(urls: readonly string[]): void;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -29,6 +30,7 @@ const URL_VARIABLES: readonly string[] = [
 /** Reads settings and netrc once, when the first host is asked for. */
 export function openCredentials(env: Environment): Credentials {
   let known: ReadonlyMap<string, string> | undefined;
+  const learned = new Map<string, string>();
   return {
     authorizationFor: (url) => {
       const parsed = URL.parse(url);
@@ -36,9 +38,11 @@ export function openCredentials(env: Environment): Credentials {
       if (parsed.username !== "")
         return basic(decodeURIComponent(parsed.username), decodeURIComponent(parsed.password));
       known ??= readAll(env);
-      return known.get(parsed.host) ?? known.get(parsed.hostname);
+      return learned.get(parsed.host) ?? known.get(parsed.host) ?? known.get(parsed.hostname);
     },
-    caFiles: (env["PIP_CERT"] ?? "") === "" ? [] : [env["PIP_CERT"] ?? ""],
+    learn: (urls) => {
+      for (const [host, header] of urls.flatMap(headerOf)) learned.set(host, header);
+    },
   };
 }
 
@@ -46,13 +50,17 @@ export function openCredentials(env: Environment): Credentials {
 function readAll(env: Environment): ReadonlyMap<string, string> {
   const found = new Map<string, string>(netrcEntries(env));
   for (const url of [...settingsUrls(env), ...URL_VARIABLES.flatMap((name) => (env[name] ?? "").split(/\s+/))]) {
-    const parsed = URL.parse(url.replace(/^[\w-]+=(?=https?:)/, ""));
-    if (parsed && parsed.username !== "") {
-      found.set(parsed.host, basic(decodeURIComponent(parsed.username), decodeURIComponent(parsed.password)));
-    }
+    for (const [host, header] of headerOf(url)) found.set(host, header);
   }
   for (const [host, header] of namedIndexes(env)) found.set(host, header);
   return found;
+}
+
+/** The header of a URL with a user, `name=https://…` too; none or one. */
+function headerOf(url: string): readonly (readonly [host: string, header: string])[] {
+  const parsed = URL.parse(url.replace(/^[\w-]+=(?=https?:)/, ""));
+  if (!parsed || parsed.username === "") return [];
+  return [[parsed.host, basic(decodeURIComponent(parsed.username), decodeURIComponent(parsed.password))]];
 }
 
 /** `UV_INDEX=name=https://…` with `UV_INDEX_NAME_USERNAME` and `…_PASSWORD`. */
@@ -68,17 +76,7 @@ function* namedIndexes(env: Environment): Generator<[string, string]> {
 
 /** URLs in pip.conf and uv.toml, by their look: only credentials are wanted here. */
 function settingsUrls(env: Environment): readonly string[] {
-  const home = env["HOME"] ?? homedir();
-  const config = env["XDG_CONFIG_HOME"] ?? join(home, ".config");
-  const files = [
-    "/etc/pip.conf",
-    "/etc/uv/uv.toml",
-    join(home, ".pip/pip.conf"),
-    join(config, "pip/pip.conf"),
-    join(config, "uv/uv.toml"),
-    env["PIP_CONFIG_FILE"] ?? "",
-  ];
-  return files.flatMap((file) => readText(file).match(/https?:\/\/[^\s"']+/g) ?? []);
+  return settingsFiles(env).flatMap((file) => readText(file).match(/https?:\/\/[^\s"']+/g) ?? []);
 }
 
 /** netrc(5): `machine`, `login`, `password`; macros are skipped. */

@@ -11,6 +11,7 @@ import type { Digest, DiffId } from "../../base/index.ts";
 import type { Store } from "../../store/index.ts";
 import type { WheelStore } from "../types.ts";
 import type { InstallSettings, WheelToInstall } from "./layer-files.ts";
+import type { LeftOut } from "./slim-report.ts";
 
 /** What a layer of distributions was made of. */
 export interface WheelLayer {
@@ -28,6 +29,8 @@ export interface WheelLayer {
   }[];
   readonly settings: InstallSettings;
   readonly bytecode: "imported" | "all" | "none";
+  /** What `--slim` left out of it, by rule. */
+  readonly leftOut?: readonly LeftOut[];
 }
 
 /** Documents of wheel layers by diffID. */

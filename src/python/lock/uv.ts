@@ -4,9 +4,8 @@ import * as fs from "node:fs";
 import { dirname, join } from "node:path";
 import { TareError, digestFromHex, ensureDirectory } from "../../base/index.ts";
 import { openZip } from "../../archive/index.ts";
-import { HttpClient } from "../../http/index.ts";
+import { openIndexClient } from "../index-client/client.ts";
 import { readIndexConfig } from "../index-client/config.ts";
-import { openCredentials } from "../index-client/credentials.ts";
 import { indexFiles } from "../index-client/index-files.ts";
 import type { Store } from "../../store/index.ts";
 import type { StoredFile, WheelStore } from "../types.ts";
@@ -67,8 +66,7 @@ async function fetchWheel(
   const known = wheels.find(digest);
   if (known) return known;
   const { env, signal } = place;
-  const credentials = openCredentials(env);
-  const client = new HttpClient({ env, caFiles: credentials.caFiles });
+  const { client, credentials } = openIndexClient(env);
   try {
     const { indexUrl } = readIndexConfig(env);
     const files = await indexFiles(

@@ -5,11 +5,11 @@
  */
 import * as fs from "node:fs";
 import { Semaphore, TareError, ioError, isTareError } from "../../base/index.ts";
-import { HttpClient, redactUrl, withoutCredentials } from "../../http/index.ts";
-import { openCredentials } from "../index-client/credentials.ts";
+import { redactUrl, resumedBody, withoutCredentials } from "../../http/index.ts";
+import { openIndexClient } from "../index-client/client.ts";
 import type { Digest } from "../../base/index.ts";
 import type { BlobInfo, DocumentStore, Store } from "../../store/index.ts";
-import type { Credentials } from "../index-client/credentials.ts";
+import type { IndexClient } from "../index-client/client.ts";
 import type { DistributionFile, FetchOptions, StoredFile, WheelRef, WheelStore } from "../types.ts";
 
 /** What a wheel store is opened with. */
@@ -42,8 +42,7 @@ class BlobWheelStore implements WheelStore {
   readonly #documents: DocumentStore<WheelDocument>;
   readonly #options: WheelStoreOptions;
   readonly #slots = new Semaphore(DOWNLOADS);
-  #client: HttpClient | undefined;
-  #credentials: Credentials | undefined;
+  #access: IndexClient | undefined;
 
   constructor(options: WheelStoreOptions) {
     this.#options = options;
@@ -95,6 +94,14 @@ class BlobWheelStore implements WheelStore {
     return stored;
   }
 
+  useCredentials(urls: readonly string[]): void {
+    if (urls.length > 0) this.#client().credentials.learn(urls);
+  }
+
+  #client(): IndexClient {
+    return (this.#access ??= openIndexClient(this.#options.env));
+  }
+
   async #bring(file: DistributionFile, progress: Progress, signal: AbortSignal | undefined): Promise<StoredFile> {
     const known = file.digest && this.#found(file);
     if (known) {
@@ -139,21 +146,20 @@ class BlobWheelStore implements WheelStore {
       readonly signal: AbortSignal | undefined;
     },
   ): Promise<BlobInfo> {
-    const { env } = this.#options;
-    this.#credentials ??= openCredentials(env);
-    this.#client ??= new HttpClient({ env, caFiles: this.#credentials.caFiles });
-    const authorization = this.#credentials.authorizationFor(url);
-    const response = await this.#client.request({
+    const { client, credentials } = this.#client();
+    const authorization = credentials.authorizationFor(url);
+    const request = {
       url: withoutCredentials(url),
       ...(authorization === undefined ? {} : { headers: { authorization } }),
       ...(job.signal === undefined ? {} : { signal: job.signal }),
-    });
+    };
+    const response = await client.request(request);
     if (response.status !== 200) {
       response.discard();
       throw refusal(file.fileName, url, response.status);
     }
     try {
-      return await this.#store.blobs.write(job.progress.count(response.body), job.expected);
+      return await this.#store.blobs.write(job.progress.count(resumedBody(client, request, response)), job.expected);
     } catch (error) {
       response.discard();
       throw withName(error, file.fileName);

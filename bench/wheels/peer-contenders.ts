@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The engines that are compared with Tare; each keeps its cache mounts, and builds cold by its own `--no-cache`. */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DOCKER, startDaemon } from "../daemon.ts";
+import type { Daemon } from "../daemon.ts";
+import { finished, timed } from "../measure.ts";
+import type { Command } from "../measure.ts";
+import type { Contender } from "./contenders.ts";
+import { newerDocker } from "./newer-docker.ts";
+import { INSTALL, dockerfileWriter } from "./projects.ts";
+
+/** Ids of all peers. */
+export const PEER_IDS: readonly string[] = ["classic", "buildkit", "buildkit-cache", "buildkit-uv", "buildah"];
+
+/** Where peers keep things, and what they are given. */
+export interface PeerPlace {
+  readonly folder: string;
+  /** Folder of the newer Docker. */
+  readonly newerDocker: string;
+  readonly indexUrl: string;
+  readonly base: string;
+}
+
+/** The peers of a run. */
+export interface OpenPeers {
+  readonly all: readonly Contender[];
+  readonly absent: readonly string[];
+  /** The data of Debian's daemon. */
+  readonly dataRoot: string;
+  close(): Promise<void>;
+}
+
+/** Starts what has to be started, and gives it the base. What is missing is left out with the reason. */
+export async function openPeers(place: PeerPlace, ids: readonly string[]): Promise<OpenPeers> {
+  const all: Contender[] = [];
+  const absent: string[] = [];
+  const daemons: Daemon[] = [];
+  const add = (opened: Opened): void => {
+    if ("reason" in opened) return void absent.push(opened.reason);
+    all.push(...opened.contenders.filter(({ id }) => ids.includes(id)));
+    if (opened.daemon) daemons.push(opened.daemon);
+  };
+  if (ids.some((id) => ["classic", "buildkit", "buildkit-cache"].includes(id))) add(await openDebianDocker(place));
+  if (ids.includes("buildkit-uv")) add(await openNewerDocker(place));
+  if (ids.includes("buildah")) add(openBuildah(place));
+  const close = async (): Promise<void> => {
+    for (const contender of all) contender.end();
+    for (const daemon of daemons) await daemon.stop();
+  };
+  return { all, absent, dataRoot: join(place.folder, "docker/data"), close };
+}
+
+type Opened = { readonly contenders: readonly Contender[]; readonly daemon?: Daemon } | { readonly reason: string };
+
+const PIP = dockerfileWriter(INSTALL.pip);
+
+async function openDebianDocker(place: PeerPlace): Promise<Opened> {
+  if (!has("dockerd") || !has(DOCKER)) return { reason: "docker: not installed" };
+  const daemon = await startDaemon(join(place.folder, "docker"), { isInside: true });
+  const version = firstLine("dockerd", "--version");
+  const docker = (id: string, name: string, more: Partial<Contender>): Contender => {
+    const command = dockerCommand(daemon, id === "classic" ? "0" : "1");
+    const network = ["--network", "host", "--build-arg", `PIP_INDEX_URL=${place.indexUrl}/simple`];
+    return {
+      id,
+      name,
+      version,
+      isTare: false,
+      isSlow: true,
+      bytecode: "all",
+      write: PIP,
+      begin: () => undefined,
+      build: (folder, image, options) => command("build", "-q", ...network, ...fresh(options), "-t", image, folder),
+      push: (image) => command("push", "-q", image),
+      run: (image, words) => command("run", "--rm", "--network", "none", image, ...words),
+      forget: (images) => [
+        command("rmi", "-f", ...images),
+        command("image", "prune", "-f"),
+        command("builder", "prune", "-af", "--filter", "type=regular"),
+      ],
+      end: () => undefined,
+      ...more,
+    };
+  };
+  timed(dockerCommand(daemon, "0")("pull", "-q", place.base));
+  const contenders = [
+    docker("classic", "docker build (classic), pip", {}),
+    docker("buildkit", "BuildKit, pip", { baseline: "a" }),
+    docker("buildkit-cache", "BuildKit, pip, cache mount", { write: dockerfileWriter(INSTALL.pipCache) }),
+  ];
+  return { contenders, daemon };
+}
+
+function dockerCommand(daemon: Daemon, buildKit: string): (...words: readonly string[]) => Command {
+  return (...words) => ({ program: DOCKER, words, env: { DOCKER_HOST: daemon.socket, DOCKER_BUILDKIT: buildKit } });
+}
+
+const fresh = (options?: { readonly noCache?: boolean }): readonly string[] => (options?.noCache ? ["--no-cache"] : []);
+
+/** BuildKit with zstd: that of a Docker Engine whose images are containerd's. */
+async function openNewerDocker(place: PeerPlace): Promise<Opened> {
+  const found = newerDocker(place.newerDocker);
+  if ("reason" in found) return found;
+  const { programs } = found;
+  const config = { features: { "containerd-snapshotter": true } };
+  const daemon = await startDaemon(join(place.folder, "newer"), { isInside: true, programs, config });
+  const settings = join(place.folder, "newer-client");
+  mkdirSync(settings, { recursive: true });
+  const plugins = { cliPluginsExtraDirs: [join(programs, "usr/libexec/docker/cli-plugins")] };
+  writeFileSync(join(settings, "config.json"), JSON.stringify(plugins));
+  const program = join(programs, "usr/bin/docker");
+  const env = { DOCKER_HOST: daemon.socket, DOCKER_CONFIG: settings };
+  const command = (...words: readonly string[]): Command => ({ program, words, env });
+  timed(command("pull", "-q", place.base));
+  const network = ["--network", "host", "--build-arg", `PIP_INDEX_URL=${place.indexUrl}/simple`];
+  const result = "type=image,push=true,compression=zstd";
+  const build = ["buildx", "build", "-q", "--provenance=false", ...network, "--output"];
+  const uv: Contender = {
+    id: "buildkit-uv",
+    name: "BuildKit, uv, cache mount, zstd",
+    version: firstLine(join(programs, "usr/sbin/dockerd"), "--version"),
+    isTare: false,
+    baseline: "b",
+    isSlow: false,
+    bytecode: "none",
+    write: dockerfileWriter(INSTALL.uvCache),
+    begin: () => undefined,
+    build: (folder, image, options) => command(...build, `${result},name=${image}`, ...fresh(options), folder),
+    run: (image, words) => command("run", "--rm", "--network", "none", image, ...words),
+    forget: (images) => [
+      command("rmi", "-f", ...images),
+      command("builder", "prune", "-af", "--filter", "type=regular"),
+    ],
+    end: () => undefined,
+  };
+  return { contenders: [uv], daemon };
+}
+
+function openBuildah(place: PeerPlace): Opened {
+  if (!has("buildah")) return { reason: "buildah: not installed" };
+  const root = join(place.folder, "buildah");
+  const store = ["--root", root, "--runroot", `${root}-run`, "--storage-driver", "overlay"];
+  const command = (...words: string[]): Command => ({ program: "buildah", words: [...store, ...words] });
+  timed(command("pull", "-q", "--tls-verify=false", place.base));
+  const network = ["--network", "host", "--build-arg", `PIP_INDEX_URL=${place.indexUrl}/simple`];
+  const bud = ["bud", "-q", "--layers", "--tls-verify=false", "--runtime", "runc", ...network];
+  const buildah: Contender = {
+    id: "buildah",
+    name: "buildah bud --layers, pip",
+    version: firstLine("buildah", "--version"),
+    isTare: false,
+    isSlow: true,
+    bytecode: "all",
+    write: PIP,
+    begin: () => undefined,
+    build: (folder, image, options) => command(...bud, ...fresh(options), "-t", image, folder),
+    push: (image) => command("push", "-q", "--tls-verify=false", image),
+    forget: (images) => [command("rmi", "-f", ...images), command("rmi", "--prune", "-f")],
+    end: () => void spawnSync("umount", [join(root, "overlay")]),
+  };
+  return { contenders: [buildah] };
+}
+
+function has(program: string): boolean {
+  return spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
+}
+
+function firstLine(program: string, ...words: string[]): string {
+  return finished({ program, words }).output.trim().split("\n")[0] ?? "";
+}

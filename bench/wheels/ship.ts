@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * One round of one contender: the project is built from nothing and pushed to a repository of its own, then again
+ * unchanged, with another line of code, and with another patch version of one distribution, which is also started.
+ */
+import { spawnSync } from "node:child_process";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { finished, timed } from "../measure.ts";
+import type { Command } from "../measure.ts";
+import type { Contender } from "./contenders.ts";
+import type { Materials, ProjectState } from "./projects.ts";
+import type { RegistryService } from "./registry.ts";
+import { withPins } from "./sets.ts";
+
+/** What is measured, in the order in which it happens. */
+const STEPS = ["cold", "same", "code", "pin"] as const;
+export type Step = (typeof STEPS)[number];
+
+/** Seconds of a build and its push (0 where building pushes), and the bytes that reached the registry. */
+export interface Shipment {
+  readonly build: number;
+  readonly push: number;
+  readonly bytes: number;
+}
+
+/** A round; without the parts that the contender can't do. */
+export interface Round {
+  readonly steps: Readonly<Record<Step, Shipment>>;
+  /** `run --rm … python -c "import <the changed distribution>"` right after the changed pin was built. */
+  readonly start?: number;
+  /** Seconds inside Python that the first import of the set's modules takes in a fresh image, and the next one. */
+  readonly imports?: readonly [first: number, second: number];
+}
+
+/** What rounds need. */
+export interface ShipPlace {
+  readonly folder: string;
+  readonly materials: Materials;
+  readonly registry: RegistryService;
+  readonly note: (text: string) => void;
+}
+
+/** Runs one round; throws with a command's output when it fails. */
+export function shipRound(place: ShipPlace, contender: Contender, round: number): Round {
+  const { materials, registry } = place;
+  const { set } = materials;
+  const repository = `bench/${contender.id}-${round}`;
+  const image = (tag: string): string => `${registry.host}/${repository}:${tag}`;
+  const folder = join(place.folder, "projects", contender.id);
+  const mark = registry.mark();
+  const write = (change: Partial<ProjectState>): void => {
+    rmSync(folder, { recursive: true, force: true });
+    contender.write(materials, folder, { pins: set.pins, salt: `round ${round}`, revision: 0, ...change });
+  };
+  const step = (name: Step, options: { readonly noCache?: boolean; readonly between?: () => void } = {}): Shipment => {
+    const shipment = ship(registry, {
+      build: contender.build(folder, image(name), options),
+      ...(contender.push ? { push: contender.push(image(name)) } : {}),
+      between: options.between ?? ((): void => undefined),
+    });
+    place.note(`${name}: ${shipment.build.toFixed(2)} + ${shipment.push.toFixed(2)} s, ${shipment.bytes} bytes`);
+    return shipment;
+  };
+  contender.begin();
+  spawnSync("sync");
+  write({});
+  const cold = step("cold", { noCache: true });
+  const same = step("same");
+  write({ revision: 1 });
+  const code = step("code");
+  let start: number | undefined;
+  write({ revision: 1, pins: withPins(set.pins, [set.changed]) });
+  const pin = step("pin", { between: () => (start = startOf(contender, image("pin"), set.changed.name)) });
+  const imports = contender.run && importTimes(contender, image("pin"), set.imports);
+  for (const command of contender.forget(STEPS.map(image))) attempt(command);
+  registry.forget(repository, mark);
+  return {
+    steps: { cold, same, code, pin },
+    ...(start === undefined ? {} : { start }),
+    ...(imports === undefined ? {} : { imports }),
+  };
+}
+
+function ship(
+  registry: RegistryService,
+  { build, push, between }: { readonly build: Command; readonly push?: Command; readonly between: () => void },
+): Shipment {
+  const mark = registry.mark();
+  const building = timed(build);
+  between();
+  const pushing = push === undefined ? 0 : timed(push);
+  return { build: building, push: pushing, bytes: registry.uploaded(mark) };
+}
+
+function startOf({ run }: Contender, image: string, module: string): number | undefined {
+  return run === undefined ? undefined : timed(run(image, ["python", "-c", `import ${module}`]));
+}
+
+function importTimes(
+  contender: Contender,
+  image: string,
+  modules: readonly string[],
+): readonly [number, number] | undefined {
+  const code = [
+    "import time",
+    "started = time.perf_counter()",
+    `import ${modules.join(", ")}`,
+    "print(time.perf_counter() - started)",
+  ].join("\n");
+  const command = contender.run?.(image, ["python", "-c", code]);
+  if (command === undefined) return undefined;
+  const seconds = (): number => Number(finished(command).output.trim().split("\n").at(-1));
+  return [seconds(), seconds()];
+}
+
+function attempt({ program, words, env }: Command): void {
+  spawnSync(program, words, { env: { ...process.env, ...env } });
+}

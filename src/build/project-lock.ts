@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+/* `tare lock`: a project's requirements to pylock.toml, for the interpreter of its base or for one that is stated. */
+import * as fs from "node:fs";
+import { join, relative } from "node:path";
+import { canonicalJson, isTareError, writeFileAtomic } from "../base/index.ts";
+import {
+  UV_VERSION,
+  chooseAccelerator,
+  directRequirements,
+  evaluateMarker,
+  formatRequirement,
+  inputsDigest,
+  lockChanges,
+  markerEnvironment,
+  matchesSpecifier,
+  readLock,
+  resolve,
+  selectFromLock,
+  stampLock,
+} from "../python/index.ts";
+import { openJob } from "./lock-job.ts";
+import { lockTarget } from "./lock-target.ts";
+import type { Lock, LockInputs, LockStamp, PythonTarget } from "../python/index.ts";
+import type { LockJob as Job } from "./lock-job.ts";
+import type { LockRequest, LockResult, LockedVersion } from "./lock-types.ts";
+import type { BuildPlace } from "./run-build.ts";
+
+/**
+ * Locks a project, or checks its lock. Versions of the lock that is there are kept where they fit. Throws `E_LOCK` when
+ * there is nothing to lock or to check, and what reading projects, finding Pythons and resolving throw.
+ */
+export async function lockProject(place: BuildPlace, request: LockRequest): Promise<LockResult> {
+  const job = openJob(place, request);
+  const { target, reason, platform } = lockTarget(place, job.project.project, {
+    ...(request.python === undefined ? {} : { python: request.python }),
+    ...(request.platform === undefined ? {} : { platform: request.platform }),
+    ...(job.previous?.stamp === undefined ? {} : { stamp: job.previous.stamp }),
+  });
+  const stamp = stampFor(job, target, platform);
+  const { previous } = job;
+  const problems = previous ? problemsOf(previous.lock, job.inputs, target) : [];
+  const about = { job, stamp, target, reason };
+  if (previous && request.upgrade === undefined) {
+    const isKnown = problems.length === 0 && isMadeFor(previous, stamp, target);
+    if (isKnown || (request.isCheck && problems.length > 0)) return resultOf(about, { text: previous.text, problems });
+  }
+  const { pylock, warnings } = await resolveJob(job, stamp, target);
+  const text = stampLock(pylock, stamp, target);
+  const isSame = previous !== undefined && lockChanges(previous.lock, readLock(text, job.file)).length === 0;
+  if (request.isCheck) return resultOf(about, { text, problems: isSame ? [] : problems, warnings });
+  const isWritten = previous?.text !== text;
+  if (isWritten) writeFileAtomic(job.file, text, 0o644);
+  return resultOf(about, { text, problems: [], warnings, isWritten });
+}
+
+/** Options of this call, of the project, then of the lock that is there. */
+function stampFor({ request, project, previous, inputs }: Job, target: PythonTarget, platform: string): LockStamp {
+  const wanted = request.accelerator ?? project.project.config.accelerator ?? previous?.stamp?.accelerator;
+  const accelerator = chooseAccelerator(wanted);
+  return {
+    inputs: inputsDigest(inputs),
+    files: project.project.inputs.files,
+    extras: inputs.extras,
+    groups: inputs.groups,
+    python: target.version,
+    platform,
+    libc: target.libc,
+    isUniversal: request.isUniversal ?? previous?.stamp?.isUniversal ?? false,
+    ...(accelerator === undefined ? {} : { accelerator }),
+    resolver: `uv ${UV_VERSION}`,
+  };
+}
+
+/** Made from the same for the same; another bug fix release of Python is the same where every file fits. */
+function isMadeFor({ lock, stamp }: NonNullable<Job["previous"]>, wanted: LockStamp, target: PythonTarget): boolean {
+  if (!stamp || keyOf(stamp) !== keyOf(wanted)) return false;
+  try {
+    return packagesOf(lock, target).length >= 0;
+  } catch (error) {
+    if (isTareError(error, "E_NO_WHEEL")) return false;
+    throw error;
+  }
+}
+
+function keyOf({ inputs, extras, groups, python, platform, isUniversal, accelerator }: LockStamp): string {
+  const minor = python.split(".").slice(0, 2).join(".");
+  return canonicalJson({ inputs, extras, groups, minor, platform, isUniversal, accelerator: accelerator ?? "" });
+}
+
+async function resolveJob(
+  { place, request, project, preferences, inputs }: Job,
+  stamp: LockStamp,
+  target: PythonTarget,
+): Promise<{ readonly pylock: string; readonly warnings: readonly string[] }> {
+  const { store, wheels, env } = place;
+  const lease = store.lease();
+  try {
+    const { pins } = inputs;
+    const pinned = join(lease.folder, "requirements.txt");
+    if (pins) fs.writeFileSync(pinned, `${pins.join("\n")}\n`, { mode: 0o600 });
+    return await resolve(
+      { store, wheels, env, ...(request.signal === undefined ? {} : { signal: request.signal }) },
+      {
+        folder: project.root,
+        files: pins ? [pinned] : inputs.files,
+        target,
+        extras: inputs.extras,
+        groups: inputs.groups,
+        isUniversal: stamp.isUniversal,
+        noDependencies: pins !== undefined,
+        refresh: true,
+        ...(stamp.accelerator === undefined ? {} : { accelerator: stamp.accelerator }),
+        ...(preferences === undefined || request.upgrade === true ? {} : { previous: preferences }),
+        ...(request.upgrade === undefined ? {} : { upgrade: request.upgrade }),
+      },
+    );
+  } finally {
+    lease.release();
+  }
+}
+
+/** The user's own requirements that a lock does not satisfy; told without asking an index. */
+function problemsOf(lock: Lock, inputs: LockInputs, target: PythonTarget): readonly string[] {
+  const environment = { ...markerEnvironment(target), extra: "" };
+  return directRequirements(inputs).flatMap((requirement) => {
+    const { name, specifier, marker } = requirement;
+    if (marker && !evaluateMarker(marker, environment)) return [];
+    const shown = formatRequirement({ ...requirement, ...(requirement.url === undefined ? {} : { url: "…" }) });
+    const locked = lock.packages.filter((each) => each.name === name);
+    if (locked.length === 0) return [`\`${shown}\` is asked for, and not in it`];
+    const versions = locked.flatMap(({ version }) => version ?? []);
+    const fits =
+      versions.length === 0 || versions.some((each) => matchesSpecifier(each, specifier, { prereleases: true }));
+    return fits ? [] : [`\`${shown}\` is asked for, it has ${versions.join(", ")}`];
+  });
+}
+
+interface About {
+  readonly job: Job;
+  readonly stamp: LockStamp;
+  readonly target: PythonTarget;
+  readonly reason: string;
+}
+
+interface Outcome {
+  readonly text: string;
+  readonly problems: readonly string[];
+  readonly warnings?: readonly string[];
+  readonly isWritten?: boolean;
+}
+
+function resultOf({ job, stamp, target, reason }: About, outcome: Outcome): LockResult {
+  const lock = readLock(outcome.text, job.file);
+  const packages = packagesOf(lock, target);
+  const changes = lockChanges(job.previous?.lock, lock);
+  return {
+    file: relative(job.project.root, job.file),
+    inputs: job.project.project.inputs.files,
+    python: target.version,
+    pythonReason: reason,
+    platform: stamp.platform,
+    isUniversal: stamp.isUniversal,
+    ...(stamp.accelerator === undefined ? {} : { accelerator: stamp.accelerator }),
+    packages,
+    changes,
+    size: packages.reduce((sum, { size = 0 }) => sum + size, 0),
+    isCurrent: changes.length === 0 && outcome.problems.length === 0,
+    isWritten: outcome.isWritten ?? false,
+    problems: outcome.problems,
+    warnings: outcome.warnings ?? [],
+  };
+}
+
+function packagesOf(lock: Lock, target: PythonTarget): readonly LockedVersion[] {
+  return selectFromLock(lock, target, { extras: [], groups: [] }).map(({ name, version, wheel, sdist, source }) => {
+    const file = wheel ?? sdist ?? (source?.kind === "archive" ? source.file : undefined);
+    return {
+      name,
+      ...(version === undefined ? {} : { version }),
+      ...(file?.size === undefined ? {} : { size: file.size }),
+      isWheel: wheel !== undefined,
+    };
+  });
+}

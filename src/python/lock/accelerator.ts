@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+/* CPU or GPU on purpose: which builds of torch and its kin are taken, and what a CPU image must not have. */
+import * as fs from "node:fs";
+import { TareError, suggest } from "../../base/index.ts";
+
+/** What `--accelerator` may say besides `cpu`, `xpu` and `auto`. */
+const BUILDS = /^(?:cpu|xpu|cu\d{2,3}|rocm\d+\.\d+(?:\.\d+)?)$/;
+/** For suggestions: builds that torch still has. */
+const KNOWN = ["auto", "cpu", "xpu", "cu118", "cu126", "cu128", "cu129", "cu130", "rocm6.3", "rocm6.4", "rocm7.0"];
+
+/** Distributions that only a GPU needs. */
+const GPU_ONLY =
+  /^(?:nvidia-.*|triton|pytorch-triton(?:-.*)?|triton-rocm|cuda-(?:toolkit|bindings|pathfinder|core|python))$/;
+
+/** True for distributions that a CPU image has no use for: CUDA's own, and triton. */
+export function isGpuPackage(name: string): boolean {
+  return GPU_ONLY.test(name);
+}
+
+/**
+ * The build that is meant: `auto` is what this machine's NVIDIA driver runs, or `cpu` without one. Throws `E_USAGE`.
+ * `driver` gives the driver's version, for tests.
+ */
+export function chooseAccelerator(
+  wanted: string | undefined,
+  driver: () => string | undefined = nvidiaDriver,
+): string | undefined {
+  if (wanted === undefined || BUILDS.test(wanted)) return wanted;
+  if (wanted === "auto") return buildFor(driver());
+  const near = suggest(wanted, KNOWN);
+  throw new TareError("E_USAGE", `unknown accelerator \`${wanted.slice(0, 40)}\``, {
+    hint: near === undefined ? `one of ${KNOWN.join(", ")}` : `did you mean \`${near}\``,
+  });
+}
+
+/** CUDA Toolkit release notes, table 3: the least driver of each CUDA, newest first. */
+const LEAST_DRIVERS: readonly (readonly [driver: number, build: string])[] = [
+  [580, "cu130"],
+  [525.6, "cu128"],
+  [450.8, "cu118"],
+];
+
+function buildFor(driver: string | undefined): string {
+  const [, major = "0", minor = "0"] = /^(\d+)(?:\.(\d+))?/.exec(driver ?? "") ?? [];
+  const version = Number(`${major}.${minor}`);
+  return LEAST_DRIVERS.find(([least]) => version >= least)?.[1] ?? "cpu";
+}
+
+/** `535.183.01`, of the loaded kernel module. */
+function nvidiaDriver(): string | undefined {
+  try {
+    return fs.readFileSync("/sys/module/nvidia/version", "utf8").trim();
+  } catch {
+    return undefined;
+  }
+}
+
+/** The error for GPU packages in a CPU set; `wantedBy` says of whom, where that is known. */
+export function gpuPackagesError(
+  names: readonly string[],
+  wantedBy: ReadonlyMap<string, readonly string[]>,
+): TareError {
+  const [first = ""] = names;
+  const who = [...new Set(names.flatMap((name) => wantedBy.get(name) ?? []))].filter((name) => !isGpuPackage(name));
+  const rest = names.length === 1 ? "" : ` and ${names.length - 1} more`;
+  const because = who.length === 0 ? "" : `: ${who.map((name) => `\`${name}\``).join(", ")} needs them`;
+  return new TareError(
+    "E_ACCELERATOR",
+    `choosing packages for the CPU: \`${first}\`${rest} would be among them${because}`,
+    {
+      hint: hintFor(who),
+    },
+  );
+}
+
+function hintFor(who: readonly string[]): string {
+  const [first] = who;
+  if (first === "torch") return "lock again with `tare lock --accelerator cpu`, so that torch is its CPU build";
+  if (first === undefined) return "take them out of the requirements, or lock again with `tare lock --accelerator cpu`";
+  return `take a CPU build of \`${first}\` (some have a package of their own, as \`${first}-cpu\`), or choose another accelerator`;
+}
