@@ -27,6 +27,9 @@ const SETTERS: Readonly<Record<string, Setter>> = {
   package: (draft, value, key) => void (draft.isPackage = flag(value, key)),
 };
 
+/** The keys of `[tool.tare]` besides `targets`. */
+export const CONFIG_KEYS: readonly string[] = Object.keys(SETTERS);
+
 const EMPTY: TareConfig = {
   packages: [],
   buildPackages: [],
@@ -87,7 +90,7 @@ function hintFor(name: string, known: readonly string[], what: string): string {
 function apply(draft: Draft, table: Readonly<Record<string, unknown>>): void {
   for (const [key, value] of Object.entries(table)) {
     const setter = SETTERS[key];
-    if (!setter) throw problem(`unknown key \`${key}\``, hintFor(key, [...Object.keys(SETTERS), "targets"], "keys"));
+    if (!setter) throw problem(`unknown key \`${key}\``, hintFor(key, [...CONFIG_KEYS, "targets"], "keys"));
     setter(draft, value, key);
   }
 }

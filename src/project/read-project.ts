@@ -22,6 +22,7 @@ export const SIGNS: readonly string[] = [
   "requirements.in",
   "Pipfile",
   "setup.py",
+  "manage.py",
   "Procfile",
   "main.py",
   "app.py",
