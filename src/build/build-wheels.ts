@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { TareError, isTareError } from "../base/index.ts";
 import { builtWheelKey, builtWheels, parseWheelName } from "../python/index.ts";
 import { buildHint } from "./build-wheel-hint.ts";
-import { OUT, UV, runIsolated, whyNotIsolated } from "./isolated.ts";
+import { OUT, SOURCE, UV, runIsolated, whyNotIsolated } from "./isolated.ts";
 import { openSources } from "./wheel-sources.ts";
 import type { BuildInput, BuiltWheel, DistributionFile, SelectedPackage } from "../python/index.ts";
 import type { IsolatedPlace } from "./isolated.ts";
@@ -82,8 +82,6 @@ sys.stdout.flush()
 folder = os.path.join(work, inner)
 os.execv(uv, [uv, "build", "--wheel", "--color=never", "--python", sys.executable, "--out-dir", out, folder])
 `;
-
-const SOURCE = "/run/tare-source";
 
 async function build(place: IsolatedPlace, each: SelectedPackage, sources: WheelSources): Promise<string> {
   const { executable } = place.target;

@@ -51,6 +51,10 @@ export const UV = "/run/tare-uv/uv";
 
 const COPY: Omit<CopyOp, "sources" | "destination"> = { type: "copy", parents: false, link: false, command: "COPY" };
 
+/** Where a command sees the one folder of sources that it is about. */
+export const SOURCE = "/run/tare-source";
+const LABELS: Readonly<Record<string, string>> = { [dirname(UV)]: "uv", [SOURCE]: "sources" };
+
 /** Why nothing can be run in containers here; undefined when it can. */
 export function whyNotIsolated(): string | undefined {
   if (process.platform !== "linux") return "containers need Linux";
@@ -147,7 +151,7 @@ function addFolder(graph: GraphBuilder, name: string): VertexId {
   const local = graph.add({ type: "local", name }, [], { label: name });
   const empty = graph.add({ type: "scratch" }, [], { label: "scratch" });
   const op: CopyOp = { ...COPY, sources: [{ from: 1, paths: ["."] }], destination: "/" };
-  return graph.add(op, [empty, local], { label: `files for ${name}` });
+  return graph.add(op, [empty, local], { label: LABELS[name] ?? `files of ${name}` });
 }
 
 function addCommand(
