@@ -23,7 +23,11 @@ const PYTHONS: readonly (readonly [
   ["nothing", { "main.py": "" }, undefined],
   ["[tool.tare]", { "tare.toml": 'python = "3.12.4"', ".python-version": "3.11" }, "3.12 from [tool.tare]"],
   [".python-version", { "main.py": "", ".python-version": "# x\n3.11.4\n" }, "3.11 from .python-version"],
-  ["uv's form of it", { "main.py": "", ".python-version": "cpython-3.13.1-linux-x86_64-gnu\n" }, "3.13 from .python-version"],
+  [
+    "uv's form of it",
+    { "main.py": "", ".python-version": "cpython-3.13.1-linux-x86_64-gnu\n" },
+    "3.13 from .python-version",
+  ],
   ["uv's other form of it", { "main.py": "", ".python-version": "cpython@3.12\n" }, "3.12 from .python-version"],
   ["the name of an environment", { "main.py": "", ".python-version": "my-env\n" }, undefined],
   ["a build without the lock that all threads share", { "main.py": "", ".python-version": "3.13t\n" }, undefined],
