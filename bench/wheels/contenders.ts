@@ -6,6 +6,13 @@ import type { ProjectWriter } from "./projects.ts";
 /** The two that ratios are given to: (a) what a default Dockerfile does, (b) the strongest. */
 export type Baseline = "a" | "b";
 
+/** How a build differs from the usual one. */
+export interface BuildOptions {
+  readonly noCache?: boolean;
+  /** Tare: pushes in the same command. */
+  readonly push?: boolean;
+}
+
 /** A way of building and shipping. */
 export interface Contender {
   /** Short, for options and repositories. */
@@ -21,7 +28,7 @@ export interface Contender {
   readonly write: ProjectWriter;
   /** The state of a cold build: base and wheels are there, nothing made of them. */
   begin(): void;
-  build(folder: string, image: string, options?: { readonly noCache?: boolean }): Command;
+  build(folder: string, image: string, options?: BuildOptions): Command;
   /** Absent where building pushes. */
   push?(image: string): Command;
   /** Absent for engines that only build. */

@@ -3,11 +3,12 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { PEER_IDS } from "./peer-contenders.ts";
+import { TARE_IDS } from "./tare-contenders.ts";
 import { SET_NAMES, wheelSet } from "./sets.ts";
 import type { WheelSet } from "./sets.ts";
 
 /** Parts of the report. */
-const SECTIONS = ["ship", "memory", "growth", "disk"] as const;
+const SECTIONS = ["ship", "known", "memory", "growth", "disk"] as const;
 export type Section = (typeof SECTIONS)[number];
 
 /** How a run is made. */
@@ -17,6 +18,8 @@ export interface Options {
   readonly peerRounds: number;
   readonly sections: readonly Section[];
   readonly peers: readonly string[];
+  /** Tare's ways that take part in shipping. */
+  readonly ways: readonly string[];
   readonly folder: string;
   readonly cache: string;
   readonly isJson: boolean;
@@ -30,6 +33,7 @@ const USAGE = `usage: npm run bench:wheels -- [options]
   --peer-rounds N    rounds of peers that take a minute each (1)
   --only LIST        ${SECTIONS.join(",")} (all; disk only with --set sklearn)
   --peers LIST       ${PEER_IDS.join(",")} (all), or none
+  --ways LIST        of Tare: ${TARE_IDS.join(",")} (all), or none
   --json             print all values instead of tables
   --folder PATH      stores and projects; removed at the end (.cache/bench-wheels)
   --cache PATH       wheels, base and a newer Docker, kept (${CACHE})
@@ -47,6 +51,7 @@ export function readOptions(): Options {
       "peer-rounds": { ...text, default: "1" },
       only: text,
       peers: { ...text, default: PEER_IDS.join(",") },
+      ways: { ...text, default: TARE_IDS.join(",") },
       folder: { ...text, default: resolve(import.meta.dirname, "../../.cache/bench-wheels") },
       cache: { ...text, default: CACHE },
       json: flag,
@@ -64,12 +69,21 @@ export function readOptions(): Options {
     rounds: Number(values.rounds),
     peerRounds: Number(values["peer-rounds"]),
     sections,
-    peers: values.peers.split(",").filter((name) => name !== "none"),
+    peers: chosen(values.peers, PEER_IDS),
+    ways: chosen(values.ways, TARE_IDS),
     folder: resolve(values.folder),
     cache: resolve(values.cache),
     isJson: values.json,
     keep: values.keep,
   };
+}
+
+/** Throws for a name that is none of those known. */
+function chosen(list: string, known: readonly string[]): readonly string[] {
+  const names = list === "none" ? [] : list.split(",");
+  const wrong = names.find((name) => !known.includes(name));
+  if (wrong !== undefined) throw new Error(`\`${wrong}\` is none of ${known.join(", ")}`);
+  return names;
 }
 
 function usage(code: number): never {

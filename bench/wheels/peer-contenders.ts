@@ -7,7 +7,7 @@ import { DOCKER, startDaemon } from "../daemon.ts";
 import type { Daemon } from "../daemon.ts";
 import { finished, timed } from "../measure.ts";
 import type { Command } from "../measure.ts";
-import type { Contender } from "./contenders.ts";
+import type { BuildOptions, Contender } from "./contenders.ts";
 import { newerDocker } from "./newer-docker.ts";
 import { INSTALL, dockerfileWriter } from "./projects.ts";
 
@@ -97,7 +97,7 @@ function dockerCommand(daemon: Daemon, buildKit: string): (...words: readonly st
   return (...words) => ({ program: DOCKER, words, env: { DOCKER_HOST: daemon.socket, DOCKER_BUILDKIT: buildKit } });
 }
 
-const fresh = (options?: { readonly noCache?: boolean }): readonly string[] => (options?.noCache ? ["--no-cache"] : []);
+const fresh = (options?: BuildOptions): readonly string[] => (options?.noCache ? ["--no-cache"] : []);
 
 /** BuildKit with zstd: that of a Docker Engine whose images are containerd's. */
 async function openNewerDocker(place: PeerPlace): Promise<Opened> {

@@ -10,6 +10,7 @@ import { messageOf } from "../../src/base/index.ts";
 import type { Contender } from "./contenders.ts";
 import { readOptions } from "./options.ts";
 import type { Options } from "./options.ts";
+import { measureKnown } from "./known.ts";
 import { openPeers } from "./peer-contenders.ts";
 import type { OpenPeers } from "./peer-contenders.ts";
 import { baseIn, isInside, newerDockerIn, prepare, runInside, wheelsIn } from "./prepare.ts";
@@ -34,6 +35,8 @@ interface Session {
   readonly peers: OpenPeers;
   /** Reasons for those that are left out. */
   readonly absent: string[];
+  /** Requests for wheels since the last call. */
+  wheelRequests(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -65,8 +68,10 @@ async function openSession(options: Options): Promise<Session> {
     await index.stop();
     registry.stop();
   };
+  const wheelRequests = async (): Promise<number> =>
+    (await index.requests()).filter((line) => /^GET .*\.whl$/.test(line)).length;
   const tare = tareContenders({ warm, root: tareRoot, indexUrl });
-  return { options, place, tare, tareRoot, peers, absent: [...peers.absent], close };
+  return { options, place, tare, tareRoot, peers, absent: [...peers.absent], wheelRequests, close };
 }
 
 function note(text: string): void {
@@ -75,7 +80,12 @@ function note(text: string): void {
 
 /** Contenders take turns within a round, so that a slow minute of the machine hits all. */
 function measureShipping({ options, place, tare, peers, absent }: Session): readonly Rounds[] {
-  const measured = [...tare, ...peers.all].map((contender) => ({ contender, rounds: [] as Round[], hasFailed: false }));
+  const chosen = tare.filter(({ id }) => options.ways.includes(id));
+  const measured = [...chosen, ...peers.all].map((contender) => ({
+    contender,
+    rounds: [] as Round[],
+    hasFailed: false,
+  }));
   for (let round = 1; round <= Math.max(options.rounds, options.peerRounds); round += 1) {
     for (const entry of measured) {
       const { contender, rounds } = entry;
@@ -95,13 +105,23 @@ function measureShipping({ options, place, tare, peers, absent }: Session): read
   return measured.filter(({ rounds }) => rounds.length > 0);
 }
 
+/** Those whose layers another machine can have left at the registry. */
+const KNOWN = ["tare-none", "tare-imported"];
+
 async function measure(session: Session): Promise<Report> {
   const { options, place, tare, tareRoot, peers } = session;
   const { sections, rounds } = options;
   const shipping = sections.includes("ship") ? measureShipping(session) : [];
-  const memory: { contender: Contender; memory: Awaited<ReturnType<typeof measureMemory>> }[] = [];
+  const memory: Report["memory"][number][] = [];
   if (sections.includes("memory")) {
     for (const contender of tare) memory.push({ contender, memory: await measureMemory(place, contender) });
+  }
+  const known: Report["known"][number][] = [];
+  if (sections.includes("known")) {
+    const givenToAll = { ...place, tareRoot, wheelRequests: session.wheelRequests };
+    for (const contender of tare.filter(({ id }) => KNOWN.includes(id))) {
+      known.push({ contender, known: await measureKnown(givenToAll, contender, rounds) });
+    }
   }
   const [plain] = tare;
   if (!plain) throw new Error("Tare takes part always");
@@ -116,6 +136,7 @@ async function measure(session: Session): Promise<Report> {
     contenders: [...tare, ...peers.all],
     absent: session.absent,
     shipping,
+    known,
     memory,
     growth,
     ...(disk ? { disk } : {}),

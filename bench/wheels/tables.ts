@@ -4,6 +4,7 @@ import { cpus, release, totalmem } from "node:os";
 import { median } from "../measure.ts";
 import { table } from "../report.ts";
 import type { Baseline, Contender } from "./contenders.ts";
+import type { Known } from "./known.ts";
 import type { Materials } from "./projects.ts";
 import type { Disk, Growth, Memory } from "./scale.ts";
 import type { Round, Shipment, Step } from "./ship.ts";
@@ -78,8 +79,19 @@ function importTable(all: readonly Rounds[]): string {
   return table(["", "`.pyc`", "first import", "again, in another container"], rows);
 }
 
+/** A machine that has nothing, and a registry that has the layers. */
+function knownTable(rows: Report["known"]): string {
+  const cells = rows.map(({ contender, known }) => [
+    ...label(contender),
+    seconds(known.seconds),
+    megabytes(known.bytes),
+    `${known.wheels}`,
+  ]);
+  return table(["", "`.pyc`", "build --push", "bytes pushed", "wheels downloaded"], cells);
+}
+
 /** Peaks of memory. */
-function memoryTable(rows: readonly { readonly contender: Contender; readonly memory: Memory }[]): string {
+function memoryTable(rows: Report["memory"]): string {
   const cells = rows.map(({ contender, memory }) => [
     ...label(contender),
     megabytes(memory.build),
@@ -148,6 +160,7 @@ export interface Report {
   /** Reasons for those that are left out. */
   readonly absent: readonly string[];
   readonly shipping: readonly Rounds[];
+  readonly known: readonly { readonly contender: Contender; readonly known: Known }[];
   readonly memory: readonly { readonly contender: Contender; readonly memory: Memory }[];
   readonly growth: readonly Growth[];
   readonly disk?: Disk;
@@ -155,7 +168,7 @@ export interface Report {
 
 /** The report as Markdown. */
 export function reportText(report: Report): string {
-  const { materials, contenders, absent, shipping, memory, growth, disk } = report;
+  const { materials, contenders, absent, shipping, known, memory, growth, disk } = report;
   const { changed } = materials.set;
   const parts = [conditions(materials, contenders), ...absent.map((reason) => `Left out: ${reason}.`)];
   const add = (title: string, body: string): void => void parts.push(`**${title}**`, body);
@@ -167,6 +180,7 @@ export function reportText(report: Report): string {
     add("Nothing changed, build and push", stepTable(shipping, "same"));
     add(`\`import ${materials.set.imports.join(", ")}\` in the container`, importTable(shipping));
   }
+  if (known.length > 0) add("An empty store, and all layers of distributions at the registry", knownTable(known));
   if (memory.length > 0) add("Memory", memoryTable(memory));
   if (growth.length > 0) add("Growth, without `.pyc`", growthTable(growth));
   if (disk) add("Disk", diskTable(disk));
@@ -174,13 +188,14 @@ export function reportText(report: Report): string {
 }
 
 /** All values. */
-export function reportJson({ materials, shipping, memory, ...rest }: Report): string {
+export function reportJson({ materials, shipping, known, memory, ...rest }: Report): string {
   const named = ({ id, name, version, bytecode }: Contender): object => ({ id, name, version, bytecode });
   const plain = {
     set: materials.set.name,
     contenders: rest.contenders.map(named),
     absent: rest.absent,
     shipping: shipping.map(({ contender, rounds }) => ({ contender: contender.id, rounds })),
+    known: known.map((entry) => ({ contender: entry.contender.id, ...entry.known })),
     memory: memory.map((entry) => ({ contender: entry.contender.id, ...entry.memory })),
     growth: rest.growth,
     disk: rest.disk,

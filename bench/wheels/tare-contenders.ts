@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Tare, in the ways a user has it; a cold build begins with a copy of a store that has the base and the wheels. */
 import { spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { digestFromHex } from "../../src/base/index.ts";
 import { openWheelStore } from "../../src/python/index.ts";
@@ -81,6 +81,11 @@ function copyStore(from: string, to: string): void {
   }
 }
 
+/** A store of a machine that has nothing. */
+export function emptyStore(root: string): void {
+  rmSync(root, { recursive: true, force: true });
+}
+
 /** What Tare's contenders share. */
 export interface TarePlace {
   /** The store that cold ones are copied from. */
@@ -89,12 +94,15 @@ export interface TarePlace {
   readonly indexUrl: string;
 }
 
+/** Ids of all of Tare's ways. */
+export const TARE_IDS: readonly string[] = ["tare-none", "tare-imported", "tare-all", "tare-run"];
+
 /** All of Tare's ways. */
 export function tareContenders(place: TarePlace): readonly Contender[] {
   const pip = dockerfileWriter(INSTALL.pip);
   return [
     tare(place, { id: "tare-none", name: "Tare, project", bytecode: "none", write: writeLocked }),
-    tare(place, { id: "tare", name: "Tare, project", bytecode: "imported", write: writeLocked }),
+    tare(place, { id: "tare-imported", name: "Tare, project", bytecode: "imported", write: writeLocked }),
     tare(place, { id: "tare-all", name: "Tare, project", bytecode: "all", write: writeLocked }),
     tare(place, { id: "tare-run", name: "Tare, `RUN pip install`", bytecode: "imported", write: pip }),
   ];
@@ -116,12 +124,11 @@ function tare({ warm, root, indexUrl }: TarePlace, way: Way): Contender {
     isTare: true,
     isSlow: false,
     begin: () => copyStore(warm, root),
-    build: (folder, image) => command("build", "-q", ...settings, "-t", image, folder),
+    build: (folder, image, { push = false } = {}) =>
+      command("build", "-q", ...settings, ...(push ? ["--push"] : []), "-t", image, folder),
     push: (image) => command("push", "-q", image),
     run: (image, words) => command("run", "--rm", "--network", "none", image, ...words),
     forget: () => [],
-    end: () => {
-      if (existsSync(root)) rmSync(root, { recursive: true, force: true });
-    },
+    end: () => emptyStore(root),
   };
 }
