@@ -55,26 +55,23 @@ function nvidiaDriver(): string | undefined {
   }
 }
 
-/** The error for GPU packages in a CPU set; `wantedBy` says of whom, where that is known. */
-export function gpuPackagesError(
-  names: readonly string[],
-  wantedBy: ReadonlyMap<string, readonly string[]>,
-): TareError {
+/** The error for GPU packages in a CPU set; `wantedBy` says of whom, where that is known: names, or the user's files. */
+export function gpuPackagesError(names: readonly string[], wantedBy: ReadonlyMap<string, readonly string[]>): TareError {
   const [first = ""] = names;
   const who = [...new Set(names.flatMap((name) => wantedBy.get(name) ?? []))].filter((name) => !isGpuPackage(name));
   const rest = names.length === 1 ? "" : ` and ${names.length - 1} more`;
-  const because = who.length === 0 ? "" : `: ${who.map((name) => `\`${name}\``).join(", ")} needs them`;
-  return new TareError(
-    "E_ACCELERATOR",
-    `choosing packages for the CPU: \`${first}\`${rest} would be among them${because}`,
-    {
-      hint: hintFor(who),
-    },
-  );
+  const files = who.filter((each) => FILE.test(each));
+  const verb = files.length === 0 ? "needs" : "asks for";
+  const what = names.length === 1 ? "it" : "them";
+  const because = who.length === 0 ? "" : `: ${who.map((each) => `\`${each}\``).join(", ")} ${verb} ${what}`;
+  return new TareError("E_ACCELERATOR", `choosing packages for the CPU: \`${first}\`${rest} would be among them${because}`, {
+    hint: hintFor(who.filter((each) => !FILE.test(each))),
+  });
 }
 
-function hintFor(who: readonly string[]): string {
-  const [first] = who;
+const FILE = /\.(?:txt|in|toml|lock)$/;
+
+function hintFor([first]: readonly string[]): string {
   if (first === "torch") return "lock again with `tare lock --accelerator cpu`, so that torch is its CPU build";
   if (first === undefined) return "take them out of the requirements, or lock again with `tare lock --accelerator cpu`";
   return `take a CPU build of \`${first}\` (some have a package of their own, as \`${first}-cpu\`), or choose another accelerator`;
