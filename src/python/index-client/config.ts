@@ -8,8 +8,6 @@ import { parse } from "smol-toml";
 /** Places of packages. URLs may hold credentials: never shown, never kept. */
 export interface IndexConfig {
   readonly indexUrl: string;
-  /** False when nobody named an index and `indexUrl` is the usual one. */
-  readonly isIndexConfigured: boolean;
   readonly extraIndexUrls: readonly string[];
   readonly findLinks: readonly string[];
   readonly noIndex: boolean;
@@ -28,14 +26,9 @@ type Draft = { -readonly [Key in keyof IndexConfig]?: IndexConfig[Key] };
 
 /** Reads the settings: files of the system, then of the user, then variables; uv's win over pip's. */
 export function readIndexConfig(env: Environment): IndexConfig {
-  const draft: Draft = {};
-  for (const file of pipFiles(env)) Object.assign(draft, pipSettings(readText(file)));
-  Object.assign(draft, pipVariables(env));
-  for (const file of uvFiles(env)) Object.assign(draft, uvSettings(readText(file)));
-  Object.assign(draft, uvVariables(env));
+  const draft: Draft = { ...pipDraft(env), ...uvDraft(env) };
   return {
     indexUrl: draft.indexUrl ?? DEFAULT_INDEX,
-    isIndexConfigured: draft.indexUrl !== undefined,
     extraIndexUrls: draft.extraIndexUrls ?? [],
     findLinks: draft.findLinks ?? [],
     noIndex: draft.noIndex ?? false,
@@ -45,9 +38,42 @@ export function readIndexConfig(env: Environment): IndexConfig {
   };
 }
 
+function pipDraft(env: Environment): Draft {
+  const draft: Draft = {};
+  for (const file of pipFiles(env)) Object.assign(draft, pipSettings(readText(file)));
+  return Object.assign(draft, pipVariables(env));
+}
+
+function uvDraft(env: Environment): Draft {
+  const draft: Draft = {};
+  for (const file of uvFiles(env)) Object.assign(draft, uvSettings(readText(file)));
+  return Object.assign(draft, uvVariables(env));
+}
+
+/** pip's settings where uv, which reads its own by itself, has none. */
+export function settingsOfPipAlone(env: Environment): Partial<IndexConfig> {
+  const own = uvDraft(env);
+  return Object.fromEntries(Object.entries(pipDraft(env)).filter(([key]) => !(key in own)));
+}
+
 /** The files that hold pip's and uv's settings, there or not. */
 export function settingsFiles(env: Environment): readonly string[] {
   return [...pipFiles(env), ...uvFiles(env)];
+}
+
+/** Indexes with a name, of uv's variables and files. */
+export function uvIndexes(env: Environment): readonly { readonly name: string; readonly url: string }[] {
+  const named = words(`${env["UV_INDEX"] ?? ""} ${env["UV_DEFAULT_INDEX"] ?? ""}`).flatMap((word) => {
+    const [, name, url] = /^([\w-]+)=(https?:.*)$/.exec(word) ?? [];
+    return name === undefined || url === undefined ? [] : [{ name, url }];
+  });
+  const inFiles = uvFiles(env).flatMap((file) => {
+    const { index } = tomlOf(readText(file));
+    return (Array.isArray(index) ? (index as readonly Record<string, unknown>[]) : []).flatMap(({ name, url }) =>
+      typeof name === "string" && typeof url === "string" ? [{ name, url }] : [],
+    );
+  });
+  return [...inFiles, ...named];
 }
 
 function configFolder(env: Environment): string {

@@ -3,7 +3,7 @@
 import * as fs from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { settingsFiles } from "./config.ts";
+import { settingsFiles, uvIndexes } from "./config.ts";
 
 /** The user's credentials for hosts. */
 export interface Credentials {
@@ -35,42 +35,59 @@ export function openCredentials(env: Environment): Credentials {
     authorizationFor: (url) => {
       const parsed = URL.parse(url);
       if (!parsed) return undefined;
-      if (parsed.username !== "")
-        return basic(decodeURIComponent(parsed.username), decodeURIComponent(parsed.password));
+      const [own] = headerOf(url);
+      if (own) return own[1];
       known ??= readAll(env);
-      return learned.get(parsed.host) ?? known.get(parsed.host) ?? known.get(parsed.hostname);
+      const { origin, hostname } = parsed;
+      return learned.get(origin) ?? known.get(origin) ?? known.get(hostname) ?? known.get(ANY_HOST);
     },
     learn: (urls) => {
-      for (const [host, header] of urls.flatMap(headerOf)) learned.set(host, header);
+      for (const [origin, header] of urls.flatMap(headerOf)) learned.set(origin, header);
     },
   };
 }
 
-/** Authorization headers by host; what is nearer to the user wins: the environment, then pip.conf, then netrc. */
+/** netrc's `default`. */
+const ANY_HOST = "*";
+
+/**
+ * Authorization headers: those of URLs by origin, so that they go to no other port and never unencrypted, those of
+ * netrc by host. What is nearer to the user wins: the environment, then pip.conf, then netrc.
+ */
 function readAll(env: Environment): ReadonlyMap<string, string> {
   const found = new Map<string, string>(netrcEntries(env));
   for (const url of [...settingsUrls(env), ...URL_VARIABLES.flatMap((name) => (env[name] ?? "").split(/\s+/))]) {
-    for (const [host, header] of headerOf(url)) found.set(host, header);
+    for (const [origin, header] of headerOf(url)) found.set(origin, header);
   }
-  for (const [host, header] of namedIndexes(env)) found.set(host, header);
+  for (const [origin, header] of namedIndexes(env)) found.set(origin, header);
   return found;
 }
 
 /** The header of a URL with a user, `name=https://…` too; none or one. */
-function headerOf(url: string): readonly (readonly [host: string, header: string])[] {
+function headerOf(url: string): readonly (readonly [origin: string, header: string])[] {
   const parsed = URL.parse(url.replace(/^[\w-]+=(?=https?:)/, ""));
   if (!parsed || parsed.username === "") return [];
-  return [[parsed.host, basic(decodeURIComponent(parsed.username), decodeURIComponent(parsed.password))]];
+  return [[parsed.origin, basic(decoded(parsed.username), decoded(parsed.password))]];
 }
 
-/** `UV_INDEX=name=https://…` with `UV_INDEX_NAME_USERNAME` and `…_PASSWORD`. */
+/** A `%` that begins no escape stands for itself. */
+function decoded(text: string): string {
+  return text.replaceAll(/(?:%[0-9a-f]{2})+/gi, (escapes) => {
+    try {
+      return decodeURIComponent(escapes);
+    } catch {
+      return escapes;
+    }
+  });
+}
+
+/** Indexes that uv knows by a name, with `UV_INDEX_NAME_USERNAME` and `…_PASSWORD`. */
 function* namedIndexes(env: Environment): Generator<[string, string]> {
-  for (const word of `${env["UV_INDEX"] ?? ""} ${env["UV_DEFAULT_INDEX"] ?? ""}`.split(/\s+/)) {
-    const [, name, url] = /^([\w-]+)=(https?:.*)$/.exec(word) ?? [];
-    const key = name?.toUpperCase().replaceAll(/[^A-Z0-9]/g, "_");
-    const user = key && env[`UV_INDEX_${key}_USERNAME`];
-    const host = url && URL.parse(url)?.host;
-    if (user && host) yield [host, basic(user, env[`UV_INDEX_${key}_PASSWORD`] ?? "")];
+  for (const { name, url } of uvIndexes(env)) {
+    const key = name.toUpperCase().replaceAll(/[^A-Z0-9]/g, "_");
+    const user = env[`UV_INDEX_${key}_USERNAME`];
+    const origin = URL.parse(url)?.origin;
+    if (user !== undefined && origin !== undefined) yield [origin, basic(user, env[`UV_INDEX_${key}_PASSWORD`] ?? "")];
   }
 }
 
@@ -92,6 +109,10 @@ function* netrcEntries(env: Environment): Generator<[string, string]> {
   for (let at = 0; at < words.length; at += 1) {
     const value = (words[at + 1] ?? "").replaceAll('"', "");
     if (words[at] === "machine") [host, login] = [value, ""];
+    else if (words[at] === "default") {
+      [host, login] = [ANY_HOST, ""];
+      continue;
+    }
     else if (words[at] === "login") login = value;
     else if (words[at] === "password" && host !== undefined) yield [host, basic(login, value)];
     else continue;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* One run of uv: the interpreter that stands in for the image's, the user's settings, and what comes out. */
 import * as fs from "node:fs";
-import { join, relative } from "node:path";
+import { basename, join, relative } from "node:path";
 import { TareError, ensureDirectory, execute, isTareError, removeTree } from "../../base/index.ts";
-import { readIndexConfig } from "../index-client/config.ts";
+import { readIndexConfig, settingsOfPipAlone } from "../index-client/config.ts";
+import { readPyproject } from "../requirements/pyproject.ts";
+import { readRequirements } from "../requirements/requirements-file.ts";
 import { mustBuild } from "./explain-failure.ts";
 import { writeStandIn } from "./stand-in-python.ts";
 import { cleaned } from "./clean-lock.ts";
@@ -40,7 +42,7 @@ export async function runUv(
     const args = [...argumentsOf(place, request, format), `--python=${python}`, `--output-file=${output}`];
     const result = await execute(uv, args, {
       cwd: request.folder,
-      env: environmentOf(place, folder),
+      env: environmentOf(place, request, folder),
       ...(place.signal === undefined ? {} : { signal: place.signal }),
     });
     if (result.code !== 0 && request.runIsolated && format === "pylock.toml" && mustBuild(result.stderr)) {
@@ -100,14 +102,15 @@ function isOn(text: string | undefined): boolean {
 }
 
 /** uv reads neither pip's settings nor its variables: they are translated. */
-function environmentOf(place: UvPlace, folder: string): Record<string, string> {
+function environmentOf(place: UvPlace, request: ResolveRequest, folder: string): Record<string, string> {
   const { env, store } = place;
-  const { indexUrl, isIndexConfigured, extraIndexUrls, findLinks, trustedHosts, certificates, proxy } =
-    readIndexConfig(env);
+  const { indexUrl, extraIndexUrls = [], findLinks = [], trustedHosts = [], certificates, proxy } =
+    settingsOfPipAlone(env);
   const kept = Object.entries(env).filter(([name, value]) => value !== undefined && KEPT.test(name)) as [
     string,
     string,
   ][];
+  const index = namedIndex(request, env) ?? (hasOwnIndex(request) ? undefined : indexUrl);
   const hasProxy = kept.some(([name]) => /^(?:https?|all)_proxy$/i.test(name));
   return {
     ...Object.fromEntries(kept),
@@ -116,11 +119,26 @@ function environmentOf(place: UvPlace, folder: string): Record<string, string> {
     UV_CACHE_DIR: join(store.root, "cache", "uv"),
     ...(certificates !== undefined && env["SSL_CERT_FILE"] === undefined ? { SSL_CERT_FILE: certificates } : {}),
     ...(proxy === undefined || hasProxy ? {} : { ALL_PROXY: proxy }),
-    ...(isIndexConfigured ? { UV_DEFAULT_INDEX: indexUrl } : {}),
+    ...(index === undefined ? {} : { UV_DEFAULT_INDEX: index }),
     ...(extraIndexUrls.length > 0 ? { UV_INDEX: extraIndexUrls.join(" ") } : {}),
     ...(findLinks.length > 0 ? { UV_FIND_LINKS: findLinks.filter(isThere).join(",") } : {}),
     ...(trustedHosts.length > 0 ? { UV_INSECURE_HOST: trustedHosts.join(" ") } : {}),
   };
+}
+
+/** `--index-url` of the requirements: as in pip, it goes before settings and variables. */
+function namedIndex({ files, folder }: ResolveRequest, env: UvPlace["env"]): string | undefined {
+  const read = (path: string): Buffer | undefined => (fs.existsSync(path) ? fs.readFileSync(path) : undefined);
+  const lists = files.filter((file) => basename(file) !== "pyproject.toml");
+  return lists.flatMap((file) => readRequirements(file, { read, env, cwd: folder }).options.indexUrl ?? []).at(-1);
+}
+
+/** pyproject.toml names the index itself, for uv. */
+function hasOwnIndex({ files }: ResolveRequest): boolean {
+  const [file] = files.filter((each) => basename(each) === "pyproject.toml");
+  if (file === undefined) return false;
+  const { uv } = readPyproject(fs.readFileSync(file, "utf8"), "pyproject.toml");
+  return uv?.indexes.some(({ isDefault }) => isDefault) ?? false;
 }
 
 const KEPT =

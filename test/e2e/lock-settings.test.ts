@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Packages from an index that wants a password, wherever the user keeps it. Afterwards the password, as it is, encoded
+ * for a URL or in base64, is in no file of the store, no lock, plan, log or image.
+ */
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { addFakePython } from "../support/fake-python.ts";
+import { startPackageIndex } from "../support/package-index.ts";
+import type { PackageIndex } from "../support/package-index.ts";
+import { openProgramWorld } from "../support/program.ts";
+import type { ProgramWorld } from "../support/program.ts";
+import { indexEnvironment, uvProgram, whyNoUv } from "../support/uv.ts";
+
+const reason = whyNoUv();
+if (reason !== undefined) console.log(`skipped: index settings: ${reason}`);
+
+const USER = "reader";
+const PASSWORD = "s3cr3t/Wort+7f";
+const FORMS = [PASSWORD, encodeURIComponent(PASSWORD), Buffer.from(`${USER}:${PASSWORD}`).toString("base64")];
+
+interface Place {
+  readonly home?: Readonly<Record<string, string>>;
+  readonly project?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Where users keep it. */
+const PLACES: Readonly<Record<string, (index: PackageIndex) => Place>> = {
+  "pip.conf": ({ urlWithPassword }) => ({
+    home: { ".config/pip/pip.conf": `[global]\nindex-url = ${urlWithPassword}\n` },
+    env: { PIP_CONFIG_FILE: "", PIP_INDEX_URL: "" },
+  }),
+  "uv.toml": ({ urlWithPassword }) => ({
+    home: { ".config/uv/uv.toml": `[[index]]\nurl = "${urlWithPassword}"\ndefault = true\n` },
+    env: { PIP_INDEX_URL: "" },
+  }),
+  netrc: () => ({ home: { ".netrc": `machine 127.0.0.1 login ${USER} password ${PASSWORD}\n` } }),
+  "a variable of pip": ({ urlWithPassword }) => ({ env: { PIP_INDEX_URL: urlWithPassword } }),
+  "variables of a named index of uv": ({ url }) => ({
+    env: { PIP_INDEX_URL: "", UV_DEFAULT_INDEX: `corp=${url}`, UV_INDEX_CORP_USERNAME: USER, UV_INDEX_CORP_PASSWORD: PASSWORD },
+  }),
+  "requirements with a variable": ({ url }) => ({
+    project: { "requirements.txt": `--index-url ${url.replace("//", `//${USER}:\${INDEX_PASSWORD}@`)}\nhello\n` },
+    env: { PIP_INDEX_URL: "http://127.0.0.1:9/simple", INDEX_PASSWORD: encodeURIComponent(PASSWORD) },
+  }),
+};
+
+describe.skipIf(reason !== undefined)("an index that wants a password", () => {
+  let world: ProgramWorld;
+  let index: PackageIndex;
+  let base: Record<string, string>;
+  beforeAll(async () => {
+    world = openProgramWorld("settings");
+    index = await startPackageIndex({ user: USER, password: PASSWORD });
+    index.add("hello", "1.0", { requires: ["world"] });
+    index.add("world", "2.0");
+    base = indexEnvironment(await uvProgram(), world.folder, index.url);
+    addFakePython(world);
+  });
+  afterAll(async () => {
+    await index.close();
+    world.close();
+  });
+
+  it("is told as such when there is none", async () => {
+    const project = world.files("nobody", { "requirements.txt": "hello\n" });
+    const { code, err } = await world.tareAsync(["lock", project], { env: base });
+    expect(code).toBe(1);
+    expect(err).toMatch(
+      /error\[E_INDEX_AUTH\]: resolving: 127\.0\.0\.1:\d+ answered 401 Unauthorized when asked for `hello`\nhint: give credentials for 127/,
+    );
+    const asked = index.authorizations.length;
+    expect(asked).toBe(0);
+  });
+
+  it.each(Object.keys(PLACES))("takes it from %s, and keeps it nowhere", async (name) => {
+    const place = PLACES[name]?.(index) ?? {};
+    const folder = name.replaceAll(/\W+/g, "-");
+    const home = world.files(`home-${folder}`, {});
+    for (const [path, text] of Object.entries(place.home ?? {})) {
+      fs.mkdirSync(dirname(join(home, path)), { recursive: true });
+      fs.writeFileSync(join(home, path), text);
+    }
+    const tool = '[tool.tare]\nbase = "pybase"\n';
+    const project = world.files(folder, {
+      "requirements.txt": "hello\n",
+      "main.py": "import hello\n",
+      "tare.toml": tool.slice(tool.indexOf("\n") + 1),
+      ...place.project,
+    });
+    const root = join(world.folder, `root-${folder}`);
+    spawnSync("cp", ["-a", world.root, root]);
+    const env = {
+      ...indexEnvironment(base["TARE_UV"] ?? "", home, index.url),
+      ...place.env,
+      TARE_ROOT: root,
+    };
+    const run = (...args: readonly string[]): ReturnType<ProgramWorld["tareAsync"]> =>
+      world.tareAsync(args, { cwd: project, env });
+    const unlocked = await run("build", "--debug", "--progress", "plain", "--bytecode", "none", "-t", "app", ".");
+    const locked = await run("lock", "--debug");
+    const plan = await run("build", "--plan", "--json", ".");
+    const built = await run("build", "--debug", "--progress", "plain", "--bytecode", "none", "-t", "app", ".");
+    const saved = await run("save", "-o", join(project, "app.tar"), "app");
+    const all = [unlocked, locked, plan, built, saved];
+    expect(all.map(({ code, err }) => (code === 0 ? 0 : err))).toEqual([0, 0, 0, 0, 0]);
+    expect(built.err).toContain("pylock.toml: 2 packages");
+    for (const form of FORMS) for (const { out, err } of all) expect(`${out}${err}`).not.toContain(form);
+    expect(filesWith(root, FORMS)).toEqual([]);
+    expect(filesWith(project, FORMS)).toEqual([]);
+    expect(filesWith(home, FORMS)).toHaveLength(Object.keys(place.home ?? {}).length);
+  });
+});
+
+/** Files below a folder with one of the texts in them, compressed ones after unpacking. */
+function filesWith(folder: string, texts: readonly string[]): readonly string[] {
+  const patterns = texts.flatMap((text) => ["-e", text]);
+  const found = spawnSync("grep", ["-rlaF", ...patterns, folder], { encoding: "utf8", maxBuffer: 1 << 26 });
+  const inside = spawnSync("sh", ["-c", 'find "$0" -type f -exec sh -c \'gzip -dc "$1" 2>/dev/null | grep -qaF "$2" && echo "$1"\' _ {} "$1" \\;', folder, texts[0] ?? ""], { encoding: "utf8" });
+  return `${found.stdout}${inside.stdout}`.split("\n").filter(Boolean);
+}
