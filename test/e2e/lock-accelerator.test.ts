@@ -33,7 +33,11 @@ function addPackages({ add }: PackageIndex): void {
   add("torch", "2.9.0+cpu", { ...cpu, tag: TAG, requires: ["sympy"] });
   add("sympy", "1.0", cpu);
   const cuda = { index: "whl/cu126" } as const;
-  add("torch", "2.9.0+cu126", { ...cuda, tag: TAG, requires: ["sympy", `nvidia-nccl-cu12; ${LINUX}`, `triton; ${LINUX}`] });
+  add("torch", "2.9.0+cu126", {
+    ...cuda,
+    tag: TAG,
+    requires: ["sympy", `nvidia-nccl-cu12; ${LINUX}`, `triton; ${LINUX}`],
+  });
   add("triton", "3.5.0", { ...cuda, tag: TAG });
 }
 
@@ -83,7 +87,9 @@ describe.skipIf(reason !== undefined)("--accelerator", () => {
     expect({ code, err }).toMatchObject({ code: 0 });
     expect(out).toContain("+ sympy 1.14\n+ torch 2.9.0+cpu\npylock.toml: written: 3 packages");
     expect(host.connections).toContain(`${HOST}:443`);
-    expect(lockText()).toMatch(/url = "https:\/\/download\.pytorch\.org\/files\/torch-2\.9\.0%2Bcpu-[^"]+", size = \d+, hashes = \{ sha256 = "/);
+    expect(lockText()).toMatch(
+      /url = "https:\/\/download\.pytorch\.org\/files\/torch-2\.9\.0%2Bcpu-[^"]+", size = \d+, hashes = \{ sha256 = "/,
+    );
     expect(lockText()).toMatch(/^accelerator = "cpu"$/m);
     expect(lockText()).not.toMatch(/nvidia|triton/);
   });
@@ -92,14 +98,18 @@ describe.skipIf(reason !== undefined)("--accelerator", () => {
     write("requirements.txt", "accelerate\n");
     expect((await tare("lock", "--accelerator", "cu126")).out).toContain("+ torch 2.9.0+cu126");
     expect((await tare("lock", "--upgrade")).out).toContain("up to date: 5 packages");
-    expect((await tare("lock", "--accelerator", "cpu")).out).toContain("- nvidia-nccl-cu12 2.27\n~ torch 2.9.0+cu126 -> 2.9.0+cpu\n- triton 3.5.0\n");
+    expect((await tare("lock", "--accelerator", "cpu")).out).toContain(
+      "- nvidia-nccl-cu12 2.27\n~ torch 2.9.0+cu126 -> 2.9.0+cpu\n- triton 3.5.0\n",
+    );
   });
 
   it("means this machine's driver with auto, and none means the CPU", async () => {
     write("requirements.txt", "accelerate\n");
     const { out } = await tare("lock", "--accelerator", "auto");
     expect(out).toContain(fs.existsSync("/sys/module/nvidia/version") ? "+ torch 2.9.0+cu" : "+ torch 2.9.0+cpu");
-    expect((await tare("lock", "--accelerator", "cu12.6")).err).toMatch(/unknown accelerator `cu12\.6`[^]*did you mean `cu126`/);
+    expect((await tare("lock", "--accelerator", "cu12.6")).err).toMatch(
+      /unknown accelerator `cu12\.6`[^]*did you mean `cu126`/,
+    );
   });
 
   it("refuses CUDA packages in a set for the CPU, and says who wants them", async () => {
@@ -110,7 +120,9 @@ describe.skipIf(reason !== undefined)("--accelerator", () => {
       "error[E_ACCELERATOR]: choosing packages for the CPU: `nvidia-nccl-cu12` would be among them: `boosted` needs it\nhint: take a CPU build of `boosted` (some have a package of their own, as `boosted-cpu`), or choose another accelerator\n",
     );
     write("requirements.txt", "triton\n");
-    expect((await tare("lock", "--accelerator", "cpu")).err).toContain("`triton` would be among them: `requirements.txt` asks for it");
+    expect((await tare("lock", "--accelerator", "cpu")).err).toContain(
+      "`triton` would be among them: `requirements.txt` asks for it",
+    );
   });
 
   it("decides for a build without a lock, and each choice is remembered for itself", async () => {

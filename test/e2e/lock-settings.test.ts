@@ -40,7 +40,12 @@ const PLACES: Readonly<Record<string, (index: PackageIndex) => Place>> = {
   netrc: () => ({ home: { ".netrc": `machine 127.0.0.1 login ${USER} password ${PASSWORD}\n` } }),
   "a variable of pip": ({ urlWithPassword }) => ({ env: { PIP_INDEX_URL: urlWithPassword } }),
   "variables of a named index of uv": ({ url }) => ({
-    env: { PIP_INDEX_URL: "", UV_DEFAULT_INDEX: `corp=${url}`, UV_INDEX_CORP_USERNAME: USER, UV_INDEX_CORP_PASSWORD: PASSWORD },
+    env: {
+      PIP_INDEX_URL: "",
+      UV_DEFAULT_INDEX: `corp=${url}`,
+      UV_INDEX_CORP_USERNAME: USER,
+      UV_INDEX_CORP_PASSWORD: PASSWORD,
+    },
   }),
   "requirements with a variable": ({ url }) => ({
     project: { "requirements.txt": `--index-url ${url.replace("//", `//${USER}:\${INDEX_PASSWORD}@`)}\nhello\n` },
@@ -119,6 +124,15 @@ describe.skipIf(reason !== undefined)("an index that wants a password", () => {
 function filesWith(folder: string, texts: readonly string[]): readonly string[] {
   const patterns = texts.flatMap((text) => ["-e", text]);
   const found = spawnSync("grep", ["-rlaF", ...patterns, folder], { encoding: "utf8", maxBuffer: 1 << 26 });
-  const inside = spawnSync("sh", ["-c", 'find "$0" -type f -exec sh -c \'gzip -dc "$1" 2>/dev/null | grep -qaF "$2" && echo "$1"\' _ {} "$1" \\;', folder, texts[0] ?? ""], { encoding: "utf8" });
+  const inside = spawnSync(
+    "sh",
+    [
+      "-c",
+      'find "$0" -type f -exec sh -c \'gzip -dc "$1" 2>/dev/null | grep -qaF "$2" && echo "$1"\' _ {} "$1" \\;',
+      folder,
+      texts[0] ?? "",
+    ],
+    { encoding: "utf8" },
+  );
   return `${found.stdout}${inside.stdout}`.split("\n").filter(Boolean);
 }

@@ -112,8 +112,7 @@ function* netrcEntries(env: Environment): Generator<[string, string]> {
     else if (words[at] === "default") {
       [host, login] = [ANY_HOST, ""];
       continue;
-    }
-    else if (words[at] === "login") login = value;
+    } else if (words[at] === "login") login = value;
     else if (words[at] === "password" && host !== undefined) yield [host, basic(login, value)];
     else continue;
     at += 1;

@@ -51,7 +51,11 @@ describe("index settings", () => {
     ["[global]\nfind-links = /w https://l/\n", "links", { findLinks: ["/w", "https://l/"] }],
     ["[global]\nno-index = true\n", "no index", { noIndex: true }],
     ["[global]\ntrusted-host = h1\n  h2:8443\n", "trusted hosts", { trustedHosts: ["h1", "h2:8443"] }],
-    ["[global]\ncert = /ca.pem\nproxy = http://p:3128\n", "certificates, proxy", { certificates: "/ca.pem", proxy: "http://p:3128" }],
+    [
+      "[global]\ncert = /ca.pem\nproxy = http://p:3128\n",
+      "certificates, proxy",
+      { certificates: "/ca.pem", proxy: "http://p:3128" },
+    ],
     ["not an ini file \0", "rubbish", { indexUrl: USUAL }],
   ])("of pip.conf: %j (%s)", (text, _what, expected) => {
     write(".config/pip/pip.conf", text);
@@ -60,7 +64,10 @@ describe("index settings", () => {
 
   it.each<[string, object]>([
     ['index-url = "https://a/simple"\n', { indexUrl: "https://a/simple" }],
-    ['[[index]]\nurl = "https://a/simple"\ndefault = true\n[[index]]\nurl = "https://b/simple"\n', { indexUrl: "https://a/simple", extraIndexUrls: ["https://b/simple"] }],
+    [
+      '[[index]]\nurl = "https://a/simple"\ndefault = true\n[[index]]\nurl = "https://b/simple"\n',
+      { indexUrl: "https://a/simple", extraIndexUrls: ["https://b/simple"] },
+    ],
     ['[[index]]\nname = "x"\nurl = "https://x/simple"\nexplicit = true\n', { indexUrl: USUAL, extraIndexUrls: [] }],
     ['find-links = ["/w"]\nno-index = true\n', { findLinks: ["/w"], noIndex: true }],
     ['allow-insecure-host = ["h"]\n', { trustedHosts: ["h"] }],
@@ -92,7 +99,11 @@ describe("credentials", () => {
     ["pip's variable", { PIP_INDEX_URL: "https://me:p%40ss@h/simple" }, "me:p@ss"],
     ["pip's extra index", { PIP_EXTRA_INDEX_URL: "https://x/simple https://me:pass@h/simple" }, "me:pass"],
     ["uv's variable", { UV_INDEX: "corp=https://me:pass@h/simple" }, "me:pass"],
-    ["uv's named index", { UV_INDEX: "my-corp=https://h/simple", UV_INDEX_MY_CORP_USERNAME: "me", UV_INDEX_MY_CORP_PASSWORD: "pass" }, "me:pass"],
+    [
+      "uv's named index",
+      { UV_INDEX: "my-corp=https://h/simple", UV_INDEX_MY_CORP_USERNAME: "me", UV_INDEX_MY_CORP_PASSWORD: "pass" },
+      "me:pass",
+    ],
     ["a stray %", { PIP_INDEX_URL: "https://me:5%@h/simple" }, "me:5%"],
     ["a token alone", { UV_DEFAULT_INDEX: "https://token@h/simple" }, "token:"],
   ])("of %s", (_what, env, expected) => {
@@ -130,7 +141,10 @@ describe("credentials", () => {
   });
 
   it("of indexes that a project names", () => {
-    const requirements = write("requirements.txt", "--index-url https://me:${TOKEN}@h/simple\n--extra-index-url https://e/simple\nnumpy\n");
+    const requirements = write(
+      "requirements.txt",
+      "--index-url https://me:${TOKEN}@h/simple\n--extra-index-url https://e/simple\nnumpy\n",
+    );
     const pyproject = write(
       "pyproject.toml",
       '[project]\nname = "a"\nversion = "1"\n[[tool.uv.index]]\nname = "my.corp"\nurl = "https://c/simple"\n',
@@ -168,7 +182,10 @@ describe("an index", () => {
         digest: expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
         ...(htmlOnly ? {} : { size: expect.any(Number) }),
       },
-      { fileName: "some_package-1.1+local-py3-none-any.whl", url: `${index.origin}/files/some_package-1.1%2Blocal-py3-none-any.whl` },
+      {
+        fileName: "some_package-1.1+local-py3-none-any.whl",
+        url: `${index.origin}/files/some_package-1.1%2Blocal-py3-none-any.whl`,
+      },
     ]);
   });
 

@@ -56,7 +56,10 @@ function nvidiaDriver(): string | undefined {
 }
 
 /** The error for GPU packages in a CPU set; `wantedBy` says of whom, where that is known: names, or the user's files. */
-export function gpuPackagesError(names: readonly string[], wantedBy: ReadonlyMap<string, readonly string[]>): TareError {
+export function gpuPackagesError(
+  names: readonly string[],
+  wantedBy: ReadonlyMap<string, readonly string[]>,
+): TareError {
   const [first = ""] = names;
   const who = [...new Set(names.flatMap((name) => wantedBy.get(name) ?? []))].filter((name) => !isGpuPackage(name));
   const rest = names.length === 1 ? "" : ` and ${names.length - 1} more`;
@@ -64,9 +67,13 @@ export function gpuPackagesError(names: readonly string[], wantedBy: ReadonlyMap
   const verb = files.length === 0 ? "needs" : "asks for";
   const what = names.length === 1 ? "it" : "them";
   const because = who.length === 0 ? "" : `: ${who.map((each) => `\`${each}\``).join(", ")} ${verb} ${what}`;
-  return new TareError("E_ACCELERATOR", `choosing packages for the CPU: \`${first}\`${rest} would be among them${because}`, {
-    hint: hintFor(who.filter((each) => !FILE.test(each))),
-  });
+  return new TareError(
+    "E_ACCELERATOR",
+    `choosing packages for the CPU: \`${first}\`${rest} would be among them${because}`,
+    {
+      hint: hintFor(who.filter((each) => !FILE.test(each))),
+    },
+  );
 }
 
 const FILE = /\.(?:txt|in|toml|lock)$/;

@@ -104,8 +104,14 @@ function isOn(text: string | undefined): boolean {
 /** uv reads neither pip's settings nor its variables: they are translated. */
 function environmentOf(place: UvPlace, request: ResolveRequest, folder: string): Record<string, string> {
   const { env, store } = place;
-  const { indexUrl, extraIndexUrls = [], findLinks = [], trustedHosts = [], certificates, proxy } =
-    settingsOfPipAlone(env);
+  const {
+    indexUrl,
+    extraIndexUrls = [],
+    findLinks = [],
+    trustedHosts = [],
+    certificates,
+    proxy,
+  } = settingsOfPipAlone(env);
   const kept = Object.entries(env).filter(([name, value]) => value !== undefined && KEPT.test(name)) as [
     string,
     string,
