@@ -15,6 +15,7 @@ describe("the library's face", () => {
     expect(members(engine)).toEqual([
       "bases",
       "build",
+      "bundles",
       "check",
       "close",
       "containers",
@@ -35,6 +36,7 @@ describe("the library's face", () => {
     );
     expect(members(engine.locks)).toEqual(["lock"]);
     expect(members(engine.bases)).toEqual(["assemble", "recipes"]);
+    expect(members(engine.bundles)).toEqual(["create", "load"]);
     expect(members(engine.system)).toEqual(["check", "fsck", "info", "install", "planInstall", "prune", "usage"]);
     engine.close();
   });

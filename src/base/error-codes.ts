@@ -138,6 +138,7 @@ export const ERROR_CODES = {
   // images
   E_ARCHIVE: "an image archive is malformed or of an unknown kind",
   E_LAYOUT: "an OCI image layout is malformed",
+  E_BUNDLE: "a bundle is malformed, forged or not complete, or no bundle at all",
   E_CHANGE: "an instruction of `--change` is unknown, malformed or not allowed",
   E_DOCKER: "the Docker Engine can't be reached or refused a request",
   // bases

@@ -53,12 +53,13 @@ async function inForm(
   );
 }
 
-function keptBy(store: Store, record: SaveItem["record"]): SaveItem["record"]["target"][] {
+/** What of an image must stay while it is read. */
+export function keptBy(store: Store, record: SaveItem["record"]): SaveItem["record"]["target"][] {
   return [record.target, record.id, ...store.contentOf(record).diffIds];
 }
 
 /** A name is saved as that name, a bare repository with all its tags, an id without a name; as Docker does. */
-function itemsOf(store: Store, text: string): readonly SaveItem[] {
+export function itemsOf(store: Store, text: string): readonly SaveItem[] {
   const repository = bareRepository(text);
   if (repository !== undefined) {
     const tagged = store.images.list().flatMap((record): SaveItem[] => {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { basesApi } from "./bases.ts";
 import { containersApi } from "./containers.ts";
+import type { BundleApi } from "./facade-bundle.ts";
 import type { RegistryApi } from "./facade-registry.ts";
 import type { Engine as EngineApi, EngineOptions } from "./facade.ts";
 import { imagesApi } from "./images.ts";
@@ -23,9 +24,18 @@ export function openEngine(options: EngineOptions): EngineApi {
     sizes: { measure: async (name, options) => (await import("./image-size.ts")).sizeOfImage(rooms, name, options) },
     bases: basesApi(rooms),
     locks: { lock: async (request) => (await import("./lock.ts")).lock(rooms, request) },
+    bundles: lazyBundles(rooms),
     registry: lazyRegistry(rooms),
     system: systemApi(rooms),
     close: (options = {}) => rooms.close(options),
+  };
+}
+
+function lazyBundles(rooms: Rooms): BundleApi {
+  const api = async (): Promise<BundleApi> => (await import("./bundle.ts")).bundleApi(rooms);
+  return {
+    create: async (request) => (await api()).create(request),
+    load: async (request) => (await api()).load(request),
   };
 }
 

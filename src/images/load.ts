@@ -44,8 +44,8 @@ export async function loadImages(
   }
 }
 
-/** An OCI layout's own index keeps manifests and so digests; the docker files beside it add names. */
-async function loadFrom(store: Store, source: ArchiveSource, options: LoadOptions): Promise<readonly ImageRecord[]> {
+/** The images of an open archive. An OCI layout's own index keeps manifests and so digests; the docker files beside it add names. */
+export async function loadFrom(store: Store, source: ArchiveSource, options: LoadOptions): Promise<readonly ImageRecord[]> {
   if (source.has("index.json")) return loadLayout(store, source, options);
   if (source.has("manifest.json")) return loadDockerArchive(store, source, options);
   if (source.has("repositories")) {
@@ -60,7 +60,8 @@ async function loadFrom(store: Store, source: ArchiveSource, options: LoadOption
   throw malformed(source.label, "neither index.json (OCI layout) nor manifest.json (docker archive) is in it");
 }
 
-async function openSource(
+/** Opens an archive or a folder; `temporary` takes what can be read once only. The caller closes it. */
+export async function openSource(
   input: string | AsyncIterable<Uint8Array>,
   temporary: string,
   signal: AbortSignal | undefined,

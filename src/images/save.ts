@@ -34,11 +34,13 @@ export interface SaveOptions {
   readonly format: "docker" | "oci";
   /** Save these instead of the image for this host. */
   readonly platforms?: readonly Platform[];
+  /** Files besides, which readers of images pass over; blobs among them join the images' own. */
+  readonly extra?: readonly SavedFile[];
   readonly signal?: AbortSignal;
 }
 
 /** A file of the archive. */
-interface SavedFile {
+export interface SavedFile {
   readonly name: string;
   readonly size: number;
   readonly open: () => AsyncIterable<Uint8Array>;
@@ -114,8 +116,11 @@ function planFiles(store: ContentStore, items: readonly SaveItem[], options: Sav
     document("index.json", indexJson(planned, (options.platforms ?? []).length > 1)),
     ...(options.format === "docker" ? dockerDocuments(planned) : []),
   ];
-  const blobs = new Map(planned.flatMap((each) => blobFiles(store, each)).map((file) => [file.name, file]));
-  return [...documents, ...[...blobs.values()].sort((a, b) => (a.name < b.name ? -1 : 1))];
+  const { extra = [] } = options;
+  const isBlob = ({ name }: SavedFile): boolean => name.startsWith("blobs/");
+  const all = [...extra.filter(isBlob), ...planned.flatMap((each) => blobFiles(store, each))];
+  const blobs = new Map(all.map((file) => [file.name, file]));
+  return [...documents, ...extra.filter((file) => !isBlob(file)), ...[...blobs.values()].sort((a, b) => (a.name < b.name ? -1 : 1))];
 }
 
 /** One item for each image, in the order given. */
@@ -136,8 +141,9 @@ function planItem(store: ContentStore, item: SaveItem, options: SaveOptions): Pl
   });
 }
 
-function document(name: string, text: string): SavedFile {
-  const bytes = Buffer.from(text);
+/** A small file. */
+export function document(name: string, content: string | Buffer): SavedFile {
+  const bytes = Buffer.from(content);
   return { name, size: bytes.length, open: () => pieces(bytes) };
 }
 
@@ -157,7 +163,8 @@ function indexJson(planned: readonly Planned[], withPlatform: boolean): string {
   return serializeIndex({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests });
 }
 
-function blobPath(digest: string): string {
+/** Where a blob is in a layout. */
+export function blobPath(digest: string): string {
   return `blobs/sha256/${digest.slice("sha256:".length)}`;
 }
 

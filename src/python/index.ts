@@ -13,6 +13,8 @@ export type {
 } from "./types.ts";
 export { openWheelStore } from "./wheels/wheel-store.ts";
 export type { WheelStoreOptions } from "./wheels/wheel-store.ts";
+export { checkWheel, knownResolutions, originOf, resolverWheel } from "./wheels/known-files.ts";
+export type { KnownResolutions } from "./wheels/known-files.ts";
 export { builtWheelKey, builtWheels } from "./wheels/built-wheels.ts";
 export type { BuildInput, BuiltWheel } from "./wheels/built-wheels.ts";
 export { inPlaceWheel } from "./wheels/in-place-wheel.ts";

@@ -20,6 +20,7 @@ export function buildCache(context: StoreContext): BuildCacheStore {
   return {
     get: (key) => get(context, used, key),
     put: (key, value, layers) => put(context, key, value, layers),
+    of: (layers) => recordsOf(context, layers),
     flush: () => flush(context, used),
   };
 }
@@ -36,6 +37,21 @@ function get(context: StoreContext, used: Set<Digest>, key: Digest): unknown {
     return undefined;
   if (Date.now() - Number(row["used_at"]) > USE_GRAIN) used.add(key);
   return JSON.parse(String(row["value"]));
+}
+
+/** Layers in the order of the value, as far as the store knows it: `layers` of it is a list of diffIDs. */
+function recordsOf(
+  context: StoreContext,
+  wanted: ReadonlySet<Digest>,
+): readonly { readonly key: Digest; readonly layers: readonly Digest[] }[] {
+  const rows = context.database.all("SELECT key, value FROM cache ORDER BY key");
+  return rows.flatMap((row) => {
+    const value: unknown = JSON.parse(String(row["value"]));
+    const named = typeof value === "object" && value !== null && "layers" in value ? value.layers : undefined;
+    if (!Array.isArray(named) || named.length === 0) return [];
+    const layers = named.map((layer) => parseDigest(String(layer)));
+    return layers.every((layer) => wanted.has(layer)) ? [{ key: parseDigest(String(row["key"])), layers }] : [];
+  });
 }
 
 function isPresent(context: StoreContext, layer: Digest): boolean {

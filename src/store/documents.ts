@@ -20,6 +20,11 @@ export function documentStore<T>(context: StoreContext, kind: string, lasting: b
         const known = value<T>(row);
         return known === undefined ? [] : [known];
       }),
+    entries: () =>
+      database.all(`${select} ORDER BY created_at, id`, kind).flatMap((row) => {
+        const known = value<T>(row);
+        return known === undefined ? [] : [[String(row["id"]), known] as const];
+      }),
     insert: (id, name, document) => write(() => insert(context, kind, { id, name, document })),
     put: (id, document) => {
       write(() => {

@@ -107,6 +107,8 @@ export interface BuildCache {
   get(key: Digest): unknown;
   /** `layers` names the diffIDs that the value refers to, so that prune keeps them while the record is used. */
   put(key: Digest, value: unknown, layers: readonly Digest[]): void;
+  /** The records that refer to some layers, and to these alone. */
+  of(layers: ReadonlySet<Digest>): readonly { readonly key: Digest; readonly layers: readonly Digest[] }[];
 }
 
 /** One file's identity for the fingerprint memo: a changed file changes one of these. */
@@ -141,6 +143,8 @@ export interface DocumentStore<T> {
   /** By exact id, exact name, or unique id prefix. Throws `E_AMBIGUOUS` (details: ids) when a prefix fits several. */
   find(text: string): T | undefined;
   list(): readonly T[];
+  /** All ids with their documents, oldest first. */
+  entries(): readonly (readonly [id: string, value: T])[];
   /** Creates; throws `E_NAME_TAKEN` (details: id) when the name belongs to another document. */
   insert(id: string, name: string | undefined, value: T): void;
   /** Creates a document without a name, or gives the one of that id another value. */

@@ -238,6 +238,13 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./load.ts"),
   },
   {
+    name: "bundle",
+    aliases: ["image bundle"],
+    group: "images",
+    summary: "Carry images with their base, wheels and locks to a machine without a network",
+    load: () => import("./bundle.ts"),
+  },
+  {
     name: "import",
     aliases: ["image import"],
     group: "images",
