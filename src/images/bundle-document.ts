@@ -162,7 +162,8 @@ function answerOf(members: Members, at: string): BundledAnswer {
 }
 
 function builtOf(members: Members, at: string): BuiltWheel {
-  const short = (name: string): string => textOf(members, name, at, (text) => text.length < 300 && !/\p{Cc}/u.test(text));
+  const short = (name: string): string =>
+    textOf(members, name, at, (text) => text.length < 300 && !/\p{Cc}/u.test(text));
   const { seconds } = members;
   if (typeof seconds !== "number" || !(seconds >= 0)) throw malformed(`${at}.seconds`, "no duration");
   return {

@@ -45,7 +45,11 @@ export async function loadImages(
 }
 
 /** The images of an open archive. An OCI layout's own index keeps manifests and so digests; the docker files beside it add names. */
-export async function loadFrom(store: Store, source: ArchiveSource, options: LoadOptions): Promise<readonly ImageRecord[]> {
+export async function loadFrom(
+  store: Store,
+  source: ArchiveSource,
+  options: LoadOptions,
+): Promise<readonly ImageRecord[]> {
   if (source.has("index.json")) return loadLayout(store, source, options);
   if (source.has("manifest.json")) return loadDockerArchive(store, source, options);
   if (source.has("repositories")) {

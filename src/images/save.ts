@@ -120,7 +120,11 @@ function planFiles(store: ContentStore, items: readonly SaveItem[], options: Sav
   const isBlob = ({ name }: SavedFile): boolean => name.startsWith("blobs/");
   const all = [...extra.filter(isBlob), ...planned.flatMap((each) => blobFiles(store, each))];
   const blobs = new Map(all.map((file) => [file.name, file]));
-  return [...documents, ...extra.filter((file) => !isBlob(file)), ...[...blobs.values()].sort((a, b) => (a.name < b.name ? -1 : 1))];
+  return [
+    ...documents,
+    ...extra.filter((file) => !isBlob(file)),
+    ...[...blobs.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
+  ];
 }
 
 /** One item for each image, in the order given. */

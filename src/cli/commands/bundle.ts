@@ -53,9 +53,12 @@ export const command: CommandBody = {
 function checkUsage(parsed: ParsedArguments, isLoad: boolean): void {
   const given = (names: readonly string[]): string | undefined => names.find((name) => parsed.given(name));
   const foreign = given(isLoad ? ["output", "lock", "no-wheels"] : ["to", "trust"]);
-  if (foreign !== undefined) throw usageError(`\`--${foreign}\` is of no use ${isLoad ? "with" : "without"} \`--load\``);
-  if (isLoad && parsed.positionals.length > 0) throw usageError("`--load` takes no images: all of the bundle are loaded");
-  if (!isLoad && parsed.positionals.length === 0) throw usageError("name at least one image, or a bundle with `--load`");
+  if (foreign !== undefined)
+    throw usageError(`\`--${foreign}\` is of no use ${isLoad ? "with" : "without"} \`--load\``);
+  if (isLoad && parsed.positionals.length > 0)
+    throw usageError("`--load` takes no images: all of the bundle are loaded");
+  if (!isLoad && parsed.positionals.length === 0)
+    throw usageError("name at least one image, or a bundle with `--load`");
 }
 
 async function create(context: CommandContext, parsed: ParsedArguments): Promise<BundleReport | undefined> {
