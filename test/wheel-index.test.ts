@@ -47,7 +47,7 @@ describe("an index of this machine", () => {
   it("lists a project in both forms, with digests and metadata", async () => {
     const accept = "application/vnd.pypi.simple.v1+json";
     const { files } = (await (await get("/simple/some-demo/", { accept })).json()) as { files: { url: string }[] };
-    expect(files).toMatchObject([{ filename: "Some_Demo-1.0-py3-none-any.whl", "dist-info-metadata": true }]);
+    expect(files).toMatchObject([{ filename: "Some_Demo-1.0-py3-none-any.whl", "core-metadata": { sha256: expect.any(String) as unknown } }]);
     expect(await (await get("/simple/some-demo/")).text()).toMatch(/#sha256=[0-9a-f]{64}" data-core-metadata=/);
     expect(await (await get(`${files[0]?.url}.metadata`)).text()).toContain("Requires-Dist: other");
   });

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { packTree } from "../../src/archive/index.ts";
 import { messageOf } from "../../src/base/index.ts";
 import { runBuild } from "../../src/build/index.ts";
-import type { BuildRequest, BuildResult, SecretSource } from "../../src/build/index.ts";
+import type { BuildPlace, BuildRequest, BuildResult, SecretSource } from "../../src/build/index.ts";
 import { imageDetails, writeImage } from "../../src/images/index.ts";
 import type { ImageDetails } from "../../src/images/index.ts";
 import { hostPlatform } from "../../src/oci/index.ts";
@@ -27,6 +27,8 @@ const host = hostPlatform(process.arch);
 export interface BuildWorld {
   readonly folder: string;
   readonly store: Store;
+  /** Set by tests that install Python distributions. */
+  wheels?: BuildPlace["wheels"];
   close(): void;
 }
 
@@ -150,7 +152,8 @@ export async function attempt(
     if (event.kind === "log") log += Buffer.from(event.data).toString();
   };
   try {
-    const wheels = (): Promise<never> => Promise.reject(new Error("no wheels in this test"));
+    const none = (): Promise<never> => Promise.reject(new Error("no wheels in this test"));
+    const wheels = world.wheels ?? none;
     const place = { store: world.store, runRoot: join(world.folder, "run"), env, wheels };
     const result = await runBuild(place, { ...request, listener });
     return { ok: true, result, log };

@@ -4,6 +4,12 @@ import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { assembleBase } from "../../src/bases/index.ts";
+import { loadImages, saveImagesToFile } from "../../src/images/index.ts";
+import { hostPlatform } from "../../src/oci/index.ts";
+import { openStore } from "../../src/store/index.ts";
+import type { Store } from "../../src/store/index.ts";
+import { withLock } from "./lock.ts";
 import type { ProgramWorld } from "./program.ts";
 
 const NAME = "python:3.11-slim";
@@ -26,6 +32,28 @@ export function addPythonBase(world: ProgramWorld): void {
   const partial = `${archive()}.${process.pid}`;
   world.ok("save", "-o", partial, NAME);
   fs.renameSync(partial, archive());
+}
+
+/** The same for a store that this process has open. Throws when the packages can't be had. */
+export async function loadPythonBase(store: Store): Promise<void> {
+  fs.mkdirSync(TEST_CACHE, { recursive: true });
+  await withLock(join(TEST_CACHE, ".lock"), assembleArchive);
+  await loadImages(store, archive(), { host: hostPlatform(process.arch) });
+}
+
+async function assembleArchive(): Promise<void> {
+  if (fs.existsSync(archive())) return;
+  const place = fs.mkdtempSync(join(TEST_CACHE, ".new-"));
+  const store = openStore({ root: join(place, "store"), sync: "none" });
+  try {
+    await assembleBase(store, { recipe: NAME, packages: [], tags: [], force: false, env: process.env });
+    const items = store.images.list().map((record) => ({ record, names: record.names }));
+    await saveImagesToFile(store, items, join(place, "base.tar"), { format: "docker" });
+    fs.renameSync(join(place, "base.tar"), archive());
+  } finally {
+    store.close();
+    fs.rmSync(place, { recursive: true, force: true });
+  }
 }
 
 function archive(): string {

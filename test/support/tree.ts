@@ -29,16 +29,18 @@ export function folderTree(folder: string): SourceTree {
   return new TreeView([{ ...facts, diffId: `sha256:${"0".repeat(64)}` as never, tree: folder, link: folder }]);
 }
 
-/** Everything below the root of a tree. */
-export function readTree(tree: SourceTree): TreeFacts {
+/** Everything below the root of a tree, or of one of its folders. `memo` remembers files of published layers by path. */
+export function readTree(tree: SourceTree, memo: Map<string, TreeFact> = new Map(), below = ""): TreeFacts {
   const facts = new Map<string, TreeFact>();
   const visit = (path: string): void => {
     for (const entry of tree.list(path)) {
-      facts.set(entry.path, factOf(entry));
+      const fact = memo.get(entry.hostPath) ?? factOf(entry);
+      memo.set(entry.hostPath, fact);
+      facts.set(entry.path, fact);
       if (entry.stats.isDirectory()) visit(entry.path);
     }
   };
-  visit("");
+  visit(below);
   return facts;
 }
 

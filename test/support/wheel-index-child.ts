@@ -85,7 +85,7 @@ function json(shown: Page): unknown {
     url: `/files/${encodeURIComponent(fileName)}`,
     hashes: { sha256 },
     size,
-    ...(metadata ? { "core-metadata": { sha256: sha256Of(metadata) }, "dist-info-metadata": true } : {}),
+    ...(metadata ? { "core-metadata": { sha256: sha256Of(metadata) }, "data-dist-info-metadata": { sha256: sha256Of(metadata) } } : {}),
   }));
   return { meta, name: shown.name, files: list };
 }

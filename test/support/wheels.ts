@@ -9,6 +9,7 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { homedir } from "node:os";
 import { basename, join } from "node:path";
+import { withLock } from "./lock.ts";
 import LIST from "./wheels.json" with { type: "json" };
 
 /** A wheel that tests may use. */
@@ -57,7 +58,7 @@ export async function fetchWheels(wanted: readonly (string | TestWheel)[]): Prom
     const present = await Promise.all(wheels.map((wheel) => isPresent(folder, wheel)));
     return wheels.filter((_, index) => !present[index]);
   };
-  if ((await missing()).length > 0) await withLock(folder, async () => download(folder, await missing()));
+  if ((await missing()).length > 0) await withLock(join(folder, ".lock"), async () => download(folder, await missing()));
   return wheels.map(({ fileName }) => join(folder, fileName));
 }
 
@@ -71,24 +72,6 @@ async function digest(path: string): Promise<string> {
   const hash = createHash("sha256");
   for await (const chunk of fs.createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
   return hash.digest("hex");
-}
-
-/** Several test files want the same wheels at once: one of them fetches. */
-async function withLock(folder: string, work: () => Promise<void>): Promise<void> {
-  const holder = spawn("flock", [join(folder, ".lock"), "sh", "-c", "echo locked; cat >/dev/null"], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-  const ended = new Promise((done) => holder.once("close", done));
-  try {
-    await new Promise<void>((done, fail) => {
-      holder.stdout.once("data", () => done());
-      holder.once("error", fail);
-    });
-    await work();
-  } finally {
-    holder.stdin.end();
-    await ended;
-  }
 }
 
 const GLIBC = ["2_36", "2_34", "2_31", "2_28", "2_27", "2_26", "2_24", "2_17", "2_12", "2_5"];
@@ -126,7 +109,7 @@ async function downloadOnce(place: string, wheels: readonly TestWheel[]): Promis
   if (code !== 0) throw new Error(`pip download of ${wheels.length} wheels: ${errors.trim().slice(-300)}`);
 }
 
-/** Names and sizes of files for an index: `basename` decides. */
+/** The project that a wheel or sdist is of, by its name; normalised. */
 export function projectOf(path: string): string {
   const file = basename(path);
   const name = file.endsWith(".whl") ? file.split("-")[0] : /^(.+)-[^-]+\.(?:tar\.gz|zip)$/.exec(file)?.[1];

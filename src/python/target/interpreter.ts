@@ -32,7 +32,7 @@ export function findInterpreter(tree: SourceTree, facts: ImageFacts): PythonTarg
     architecture: facts.architecture,
     libc: libcOf(tree),
     executable: executableOf(tree, started, minor),
-    scheme: venv === undefined ? schemeOf(tree, real, name) : prefixScheme(venv, name, "site-packages"),
+    scheme: venv === undefined ? schemeOf(tree, real, name) : venvScheme(venv, name),
     ...(isFreeThreaded ? { isFreeThreaded } : {}),
   };
 }
@@ -87,11 +87,20 @@ function libraryName(
   return { name: `python${minor}${isFreeThreaded ? "t" : ""}`, isFreeThreaded };
 }
 
-/** Debian's own interpreter installs what pip brings into /usr/local, as dist-packages; others into their prefix. */
+/**
+ * Debian's own interpreter installs what pip brings into /usr/local, as dist-packages, but headers beside its own;
+ * others install into their prefix.
+ */
 function schemeOf(tree: SourceTree, real: string, name: string): InstallScheme {
   const prefix = posix.dirname(posix.dirname(real));
+  const own = prefixScheme(prefix, name, "site-packages");
   const isDebian = prefix === "/usr" && tree.lookup("usr/lib/python3/dist-packages") !== undefined;
-  return isDebian ? prefixScheme("/usr/local", name, "dist-packages") : prefixScheme(prefix, name, "site-packages");
+  return isDebian ? { ...prefixScheme("/usr/local", name, "dist-packages"), headers: own.headers } : own;
+}
+
+/** In a virtual environment pip gives headers a folder of their own: the interpreter's are a link to the real ones. */
+function venvScheme(venv: string, name: string): InstallScheme {
+  return { ...prefixScheme(venv, name, "site-packages"), headers: posix.join(venv, "include/site", name) };
 }
 
 function prefixScheme(prefix: string, name: string, packages: string): InstallScheme {
