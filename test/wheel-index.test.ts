@@ -4,7 +4,7 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { writeWheel } from "./support/made-wheel.ts";
+import { makeWheel } from "./support/wheel-fixture.ts";
 import { startIndex } from "./support/wheel-index.ts";
 import type { IndexPeer } from "./support/wheel-index.ts";
 import { TEST_WHEELS, testWheel } from "./support/wheels.ts";
@@ -31,7 +31,9 @@ describe("an index of this machine", () => {
   let index: IndexPeer;
 
   beforeAll(async () => {
-    const path = writeWheel(folder, { name: "Some.Demo", requires: ["other"], files: [{ name: "demo.py" }] });
+    const { fileName, bytes } = makeWheel({ name: "Some_Demo", requires: ["other"] });
+    const path = join(folder, fileName);
+    fs.writeFileSync(path, bytes);
     index = await startIndex([path], { credentials: "me:secret" });
   });
   afterAll(async () => {
@@ -47,7 +49,9 @@ describe("an index of this machine", () => {
   it("lists a project in both forms, with digests and metadata", async () => {
     const accept = "application/vnd.pypi.simple.v1+json";
     const { files } = (await (await get("/simple/some-demo/", { accept })).json()) as { files: { url: string }[] };
-    expect(files).toMatchObject([{ filename: "Some_Demo-1.0-py3-none-any.whl", "core-metadata": { sha256: expect.any(String) as unknown } }]);
+    expect(files).toMatchObject([
+      { filename: "Some_Demo-1.0-py3-none-any.whl", "core-metadata": { sha256: expect.any(String) as unknown } },
+    ]);
     expect(await (await get("/simple/some-demo/")).text()).toMatch(/#sha256=[0-9a-f]{64}" data-core-metadata=/);
     expect(await (await get(`${files[0]?.url}.metadata`)).text()).toContain("Requires-Dist: other");
   });

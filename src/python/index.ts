@@ -89,6 +89,7 @@ export { findBaseFacts, knownBase, noteBase, parseBaseFacts, parseNotedBases } f
 export type { BaseFacts, NotedBase } from "./target/base-facts.ts";
 export { findInterpreter, installedDistributions } from "./target/interpreter.ts";
 export type { ImageFacts, InstalledDistribution } from "./target/interpreter.ts";
+export { specialFolder, withLinks } from "./target/scheme-folders.ts";
 export { WheelChooser, machineOf, parseWheelName, supportedTags } from "./target/tags.ts";
 export type { WheelName } from "./target/tags.ts";
 export { statedTarget } from "./target/stated-target.ts";

@@ -17,6 +17,8 @@ export interface InstallScheme {
   /** Headers of a distribution go to `<headers>/<distribution's name>`. */
   readonly headers: string;
   readonly data: string;
+  /** Folders among these that are links in the image, and where they lead: `/usr/local/man` on Debian. */
+  readonly links?: Readonly<Record<string, string>>;
 }
 
 /** An interpreter in an image: all that decides which wheel fits it and where its files go. */

@@ -5,7 +5,9 @@
  */
 import { TareError, isTareError } from "../base/index.ts";
 import { cacheKey, chainDigest } from "../graph/index.ts";
-import { accelerate, assess, say } from "./accelerate/accelerate.ts";
+import { accelerate } from "./accelerate/accelerate.ts";
+import { assess } from "./accelerate/assess.ts";
+import { say } from "./accelerate/install-files.ts";
 import { finishLayer } from "./layer.ts";
 import { normaliseTimes } from "./normalise.ts";
 import { baseLayers, rootfsOf } from "./results.ts";
@@ -26,20 +28,14 @@ export const runWorker: StepWorker = {
     const { layers, bytecode } = python;
     return cacheKey(step.vertex, inputs, {
       ...(isEpochChosen ? { epoch } : {}),
-      ...(candidate && "command" in candidate ? { accelerated: { layers, bytecode } } : {}),
+      ...(candidate && "installs" in candidate ? { accelerated: { layers, bytecode } } : {}),
     });
   },
   run: async (step) => {
     checkEntitlements(runOp(step), step.resources.allow);
     const accelerated = await tryAccelerate(step);
     if (accelerated) return accelerated;
-    const staging = step.resources.store.layers.stage();
-    try {
-      return [await runAsWritten(step, staging)];
-    } catch (error) {
-      staging.discard();
-      throw stepFailure(error);
-    }
+    return [await runAsWritten(step, runOp(step))];
   },
 };
 
@@ -48,14 +44,26 @@ async function tryAccelerate(step: StepContext): Promise<readonly DiffId[] | und
   const op = runOp(step);
   const assessment = step.resources.python.accelerate ? assess(op) : undefined;
   if (assessment === undefined) return undefined;
-  const result = "command" in assessment ? await accelerate(step, op, assessment) : assessment;
+  const result =
+    "installs" in assessment
+      ? await accelerate(step, op, { candidate: assessment, runPart: runAsWritten })
+      : assessment;
   if ("layers" in result) return result.layers;
   say(step, `runs as written: ${result.reason}`);
   return undefined;
 }
 
-async function runAsWritten(step: StepContext, staging: LayerStaging): Promise<DiffId> {
-  const op = runOp(step);
+async function runAsWritten(step: StepContext, op: RunOp): Promise<DiffId> {
+  const staging = step.resources.store.layers.stage();
+  try {
+    return await runInto(staging, step, op);
+  } catch (error) {
+    staging.discard();
+    throw stepFailure(error);
+  }
+}
+
+async function runInto(staging: LayerStaging, step: StepContext, op: RunOp): Promise<DiffId> {
   const { resources } = step;
   const layers = baseLayers(step);
   const ended = await runInContainer(step, { op, layers, upper: staging, onOutput: step.log });

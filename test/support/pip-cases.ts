@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What is installed with pip and with Tare to be compared: sets of real requirements, and wheels made to be awkward. */
-import type { MadeWheel } from "./made-wheel.ts";
+import type { WheelFixture } from "./wheel-fixture.ts";
 
 /** Requirements that are installed together; versions where the newest of the list is not meant. */
 export interface RequirementSet {
@@ -72,93 +72,116 @@ export const SETS: readonly RequirementSet[] = [
     name: "tools",
     requirements: ["pytest", "coverage", "ruff", "pybind11", "pybind11-global", "wheel", "jmespath", "jsonpointer"],
     imports: ["pytest", "coverage", "pybind11", "wheel", "jmespath", "jsonpointer"],
-    programs: ["pytest --version", "coverage --version", "ruff --version", "pybind11-config --version", "wheel version"],
+    programs: [
+      "pytest --version",
+      "coverage --version",
+      "ruff --version",
+      "pybind11-config --version",
+      "wheel version",
+    ],
   },
   {
     name: "old formats",
-    requirements: ["protobuf==3.20.3", "zope.event==5.0", "docutils==0.18.1", "click==8.1.8", "idna==3.10", "aenum"],
-    imports: ["google.protobuf", "zope.event", "docutils", "click", "idna", "aenum"],
+    requirements: ["protobuf==3.20.3", "docutils==0.18.1", "click==8.1.8", "idna==3.10", "aenum"],
+    imports: ["google.protobuf", "docutils", "click", "idna", "aenum"],
     programs: ["rst2html.py --version", "docutils --version"],
   },
 ];
 
-const run = "def main():\n    print('ran')\n";
+const RUN = "def main():\n    print('ran')\n";
+const TOOL = "class Tool:\n    @staticmethod\n    def run():\n        print('tool')\n";
+const ENTRY_POINTS = `[console_scripts]
+made-main = made_scripts:main
+made-extra = made_scripts.sub:Tool.run [extra]
+
+[gui_scripts]
+made-gui = made_scripts:main
+
+[made.plugins]
+x = made_scripts:main
+`;
 
 /** Wheels that use every freedom of the format. */
-export const MADE: readonly MadeWheel[] = [
+export const MADE: readonly WheelFixture[] = [
   {
-    name: "made-purelib",
-    isPlatlib: true,
+    name: "made_purelib",
+    isPure: false,
     tag: "py3-none-linux_x86_64",
-    files: [
-      { name: "made_purelib/__init__.py", content: run },
-      { name: "made_purelib-1.0.data/purelib/made_pure/__init__.py", content: run },
-      { name: "made_purelib-1.0.data/platlib/made_plat/__init__.py", content: run },
-      { name: "made_purelib-1.0.data/data/etc/made.conf", content: "a = 1\n", mode: 0o600 },
-      { name: "made_purelib-1.0.data/data/man/man1/made.1", content: ".TH MADE\n" },
-      { name: "made_purelib-1.0.data/headers/deep/made.h", content: "#define MADE 1\n" },
-    ],
+    files: {
+      "made_purelib/__init__.py": RUN,
+      "made_purelib-1.0.data/purelib/made_pure/__init__.py": RUN,
+      "made_purelib-1.0.data/platlib/made_plat/__init__.py": RUN,
+      "made_purelib-1.0.data/data/etc/made.conf": "a = 1\n",
+      "made_purelib-1.0.data/data/man/man1/made.1": ".TH MADE\n",
+      "made_purelib-1.0.data/headers/deep/made.h": "#define MADE 1\n",
+    },
+    modes: { "made_purelib-1.0.data/data/etc/made.conf": 0o100600 },
   },
   {
-    name: "made-scripts",
-    entryPoints:
-      "[console_scripts]\nmade-main = made_scripts:main\nmade-extra = made_scripts.sub:Tool.run [extra]\n\n[gui_scripts]\nmade-gui = made_scripts:main\n\n[made.plugins]\nx = made_scripts:main\n",
-    files: [
-      { name: "made_scripts/__init__.py", content: run },
-      { name: "made_scripts/sub.py", content: "class Tool:\n    @staticmethod\n    def run():\n        print('tool')\n" },
-      { name: "made_scripts-1.0.data/scripts/made-py", content: "#!python\nprint('py')\n" },
-      { name: "made_scripts-1.0.data/scripts/made-args", content: "#!python -E\nprint('args')\n" },
-      { name: "made_scripts-1.0.data/scripts/made-w", content: "#!pythonw\nprint('w')\n" },
-      { name: "made_scripts-1.0.data/scripts/made-crlf", content: "#!python\r\nprint('crlf')\r\n" },
-      { name: "made_scripts-1.0.data/scripts/made-own", content: "#!/usr/bin/env python\nprint('own')\n", mode: 0o644 },
-      { name: "made_scripts-1.0.data/scripts/made-sh", content: "#!/bin/sh\necho sh\n", mode: 0o755 },
-      { name: "made_scripts-1.0.data/scripts/made-empty", content: "" },
-      { name: "made_scripts-1.0.data/scripts/made-line", content: "#!python" },
-    ],
+    name: "made_scripts",
+    entryPoints: ENTRY_POINTS,
+    files: {
+      "made_scripts/__init__.py": RUN,
+      "made_scripts/sub.py": TOOL,
+      "made_scripts-1.0.data/scripts/made-py": "#!python\nprint('py')\n",
+      "made_scripts-1.0.data/scripts/made-args": "#!python -E\nprint('args')\n",
+      "made_scripts-1.0.data/scripts/made-w": "#!pythonw\nprint('w')\n",
+      "made_scripts-1.0.data/scripts/made-crlf": "#!python\r\nprint('crlf')\r\n",
+      "made_scripts-1.0.data/scripts/made-own": "#!/usr/bin/env python\nprint('own')\n",
+      "made_scripts-1.0.data/scripts/made-sh": "#!/bin/sh\necho sh\n",
+      "made_scripts-1.0.data/scripts/made-empty": "",
+      "made_scripts-1.0.data/scripts/made-line": "#!python",
+    },
+    modes: { "made_scripts-1.0.data/scripts/made-sh": 0o100755 },
   },
   {
-    name: "made-modes",
-    files: [
-      { name: "made_modes/", mode: 0o755 },
-      { name: "made_modes/empty/", mode: 0o755 },
-      { name: "made_modes/__init__.py", content: run, mode: 0o100600 },
-      { name: "made_modes/read.py", content: run, mode: 0o100444 },
-      { name: "made_modes/run.py", content: run, mode: 0o100755 },
-      { name: "made_modes/all", content: "x", mode: 0o100777 },
-      { name: "made_modes/group", content: "x", mode: 0o100654 },
-      { name: "made_modes/setuid", content: "x", mode: 0o104755 },
-      { name: "made_modes/none", content: "x", mode: 0 },
+    name: "made_modes",
+    files: {
+      "made_modes/__init__.py": RUN,
+      "made_modes/read.py": RUN,
+      "made_modes/run.py": RUN,
+      "made_modes/all": "x",
+      "made_modes/group": "x",
+      "made_modes/setuid": "x",
+      "made_modes/none": "x",
+    },
+    modes: {
+      "made_modes/__init__.py": 0o100600,
+      "made_modes/read.py": 0o100444,
+      "made_modes/run.py": 0o100755,
+      "made_modes/all": 0o100777,
+      "made_modes/group": 0o100654,
+      "made_modes/setuid": 0o104755,
+      "made_modes/none": 0,
+    },
+    entries: [
+      { name: "made_modes/", mode: 0o40700 },
+      { name: "made_modes/empty/", mode: 0o40755 },
       { name: "made_modes/stored.bin", content: Buffer.alloc(5000, 7), method: 0 },
     ],
   },
   {
     name: "Made.Names",
-    files: [
-      { name: "made_names/__init__.py", content: run },
-      { name: "made_names/ünï.txt", content: "é" },
-      { name: "made_names/with space.txt", content: "x" },
-      { name: "made_names/a,b.txt", content: "x" },
-      { name: "made_names/Upper.TXT", content: "x" },
-      { name: "made_names/not-a-module.py", content: run },
-      { name: "made_names/syntax.py", content: "print 'two'\n" },
-      { name: "made_names/nul.py", content: "a = '\0'\n" },
-      { name: "made_names/latin.py", content: Buffer.from("# coding: latin-1\na = 'é'\n", "latin1") },
-      { name: "made_names.pth", content: "import sys\n" },
-    ],
+    files: {
+      "made_names/__init__.py": RUN,
+      "made_names/ünï.txt": "é",
+      "made_names/with space.txt": "x",
+      "made_names/a,b.txt": "x",
+      "made_names/Upper.TXT": "x",
+      "made_names/not-a-module.py": RUN,
+      "made_names/syntax.py": "print 'two'\n",
+      "made_names/nul.py": "a = '\0'\n",
+      "made_names/latin.py": Buffer.from("# coding: latin-1\na = 'é'\n", "latin1"),
+      "made_names.pth": "import sys\n",
+    },
   },
+  { name: "made_space", files: { "made_space/one/__init__.py": RUN, "made_space/shared.py": "a = 1\n" } },
   {
-    name: "made-space",
-    files: [
-      { name: "made_space/one/__init__.py", content: run },
-      { name: "made_space/shared.py", content: "a = 1\n" },
-    ],
-  },
-  {
-    name: "made-space-two",
+    name: "made_space_two",
     requires: ["made-space"],
-    files: [
-      { name: "made_space/two/__init__.py", content: run },
-      { name: "made_space_two-1.0.dist-info/licenses/deep/LICENSE", content: "none" },
-    ],
+    files: {
+      "made_space/two/__init__.py": RUN,
+      "made_space_two-1.0.dist-info/licenses/deep/LICENSE": "none",
+    },
   },
 ];

@@ -114,5 +114,5 @@ export function documentedDifferences(): readonly string[] {
   const text = fs.readFileSync(join(import.meta.dirname, "../../docs/differences.md"), "utf8");
   const [, section = ""] = text.split("## Python distributions installed by Tare");
   const rows = section.split("\n## ")[0]?.split("\n") ?? [];
-  return rows.flatMap((row) => /^\| ([^|]+?) \|/.exec(row)?.[1] ?? []).slice(2);
+  return rows.flatMap((row) => /^\| ([^|]+?) \|/.exec(row)?.[1] ?? []).slice(1);
 }

@@ -17,6 +17,8 @@ export interface WheelFixture {
   /** Modes of entries by path. */
   readonly modes?: Readonly<Record<string, number>>;
   readonly entryPoints?: string;
+  /** `Requires-Dist` of METADATA. */
+  readonly requires?: readonly string[];
   /** In place of the right text; `null` leaves the file out. */
   readonly metadata?: string | null;
   readonly wheel?: string | null;
@@ -43,7 +45,8 @@ export function makeWheel(fixture: WheelFixture = {}): MadeWheel {
   const { name = "demo", version = "1.0", tag = "py3-none-any", isPure = true } = fixture;
   const info = fixture.distInfo ?? `${name}-${version}.dist-info`;
   const wheel = `Wheel-Version: 1.0\nGenerator: tare-test\nRoot-Is-Purelib: ${isPure}\nTag: ${tag}\n`;
-  const metadata = `Metadata-Version: 2.1\nName: ${name}\nVersion: ${version}\n\nText: of the description\n`;
+  const requires = (fixture.requires ?? []).map((one) => `Requires-Dist: ${one}\n`).join("");
+  const metadata = `Metadata-Version: 2.1\nName: ${name}\nVersion: ${version}\n${requires}\nText: of the description\n`;
   const contents = new Map(Object.entries(fixture.files ?? { [`${name}/__init__.py`]: "value = 1\n" }));
   const put = (path: string, text: string | null | undefined): void => {
     if (typeof text === "string") contents.set(`${info}/${path}`, text);

@@ -85,7 +85,9 @@ function json(shown: Page): unknown {
     url: `/files/${encodeURIComponent(fileName)}`,
     hashes: { sha256 },
     size,
-    ...(metadata ? { "core-metadata": { sha256: sha256Of(metadata) }, "data-dist-info-metadata": { sha256: sha256Of(metadata) } } : {}),
+    ...(metadata
+      ? { "core-metadata": { sha256: sha256Of(metadata) }, "data-dist-info-metadata": { sha256: sha256Of(metadata) } }
+      : {}),
   }));
   return { meta, name: shown.name, files: list };
 }
@@ -113,6 +115,7 @@ function send(request: IncomingMessage, response: ServerResponse, { path, size, 
   response.writeHead(isPart ? 206 : 200, {
     "content-type": "application/octet-stream",
     "accept-ranges": "bytes",
+    "cache-control": "max-age=365000000, immutable, public",
     "content-length": end - start + 1,
     ...(options.isCacheable ? { etag: `"${sha256}"`, "cache-control": "max-age=365000000, immutable, public" } : {}),
     ...(isPart ? { "content-range": `bytes ${start}-${end}/${size}` } : {}),

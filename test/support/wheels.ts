@@ -58,7 +58,8 @@ export async function fetchWheels(wanted: readonly (string | TestWheel)[]): Prom
     const present = await Promise.all(wheels.map((wheel) => isPresent(folder, wheel)));
     return wheels.filter((_, index) => !present[index]);
   };
-  if ((await missing()).length > 0) await withLock(join(folder, ".lock"), async () => download(folder, await missing()));
+  if ((await missing()).length > 0)
+    await withLock(join(folder, ".lock"), async () => download(folder, await missing()));
   return wheels.map(({ fileName }) => join(folder, fileName));
 }
 

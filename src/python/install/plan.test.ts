@@ -96,16 +96,36 @@ describe("where files go", () => {
   });
 
   it("each kind of `.data`", () => {
-    const { files, text } = plan({ files: DATA });
+    const { files, text } = plan({ files: DATA, modes: { "demo-1.0.data/scripts/py": 0o100755 } });
     const at = (path: string): [string, string] => [files.get(path)?.mode.toString(8) ?? "missing", text(path)];
     expect(at("usr/lib/pure/pure.py")).toEqual(["644", "pure"]);
     expect(at("usr/lib/plat/plat.so")).toEqual(["644", "plat"]);
     expect(at("usr/include/python3.11/demo/sub/demo.h")).toEqual(["644", "header"]);
     expect(at("usr/share/man/man1/demo.1")).toEqual(["644", "manual"]);
-    expect(at("usr/bin/shell")).toEqual(["755", "#!/bin/sh\n"]);
+    expect(at("usr/bin/shell")).toEqual(["644", "#!/bin/sh\n"]);
     expect(at("usr/bin/py")).toEqual(["755", "#!/usr/bin/python3.11\nprint(1)\n"]);
-    expect(at("usr/bin/pyw")).toEqual(["755", "#!/usr/bin/python3.11\nprint(2)\n"]);
+    expect(at("usr/bin/pyw")).toEqual(["644", "#!/usr/bin/python3.11\nprint(2)\n"]);
     expect([...files.keys()].some((path) => path.includes(".data/"))).toBe(false);
+  });
+
+  it("below a link of the image, where the link leads; RECORD has the path as written", () => {
+    const links = { "/usr/share/man": "/usr/local/man" };
+    const { fileName, bytes } = makeWheel({ files: DATA });
+    fs.writeFileSync(join(folder, fileName), bytes);
+    const zip = openZip(join(folder, fileName));
+    const { files } = planInstall(zip, fileName, { ...OPTIONS, scheme: { ...OPTIONS.scheme, links } });
+    zip.close();
+    const record = files.find(({ path }) => path.endsWith("/RECORD"))?.bytes;
+    expect(files.map(({ path }) => path)).toContain("usr/local/man/man1/demo.1");
+    expect(String(record)).toContain("../../share/man/man1/demo.1,sha256=");
+  });
+
+  it("direct_url.json as Python's json writes it", () => {
+    const direct = { url: "file:///é", archive_info: { hashes: { sha256: "00" }, hash: "sha256=00" }, dir: [true, 1] };
+    const { text } = plan({}, { direct });
+    expect(text("usr/lib/pure/demo-1.0.dist-info/direct_url.json")).toBe(
+      '{"archive_info": {"hash": "sha256=00", "hashes": {"sha256": "00"}}, "dir": [true, 1], "url": "file:///\\u00e9"}',
+    );
   });
 
   it("modes are 644 and 755, whatever the wheel says", () => {

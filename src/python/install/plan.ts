@@ -64,7 +64,16 @@ export function planInstall(zip: ZipFile, fileName: string, options: InstallOpti
     ({ path }) => options.leavesOut?.(path) !== true,
   );
   const record = recordOf(kept, { facts, library, distInfo });
-  return { facts, distInfo, files: [...kept, { path: `${distInfo}/RECORD`, mode: 0o644, bytes: record }] };
+  const all: readonly PlannedFile[] = [...kept, { path: `${distInfo}/RECORD`, mode: 0o644, bytes: record }];
+  return { facts, distInfo, files: all.map((file) => ({ ...file, path: followed(file.path, options.scheme) })) };
+}
+
+/** A layer has no link that the image has: what is put below one goes where it leads. RECORD has the path as written. */
+function followed(path: string, { links = {} }: InstallScheme): string {
+  for (const [link, target] of Object.entries(links)) {
+    if (path.startsWith(`${link.slice(1)}/`)) return `${target.slice(1)}${path.slice(link.length - 1)}`;
+  }
+  return path;
 }
 
 /** pip's order, which decides where two files of a wheel have one path: the root, `.data`, and its scripts. */
@@ -130,12 +139,13 @@ function planData(
     case "headers":
       return { path: `${imagePath(scheme.headers)}/${facts.name}/${relative}`, mode, entry, ...known };
     case "scripts":
-      return planScript(zip, entry, { facts, options, path: `${imagePath(scheme.scripts)}/${relative}`, known });
+      return planScript(zip, entry, { facts, options, path: `${imagePath(scheme.scripts)}/${relative}`, mode, known });
     default:
       throw wheelError(facts.fileName, `\`${entry.name}\` is of no kind that can be installed`);
   }
 }
 
+/** A script keeps its mode: pip makes none executable that the wheel does not. */
 function planScript(
   zip: ZipFile,
   entry: ZipEntry,
@@ -143,16 +153,17 @@ function planScript(
     readonly facts: WheelFacts;
     readonly options: InstallOptions;
     readonly path: string;
+    readonly mode: 0o644 | 0o755;
     readonly known: { readonly hash?: string };
   },
 ): PlannedFile | undefined {
-  const { facts, options, path, known } = place;
+  const { facts, options, path, mode, known } = place;
   if (facts.scripts.some(({ name }) => name === wrapped(posix.basename(path)))) return undefined;
-  const plain: PlannedFile = { path, mode: 0o755, entry, ...known };
+  const plain: PlannedFile = { path, mode, entry, ...known };
   if (entry.size > LARGEST_SCRIPT) return plain;
   const content = zip.readEntry(entry);
   const bytes = withInterpreter(content, options.executable);
-  return bytes === content ? plain : { path, mode: 0o755, bytes };
+  return bytes === content ? plain : { path, mode, bytes };
 }
 
 /** The entry point that an old setuptools wrapped in a script of its own. */
@@ -184,8 +195,19 @@ function ownFiles(_facts: WheelFacts, distInfo: string, options: InstallOptions)
   return [
     file("INSTALLER", "tare\n"),
     ...(options.isRequested ? [file("REQUESTED", "")] : []),
-    ...(options.direct === undefined ? [] : [file("direct_url.json", JSON.stringify(options.direct))]),
+    ...(options.direct === undefined ? [] : [file("direct_url.json", pythonJson(options.direct))]),
   ];
+}
+
+/** As `json.dumps(value, sort_keys=True)` of Python, with which pip writes. */
+function pythonJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map((item) => pythonJson(item)).join(", ")}]`;
+  if (typeof value === "object" && value !== null) {
+    const pairs = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+    return `{${pairs.map(([key, item]) => `${pythonJson(key)}: ${pythonJson(item)}`).join(", ")}}`;
+  }
+  const text = JSON.stringify(value);
+  return text.replaceAll(/[\u007f-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 /** RECORD of what is installed: paths relative to the library folder (recording installed projects). */

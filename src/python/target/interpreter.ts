@@ -4,6 +4,7 @@ import * as fs from "node:fs";
 import { posix } from "node:path";
 import { TareError } from "../../base/index.ts";
 import { readFileInTree, resolveInTree } from "../../store/index.ts";
+import { withLinks } from "./scheme-folders.ts";
 import type { SourceTree } from "../../store/index.ts";
 import type { InstallScheme, LibC, PythonTarget } from "../types.ts";
 
@@ -32,7 +33,7 @@ export function findInterpreter(tree: SourceTree, facts: ImageFacts): PythonTarg
     architecture: facts.architecture,
     libc: libcOf(tree),
     executable: executableOf(tree, started, minor),
-    scheme: venv === undefined ? schemeOf(tree, real, name) : venvScheme(venv, name),
+    scheme: withLinks(tree, venv === undefined ? schemeOf(tree, real, name) : venvScheme(venv, name)),
     ...(isFreeThreaded ? { isFreeThreaded } : {}),
   };
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { TareError, ensureDirectory, removeTree } from "../../base/index.ts";
 import { baseLayers } from "../results.ts";
 import { runInContainer } from "../run-container.ts";
+import { pipSettingsObstacle } from "./installer-settings.ts";
 import { FACTS_PY, PROBE, PROBE_CACHE, PROBE_EXIT, probeScript } from "./probe-script.ts";
 import type { PythonTarget } from "../../python/index.ts";
 import type { RunOp } from "../../graph/index.ts";
@@ -20,6 +21,8 @@ export interface DryRun {
   readonly text: string;
   /** What the installer printed. */
   readonly log: string;
+  /** The folder of the installer's cache. */
+  readonly cache: string;
 }
 
 const LIMIT = 64 << 20;
@@ -51,8 +54,9 @@ export async function dryRun(
     if (exitCode !== 0) return { reason: failureReason(asked.command, exitCode, log) };
     const facts = JSON.parse(readAnswer(answers, "facts.json")) as Facts;
     const text = readAnswer(answers, asked.command.tool === "pip" ? "report.json" : "pylock.toml");
-    if (!facts.writable) return { reason: "the installer would write into a home directory" };
-    return { target: targetOf(facts), installed: new Map(Object.entries(facts.installed)), text, log };
+    const reason = obstacleOf(facts, asked.command);
+    if (reason !== undefined) return { reason };
+    return { target: targetOf(facts), installed: new Map(Object.entries(facts.installed)), text, log, cache };
   } finally {
     removeTree(folder);
   }
@@ -68,6 +72,16 @@ interface Facts {
   readonly scheme: PythonTarget["scheme"];
   readonly writable: boolean;
   readonly installed: Readonly<Record<string, string>>;
+  /** Names of pip's settings in files and variables. */
+  readonly settings: readonly string[];
+  /** PEP 668: only with `--break-system-packages`. A dry run does not ask. */
+  readonly managed: boolean;
+}
+
+function obstacleOf(facts: Facts, { tool, breaksSystem }: InstallerCommand): string | undefined {
+  if (!facts.writable) return "the installer would write into a home directory";
+  if (facts.managed && !breaksSystem) return "its distribution manages this Python, so the installer refuses";
+  return tool === "pip" ? pipSettingsObstacle(facts.settings) : undefined;
 }
 
 const ARCHITECTURES: Readonly<Record<string, string>> = { x86_64: "amd64", aarch64: "arm64" };
@@ -98,6 +112,7 @@ function readAnswer(folder: string, name: string): string {
 
 function failureReason({ tool }: InstallerCommand, exitCode: number, log: string): string {
   if (exitCode === PROBE_EXIT.noInterpreter) return `the interpreter of ${tool} was not found`;
+  if (exitCode === PROBE_EXIT.uvSettings) return "uv has settings of its own here";
   if (exitCode === PROBE_EXIT.oldUv) return "this uv does not tell which files it would install";
   if (/no such option: --(?:dry-run|report)/.test(log)) return "this pip is older than 22.2 and has no dry run";
   return `${tool}'s dry run ended with ${exitCode}`;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from "vitest";
-import { clearsCache, readInstaller } from "./installer-command.ts";
+import { clearedPaths, readInstaller } from "./installer-command.ts";
 import { readReport } from "./pip-report.ts";
 import { readScript } from "./shell-command.ts";
 import type { SimpleCommand } from "./shell-command.ts";
@@ -50,14 +50,18 @@ describe("readInstaller", () => {
   });
 
   it.each([
-    ["rm -rf /root/.cache/pip", true],
-    ["rm -rf /root/.cache", true],
-    ["pip cache purge", true],
-    ["rm -rf /var/lib/apt/lists", false],
-    ["rm -rf /root/.cache/pip /usr", false],
-    ["rm -rf /root", false],
-  ])("%s clears a cache: %s", (script, expected) => {
-    expect(clearsCache(commandOf(script))).toBe(expected);
+    ["rm -rf /root/.cache/pip", ["/root/.cache/pip"]],
+    ["rm -rf /root/.cache/", ["/root/.cache"]],
+    ["rm -fr /root/.cache/*", ["/root/.cache"]],
+    ["pip cache purge", ["/root/.cache/pip"]],
+    ["uv cache clean", ["/root/.cache/uv"]],
+    ["rm -rf /var/lib/apt/lists", undefined],
+    ["rm -rf /root/.cache/pip /usr", undefined],
+    ["rm -rf /root", undefined],
+    ["rm -rf /root/.cache/pip/../../x", undefined],
+    ["pip cache list", undefined],
+  ])("%s clears %j", (script, expected) => {
+    expect(clearedPaths(commandOf(script))).toEqual(expected);
   });
 });
 

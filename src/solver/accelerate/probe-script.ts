@@ -7,15 +7,21 @@ export const PROBE = "/run/tare-probe";
 export const PROBE_CACHE = "/run/tare-probe-cache";
 
 /** Exit codes of the probe that are not the installer's. */
-export const PROBE_EXIT = { noInterpreter: 90, oldUv: 91 } as const;
+export const PROBE_EXIT = { noInterpreter: 90, oldUv: 91, uvSettings: 92 } as const;
 
 /**
  * What an interpreter says of itself: where its installer puts things, what it has. By pip's own functions where there
  * is a pip, which is how it decides; else by sysconfig, as uv does.
  */
-export const FACTS_PY = `import importlib.metadata, json, os, platform, re, site, sys, sysconfig
+export const FACTS_PY = `import importlib.metadata, json, os, platform, re, sys, sysconfig
+settings = []
 try:
+    from pip._internal.configuration import Configuration
     from pip._internal.locations import get_scheme
+    configuration = Configuration(isolated=False)
+    configuration.load()
+    for key, value in configuration.items():
+        settings.extend(value if isinstance(value, dict) else [key])
     scheme = get_scheme("NAME")
     paths = {key: getattr(scheme, key) for key in ("purelib", "platlib", "scripts", "data")}
     paths["headers"] = os.path.dirname(scheme.headers)
@@ -24,6 +30,9 @@ except ImportError:
     found = sysconfig.get_paths(name) if name else sysconfig.get_paths()
     paths = {key: found[key] for key in ("purelib", "platlib", "scripts", "data")}
     paths["headers"] = found["include"]
+    if sys.prefix != sys.base_prefix:
+        version = "python%d.%d" % sys.version_info[:2]
+        paths["headers"] = os.path.join(sys.prefix, "include", "site", version)
 installed = {}
 for found in importlib.metadata.distributions():
     name = found.metadata["Name"]
@@ -39,6 +48,9 @@ json.dump({
     "scheme": paths,
     "writable": os.access(paths["purelib"], os.W_OK) or not os.path.exists(paths["purelib"]),
     "installed": installed,
+    "settings": settings,
+    "managed": sys.prefix == sys.base_prefix
+    and os.path.exists(os.path.join(sysconfig.get_path("stdlib"), "EXTERNALLY-MANAGED")),
 }, sys.stdout)
 `;
 
@@ -59,11 +71,14 @@ function pipScript({ program }: InstallerCommand, text: string): string {
   ].join("\n");
 }
 
-function uvScript({ program, indexOptions }: InstallerCommand, text: string): string {
+function uvScript({ program, indexOptions, isSystem }: InstallerCommand, text: string): string {
   const uv = quote(program[0] ?? "");
+  const files = '/etc/uv/uv.toml /etc/xdg/uv/uv.toml "$HOME/.config/uv/uv.toml" uv.toml';
   return [
+    `for file in ${files}; do test ! -e "$file" || exit ${PROBE_EXIT.uvSettings}; done`,
+    `! grep -qs 'tool\\.uv' pyproject.toml || exit ${PROBE_EXIT.uvSettings}`,
     `${text} --cache-dir ${PROBE_CACHE} --dry-run >${PROBE}/log 2>&1 || exit $?`,
-    `python=$(${uv} python find --system 2>/dev/null) || exit ${PROBE_EXIT.noInterpreter}`,
+    `python=$(${uv} python find ${isSystem ? "--system " : ""}2>/dev/null) || exit ${PROBE_EXIT.noInterpreter}`,
     `"$python" ${PROBE}/facts.py >${PROBE}/facts.json || exit ${PROBE_EXIT.noInterpreter}`,
     `sed -n 's/^ + //p' ${PROBE}/log >${PROBE}/pins.txt`,
     `${uv} pip compile --quiet --no-deps --no-header --format pylock.toml --python "$python" ${indexOptions.map(quote).join(" ")} \\`,

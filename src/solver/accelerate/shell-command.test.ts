@@ -8,6 +8,7 @@ const environment = new Map([
   ["VERSION", "2.3.5"],
   ["FLAGS", "--no-cache-dir -q"],
   ["EMPTY", ""],
+  ["HOME", "/root"],
 ]);
 
 function words(script: string): unknown {
@@ -34,17 +35,46 @@ describe("readScript", () => {
       ],
     ],
     ["pip install numpy<2", "a redirection"],
-    ["pip install *.whl", "a wildcard"],
+    ["pip install *.whl", "a word that begins with a wildcard"],
+    ["pip install uvicorn[standard] a/*.whl", [["pip", "install", "uvicorn[standard]", "a/*.whl"]]],
+    ["rm -rf ~/.cache ~", [["rm", "-rf", "/root/.cache", "/root"]]],
+    ["rm -rf ~other", "a home directory"],
     ["pip install $(cat x)", "a substitution"],
     ["pip install ${X:-y}", "a substitution"],
-    ["pip install a; rm b", "several commands joined by `;`"],
+    [
+      "pip install a; rm b",
+      [
+        ["pip", "install", "a"],
+        ["rm", "b"],
+      ],
+    ],
+    [
+      "set -e\n\n# first\npip install a # all\nrm b;\n",
+      [
+        ["set", "-e"],
+        ["pip", "install", "a"],
+        ["rm", "b"],
+      ],
+    ],
+    ["pip install a &&", "an empty command"],
+    ["pip install a && \n", "an empty command"],
+    [
+      "pip install a &&\n pip check",
+      [
+        ["pip", "install", "a"],
+        ["pip", "check"],
+      ],
+    ],
+    [";", "an empty command"],
+    ["a;;b", "a case"],
+    ["X=1", "an assignment alone"],
+    ["X=1; pip install a", "an assignment alone"],
+    ["pip install $UNKNOWN", "the variable UNKNOWN, which only the shell knows"],
     ["pip install a || true", "a pipe or `||`"],
     ["pip install a &", "a background command"],
-    ["pip install ~/x.whl", "a home directory"],
     ["pip install 'a", "an unclosed quote"],
-    ["pip install a\npip install b", "several lines"],
-    ["# nothing", "a comment"],
-    ["", "an empty command"],
+    ["# nothing", "no command"],
+    ["", "no command"],
   ])("%j", (script, expected) => {
     expect(words(script)).toEqual(expected);
   });

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A shell script of one simple command, taken apart without a shell. What the shell would decide by looking at the
- * file system or by running something (globs, `$(…)`, redirections) is not guessed: such a script is "not simple".
+ * A shell script of simple commands, taken apart without a shell. What the shell would decide by looking at the file
+ * system or by running something (globs, `$(…)`, redirections) is not guessed: such a script is "not simple".
  */
 
-/** One command of a script joined by `&&`. */
+/** One command of a script. */
 export interface SimpleCommand {
   /** `NAME=value` words before the command, expanded. */
   readonly assignments: readonly (readonly [string, string])[];
@@ -17,9 +17,11 @@ export interface SimpleCommand {
 export type ScriptReading = { readonly commands: readonly SimpleCommand[] } | { readonly reason: string };
 
 /**
- * Reads a script of simple commands joined by `&&` (POSIX shell, 2.9.1 and 2.2). `$NAME` and `${NAME}` are replaced
- * from `environment` and split at blanks where they stand unquoted; anything else that a shell would expand, pipe,
- * redirect, or run in the background makes the reading give up.
+ * Reads a script of simple commands, one after the other by `&&`, `;` or lines (POSIX shell, 2.9.1 and 2.2): as long as
+ * none of them fails it makes no difference which. `$NAME` and `${NAME}` are replaced from `environment` and split at
+ * blanks where they stand unquoted. Wildcards within a word stay as written, so they may be more words than one; none
+ * of them is an option. Anything else that a shell would expand, pipe, redirect, or run in the background makes the
+ * reading give up.
  */
 export function readScript(script: string, environment: ReadonlyMap<string, string>): ScriptReading {
   try {
@@ -36,19 +38,13 @@ const ASSIGNMENT = /^([A-Za-z_][A-Za-z0-9_]*)=([^]*)$/;
 /** Characters that begin something else than a word, unquoted. */
 const OPERATORS: ReadonlyMap<string, string> = new Map([
   ["|", "a pipe or `||`"],
-  [";", "several commands joined by `;`"],
   ["<", "a redirection"],
   [">", "a redirection"],
   ["(", "a subshell"],
   [")", "a subshell"],
   ["`", "a command substitution"],
-  ["*", "a wildcard"],
-  ["?", "a wildcard"],
-  ["[", "a wildcard"],
   ["{", "braces"],
   ["}", "braces"],
-  ["#", "a comment"],
-  ["!", "a negation"],
 ]);
 
 class ScriptReader {
@@ -57,27 +53,38 @@ class ScriptReader {
   #at = 0;
 
   constructor(script: string, environment: ReadonlyMap<string, string>) {
-    this.#text = script.replaceAll("\\\n", " ").trimStart().replace(/\n+$/, "");
+    this.#text = script.replaceAll("\\\n", " ");
     this.#environment = environment;
   }
 
   commands(): readonly SimpleCommand[] {
     const commands: SimpleCommand[] = [];
-    do commands.push(this.#command());
-    while (this.#takeAnd());
+    for (this.#skipLines(); this.#at < this.#text.length; this.#next()) commands.push(this.#command());
+    if (commands.length === 0) throw new NotSimple("no command");
     return commands;
   }
 
-  #takeAnd(): boolean {
-    if (this.#at >= this.#text.length) return false;
-    this.#at += 2;
-    return true;
+  /** Past what ends a command. After `&&` there must be another one. */
+  #next(): void {
+    const needsMore = this.#text.startsWith("&&", this.#at);
+    if (this.#text[this.#at] === ";") this.#at += 1;
+    if (needsMore) this.#at += 2;
+    this.#skipLines();
+    if (needsMore && this.#at >= this.#text.length) throw new NotSimple("an empty command");
+  }
+
+  /** Past blanks, empty lines and comments. */
+  #skipLines(): void {
+    for (;;) {
+      const [skipped = ""] = /^(?:[ \t\n]+|#[^\n]*)/.exec(this.#text.slice(this.#at)) ?? [];
+      if (skipped === "") return;
+      this.#at += skipped.length;
+    }
   }
 
   #command(): SimpleCommand {
     const assignments: (readonly [string, string])[] = [];
     const words: string[] = [];
-    this.#skipBlanks();
     const start = this.#at;
     let end = start;
     while (!this.#isAtEnd()) {
@@ -87,18 +94,17 @@ class ScriptReader {
       end = this.#at;
       this.#skipBlanks();
     }
-    if (words.length === 0) throw new NotSimple("an empty command");
+    if (words.length === 0) throw new NotSimple(end === start ? "an empty command" : "an assignment alone");
     return { assignments, words, text: this.#text.slice(start, end) };
   }
 
-  /** True at the script's end and before `&&`. */
+  /** True at the script's end, before `&&`, `;`, a comment, and at a line's end. */
   #isAtEnd(): boolean {
-    if (this.#at >= this.#text.length) return true;
-    const two = this.#text.slice(this.#at, this.#at + 2);
-    if (two === "&&") return true;
-    if (two.startsWith("&")) throw new NotSimple("a background command");
-    if (two.startsWith("\n")) throw new NotSimple("several lines");
-    return false;
+    const rest = this.#text.slice(this.#at, this.#at + 2);
+    if (rest === "&&" || rest === "" || /^[\n#]/.test(rest)) return true;
+    if (rest.startsWith("&")) throw new NotSimple("a background command");
+    if (rest === ";;") throw new NotSimple("a case");
+    return rest.startsWith(";");
   }
 
   #skipBlanks(): void {
@@ -118,9 +124,10 @@ class ScriptReader {
     let field: string | undefined;
     for (;;) {
       const char = this.#text[this.#at] ?? "";
-      if (char === "" || /[ \t\n&]/.test(char)) break;
+      if (char === "" || /[ \t\n&;]/.test(char)) break;
       const wrong = OPERATORS.get(char);
-      if (wrong !== undefined && !(char === "#" && field !== undefined) && char !== "!") throw new NotSimple(wrong);
+      if (wrong !== undefined) throw new NotSimple(wrong);
+      if (field === undefined && /[*?[]/.test(char)) throw new NotSimple("a word that begins with a wildcard");
       if (char === "'") field = (field ?? "") + this.#singleQuoted();
       else if (char === '"') field = (field ?? "") + this.#doubleQuoted();
       else if (char === "$") {
@@ -130,11 +137,20 @@ class ScriptReader {
           if (field !== undefined && field !== "") fields.push(field);
           field = part;
         }
-      } else if (char === "~" && field === undefined) throw new NotSimple("a home directory");
+      } else if (char === "~" && field === undefined) field = this.#home();
       else field = (field ?? "") + this.#plain();
     }
     if (field !== undefined) fields.push(field);
     return fields;
+  }
+
+  /** `~` and `~/…`, not another user's. */
+  #home(): string {
+    const home = this.#environment.get("HOME");
+    if (home === undefined || !/^(?:[/ \t\n;&]|$)/.test(this.#text[this.#at + 1] ?? ""))
+      throw new NotSimple("a home directory");
+    this.#at += 1;
+    return home;
   }
 
   #plain(): string {
@@ -174,6 +190,9 @@ class ScriptReader {
     const match = /^\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})/.exec(this.#text.slice(this.#at));
     if (!match) throw new NotSimple("a substitution");
     this.#at += match[0].length;
-    return this.#environment.get(match[1] ?? match[2] ?? "") ?? "";
+    const name = match[1] ?? match[2] ?? "";
+    const value = this.#environment.get(name);
+    if (value === undefined) throw new NotSimple(`the variable ${name}, which only the shell knows`);
+    return value;
   }
 }

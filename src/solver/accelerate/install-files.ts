@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The files that an installer would take, as layers. */
+import { digestOfValue } from "../../base/index.ts";
+import { normalizeName, planLayers } from "../../python/index.ts";
+import { cachedLayers, rememberLayers } from "../layer-cache.ts";
+import { wheelsWorker } from "../wheels-step.ts";
+import type { DiffId } from "../../base/index.ts";
+import type { WheelsOp } from "../../graph/index.ts";
+import type { Bytecode, DistributionFile, PythonTarget, WheelRef } from "../../python/index.ts";
+import type { StepContext } from "../types.ts";
+import type { ReportedWheel } from "./pip-report.ts";
+
+/** A distribution and its file. */
+export interface FileToInstall extends Pick<ReportedWheel, "name" | "version" | "isRequested" | "direct"> {
+  readonly file: DistributionFile;
+}
+
+/** Brings the files into the store and makes their layers. Throws as `WheelStore.fetch`, and what making layers throws. */
+export async function installFiles(
+  step: StepContext,
+  target: PythonTarget,
+  wheels: readonly FileToInstall[],
+  bytecode: Bytecode,
+): Promise<readonly DiffId[]> {
+  const store = await step.resources.python.wheels();
+  const total = wheels.length;
+  const stored = await store.fetch(
+    wheels.map(({ file }) => file),
+    { signal: step.signal, onProgress: (current, size) => step.status(`fetching ${total} wheels`, current, size) },
+  );
+  const refs = wheels.map(({ name, version, isRequested, direct }, index): WheelRef => {
+    const { fileName = "", digest, size = 0 } = stored[index] ?? {};
+    if (digest === undefined) throw new Error("a fetched wheel has a digest");
+    return { name: normalizeName(name), version, fileName, digest, size, isRequested, ...(direct ? { direct } : {}) };
+  });
+  const { layers: budget } = step.resources.python;
+  const groups = planLayers(refs, budget === undefined ? {} : { layers: budget });
+  const layers = await Promise.all(groups.map((group) => groupLayers(step, wheelsOp(target, group, bytecode))));
+  const size = refs.reduce((sum, ref) => sum + ref.size, 0);
+  say(step, `installed ${total} wheels (${megabytes(size)}) as ${groups.length} layers; nothing was run`);
+  return layers.flat();
+}
+
+function wheelsOp(target: PythonTarget, wheels: readonly WheelRef[], bytecode: Bytecode): WheelsOp {
+  return {
+    type: "wheels",
+    wheels: wheels.map(({ size: _size, ...wheel }) => wheel),
+    scheme: target.scheme,
+    executable: target.executable,
+    python: target.version,
+    bytecode,
+  };
+}
+
+/** The layer of one group: known, or made as by a step of the graph. */
+async function groupLayers(step: StepContext, op: WheelsOp): Promise<readonly DiffId[]> {
+  const { platform, label } = step.vertex;
+  const vertex = {
+    id: digestOfValue(op),
+    op,
+    inputs: step.vertex.inputs.slice(0, 1),
+    label,
+    ignoreCache: false,
+    ...(platform === undefined ? {} : { platform }),
+  };
+  const part: StepContext = { ...step, vertex, inputs: step.inputs.slice(0, 1) };
+  const key = await wheelsWorker.key(part);
+  const { store } = step.resources;
+  const known = key && cachedLayers(store, key);
+  const layers = known ?? (await wheelsWorker.run(part));
+  if (key && !known) rememberLayers(store, key, layers);
+  step.resources.lease.keep(layers);
+  return layers;
+}
+
+/** A line in the step's own output. */
+export function say(step: StepContext, text: string): void {
+  step.log(1, Buffer.from(`tare: ${text}\n`));
+}
+
+function megabytes(size: number): string {
+  return size < 1e6 ? `${Math.ceil(size / 1e3)} kB` : `${(size / 1e6).toFixed(size < 1e7 ? 1 : 0)} MB`;
+}
