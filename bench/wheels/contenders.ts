@@ -31,6 +31,8 @@ export interface Contender {
   build(folder: string, image: string, options?: BuildOptions): Command;
   /** Absent where building pushes. */
   push?(image: string): Command;
+  /** What makes an image startable that was only pushed. */
+  local?(folder: string, image: string): Command;
   /** Absent for engines that only build. */
   run?(image: string, words: readonly string[]): Command;
   /** Makes room; what fails is left. */

@@ -93,7 +93,7 @@ async function openDebianDocker(place: PeerPlace): Promise<Opened> {
   return { contenders, daemon };
 }
 
-function dockerCommand(daemon: Daemon, buildKit: string): (...words: readonly string[]) => Command {
+function dockerCommand(daemon: Daemon, buildKit: string): MakeCommand {
   return (...words) => ({ program: DOCKER, words, env: { DOCKER_HOST: daemon.socket, DOCKER_BUILDKIT: buildKit } });
 }
 
@@ -106,28 +106,40 @@ async function openNewerDocker(place: PeerPlace): Promise<Opened> {
   const { programs } = found;
   const config = { features: { "containerd-snapshotter": true } };
   const daemon = await startDaemon(join(place.folder, "newer"), { isInside: true, programs, config });
-  const settings = join(place.folder, "newer-client");
+  const command = newerClient(join(place.folder, "newer-client"), programs, daemon);
+  timed(command("pull", "-q", place.base));
+  const version = firstLine(join(programs, "usr/sbin/dockerd"), "--version");
+  return { contenders: [uvContender(place, version, command)], daemon };
+}
+
+type MakeCommand = (...words: readonly string[]) => Command;
+
+/** The newer client with its own buildx and no settings of the user's. */
+function newerClient(settings: string, programs: string, daemon: Daemon): MakeCommand {
   mkdirSync(settings, { recursive: true });
   const plugins = { cliPluginsExtraDirs: [join(programs, "usr/libexec/docker/cli-plugins")] };
   writeFileSync(join(settings, "config.json"), JSON.stringify(plugins));
-  const program = join(programs, "usr/bin/docker");
   const env = { DOCKER_HOST: daemon.socket, DOCKER_CONFIG: settings };
-  const command = (...words: readonly string[]): Command => ({ program, words, env });
-  timed(command("pull", "-q", place.base));
-  const network = ["--network", "host", "--build-arg", `PIP_INDEX_URL=${place.indexUrl}/simple`];
-  const result = "type=image,push=true,compression=zstd";
+  return (...words) => ({ program: join(programs, "usr/bin/docker"), words, env });
+}
+
+function uvContender({ indexUrl }: PeerPlace, version: string, command: MakeCommand): Contender {
+  const network = ["--network", "host", "--build-arg", `PIP_INDEX_URL=${indexUrl}/simple`];
+  // Without `store=false` the engine also unpacks what it pushed, which a build for a registry need not pay for.
+  const pushed = "type=image,push=true,store=false,compression=zstd";
   const build = ["buildx", "build", "-q", "--provenance=false", ...network, "--output"];
-  const uv: Contender = {
+  return {
     id: "buildkit-uv",
     name: "BuildKit, uv, cache mount, zstd",
-    version: firstLine(join(programs, "usr/sbin/dockerd"), "--version"),
+    version,
     isTare: false,
     baseline: "b",
     isSlow: false,
     bytecode: "none",
     write: dockerfileWriter(INSTALL.uvCache),
     begin: () => undefined,
-    build: (folder, image, options) => command(...build, `${result},name=${image}`, ...fresh(options), folder),
+    build: (folder, image, options) => command(...build, `${pushed},name=${image}`, ...fresh(options), folder),
+    local: (folder, image) => command(...build, `type=image,compression=zstd,name=${image}`, folder),
     run: (image, words) => command("run", "--rm", "--network", "none", image, ...words),
     forget: (images) => [
       command("rmi", "-f", ...images),
@@ -135,7 +147,6 @@ async function openNewerDocker(place: PeerPlace): Promise<Opened> {
     ],
     end: () => undefined,
   };
-  return { contenders: [uv], daemon };
 }
 
 function openBuildah(place: PeerPlace): Opened {

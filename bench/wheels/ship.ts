@@ -71,7 +71,9 @@ export function shipRound(place: ShipPlace, contender: Contender, round: number)
   const code = step("code");
   let start: number | undefined;
   write({ revision: 1, pins: withPins(set.pins, [set.changed]) });
-  const pin = step("pin", { between: () => (start = startOf(contender, image("pin"), set.changed.name)) });
+  const pin = step("pin", {
+    between: () => (start = startOf(contender, folder, { image: image("pin"), module: set.changed.name })),
+  });
   const imports = contender.run && importTimes(contender, image("pin"), set.imports);
   for (const command of contender.forget(STEPS.map(image))) attempt(command);
   registry.forget(repository, mark);
@@ -93,8 +95,14 @@ function ship(
   return { build: building, push: pushing, bytes: registry.uploaded(mark) };
 }
 
-function startOf({ run }: Contender, image: string, module: string): number | undefined {
-  return run === undefined ? undefined : timed(run(image, ["python", "-c", `import ${module}`]));
+function startOf(
+  contender: Contender,
+  folder: string,
+  { image, module }: { readonly image: string; readonly module: string },
+): number | undefined {
+  if (contender.run === undefined) return undefined;
+  const bringing = contender.local === undefined ? 0 : timed(contender.local(folder, image));
+  return bringing + timed(contender.run(image, ["python", "-c", `import ${module}`]));
 }
 
 function importTimes(
