@@ -20,6 +20,7 @@ if previous:
     with open(out + "/pylock.toml", "w") as lock:
         lock.write(previous)
 os.chdir(folder)
+os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 os.execv(uv, [uv, *args, "--python=" + sys.executable, "--output-file=" + out + "/pylock.toml"])
 `;
 

@@ -4,7 +4,7 @@
  * their metadata. They see the folders that they are given, the index by its settings, and nothing else of this host.
  */
 import { existsSync } from "node:fs";
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import { TareError, isTareError } from "../base/index.ts";
 import { GraphBuilder } from "../graph/index.ts";
 import { ensureUv } from "../python/index.ts";
@@ -40,7 +40,7 @@ export interface IsolatedCommand {
   readonly label: string;
   readonly args: readonly string[];
   readonly env?: readonly string[];
-  /** Folders of this host by where they are seen, read-only. */
+  /** Folders of this host by where their copies are seen; what is written there is thrown away. */
   readonly folders: Readonly<Record<string, LocalSource>>;
 }
 
@@ -72,7 +72,10 @@ export async function runIsolated(place: IsolatedPlace, command: IsolatedCommand
   const locals = new Map<string, LocalSource>();
   const mounts = Object.entries(folders).map(([target, source], index): Mounted => {
     locals.set(target, source);
-    return { vertex: addFolder(graph, target), mount: { ...BIND, target, from: index + 1 } };
+    return {
+      vertex: addFolder(graph, target),
+      mount: { ...BIND, target, from: index + 1, writable: target !== dirname(UV) },
+    };
   });
   const settings = indexSettings(place.place.env);
   const vertex = addCommand(graph, place, { command, mounts, settings: settings.mounts, env: settings.env });
@@ -128,7 +131,8 @@ interface Mounted {
   readonly mount: RunMount;
 }
 
-const BIND = { type: "bind", source: "/", writable: false } as const;
+/** Backends write beside their sources; what they write is thrown away. */
+const BIND = { type: "bind", source: "/" } as const;
 const CACHE: RunMount = {
   type: "cache",
   target: "/run/tare-uv-cache",
@@ -151,7 +155,7 @@ function addFolder(graph: GraphBuilder, name: string): VertexId {
   const local = graph.add({ type: "local", name }, [], { label: name });
   const empty = graph.add({ type: "scratch" }, [], { label: "scratch" });
   const op: CopyOp = { ...COPY, sources: [{ from: 1, paths: ["."] }], destination: "/" };
-  return graph.add(op, [empty, local], { label: LABELS[name] ?? `files of ${name}` });
+  return graph.add(op, [empty, local], { label: LABELS[name] ?? `files of ${basename(name)}` });
 }
 
 function addCommand(

@@ -10,6 +10,7 @@ import type { Platform } from "../oci/index.ts";
 import type { Project } from "../project/index.ts";
 import type { LockStamp, PythonTarget } from "../python/index.ts";
 import type { BuildPlace } from "./run-build.ts";
+import type { ResolvedImage } from "./types.ts";
 
 /** What decides the target. */
 interface Asked {
@@ -20,12 +21,14 @@ interface Asked {
 }
 
 /** A target and why it is that. */
-interface LockTarget {
+export interface LockTarget {
   readonly target: PythonTarget;
   /** `of python:3.11-slim`, or `as in python:3.11-slim`. */
   readonly reason: string;
   /** `linux/amd64` */
   readonly platform: string;
+  /** The base, when it is here: there sources can be asked what they need. */
+  readonly base?: ResolvedImage;
 }
 
 /** Finds the target; no image is fetched for it. Throws `E_PYTHON_NOTFOUND`, `E_PLATFORM`. */
@@ -35,8 +38,8 @@ export function lockTarget(place: BuildPlace, project: Project, asked: Asked): L
   const minor = asked.python === undefined ? lockedMinor(project, asked.stamp) : minorOf(asked.python);
   const base = chooseBase(project, minor).value;
   const own = interpreterOf(place, base, platform);
-  if (own && (asked.python === undefined || isVersion(own.version, asked.python))) {
-    return { target: own, reason: `of ${base}`, platform: shown };
+  if (own && (asked.python === undefined || isVersion(own.target.version, asked.python))) {
+    return { ...own, reason: `of ${base}`, platform: shown };
   }
   const version = asked.python ?? project.python?.value ?? minor ?? /^python:(3\.\d+)/.exec(base)?.[1];
   if (version === undefined) {
@@ -69,14 +72,20 @@ function platformOf(text: string | undefined): Platform {
   });
 }
 
-function interpreterOf(place: BuildPlace, base: string, platform: Platform): PythonTarget | undefined {
-  const record = findImage(place.store, base);
+function interpreterOf(
+  place: BuildPlace,
+  name: string,
+  platform: Platform,
+): Required<Pick<LockTarget, "target" | "base">> | undefined {
+  const record = findImage(place.store, name);
   if (!record) return undefined;
   try {
-    const { config } = readImage(place.store, record, base, platform);
+    const base = readImage(place.store, record, name, platform);
+    const { config } = base;
     if (config.architecture !== platform.architecture) return undefined;
     const layers = place.store.layers.getAll(config.rootfs.diff_ids);
-    return findInterpreter(new TreeView(layers), { env: config.config?.Env ?? [], architecture: config.architecture });
+    const facts = { env: config.config?.Env ?? [], architecture: config.architecture };
+    return { target: findInterpreter(new TreeView(layers), facts), base };
   } catch (error) {
     if (isTareError(error, "E_PLATFORM") || isTareError(error, "E_LAYER_MISSING")) return undefined;
     throw error;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isGpuPackage, normalizeName } from "../python/index.ts";
+import { isGpuPackage } from "../python/index.ts";
 import { USER_ID } from "./project-paths.ts";
 import { acceleratorOf } from "./project-wheels.ts";
 import { megabytes } from "./project-sizes.ts";
@@ -30,11 +30,10 @@ function shortName(name: string): string {
 function dependenciesText({ wheels, project }: PreparedProject): string {
   const { built } = wheels;
   const inPlace = wheels.inPlace.map(({ name }) => name);
-  const own = project.own === undefined ? undefined : normalizeName(project.own.name);
   const fetched = wheels.wheels.filter(({ name }) => !inPlace.includes(name));
   const size = fetched.reduce((sum, each) => sum + each.size, 0);
   const count = `${fetched.length} ${fetched.length === 1 ? "package" : "packages"}`;
-  const others = built.filter((name) => name !== own);
+  const others = built.filter((name) => name !== wheels.ownName);
   const parts = [
     fetched.length === 0 ? wheels.source : `${wheels.source}: ${count}, ${megabytes(size)}`,
     ...(others.length > 0 ? [`built here: ${others.join(", ")}`] : []),

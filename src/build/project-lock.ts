@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* `tare lock`: a project's requirements to pylock.toml, for the interpreter of its base or for one that is stated. */
-import * as fs from "node:fs";
-import { join, relative } from "node:path";
-import { canonicalJson, isTareError, writeFileAtomic } from "../base/index.ts";
+import { relative } from "node:path";
+import { DEFAULT_EPOCH, canonicalJson, isTareError, writeFileAtomic } from "../base/index.ts";
 import {
   UV_VERSION,
   chooseAccelerator,
@@ -18,8 +17,14 @@ import {
   selectFromLock,
   stampLock,
 } from "../python/index.ts";
+import { isolatedUv } from "./isolated-uv.ts";
+import { writePins } from "./project-wheels.ts";
 import { openJob } from "./lock-job.ts";
 import { lockTarget } from "./lock-target.ts";
+import type { Lease } from "../store/index.ts";
+import type { IsolatedPlace } from "./isolated.ts";
+import type { LockTarget } from "./lock-target.ts";
+import type { ResolvedImage } from "./types.ts";
 import type { Lock, LockInputs, LockStamp, PythonTarget } from "../python/index.ts";
 import type { LockJob as Job } from "./lock-job.ts";
 import type { LockRequest, LockResult, LockedVersion } from "./lock-types.ts";
@@ -31,12 +36,13 @@ import type { BuildPlace } from "./run-build.ts";
  */
 export async function lockProject(place: BuildPlace, request: LockRequest): Promise<LockResult> {
   const job = openJob(place, request);
-  const { target, reason, platform } = lockTarget(place, job.project.project, {
+  const found = lockTarget(place, job.project.project, {
     ...(request.python === undefined ? {} : { python: request.python }),
     ...(request.platform === undefined ? {} : { platform: request.platform }),
     ...(job.previous?.stamp === undefined ? {} : { stamp: job.previous.stamp }),
   });
-  const stamp = stampFor(job, target, platform);
+  const { target, reason } = found;
+  const stamp = stampFor(job, target, found.platform);
   const { previous } = job;
   const problems = previous ? problemsOf(previous.lock, job.inputs, target) : [];
   const about = { job, stamp, target, reason };
@@ -44,7 +50,7 @@ export async function lockProject(place: BuildPlace, request: LockRequest): Prom
     const isKnown = problems.length === 0 && isMadeFor(previous, stamp, target);
     if (isKnown || (request.isCheck && problems.length > 0)) return resultOf(about, { text: previous.text, problems });
   }
-  const { pylock, warnings } = await resolveJob(job, stamp, target);
+  const { pylock, warnings } = await resolveJob(job, stamp, found);
   const text = stampLock(pylock, stamp, target);
   const isSame = previous !== undefined && lockChanges(previous.lock, readLock(text, job.file)).length === 0;
   if (request.isCheck) return resultOf(about, { text, problems: isSame ? [] : problems, warnings });
@@ -90,33 +96,57 @@ function keyOf({ inputs, extras, groups, python, platform, isUniversal, accelera
 async function resolveJob(
   { place, request, project, preferences, inputs }: Job,
   stamp: LockStamp,
-  target: PythonTarget,
+  found: LockTarget,
 ): Promise<{ readonly pylock: string; readonly warnings: readonly string[] }> {
   const { store, wheels, env } = place;
   const lease = store.lease();
   try {
     const { pins } = inputs;
-    const pinned = join(lease.folder, "requirements.txt");
-    if (pins) fs.writeFileSync(pinned, `${pins.join("\n")}\n`, { mode: 0o600 });
+    const { target, base } = found;
+    const runIsolated = base && isolatedUv(isolatedFor({ place, request, project, lease, target, base }));
     return await resolve(
       { store, wheels, env, ...(request.signal === undefined ? {} : { signal: request.signal }) },
       {
         folder: project.root,
-        files: pins ? [pinned] : inputs.files,
+        files: pins ? [writePins({ lease }, pins)] : inputs.files,
         target,
         extras: inputs.extras,
         groups: inputs.groups,
         isUniversal: stamp.isUniversal,
-        noDependencies: pins !== undefined,
+        noDependencies: project.project.inputs.kind === "pins",
         refresh: true,
         ...(stamp.accelerator === undefined ? {} : { accelerator: stamp.accelerator }),
         ...(preferences === undefined || request.upgrade === true ? {} : { previous: preferences }),
         ...(request.upgrade === undefined ? {} : { upgrade: request.upgrade }),
+        ...(runIsolated === undefined ? {} : { runIsolated }),
       },
     );
   } finally {
     lease.release();
   }
+}
+
+/** Where sources are asked what they need, when the base is here. */
+function isolatedFor(
+  about: Pick<Job, "place" | "request" | "project"> & {
+    readonly lease: Lease;
+    readonly target: PythonTarget;
+    readonly base: ResolvedImage;
+  },
+): IsolatedPlace {
+  const { place, request, project, lease, target, base } = about;
+  return {
+    place,
+    lease,
+    base,
+    target,
+    platform: { os: "linux", architecture: target.architecture },
+    packages: project.project.config.buildPackages,
+    network: "default",
+    epoch: DEFAULT_EPOCH,
+    signal: request.signal ?? new AbortController().signal,
+    ...(request.listener === undefined ? {} : { listener: request.listener }),
+  };
 }
 
 /** The user's own requirements that a lock does not satisfy; told without asking an index. */

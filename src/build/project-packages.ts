@@ -20,8 +20,8 @@ export interface SplitPackages {
   readonly others: readonly SelectedPackage[];
   /** Those that lie in the image's sources; `folder` is relative to the project. */
   readonly inPlace: readonly { readonly wheel: WheelRef; readonly folder: string }[];
-  /** The project itself, when it is a package. */
-  readonly own: OwnPackage | undefined;
+  /** Normalised name of the project itself, when it is a package. */
+  readonly ownName: string | undefined;
 }
 
 /** Tells them apart, and adds the project itself when it is a package. Throws `E_PYPROJECT`. */
@@ -30,14 +30,15 @@ export async function splitPackages(build: ProjectBuild, selected: readonly Sele
   const others: SelectedPackage[] = [];
   const inPlace: { readonly wheel: WheelRef; readonly folder: string }[] = [];
   const isOwn = (each: SelectedPackage): boolean => folderIn(build.root, each) === "";
-  const asked = selected.filter((each) => !isOwn(each));
-  for (const each of [...asked, ...(own ? [itself(build.root, own)] : [])]) {
+  // The lock knows the name also where only a build tells it.
+  const project = own && (selected.find(isOwn) ?? itself(build.root, own));
+  for (const each of [...selected.filter((one) => !isOwn(one)), ...(project ? [project] : [])]) {
     const folder = folderIn(build.root, each);
     const form = folder === undefined ? undefined : formOf(build, folder);
     if (form?.kind === "in-place") inPlace.push({ wheel: await install(build, form), folder: form.folder });
     else others.push(folder === undefined ? each : { ...each, direct: directOf(folder, false) });
   }
-  return { others, inPlace, own };
+  return { others, inPlace, ownName: project?.name };
 }
 
 /** Where in the project a package's sources are; undefined when they are not in it. */

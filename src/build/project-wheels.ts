@@ -2,12 +2,11 @@
 /* The distributions of a project: from its lock, or resolved now; those without a wheel are built. */
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { TareError } from "../base/index.ts";
+import { TareError, ensureDirectory } from "../base/index.ts";
 import {
   chooseAccelerator,
   gpuPackagesError,
   isGpuPackage,
-  normalizeName,
   parseWheelName,
   planLayers,
   projectIndexUrls,
@@ -40,6 +39,8 @@ export interface ChosenWheels {
   readonly inPlace: readonly { readonly name: string; readonly folder: string }[];
   /** The others, as they were before anything was built. */
   readonly selected: readonly SelectedPackage[];
+  /** Normalised name of the project itself, when it is a package. */
+  readonly ownName: string | undefined;
 }
 
 /** Where wheels are chosen for. */
@@ -54,15 +55,14 @@ export async function chooseWheels(build: ProjectBuild, choice: WheelChoice): Pr
   await learnCredentials(build);
   const { lock, source } = await lockOf(build, choice);
   build.place.remote?.addLocked(readLayerFacts(lock?.tare));
-  const { others, inPlace, own } = await splitPackages(build, lock ? selectedOf(build, choice, lock) : []);
+  const { others, inPlace, ownName } = await splitPackages(build, lock ? selectedOf(build, choice, lock) : []);
   const store = await build.place.wheels();
   const built = await buildWheels(
     isolatedPlace(build, choice),
     others.filter(({ wheel }) => !wheel),
   );
   const all = others.map((each) => withWheel(each, built.get(each.name)));
-  const isOwn = ({ name }: Pick<SelectedPackage, "name">): boolean =>
-    own !== undefined && name === normalizeName(own.name);
+  const isOwn = ({ name }: Pick<SelectedPackage, "name">): boolean => name === ownName;
   const wheels = await refsOf(
     store,
     all.filter((each) => !isOwn(each)),
@@ -77,6 +77,7 @@ export async function chooseWheels(build: ProjectBuild, choice: WheelChoice): Pr
     built: [...built.keys()],
     inPlace: inPlace.map(({ wheel, folder }) => ({ name: wheel.name, folder })),
     selected: others,
+    ownName,
   };
 }
 
@@ -162,10 +163,13 @@ async function lockOf(
   return { lock: readLock(resolution.pylock, join(root, "pylock.toml")), source: `${file}, ${how}` };
 }
 
-function writePins({ lease }: ProjectBuild, pins: readonly string[]): string {
-  const path = join(lease.folder, "requirements.txt");
-  fs.mkdirSync(lease.folder, { recursive: true });
-  fs.writeFileSync(path, `${pins.join("\n")}\n`);
+/** Requirements that stand in no file, as one. */
+export function writePins({ lease }: Pick<ProjectBuild, "lease">, pins: readonly string[]): string {
+  // In a folder of its own, which uv may be shown as a whole.
+  const folder = join(lease.folder, "pins");
+  ensureDirectory(folder);
+  const path = join(folder, "requirements.txt");
+  fs.writeFileSync(path, `${pins.join("\n")}\n`, { mode: 0o600 });
   return path;
 }
 

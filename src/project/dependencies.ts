@@ -1,144 +1,115 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from "node:path";
-import { parse } from "smol-toml";
-import { TareError, messageOf } from "../base/index.ts";
-import { normalizeName, readRequirements } from "../python/index.ts";
+import { readRequirements } from "../python/index.ts";
 import type { PyprojectFile } from "../python/index.ts";
-import type { Dependencies, ProjectReader } from "./types.ts";
+import { pipfilePins, poetryPins } from "./lock-pins.ts";
+import { pipfileLines, poetryLines } from "./requirement-lines.ts";
+import type { Dependencies, ProjectReader, TareConfig } from "./types.ts";
 
 /** Files of dependencies, the most exact first. */
 const LOCKS = ["pylock.toml", "uv.lock"];
 
-/** Where the dependencies are written. `groups` and `extras` are those of the configuration. */
+/** Where the dependencies are written. Throws `E_LOCK`, `E_REQUIREMENTS`. */
 export function findDependencies(
   reader: ProjectReader,
   pyproject: PyprojectFile | undefined,
-  folder: string,
+  options: { readonly folder: string; readonly config: Pick<TareConfig, "extras" | "groups"> },
 ): Dependencies {
-  const requested = requestedNames(reader, pyproject, folder);
+  const { folder, config } = options;
+  const asked = askedFor(reader, pyproject, folder);
   for (const file of LOCKS) {
-    if (reader.read(file) !== undefined) return { kind: "lock", files: [file], reason: `${file} is there`, requested };
+    if (reader.read(file) !== undefined) return { kind: "lock", files: [file], reason: `${file} is there`, ...asked };
   }
-  return findUnlocked(reader, pyproject, requested);
+  return findUnlocked(reader, pyproject, { ...asked, ...config });
+}
+
+/** What is asked for: by name, and of extras and groups. */
+export interface Asked extends Pick<Dependencies, "requested" | "hasItself"> {
+  readonly extras?: readonly string[];
+  readonly groups?: readonly string[];
+}
+
+interface Place {
+  readonly kind: Dependencies["kind"];
+  readonly file: string;
+  readonly reason?: string;
+  readonly lines?: readonly string[];
 }
 
 /** The same without the locks that Tare and uv write. */
 export function findUnlocked(
   reader: ProjectReader,
   pyproject: PyprojectFile | undefined,
-  requested: readonly string[],
+  { requested, hasItself = false, extras = [], groups = [] }: Asked,
 ): Dependencies {
-  const poetry = reader.read("poetry.lock");
-  if (poetry !== undefined) {
-    return {
-      kind: "pins",
-      files: ["poetry.lock"],
-      reason: "poetry.lock is there",
-      requested,
-      pins: poetryPins(poetry),
-    };
-  }
-  const pipfile = reader.read("Pipfile.lock");
-  if (pipfile !== undefined) {
-    return {
-      kind: "pins",
-      files: ["Pipfile.lock"],
-      reason: "Pipfile.lock is there",
-      requested,
-      pins: pipfilePins(pipfile),
-    };
-  }
-  for (const file of ["requirements.lock", "requirements.txt"]) {
-    if (reader.read(file) !== undefined)
-      return { kind: "requirements", files: [file], reason: `${file} is there`, requested };
-  }
-  if (
-    pyproject?.project &&
-    (pyproject.project.dependencies.length > 0 || pyproject.project.dynamic.includes("dependencies"))
-  ) {
-    return { kind: "pyproject", files: ["pyproject.toml"], reason: "pyproject.toml names them", requested };
-  }
-  return { kind: "none", files: [], reason: "no file names any", requested };
+  const found =
+    lockedElsewhere(reader, groups) ?? listed(reader) ?? inPyproject(pyproject, { extras, groups }) ?? inOther(reader);
+  if (!found) return { kind: "none", files: [], reason: "no file names any", requested, hasItself };
+  const { kind, file, lines, reason = `${file} is there` } = found;
+  const itself = hasItself || lines?.includes(ITSELF) === true;
+  return { kind, files: [file], reason, requested, hasItself: itself, ...(lines ? { pins: lines } : {}) };
 }
 
-/** Names that the user wrote himself: they get a REQUESTED file, and decide what may serve the application. */
-function requestedNames(
+function lockedElsewhere(reader: ProjectReader, groups: readonly string[]): Place | undefined {
+  const poetry = reader.read("poetry.lock");
+  if (poetry !== undefined) return { kind: "pins", file: "poetry.lock", lines: poetryPins(poetry, groups) };
+  const pipfile = reader.read("Pipfile.lock");
+  return pipfile === undefined ? undefined : { kind: "pins", file: "Pipfile.lock", lines: pipfilePins(pipfile) };
+}
+
+function listed(reader: ProjectReader): Place | undefined {
+  const file = ["requirements.lock", "requirements.txt"].find((name) => reader.read(name) !== undefined);
+  return file === undefined ? undefined : { kind: "requirements", file };
+}
+
+function inPyproject(
+  pyproject: PyprojectFile | undefined,
+  wanted: { readonly extras: readonly string[]; readonly groups: readonly string[] },
+): Place | undefined {
+  const file = "pyproject.toml";
+  const reason = "pyproject.toml names them";
+  const { project, poetry } = pyproject ?? {};
+  const isWanted = wanted.extras.length + wanted.groups.length > 0;
+  if (project && (project.dependencies.length > 0 || project.dynamic.includes("dependencies") || isWanted)) {
+    return { kind: "pyproject", file, reason };
+  }
+  if (!poetry || poetry.dependencies.length === 0) return undefined;
+  return { kind: "lines", file, reason, lines: poetryLines(poetry, wanted) };
+}
+
+/** The project itself, as a requirement. */
+const ITSELF = "-e .";
+
+function inOther(reader: ProjectReader): Place | undefined {
+  if (reader.read("requirements.in") !== undefined) return { kind: "requirements", file: "requirements.in" };
+  const pipfile = reader.read("Pipfile");
+  if (pipfile !== undefined) return { kind: "lines", file: "Pipfile", lines: pipfileLines(pipfile) };
+  const setup = reader.read("setup.py") ?? "";
+  if (!/\bsetup\(/.test(setup) || reader.read("pyproject.toml") !== undefined) return undefined;
+  return { kind: "lines", file: "setup.py", reason: "setup.py tells them", lines: [ITSELF] };
+}
+
+/** Names that the user wrote himself get a REQUESTED file; `-e .` is the project. */
+function askedFor(
   reader: ProjectReader,
   pyproject: PyprojectFile | undefined,
   folder: string,
-): readonly string[] {
+): Pick<Dependencies, "requested" | "hasItself"> {
   const names = new Set<string>();
   for (const { requirement } of pyproject?.project?.dependencies ?? []) names.add(requirement.name);
   for (const { requirement } of pyproject?.poetry?.dependencies ?? []) names.add(requirement.name);
-  for (const file of ["requirements.in", "requirements.txt"]) {
-    if (reader.read(file) === undefined) continue;
-    const read = (path: string): string | undefined =>
-      reader.read(path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : path);
-    const { requirements } = readRequirements(join(folder, file), { read, env: {}, cwd: folder });
-    for (const { requirement } of requirements) if (requirement) names.add(requirement.name);
-    break;
-  }
-  return [...names];
-}
-
-/** poetry.lock to requirements with hashes; development groups are left out. */
-function poetryPins(text: string): readonly string[] {
-  const packages = tomlTable(text, "poetry.lock")["package"];
-  return list(packages).flatMap((each) => {
-    const groups = each["groups"];
-    if (Array.isArray(groups) && !groups.includes("main")) return [];
-    if (each["category"] === "dev" || each["optional"] === true) return [];
-    const hashes = list(each["files"]).map((file) => String(file["hash"] ?? ""));
-    const markers = each["markers"];
-    const marker = typeof markers === "string" ? markers : (record(markers)["main"] as string | undefined);
-    return [pin(String(each["name"]), String(each["version"]), hashes, marker)];
+  const file = ["requirements.in", "requirements.txt"].find((name) => reader.read(name) !== undefined);
+  if (file === undefined) return { requested: [...names], hasItself: false };
+  const { requirements } = readRequirements(join(folder, file), {
+    read: (path) => readInside(reader, folder, path),
+    env: {},
+    cwd: folder,
   });
+  for (const { requirement } of requirements) if (requirement) names.add(requirement.name);
+  return { requested: [...names], hasItself: requirements.some(({ path }) => path === folder) };
 }
 
-/** Pipfile.lock (a JSON file) to requirements with hashes; `develop` is left out. */
-function pipfilePins(text: string): readonly string[] {
-  let document: unknown;
-  try {
-    document = JSON.parse(text);
-  } catch (error) {
-    throw new TareError("E_LOCK", `reading \`Pipfile.lock\`: ${messageOf(error)}`, {
-      hint: "make it again with `pipenv lock`",
-    });
-  }
-  return Object.entries(record(record(document)["default"])).flatMap(([name, value]) => {
-    const entry = record(value);
-    const version = String(entry["version"] ?? "").replace(/^==/, "");
-    if (version === "")
-      throw new TareError("E_LOCK", `reading \`Pipfile.lock\`: \`${name}\` has no version`, {
-        hint: "packages from folders and repositories need a pylock.toml: `tare lock`",
-      });
-    const hashes = Array.isArray(entry["hashes"]) ? entry["hashes"].map(String) : [];
-    const marker = entry["markers"];
-    return [pin(name, version, hashes, typeof marker === "string" ? marker : undefined)];
-  });
-}
-
-function pin(name: string, version: string, hashes: readonly string[], marker: string | undefined): string {
-  const sha256 = hashes.filter((hash) => hash.startsWith("sha256:")).map((hash) => ` --hash=${hash}`);
-  return `${normalizeName(name)}==${version}${marker === undefined ? "" : ` ; ${marker}`}${sha256.join("")}`;
-}
-
-function tomlTable(text: string, file: string): Readonly<Record<string, unknown>> {
-  try {
-    return parse(text);
-  } catch (error) {
-    throw new TareError("E_LOCK", `reading \`${file}\`: ${messageOf(error).split("\n")[0] ?? ""}`, {
-      hint: "make it again",
-    });
-  }
-}
-
-function list(value: unknown): readonly Readonly<Record<string, unknown>>[] {
-  return Array.isArray(value) ? value.map(record) : [];
-}
-
-function record(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? (value as Readonly<Record<string, unknown>>)
-    : {};
+/** Files beside the project are not read: what they ask for is not known to be asked for. */
+function readInside(reader: ProjectReader, folder: string, path: string): string | undefined {
+  return path.startsWith(`${folder}/`) ? reader.read(path.slice(folder.length + 1)) : "";
 }

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PyprojectFile } from "../python/index.ts";
-import type { Dependencies, ProjectReader } from "./types.ts";
+import type { Dependencies } from "./types.ts";
 
 /**
  * Where a lock of the project comes from: what `findDependencies` found, or, when that is a lock of `tare lock` or uv
  * itself, what stands behind it.
  */
 export function findInputs(
-  reader: ProjectReader,
   pyproject: PyprojectFile | undefined,
   behind: { readonly found: Dependencies; readonly others: Dependencies },
 ): Dependencies {
@@ -16,9 +15,6 @@ export function findInputs(
     return { ...others, kind: "pyproject", files: ["pyproject.toml"], reason: "pyproject.toml names them" };
   }
   if (others.kind !== "none") return others;
-  if (reader.read("requirements.in") !== undefined) {
-    return { ...others, kind: "requirements", files: ["requirements.in"], reason: "requirements.in is there" };
-  }
   const hasGroups = Object.keys(pyproject?.dependencyGroups ?? {}).length > 0;
   const hasExtras = Object.keys(pyproject?.project?.optionalDependencies ?? {}).length > 0;
   return pyproject && (hasGroups || hasExtras)

@@ -43,7 +43,7 @@ export function readProject(reader: ProjectReader, options: ReadProjectOptions):
   const text = reader.read("pyproject.toml");
   const pyproject = text === undefined ? undefined : readPyproject(text, "pyproject.toml");
   const config = configOf(reader, pyproject, options.target);
-  const dependencies = findDependencies(reader, pyproject, options.folder);
+  const dependencies = findDependencies(reader, pyproject, { folder: options.folder, config });
   const name = pyproject?.project?.name ?? pyproject?.poetry?.name ?? options.fallbackName;
   const own = ownPackage(reader, config, dependencies);
   return {
@@ -51,9 +51,9 @@ export function readProject(reader: ProjectReader, options: ReadProjectOptions):
     python: pythonOf(reader, config),
     requiresPython: pyproject?.project?.requiresPython ?? pyproject?.poetry?.requiresPython,
     dependencies,
-    inputs: findInputs(reader, pyproject, {
+    inputs: findInputs(pyproject, {
       found: dependencies,
-      others: findUnlocked(reader, pyproject, dependencies.requested),
+      others: findUnlocked(reader, pyproject, { ...dependencies, ...config }),
     }),
     own,
     sourceRoots: rootsOf(reader, own, name),

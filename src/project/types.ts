@@ -9,15 +9,18 @@ export interface Decision<T> {
 
 /** Where a project's dependencies are written. Paths are relative to its folder. */
 export interface Dependencies {
-  /** `lock` needs no resolving; `pins` are complete but name no files; the others are resolved. */
-  readonly kind: "lock" | "pins" | "requirements" | "pyproject" | "none";
+  /**
+   * `lock` needs no resolving; `pins` are complete but name no files; the others are resolved: `lines` are requirements
+   * that stand in another notation.
+   */
+  readonly kind: "lock" | "pins" | "lines" | "requirements" | "pyproject" | "none";
   readonly files: readonly string[];
   readonly reason: string;
   /** Normalised names that the user asks for by himself. */
   readonly requested: readonly string[];
   /** The project itself is among them (`-e .`). */
   readonly hasItself?: boolean;
-  /** For `pins`: requirements with hashes, one a line. */
+  /** For `pins` and `lines`: requirements, one a line. */
   readonly pins?: readonly string[];
 }
 
