@@ -9,7 +9,9 @@
  * compare the content with the config's diffIDs; a blob that is not there, or of another size, is not used; and a layer
  * that has to be made after all is compared with what was said of it.
  */
-import { Semaphore, TareError, canonicalJson, isTareError } from "../base/index.ts";
+import * as fs from "node:fs";
+import { join } from "node:path";
+import { Semaphore, TareError, canonicalJson, ensureDirectory, hexOf, isTareError } from "../base/index.ts";
 import { NO_MEMO, TransferMemo, readWheelMemo } from "../images/index.ts";
 import { MEDIA_TYPES } from "../oci/index.ts";
 import { findBaseFacts, knownLayer, noteBase, noteClaim } from "../python/index.ts";
@@ -17,8 +19,8 @@ import { TreeView } from "../store/index.ts";
 import type { Digest } from "../base/index.ts";
 import type { AbsentBlobs, LayerBlob, MemoAdditions, RemoteRepository, WheelMemo } from "../images/index.ts";
 import type { BaseFacts, NotedBase, WheelLayerFacts } from "../python/index.ts";
-import type { BuildListener, RemoteLayer, RemoteLayers } from "../solver/index.ts";
-import type { Store } from "../store/index.ts";
+import type { BlobWriter, BuildListener, RemoteLayer, RemoteLayers } from "../solver/index.ts";
+import type { Lease, Store } from "../store/index.ts";
 import type { ResolvedImage } from "./types.ts";
 
 /** What a build that is only pushed is opened with. */
@@ -54,6 +56,9 @@ export class RemoteBuild implements RemoteLayers {
   readonly #usedBases = new Map<Digest, NotedBase>();
   readonly #used = new Map<Digest, WheelLayerFacts>();
   readonly #seen = new Set<Digest>();
+  /** Files of blobs that were made for the registry alone. */
+  readonly #made = new Map<Digest, string>();
+  #lease: Lease | undefined;
   #locked: ReadonlyMap<Digest, WheelLayerFacts> = new Map();
 
   /** Asks for the memos at once; the answers are awaited when they are needed. */
@@ -84,6 +89,23 @@ export class RemoteBuild implements RemoteLayers {
       return { diffId: claim.diffId, blob: { ...claim.blob, mediaType: MEDIA_TYPES.ociLayerGzip } };
     }
     return undefined;
+  }
+
+  async take(key: Digest, write: BlobWriter): Promise<RemoteLayer> {
+    this.#lease ??= this.#options.store.lease();
+    ensureDirectory(this.#lease.folder);
+    const path = join(this.#lease.folder, `blob-${hexOf(key)}`);
+    const { diffId, size, blob } = await write(path);
+    const described = { ...blob, mediaType: MEDIA_TYPES.ociLayerGzip };
+    new TransferMemo(this.#options.store).setBlob(diffId, "gzip", described);
+    this.#made.set(blob.digest, path);
+    this.#used.set(key, { key, diffId, size, blob });
+    return { diffId, blob: described };
+  }
+
+  /** Call it when the image is pushed, or won't be: what was made for the registry alone goes. */
+  close(): void {
+    this.#lease?.release();
   }
 
   /** In the order of trust. */
@@ -173,9 +195,16 @@ export class RemoteBuild implements RemoteLayers {
 
   /** For the push. */
   absent(): AbsentBlobs {
+    const fromFile = (digest: Digest): AsyncIterable<Uint8Array> | undefined => {
+      const path = this.#made.get(digest);
+      return path === undefined ? undefined : fs.createReadStream(path, { highWaterMark: 1 << 18 });
+    };
     const baseOf = (digest: Digest): RemoteBase | undefined =>
       [...this.#bases.values()].find(({ layers }) => layers.some(({ blob }) => blob.digest === digest));
-    return { seen: this.#seen, open: (blob, signal) => baseOf(blob.digest)?.open(blob, signal) };
+    return {
+      seen: this.#seen,
+      open: (blob, signal) => fromFile(blob.digest) ?? baseOf(blob.digest)?.open(blob, signal),
+    };
   }
 
   /** A memo that can't be read saves nothing, and ends no build: whether the registry takes the image is seen then. */

@@ -19,9 +19,13 @@ export async function build(rooms: Rooms, request: BuildRequest): Promise<BuildR
   await clearKilledBuilds(rooms);
   const remote = await remoteBuildFor(rooms, request, names);
   const place = { ...placeOf(rooms, request), ...(remote === undefined ? {} : { remote }) };
-  const result = await runBuild(place, withEpoch(rooms, request));
-  if (request.load && result.target !== undefined) await loadIntoEngine(rooms, request, result.target);
-  return names.length > 0 ? await pushBuilt(rooms, request, { result, names, remote }) : result;
+  try {
+    const result = await runBuild(place, withEpoch(rooms, request));
+    if (request.load && result.target !== undefined) await loadIntoEngine(rooms, request, result.target);
+    return names.length > 0 ? await pushBuilt(rooms, request, { result, names, remote }) : result;
+  } finally {
+    remote?.close();
+  }
 }
 
 /** Before anything is built. Throws `E_USAGE` for a compression that is unknown. */

@@ -2,6 +2,7 @@
 export { Solver } from "./solve.ts";
 export type {
   AbsentLayer,
+  BlobWriter,
   LocalSource,
   PythonResources,
   RemoteLayer,

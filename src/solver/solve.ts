@@ -5,7 +5,7 @@
  */
 import { Once, Semaphore, TareError, asDiffId, isTareError, messageOf } from "../base/index.ts";
 import { reachable, vertexOf } from "../graph/index.ts";
-import { absentLayers, absentWheels, bringAll } from "./absent-layers.ts";
+import { absentLayers, absentWheels, bringAll, sentWheels } from "./absent-layers.ts";
 import { ContextTree } from "./context-tree.ts";
 import { MemoDigests } from "./fingerprint.ts";
 import { cachedLayers, rememberLayers } from "./layer-cache.ts";
@@ -70,7 +70,7 @@ export class Solver {
     if (immediate) return immediate;
     const step = this.#stepContext(vertex, inputs);
     try {
-      return (await this.#elsewhere(step)) ?? (await this.#made(step));
+      return (await this.#elsewhere(step)) ?? (await this.#sentOnly(step)) ?? (await this.#made(step));
     } catch (error) {
       throw this.#failed(vertex, error);
     }
@@ -94,7 +94,18 @@ export class Solver {
     this.#emit({ kind: "started", id: step.vertex.id, at: Date.now() });
     step.log(1, Buffer.from("tare: the registry has this layer: nothing is fetched, made or sent\n"));
     this.#hit(step, [layer.diffId]);
-    return { kind: "rootfs", layers: [layer.diffId], absent: new Map([[layer.diffId, layer]]), split: new Map() };
+    return without(layer);
+  }
+
+  /** A layer of wheels that is only sent. */
+  async #sentOnly(step: StepContext): Promise<RootfsResult | undefined> {
+    if (step.vertex.op.type !== "wheels" || this.#resources.remote === undefined) return undefined;
+    this.#emit({ kind: "started", id: step.vertex.id, at: Date.now() });
+    const make = async (): Promise<readonly DiffId[]> => (await this.#made(step)).layers;
+    const layer = await this.#slots.run(() => sentWheels(step, make));
+    if (layer === undefined) return undefined;
+    this.#emit({ kind: "completed", id: step.vertex.id, at: Date.now() });
+    return without(layer);
   }
 
   /** Results that need no work. */
@@ -185,6 +196,11 @@ export class Solver {
   #emit(event: BuildEvent): void {
     this.#resources.listener?.(event);
   }
+}
+
+/** A result of one layer that is not here. */
+function without(layer: AbsentLayer): RootfsResult {
+  return { kind: "rootfs", layers: [layer.diffId], absent: new Map([[layer.diffId, layer]]), split: new Map() };
 }
 
 function splitOf(inputs: readonly StepResult[]): Map<VertexId, number> {

@@ -57,10 +57,20 @@ export interface RemoteLayer {
   readonly blob: { readonly digest: Digest; readonly size: number; readonly mediaType: string };
 }
 
+/** Writes a layer's gzip to a file that does not exist yet; what was written, and the tar in it. */
+export type BlobWriter = (path: string) => Promise<{
+  readonly diffId: DiffId;
+  /** Bytes of the tar. */
+  readonly size: number;
+  readonly blob: { readonly digest: Digest; readonly size: number };
+}>;
+
 /** Layers that a build does without, because the registry that its image goes to has them. */
 export interface RemoteLayers {
   /** The layer of a step of wheels with this key, when it need not be made. */
   wheels(key: Digest): Promise<RemoteLayer | undefined>;
+  /** Takes a layer of wheels that is made for the registry alone; it is sent from there, and gone after the push. */
+  take(key: Digest, write: BlobWriter): Promise<RemoteLayer>;
   /** The layers of an image of which only manifest and config are here. */
   image(manifest: Digest): readonly RemoteLayer[];
   /** Brings the layers of such an image into the store. */

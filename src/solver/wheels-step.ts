@@ -2,13 +2,20 @@
 /* Python distributions become a layer: unpacked from their wheels by this process, without pip. */
 import { TareError } from "../base/index.ts";
 import { cacheKey } from "../graph/index.ts";
-import { installWheels, leftOutOf, noteWheelLayer, proveLayer } from "../python/index.ts";
+import {
+  installWheels,
+  leftOutOf,
+  measureWheelLayer,
+  noteWheelLayer,
+  proveLayer,
+  spliceWheelLayer,
+} from "../python/index.ts";
 import { bytecodeFor, bytecodePacks } from "./bytecode.ts";
 import { finishLayer } from "./layer.ts";
 import type { DiffId } from "../base/index.ts";
 import type { WheelsOp } from "../graph/index.ts";
 import type { InstallSettings, Installed, StoredFile, WheelLayer, WheelToInstall } from "../python/index.ts";
-import type { StepContext, StepWorker } from "./types.ts";
+import type { BlobWriter, StepContext, StepWorker } from "./types.ts";
 
 /**
  * Installs wheels. The key is the operation alone: which wheels, where to, for which Python. The layer of a version
@@ -29,7 +36,8 @@ export const wheelsWorker: StepWorker = {
       const { replaced } = await installWheels(layer.files, staging.tree, layer.recipe.settings, step.signal);
       warnReplaced(step, replaced);
       const diffId: DiffId = await finishLayer(staging, { xattrs: false, signal: step.signal });
-      await remember(step, layer.recipe, diffId);
+      const size = step.resources.store.layers.get(diffId)?.size ?? 0;
+      await remember(step, layer.recipe, { diffId, size });
       return [diffId];
     } catch (error) {
       staging.discard();
@@ -38,13 +46,35 @@ export const wheelsWorker: StepWorker = {
   },
 };
 
+/**
+ * The layer as it travels, from the wheels alone: one thread reads and checks every content for the diffID while another
+ * takes the wheels' compressed bytes over. Throws as the step itself.
+ */
+export async function writeWheelsBlob(step: StepContext, path: string): ReturnType<BlobWriter> {
+  const { files, recipe } = await prepareLayer(step, wheelsOp(step));
+  const { settings } = recipe;
+  const { signal } = step;
+  const [measured, blob] = await Promise.all([
+    measureWheelLayer(files, settings, signal),
+    spliceWheelLayer(files, settings, { path, signal }),
+  ]);
+  const { diffId, size, replaced } = measured;
+  if (blob.diffIdSize !== size) throw new Error(`${diffId}: ${blob.diffIdSize} bytes were spliced, ${size} measured`);
+  warnReplaced(step, replaced);
+  await remember(step, recipe, { diffId, size });
+  return { diffId, size, blob: { digest: blob.digest, size: blob.size } };
+}
+
 /** What the layer is made of, and that the step with this key makes it. Throws `E_LAYER_CLAIM`. */
-async function remember(step: StepContext, recipe: WheelLayer, diffId: DiffId): Promise<void> {
+async function remember(
+  step: StepContext,
+  recipe: WheelLayer,
+  { diffId, size }: { readonly diffId: DiffId; readonly size: number },
+): Promise<void> {
   const { store } = step.resources;
   const key = await wheelsWorker.key(step);
   noteWheelLayer(store, diffId, { ...recipe, ...(key === undefined ? {} : { key }) });
-  const layer = store.layers.get(diffId);
-  if (layer && key) proveLayer(store, key, layer);
+  if (key) proveLayer(store, key, { diffId, size });
 }
 
 /** All that a layer is made of, here on this machine. */

@@ -57,6 +57,11 @@ async function pushAnew(wheels: readonly ServedWheel[], more = "", ...args: read
   return succeeded(await world.push(machine, world.project(machine, wheels, more), ...args));
 }
 
+/** How many layers a store has unpacked. */
+function layersOf(machine: ProgramWorld): number {
+  return fs.readdirSync(join(machine.root, "v1/layers")).length;
+}
+
 function succeeded(traffic: Traffic): Traffic {
   expect(traffic.outcome.err).not.toMatch(/error\[/);
   expect(traffic.outcome.code).toBe(0);
@@ -85,6 +90,30 @@ describe("a clean machine", () => {
       `PUT /v2/${world.repository}/manifests/1`,
     ]);
     expect(traffic.sent).toBe(before.length);
+  });
+
+  it("unpacks no wheel to push it, and pushes what a build that keeps the image does", async () => {
+    const machine = world.machine();
+    const folder = world.project(machine, [first, second]);
+    succeeded(await world.push(machine, folder));
+    const sent = bytesOf(IMAGE);
+    const kept = layersOf(machine);
+    useNewRepository();
+    const name = `${world.registry.host}/${IMAGE}`;
+    expect((await machine.tareAsync(["build", "--no-cache", "-t", name, folder])).code).toBe(0);
+    expect(layersOf(machine) - kept).toBe(2);
+    expect((await machine.tareAsync(["push", name])).code).toBe(0);
+    expect(bytesOf(IMAGE)).toEqual(sent);
+    expect(machine.ok("system", "fsck")).not.toMatch(/damaged|missing/);
+  });
+
+  it("refuses a wheel that lies, and sends nothing of it", async () => {
+    const machine = world.machine();
+    const folder = world.project(machine, [{ ...first, fileName: "first-9.9-py3-none-any.whl", version: "9.9" }]);
+    const traffic = await world.push(machine, folder);
+    expect(traffic.outcome.code).not.toBe(0);
+    expect(traffic.outcome.err).toMatch(/error\[E_WHEEL\]/);
+    expect(traffic.registry.filter((line) => /^(POST|PATCH|PUT)/.test(line))).toEqual([]);
   });
 
   it("sends changed sources, config and manifest only", async () => {
