@@ -25,6 +25,7 @@ describe("the library's face", () => {
       "registry",
       "sizes",
       "system",
+      "wheels",
     ]);
     expect(members(engine.images)).toEqual(
       ["history", "import", "inspect", "list", "load", "names", "prune", "remove", "resolve", "save", "tag"].sort(),
@@ -36,6 +37,7 @@ describe("the library's face", () => {
     );
     expect(members(engine.locks)).toEqual(["lock"]);
     expect(members(engine.bases)).toEqual(["assemble", "recipes"]);
+    expect(members(engine.wheels)).toEqual(["list", "pull", "push", "remove"]);
     expect(members(engine.bundles)).toEqual(["create", "load"]);
     expect(members(engine.system)).toEqual(["check", "fsck", "info", "install", "planInstall", "prune", "usage"]);
     engine.close();

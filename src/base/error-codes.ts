@@ -107,6 +107,7 @@ export const ERROR_CODES = {
   // python: files
   E_PROJECT_NOTFOUND: "a package index has no project of that name",
   E_WHEEL_MISSING: "a wheel or sdist is not in the store, and no index has it",
+  E_WHEEL_INUSE: "a wheel can't be removed: layers are made of it",
   E_INDEX_AUTH: "a package index refused the user's credentials, or wants some",
   // python: installing
   E_WHEEL: "a wheel is malformed or not the one that its name says",

@@ -10,6 +10,7 @@ import type { Readable, Writable } from "node:stream";
 import type { BuildListener } from "../solver/index.ts";
 import type { ContainersApi } from "./facade-containers.ts";
 import type { LocksApi } from "./facade-lock.ts";
+import type { WheelsApi } from "./facade-wheels.ts";
 import type { BundleApi } from "./facade-bundle.ts";
 import type { RegistryApi } from "./facade-registry.ts";
 import type { SizeApi } from "./facade-size.ts";
@@ -45,6 +46,7 @@ export interface Engine {
   readonly bases: BasesApi;
   readonly locks: LocksApi;
   readonly bundles: BundleApi;
+  readonly wheels: WheelsApi;
   readonly registry: RegistryApi;
   readonly system: SystemApi;
   /** Releases leases, locks and the database; call once. `exiting`: the process ends right after, which is quicker. */

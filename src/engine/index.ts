@@ -48,6 +48,15 @@ export type {
   Terminal,
 } from "./facade-containers.ts";
 export type { LockChange, LockRequest, LockResult, LockedVersion, LocksApi } from "./facade-lock.ts";
+export type {
+  BuiltWheel,
+  PullWheelsRequest,
+  PulledWheelSet,
+  PushedWheelSet,
+  ShareWheelsRequest,
+  StoredWheel,
+  WheelsApi,
+} from "./facade-wheels.ts";
 export type { BundleApi, BundleReport, BundleRequest, LoadBundleRequest } from "./facade-bundle.ts";
 export type {
   LoginRequest,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { basesApi } from "./bases.ts";
 import { containersApi } from "./containers.ts";
+import type { WheelsApi } from "./facade-wheels.ts";
 import type { BundleApi } from "./facade-bundle.ts";
 import type { RegistryApi } from "./facade-registry.ts";
 import type { Engine as EngineApi, EngineOptions } from "./facade.ts";
@@ -25,9 +26,20 @@ export function openEngine(options: EngineOptions): EngineApi {
     bases: basesApi(rooms),
     locks: { lock: async (request) => (await import("./lock.ts")).lock(rooms, request) },
     bundles: lazyBundles(rooms),
+    wheels: lazyWheels(rooms),
     registry: lazyRegistry(rooms),
     system: systemApi(rooms),
     close: (options = {}) => rooms.close(options),
+  };
+}
+
+function lazyWheels(rooms: Rooms): WheelsApi {
+  const api = async (): Promise<WheelsApi> => (await import("./wheels.ts")).wheelsApi(rooms);
+  return {
+    list: async () => (await api()).list(),
+    remove: async (names) => (await api()).remove(names),
+    push: async (request) => (await api()).push(request),
+    pull: async (request) => (await api()).pull(request),
   };
 }
 

@@ -12,6 +12,14 @@ export type { BundleContent, BundlePlanOptions } from "./bundle-plan.ts";
 export { loadBundle } from "./bundle-load.ts";
 export type { BundleLoadOptions, LoadedBundle } from "./bundle-load.ts";
 export type { BundleDocument, BundledFile, BundledStep, BundledWheel } from "./bundle-document.ts";
+export { chooseWheels, pullWheels, pushWheels } from "./share-wheels.ts";
+export type {
+  PullWheelsOptions,
+  PulledWheels,
+  PushedWheels,
+  RemoteWheels,
+  ShareWheelsOptions,
+} from "./share-wheels.ts";
 export { loadIntoDocker } from "./docker-engine.ts";
 export type { DockerEndpoint } from "./docker-engine.ts";
 export { selectImage } from "./select-image.ts";

@@ -13,6 +13,8 @@ export type {
 } from "./types.ts";
 export { openWheelStore } from "./wheels/wheel-store.ts";
 export type { WheelStoreOptions } from "./wheels/wheel-store.ts";
+export { forgetWheel, storedWheels } from "./wheels/stored-wheels.ts";
+export type { StoredWheel } from "./wheels/stored-wheels.ts";
 export { checkWheel, knownResolutions, originOf, resolverWheel } from "./wheels/known-files.ts";
 export type { KnownResolutions } from "./wheels/known-files.ts";
 export { builtWheelKey, builtWheels } from "./wheels/built-wheels.ts";
