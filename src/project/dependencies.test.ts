@@ -187,12 +187,6 @@ it.each(CASES)("finds $title", ({ files, found }) => {
 const BAD: readonly (readonly [title: string, files: Readonly<Record<string, string>>, code: string, text: RegExp])[] =
   [
     ["a poetry.lock that is not TOML", { "poetry.lock": "[[" }, "E_LOCK", /reading `poetry\.lock`/],
-    [
-      "a folder in poetry.lock",
-      { "poetry.lock": '[[package]]\nname = "a"\nversion = "1"\n[package.source]\ntype = "directory"\nurl = "x"\n' },
-      "E_LOCK",
-      /`a` is a folder/,
-    ],
     ["a Pipfile.lock that is not JSON", { "Pipfile.lock": "{" }, "E_LOCK", /reading `Pipfile\.lock`/],
     ["a Pipfile.lock that is a list", { "Pipfile.lock": "[]" }, "E_LOCK", /it is not an object/],
     ["a Pipfile that is not TOML", { Pipfile: "[packages" }, "E_REQUIREMENTS", /reading `Pipfile`/],

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from "node:path";
-import { readRequirements } from "../python/index.ts";
+import { normalizeName, readRequirements } from "../python/index.ts";
 import type { PyprojectFile } from "../python/index.ts";
 import { pipfilePins, poetryPins } from "./lock-pins.ts";
+import type { PinsWanted } from "./lock-pins.ts";
 import { pipfileLines, poetryLines } from "./requirement-lines.ts";
 import type { Dependencies, ProjectReader, TareConfig } from "./types.ts";
 
@@ -43,18 +44,19 @@ export function findUnlocked(
   { requested, hasItself = false, extras = [], groups = [] }: Asked,
 ): Dependencies {
   const found =
-    lockedElsewhere(reader, groups) ?? listed(reader) ?? inPyproject(pyproject, { extras, groups }) ?? inOther(reader);
+    lockedElsewhere(reader, { extras, groups }) ?? listed(reader) ?? inPyproject(pyproject, { extras, groups }) ?? inOther(reader);
   if (!found) return { kind: "none", files: [], reason: "no file names any", requested, hasItself };
   const { kind, file, lines, reason = `${file} is there` } = found;
   const itself = hasItself || lines?.includes(ITSELF) === true;
   return { kind, files: [file], reason, requested, hasItself: itself, ...(lines ? { pins: lines } : {}) };
 }
 
-function lockedElsewhere(reader: ProjectReader, groups: readonly string[]): Place | undefined {
+function lockedElsewhere(reader: ProjectReader, asked: PinsWanted): Place | undefined {
+  const wanted = { extras: asked.extras.map(normalizeName), groups: asked.groups.map(normalizeName) };
   const poetry = reader.read("poetry.lock");
-  if (poetry !== undefined) return { kind: "pins", file: "poetry.lock", lines: poetryPins(poetry, groups) };
+  if (poetry !== undefined) return { kind: "pins", file: "poetry.lock", lines: poetryPins(poetry, wanted) };
   const pipfile = reader.read("Pipfile.lock");
-  return pipfile === undefined ? undefined : { kind: "pins", file: "Pipfile.lock", lines: pipfilePins(pipfile) };
+  return pipfile === undefined ? undefined : { kind: "pins", file: "Pipfile.lock", lines: pipfilePins(pipfile, wanted) };
 }
 
 function listed(reader: ProjectReader): Place | undefined {

@@ -78,12 +78,14 @@ export function supportedTags(target: PythonTarget): readonly string[] {
   const own = isPypy ? `pp${short}` : `cp${short}`;
   const abi = isPypy ? `pypy${short}_pp73` : `cp${short}${target.isFreeThreaded ? "t" : ""}`;
   const tags: string[] = [];
-  for (const each of [abi, ...(isPypy || target.isFreeThreaded ? [] : ["abi3"]), "none"]) {
+  // The stable ABI of free-threaded builds has a name of its own (PEP 803).
+  const stable = target.isFreeThreaded ? "abi3t" : "abi3";
+  for (const each of [abi, ...(isPypy ? [] : [stable]), "none"]) {
     tags.push(...platforms.map((platform) => `${own}-${each}-${platform}`));
   }
-  if (!isPypy && !target.isFreeThreaded) {
+  if (!isPypy) {
     for (let older = minor - 1; older >= 2; older -= 1) {
-      tags.push(...platforms.map((platform) => `cp${major}${older}-abi3-${platform}`));
+      tags.push(...platforms.map((platform) => `cp${major}${older}-${stable}-${platform}`));
     }
   }
   const generic = [`py${short}`, `py${major}`, ...range(minor - 1, 0).map((older) => `py${major}${older}`)];
