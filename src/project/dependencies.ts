@@ -44,7 +44,10 @@ export function findUnlocked(
   { requested, hasItself = false, extras = [], groups = [] }: Asked,
 ): Dependencies {
   const found =
-    lockedElsewhere(reader, { extras, groups }) ?? listed(reader) ?? inPyproject(pyproject, { extras, groups }) ?? inOther(reader);
+    lockedElsewhere(reader, { extras, groups }) ??
+    listed(reader) ??
+    inPyproject(pyproject, { extras, groups }) ??
+    inOther(reader);
   if (!found) return { kind: "none", files: [], reason: "no file names any", requested, hasItself };
   const { kind, file, lines, reason = `${file} is there` } = found;
   const itself = hasItself || lines?.includes(ITSELF) === true;
@@ -56,7 +59,9 @@ function lockedElsewhere(reader: ProjectReader, asked: PinsWanted): Place | unde
   const poetry = reader.read("poetry.lock");
   if (poetry !== undefined) return { kind: "pins", file: "poetry.lock", lines: poetryPins(poetry, wanted) };
   const pipfile = reader.read("Pipfile.lock");
-  return pipfile === undefined ? undefined : { kind: "pins", file: "Pipfile.lock", lines: pipfilePins(pipfile, wanted) };
+  return pipfile === undefined
+    ? undefined
+    : { kind: "pins", file: "Pipfile.lock", lines: pipfilePins(pipfile, wanted) };
 }
 
 function listed(reader: ProjectReader): Place | undefined {

@@ -49,7 +49,10 @@ describe("poetry.lock", () => {
   });
 
   it.each([
-    ['type = "git"\nurl = "https://h/a.git"\nreference = "main"\nresolved_reference = "0123abc"\nsubdirectory = "py"', "git+https://h/a.git@0123abc#subdirectory=py"],
+    [
+      'type = "git"\nurl = "https://h/a.git"\nreference = "main"\nresolved_reference = "0123abc"\nsubdirectory = "py"',
+      "git+https://h/a.git@0123abc#subdirectory=py",
+    ],
     ['type = "url"\nurl = "https://h/a.whl"', `https://h/a.whl --hash=sha256:${"0".repeat(64)}`],
     ['type = "directory"\nurl = "libs/a"', undefined],
   ])("has packages from other places: %s", (source, place) => {
@@ -69,7 +72,9 @@ describe("Pipfile.lock", () => {
       "click==8.5.1 ; python_version >= '3.10'",
       "colorama ; sys_platform == 'win32'",
     ]);
-    expect(short(pipfilePins(PIPFILE, wanted({ groups: ["dev"] })))).toContain("iniconfig==2.3.1 ; python_version >= '3.10'");
+    expect(short(pipfilePins(PIPFILE, wanted({ groups: ["dev"] })))).toContain(
+      "iniconfig==2.3.1 ; python_version >= '3.10'",
+    );
   });
 
   it.each([
@@ -95,7 +100,11 @@ describe("a marker with known extras", () => {
     ['python_version < "3.9" and extra == "viz"', [], false],
     ['python_version < "3.9" or extra == "viz"', [], 'python_version < "3.9"'],
     ['python_version < "3.9" or extra == "viz"', ["viz"], true],
-    ['os_name == "nt" and (python_version < "3.9" or extra == "viz")', [], 'os_name == "nt" and python_version < "3.9"'],
+    [
+      'os_name == "nt" and (python_version < "3.9" or extra == "viz")',
+      [],
+      'os_name == "nt" and python_version < "3.9"',
+    ],
   ])("`%s` with %j", (text, extras, expected) => {
     const found = withExtras(parseMarker(text), extras);
     expect(typeof found === "boolean" ? found : formatMarker(found)).toBe(expected);

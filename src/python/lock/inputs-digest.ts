@@ -29,7 +29,8 @@ export interface LockInputs {
 /** The digest. Throws `E_REQUIREMENTS`, `E_PYPROJECT`. */
 export function inputsDigest(inputs: LockInputs): Digest {
   const { pins, files, extras, groups, folder } = inputs;
-  const content = pins?.map((pin) => pin.replaceAll(`file://${folder}/`, "file:")) ?? files.map((file) => contentOf(file, inputs));
+  const content =
+    pins?.map((pin) => pin.replaceAll(`file://${folder}/`, "file:")) ?? files.map((file) => contentOf(file, inputs));
   return digestOfValue({ content, extras: extras.toSorted(), groups: groups.toSorted() });
 }
 

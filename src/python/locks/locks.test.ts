@@ -17,7 +17,9 @@ function lockOf(name: string, as = name): Lock {
 
 function chosen(lock: Lock, python: string, more: Partial<Selection> = {}): readonly string[] {
   const target = statedTarget({ version: python, architecture: "amd64" });
-  return selectFromLock(lock, target, { extras: [], groups: [], ...more }).map(({ name, version }) => `${name} ${version}`);
+  return selectFromLock(lock, target, { extras: [], groups: [], ...more }).map(
+    ({ name, version }) => `${name} ${version}`,
+  );
 }
 
 describe("names of locks", () => {
@@ -55,7 +57,14 @@ describe("uv.lock", () => {
     [
       "3.11.2",
       { extras: ["viz"] },
-      ["click 8.5.1", "importlib-metadata 10.2.0", "lazy-importer 0.1.0", "six 1.17.0", "typing-extensions 4.16.0", "zipp 4.1.2"],
+      [
+        "click 8.5.1",
+        "importlib-metadata 10.2.0",
+        "lazy-importer 0.1.0",
+        "six 1.17.0",
+        "typing-extensions 4.16.0",
+        "zipp 4.1.2",
+      ],
     ],
     [
       "3.10.4",
@@ -74,9 +83,7 @@ describe("uv.lock", () => {
   });
 
   it("is refused for a Python that it was not made for", () => {
-    expect(() => chosen(lock, "3.8.1")).toThrow(
-      "installing `uv.lock`: it is for Python >=3.9, the image has 3.8.1",
-    );
+    expect(() => chosen(lock, "3.8.1")).toThrow("installing `uv.lock`: it is for Python >=3.9, the image has 3.8.1");
   });
 });
 
@@ -96,7 +103,12 @@ describe("pylock.toml", () => {
 
   it("of pip has tables for files, and no sizes", () => {
     const lock = lockOf("pylock.pip.toml");
-    expect(chosen(lock, "3.11.2")).toEqual(["click 8.5.1", "importlib-metadata 10.2.0", "lazy-importer 0.1.0", "zipp 4.1.2"]);
+    expect(chosen(lock, "3.11.2")).toEqual([
+      "click 8.5.1",
+      "importlib-metadata 10.2.0",
+      "lazy-importer 0.1.0",
+      "zipp 4.1.2",
+    ]);
     expect(lock.packages[0]?.wheels[0]).toEqual({
       fileName: "click-8.5.1-py3-none-any.whl",
       url: "https://files.example/click-8.5.1-py3-none-any.whl",
@@ -126,8 +138,20 @@ vcs = { type = "git", url = "https://h/v.git", requested-revision = "main", comm
     const target = statedTarget({ version: "3.11", architecture: "amd64" });
     expect(selectFromLock(read(text), target, { extras: [], groups: [] })).toMatchObject([
       { name: "d", source: { kind: "directory", path: "/project/libs/d", isEditable: true } },
-      { name: "r", wheel: { fileName: "r-1-py3-none-any.whl" }, direct: { url: "https://h/r-1-py3-none-any.whl", archive_info: { hashes: { sha256: HASH } } } },
-      { name: "v", source: { kind: "vcs", commit: "0123" }, direct: { url: "https://h/v.git", vcs_info: { vcs: "git", commit_id: "0123", requested_revision: "main" }, subdirectory: "py" } },
+      {
+        name: "r",
+        wheel: { fileName: "r-1-py3-none-any.whl" },
+        direct: { url: "https://h/r-1-py3-none-any.whl", archive_info: { hashes: { sha256: HASH } } },
+      },
+      {
+        name: "v",
+        source: { kind: "vcs", commit: "0123" },
+        direct: {
+          url: "https://h/v.git",
+          vcs_info: { vcs: "git", commit_id: "0123", requested_revision: "main" },
+          subdirectory: "py",
+        },
+      },
     ]);
   });
 
@@ -139,10 +163,18 @@ vcs = { type = "git", url = "https://h/v.git", requested-revision = "main", comm
       const [only] = selectFromLock(read(one(rest)), target, { extras: [], groups: [] });
       return (only?.wheel ?? only?.sdist)?.fileName;
     };
-    const tags = ["py3-none-any", "cp311-cp311-manylinux_2_17_x86_64", "cp311-cp311-manylinux_2_28_x86_64", "cp311-cp311-manylinux_2_39_x86_64", "cp312-cp312-manylinux_2_28_x86_64"];
+    const tags = [
+      "py3-none-any",
+      "cp311-cp311-manylinux_2_17_x86_64",
+      "cp311-cp311-manylinux_2_28_x86_64",
+      "cp311-cp311-manylinux_2_39_x86_64",
+      "cp312-cp312-manylinux_2_28_x86_64",
+    ];
     expect(select(`wheels = [${tags.map(wheel).join(", ")}]\n`)).toBe("a_a-1.0-cp311-cp311-manylinux_2_28_x86_64.whl");
     expect(select(`${sdist}wheels = [${wheel("cp311-cp311-win_amd64")}]\n`)).toBe("a_a-1.0.tar.gz");
-    expect(() => select(`wheels = [${wheel("cp311-cp311-win_amd64")}, ${wheel("cp311-cp311-musllinux_1_2_x86_64")}]\n`)).toThrow(
+    expect(() =>
+      select(`wheels = [${wheel("cp311-cp311-win_amd64")}, ${wheel("cp311-cp311-musllinux_1_2_x86_64")}]\n`),
+    ).toThrow(
       "installing `a-a 1.0`: no file fits Python 3.11.0 on glibc 2.36, amd64; it has cp311-cp311-win_amd64, cp311-cp311-musllinux_1_2_x86_64",
     );
   });
@@ -151,8 +183,18 @@ vcs = { type = "git", url = "https://h/v.git", requested-revision = "main", comm
     ["no TOML", "lock-version = ", "E_LOCK", /reading `pylock\.toml`/],
     ["an unknown version", 'lock-version = "2.0"\n', "E_LOCK_VERSION", /its lock-version is 2\.0, this knows 1\.x/],
     ["no version", "[[packages]]\n", "E_LOCK", /lock-version/],
-    ["a file without a hash", one('wheels = [{ url = "https://h/a-1.0-py3-none-any.whl" }]\n'), "E_LOCK_HASH", /`a-1\.0-py3-none-any\.whl` has no sha256/],
-    ["a file that is nowhere", one(`wheels = [{ name = "a.whl", hashes = { sha256 = "${HASH}" } }]\n`), "E_LOCK", /neither `url` nor `path`/],
+    [
+      "a file without a hash",
+      one('wheels = [{ url = "https://h/a-1.0-py3-none-any.whl" }]\n'),
+      "E_LOCK_HASH",
+      /`a-1\.0-py3-none-any\.whl` has no sha256/,
+    ],
+    [
+      "a file that is nowhere",
+      one(`wheels = [{ name = "a.whl", hashes = { sha256 = "${HASH}" } }]\n`),
+      "E_LOCK",
+      /neither `url` nor `path`/,
+    ],
     ["a package without a name", packages('[[packages]]\nversion = "1"\n'), "E_LOCK", /name/],
     ["wheels that are no list", one("wheels = 3\n"), "E_LOCK", /wheels/],
     ["a broken marker", one('marker = "python_version <"\n'), "E_REQUIREMENTS", /marker/],
@@ -162,8 +204,16 @@ vcs = { type = "git", url = "https://h/v.git", requested-revision = "main", comm
 
   it.each<[string, string, RegExp]>([
     ["another Python", 'requires-python = ">=3.12"\n', /it is for Python >=3\.12, the image has 3\.11\.0/],
-    ["another platform", "environments = [\"sys_platform == 'win32'\"]\n", /it was made for other platforms than Python 3\.11\.0 on glibc 2\.36, amd64/],
-    ["two packages of one name", '[[packages]]\nname = "a"\nversion = "1"\ndirectory = { path = "a" }\n[[packages]]\nname = "a"\nversion = "2"\ndirectory = { path = "a" }\n', /two packages `a` for one target/],
+    [
+      "another platform",
+      "environments = [\"sys_platform == 'win32'\"]\n",
+      /it was made for other platforms than Python 3\.11\.0 on glibc 2\.36, amd64/,
+    ],
+    [
+      "two packages of one name",
+      '[[packages]]\nname = "a"\nversion = "1"\ndirectory = { path = "a" }\n[[packages]]\nname = "a"\nversion = "2"\ndirectory = { path = "a" }\n',
+      /two packages `a` for one target/,
+    ],
   ])("is refused for %s", (_what, body, message) => {
     expect(() => chosen(read(packages(body)), "3.11")).toThrow(message);
   });

@@ -16,24 +16,40 @@ function targetOf({ version, machine, isFreeThreaded, libc }: (typeof ORACLE.tar
 }
 
 describe("tags", () => {
-  it.each(ORACLE.targets.map((target) => [`${target.version}${target.isFreeThreaded ? "t" : ""} ${target.machine} ${target.libc.kind} ${target.libc.version}`, target] as const))(
-    "of %s are those of Python's own `packaging`, in its order",
-    (_name, expected) => {
-      const target = targetOf(expected);
-      expect(machineOf(target.architecture)).toBe(expected.machine);
-      const found = [...new Set(supportedTags(target))];
-      const step = Math.max(1, Math.floor(expected.count / 40));
-      expect(found.filter((_tag, index) => index % step === 0)).toEqual(expected.sample);
-      expect(found).toHaveLength(expected.count);
-      expect(createHash("sha256").update(found.join("\n")).digest("hex")).toBe(expected.sha256);
-    },
-  );
+  it.each(
+    ORACLE.targets.map(
+      (target) =>
+        [
+          `${target.version}${target.isFreeThreaded ? "t" : ""} ${target.machine} ${target.libc.kind} ${target.libc.version}`,
+          target,
+        ] as const,
+    ),
+  )("of %s are those of Python's own `packaging`, in its order", (_name, expected) => {
+    const target = targetOf(expected);
+    expect(machineOf(target.architecture)).toBe(expected.machine);
+    const found = [...new Set(supportedTags(target))];
+    const step = Math.max(1, Math.floor(expected.count / 40));
+    expect(found.filter((_tag, index) => index % step === 0)).toEqual(expected.sample);
+    expect(found).toHaveLength(expected.count);
+    expect(createHash("sha256").update(found.join("\n")).digest("hex")).toBe(expected.sha256);
+  });
 });
 
 describe("names of wheels", () => {
   it.each<[string, object]>([
-    ["numpy-2.3.5-cp311-cp311-manylinux_2_27_x86_64.manylinux_2_28_x86_64.whl", { name: "numpy", version: "2.3.5", build: [], tags: ["cp311-cp311-manylinux_2_27_x86_64", "cp311-cp311-manylinux_2_28_x86_64"] }],
-    ["Some_Thing.Else-1.0.0-1a-py2.py3-none-any.whl", { name: "some-thing-else", build: [1, "a"], tags: ["py2-none-any", "py3-none-any"] }],
+    [
+      "numpy-2.3.5-cp311-cp311-manylinux_2_27_x86_64.manylinux_2_28_x86_64.whl",
+      {
+        name: "numpy",
+        version: "2.3.5",
+        build: [],
+        tags: ["cp311-cp311-manylinux_2_27_x86_64", "cp311-cp311-manylinux_2_28_x86_64"],
+      },
+    ],
+    [
+      "Some_Thing.Else-1.0.0-1a-py2.py3-none-any.whl",
+      { name: "some-thing-else", build: [1, "a"], tags: ["py2-none-any", "py3-none-any"] },
+    ],
     ["torch-2.9.0+cpu-cp311-cp311-linux_x86_64.whl", { version: "2.9.0+cpu" }],
     ["a-1.0_1-py3-none-any.whl", { version: "1.0.post1" }],
     ["a-not.a.version-py3-none-any.whl", { version: "not.a.version" }],
@@ -41,12 +57,18 @@ describe("names of wheels", () => {
     expect(parseWheelName(name)).toMatchObject(expected);
   });
 
-  it.each(["", "a.whl", "a-1.0.whl", "a-1.0-py3-none.whl", "a-1.0-x-py3-none-any.whl", "a b-1-py3-none-any.whl", "../a-1-py3-none-any.whl", "a-1-py3-none-any.zip"])(
-    "`%s` is none",
-    (name) => {
-      expect(() => parseWheelName(name)).toThrow(expect.objectContaining({ code: "E_WHEEL_NAME" }));
-    },
-  );
+  it.each([
+    "",
+    "a.whl",
+    "a-1.0.whl",
+    "a-1.0-py3-none.whl",
+    "a-1.0-x-py3-none-any.whl",
+    "a b-1-py3-none-any.whl",
+    "../a-1-py3-none-any.whl",
+    "a-1-py3-none-any.zip",
+  ])("`%s` is none", (name) => {
+    expect(() => parseWheelName(name)).toThrow(expect.objectContaining({ code: "E_WHEEL_NAME" }));
+  });
 
   it("any text is a name or is refused", () => {
     fc.assert(
