@@ -3,7 +3,7 @@
 import { escapeLine } from "./text/escape.ts";
 import { humanSize } from "./text/human.ts";
 import { style } from "./text/style.ts";
-import { fit } from "./text/width.ts";
+import { fit, fitEnd } from "./text/width.ts";
 import type { ImageSize, LayerSize } from "../engine/index.ts";
 
 /** How the text is laid out. */
@@ -97,7 +97,7 @@ function sectionText(
   const shown = more.all ? rows : rows.filter(({ size }) => size > 0).slice(0, layout.top);
   const count = more.count ?? rows.length;
   const rest = count - shown.length;
-  const head = style(layout.color, "bold", `${title}: ${count}, ${human(more.total)}`);
+  const head = style(layout.color, "bold", fit(`${title}: ${count}, ${human(more.total)}`, layout.columns));
   const largest = shown.map((row) => rowText(row, image.size, layout)).join("");
   const left = more.total - shown.reduce((sum, { size }) => sum + size, 0);
   return `${head}\n${largest}${rest > 0 ? `${human(left).padStart(SIZE)} ${" ".repeat(BAR)} ${rest} more\n` : ""}`;
@@ -106,7 +106,7 @@ function sectionText(
 function rowText({ size, text, isPath = false, lead = "" }: Row, whole: number, layout: SizeLayout): string {
   const free = layout.columns - SIZE - BAR - 2 - lead.length;
   const clean = escapeLine(text);
-  const shown = isPath && clean.length > free ? `…${clean.slice(clean.length - free + 1)}` : fit(clean, free);
+  const shown = isPath ? fitEnd(clean, free) : fit(clean, free);
   const drawn = style(layout.color, "cyan", bar(size, whole)) + " ".repeat(BAR - barWidth(size, whole));
   return `${human(size).padStart(SIZE)} ${drawn} ${style(layout.color, "dim", lead)}${shown}`.trimEnd() + "\n";
 }
@@ -156,7 +156,9 @@ function wheelsText(first: string, second: string | undefined, count: number): s
   return count === 2 ? `${first}, ${second}` : `${first}, ${second} and ${count - 2} more distributions`;
 }
 
-function partRows({ parts, hidden }: LayerSize, stem: string, top: number): readonly Row[] {
+function partRows({ parts, hidden, wheels }: LayerSize, stem: string, top: number): readonly Row[] {
+  // The layer of one wheel has said it all.
+  if (wheels.length === 1 && parts.length === 1 && hidden === 0) return [];
   const shown = parts.slice(0, top);
   const rest = parts.slice(top);
   const rows: Row[] = shown.map(({ kind, name, version, size }) =>
@@ -190,5 +192,6 @@ function leftOutText({ leftOut }: ImageSize): string {
 
 function advice({ deadWeight }: ImageSize): string {
   const slim = total(deadWeight.filter(({ isSlim }) => isSlim));
-  return slim < 1e6 ? "" : `\n\`tare build --slim\` leaves out ${human(slim)} of this (docs/slim.md).\n`;
+  const of = "of a project without a Dockerfile";
+  return slim < 1e6 ? "" : `\n\`tare build --slim\` ${of} leaves out ${human(slim)} of this (docs/slim.md).\n`;
 }

@@ -2,6 +2,7 @@
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { makeWheel } from "../../test/support/wheel-fixture.ts";
 import { TarWriter, packTree } from "../archive/index.ts";
@@ -105,6 +106,42 @@ describe("the document of a bundle", () => {
   it.each(Object.entries(bad))("is refused with %s", (_name, content) => {
     const text = typeof content === "string" ? content : JSON.stringify(content);
     expect(() => parseBundle(text)).toThrow(expect.objectContaining({ code: "E_BUNDLE" }));
+  });
+});
+
+describe("any other document", () => {
+  it("is refused with E_BUNDLE and nothing else", () => {
+    const member = fc.constantFrom("bundleVersion", "wheels", "files", "claims", "steps", "resolutions", "built");
+    const value = fc.oneof(
+      fc.json(),
+      fc.dictionary(member, fc.jsonValue()).map((document) => JSON.stringify(document)),
+    );
+    fc.assert(
+      fc.property(value, (text) => {
+        expect(() => parseBundle(text)).toThrow(expect.objectContaining({ code: "E_BUNDLE" }));
+      }),
+    );
+  });
+
+  it("is refused when any one value of a good one is of another kind", () => {
+    const places = [
+      ["wheels", 0],
+      ["files", 0],
+      ["claims", "steps", 0],
+    ] as const;
+    for (const place of places) {
+      const names = Object.keys(place.reduce<unknown>((value, key) => (value as Json)[key], GOOD()) as Json);
+      for (const name of names) {
+        for (const wrong of [null, 5.5, [], {}, true]) {
+          const document = GOOD();
+          const target = place.reduce<unknown>((value, key) => (value as Json)[key], document) as Json;
+          target[name] = wrong;
+          if (name === "layers" && Array.isArray(wrong)) continue;
+          const text = JSON.stringify(document);
+          expect(() => parseBundle(text), text).toThrow(expect.objectContaining({ code: "E_BUNDLE" }));
+        }
+      }
+    }
   });
 });
 

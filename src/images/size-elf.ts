@@ -47,7 +47,7 @@ function sectionsOf(descriptor: number, size: number): readonly NamedSection[] {
   if (table.length < entry * count) return [];
   const sections = Array.from({ length: count }, (_, index) => reader.section(table, index * entry));
   const texts = sections[names];
-  if (!texts || texts.size > LONGEST_NAMES) return [];
+  if (!texts || texts.size > LONGEST_NAMES || texts.offset + texts.size > size) return [];
   const strings = readAt(descriptor, texts.offset, texts.size);
   return sections.map((section) => ({ ...section, name: textAt(strings, section.name) }));
 }

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { packTree } from "../archive/index.ts";
 import { noteWheelLayer } from "../python/index.ts";
@@ -270,5 +271,19 @@ describe("sections for debuggers", () => {
     ["nothing of sections larger than the file", elf({ ".debug_info": 30 }, { size: 1n << 62n }), 0],
   ])("counts %s", (name, bytes, expected) => {
     expect(debugBytes(at(name.replaceAll(" ", "-"), bytes))).toBe(expected);
+  });
+
+  it("never fails on forged headers, and never counts more than the file", () => {
+    const good = elf({ ".text": 20, ".debug_info": 30, ".strtab": 4 });
+    const change = fc.record({ place: fc.nat(good.length - 1), value: fc.nat(255) });
+    fc.assert(
+      fc.property(fc.array(change, { maxLength: 24 }), fc.nat(good.length), (changes, length) => {
+        const bytes = Buffer.from(good);
+        for (const { place, value } of changes) if (place > 3) bytes[place] = value;
+        const cut = bytes.subarray(0, length === 0 ? bytes.length : Math.max(length, 64));
+        expect(debugBytes(at("forged", cut))).toBeLessThanOrEqual(cut.length);
+      }),
+      { numRuns: 400 },
+    );
   });
 });

@@ -29,6 +29,21 @@ export function fit(text: string, columns: number): string {
   return `${out}…`;
 }
 
+/** The longest end of a text that fits `columns`, behind `…` when something was cut: of a path the end tells more. */
+export function fitEnd(text: string, columns: number): string {
+  if (columns <= 0) return "";
+  if (SIMPLE.test(text)) return text.length <= columns ? text : `…${text.slice(text.length - columns + 1)}`;
+  if (displayWidth(text) <= columns) return text;
+  let out = "";
+  let width = 0;
+  for (const cluster of clusters(text).toReversed()) {
+    width += clusterWidth(cluster);
+    if (width > columns - 1) break;
+    out = cluster + out;
+  }
+  return `…${out}`;
+}
+
 /** Spaces behind the text up to `columns`. */
 export function padTo(text: string, columns: number): string {
   return text + " ".repeat(Math.max(0, columns - displayWidth(text)));
