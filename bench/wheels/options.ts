@@ -23,6 +23,8 @@ export interface Options {
   readonly folder: string;
   readonly cache: string;
   readonly isJson: boolean;
+  /** Slow peers change a pin too. */
+  readonly isFull: boolean;
   readonly keep: boolean;
 }
 
@@ -30,10 +32,11 @@ const CACHE = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "
 const USAGE = `usage: npm run bench:wheels -- [options]
   --set NAME         ${SET_NAMES.join(", ")} (sklearn)
   --rounds N         rounds of Tare and of the strongest peer (3)
-  --peer-rounds N    rounds of peers that take a minute each (1)
-  --only LIST        ${SECTIONS.join(",")} (all; disk only with --set sklearn)
+  --peer-rounds N    rounds of peers and ways that take a minute each (1)
+  --only LIST        ${SECTIONS.join(",")} (all but disk)
   --peers LIST       ${PEER_IDS.join(",")} (all), or none
   --ways LIST        of Tare: ${TARE_IDS.join(",")} (all), or none
+  --full             the changed pin also for slow peers other than (a), which doubles their time
   --json             print all values instead of tables
   --folder PATH      stores and projects; removed at the end (.cache/bench-wheels)
   --cache PATH       wheels, base and a newer Docker, kept (${CACHE})
@@ -55,12 +58,13 @@ export function readOptions(): Options {
       folder: { ...text, default: resolve(import.meta.dirname, "../../.cache/bench-wheels") },
       cache: { ...text, default: CACHE },
       json: flag,
+      full: flag,
       keep: flag,
       help: flag,
     },
   });
   const set = wheelSet(values.set);
-  const standard = SECTIONS.filter((section) => section !== "disk" || values.set === "sklearn");
+  const standard = SECTIONS.filter((section) => section !== "disk");
   const sections =
     values.only === undefined ? standard : SECTIONS.filter((name) => values.only?.split(",").includes(name));
   if (values.help || !set || sections.length === 0) usage(values.help ? 0 : 2);
@@ -74,6 +78,7 @@ export function readOptions(): Options {
     folder: resolve(values.folder),
     cache: resolve(values.cache),
     isJson: values.json,
+    isFull: values.full,
     keep: values.keep,
   };
 }

@@ -93,7 +93,7 @@ function measureShipping({ options, place, tare, peers, absent }: Session): read
       const described = `${contender.name}, .pyc: ${contender.bytecode}, round ${round}`;
       const told = { ...place, note: (text: string) => note(`${described}: ${text}`) };
       try {
-        rounds.push(shipRound(told, contender, round));
+        rounds.push(shipRound(told, contender, round, isShort(options, contender)));
       } catch (error) {
         entry.hasFailed = true;
         absent.push(`${described}: ${messageOf(error)}`);
@@ -105,6 +105,11 @@ function measureShipping({ options, place, tare, peers, absent }: Session): read
   return measured.filter(({ rounds }) => rounds.length > 0);
 }
 
+/** Slow peers that no ratio is given to change no pin, if not asked for. */
+function isShort({ isFull }: Options, { isSlow, isTare, baseline }: Contender): boolean {
+  return isSlow && !isTare && baseline === undefined && !isFull;
+}
+
 /** Those whose layers another machine can have left at the registry. */
 const KNOWN = ["tare-none", "tare-imported"];
 
@@ -114,7 +119,8 @@ async function measure(session: Session): Promise<Report> {
   const shipping = sections.includes("ship") ? measureShipping(session) : [];
   const memory: Report["memory"][number][] = [];
   if (sections.includes("memory")) {
-    for (const contender of tare) memory.push({ contender, memory: await measureMemory(place, contender) });
+    for (const contender of tare.filter(({ isSlow }) => !isSlow))
+      memory.push({ contender, memory: await measureMemory(place, contender) });
   }
   const known: Report["known"][number][] = [];
   if (sections.includes("known")) {

@@ -8,7 +8,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { finished, timed } from "../measure.ts";
 import type { Command } from "../measure.ts";
-import type { Contender } from "./contenders.ts";
+import type { BuildOptions, Contender } from "./contenders.ts";
 import type { Materials, ProjectState } from "./projects.ts";
 import type { RegistryService } from "./registry.ts";
 import { withPins } from "./sets.ts";
@@ -26,7 +26,7 @@ export interface Shipment {
 
 /** A round; without the parts that the contender can't do. */
 export interface Round {
-  readonly steps: Readonly<Record<Step, Shipment>>;
+  readonly steps: Readonly<Partial<Record<Step, Shipment>>>;
   /** `run --rm … python -c "import <the changed distribution>"` right after the changed pin was built. */
   readonly start?: number;
   /** Seconds inside Python that the first import of the set's modules takes in a fresh image, and the next one. */
@@ -41,47 +41,69 @@ export interface ShipPlace {
   readonly note: (text: string) => void;
 }
 
-/** Runs one round; throws with a command's output when it fails. */
-export function shipRound(place: ShipPlace, contender: Contender, round: number): Round {
-  const { materials, registry } = place;
-  const { set } = materials;
+/** A contender's round under way. */
+interface Rounding extends ShipPlace {
+  readonly contender: Contender;
+  readonly salt: string;
+  readonly project: string;
+  readonly repository: string;
+  readonly image: (step: Step) => string;
+}
+
+/**
+ * Runs one round, without the changed pin when that is left out: with pip it costs as much again as the cold build.
+ * Throws with a command's output when one fails.
+ */
+export function shipRound(place: ShipPlace, contender: Contender, round: number, isShort: boolean): Round {
+  const { registry, materials } = place;
   const repository = `bench/${contender.id}-${round}`;
-  const image = (tag: string): string => `${registry.host}/${repository}:${tag}`;
-  const folder = join(place.folder, "projects", contender.id);
+  const image = (step: Step): string => `${registry.host}/${repository}:${step}`;
+  const project = join(place.folder, "projects", contender.id);
+  const rounding = { ...place, contender, salt: `round ${round}`, project, repository, image };
   const mark = registry.mark();
-  const write = (change: Partial<ProjectState>): void => {
-    rmSync(folder, { recursive: true, force: true });
-    contender.write(materials, folder, { pins: set.pins, salt: `round ${round}`, revision: 0, ...change });
-  };
-  const step = (name: Step, options: { readonly noCache?: boolean; readonly between?: () => void } = {}): Shipment => {
-    const shipment = ship(registry, {
-      build: contender.build(folder, image(name), options),
-      ...(contender.push ? { push: contender.push(image(name)) } : {}),
-      between: options.between ?? ((): void => undefined),
-    });
-    place.note(`${name}: ${shipment.build.toFixed(2)} + ${shipment.push.toFixed(2)} s, ${shipment.bytes} bytes`);
-    return shipment;
-  };
   contender.begin();
   spawnSync("sync");
-  write({});
-  const cold = step("cold", { noCache: true });
-  const same = step("same");
-  write({ revision: 1 });
-  const code = step("code");
-  let start: number | undefined;
-  write({ revision: 1, pins: withPins(set.pins, [set.changed]) });
-  const pin = step("pin", {
-    between: () => (start = startOf(contender, folder, { image: image("pin"), module: set.changed.name })),
-  });
-  const imports = contender.run && importTimes(contender, image("pin"), set.imports);
+  write(rounding, {});
+  const cold = step(rounding, "cold", { noCache: true });
+  const same = step(rounding, "same");
+  write(rounding, { revision: 1 });
+  const code = step(rounding, "code");
+  const last = isShort ? { steps: {} } : changePin(rounding);
+  const imports = contender.run && importTimes(contender, image(isShort ? "code" : "pin"), materials.set.imports);
   for (const command of contender.forget(STEPS.map(image))) attempt(command);
   registry.forget(repository, mark);
-  return {
-    steps: { cold, same, code, pin },
-    ...(start === undefined ? {} : { start }),
-    ...(imports === undefined ? {} : { imports }),
+  return { ...last, steps: { cold, same, code, ...last.steps }, ...(imports === undefined ? {} : { imports }) };
+}
+
+function changePin(rounding: Rounding): Pick<Round, "steps" | "start"> {
+  const { contender, project, image, materials } = rounding;
+  const { pins, changed } = materials.set;
+  write(rounding, { revision: 1, pins: withPins(pins, [changed]) });
+  let start: number | undefined;
+  const begin = (): void => {
+    start = startOf(contender, project, { image: image("pin"), module: changed.name });
   };
+  const pin = step(rounding, "pin", { between: begin });
+  return { steps: { pin }, ...(start === undefined ? {} : { start }) };
+}
+
+function write({ contender, materials, project, salt }: Rounding, change: Partial<ProjectState>): void {
+  rmSync(project, { recursive: true, force: true });
+  contender.write(materials, project, { pins: materials.set.pins, salt, revision: 0, ...change });
+}
+
+function step(
+  { contender, project, image, registry, note }: Rounding,
+  name: Step,
+  { between = (): void => undefined, ...options }: BuildOptions & { readonly between?: () => void } = {},
+): Shipment {
+  const shipment = ship(registry, {
+    build: contender.build(project, image(name), options),
+    ...(contender.push ? { push: contender.push(image(name)) } : {}),
+    between,
+  });
+  note(`${name}: ${shipment.build.toFixed(2)} + ${shipment.push.toFixed(2)} s, ${shipment.bytes} bytes`);
+  return shipment;
 }
 
 function ship(

@@ -28,6 +28,8 @@ function label({ name, baseline, bytecode }: Contender): readonly string[] {
   return [baseline === undefined ? name : `**(${baseline})** ${name}`, BYTECODE[bytecode]];
 }
 
+const part = (shipment: Shipment | undefined, of: (shipment: Shipment) => number): number | undefined =>
+  shipment && of(shipment);
 const total = ({ build, push }: Shipment): number => build + push;
 
 function middle({ rounds }: Rounds, value: (round: Round) => number | undefined): number {
@@ -47,12 +49,13 @@ const RATIOS = ["× faster than (a)", "× faster than (b)"];
 /** Build, push, their sum and the bytes of one step. */
 function stepTable(all: readonly Rounds[], step: Step): string {
   const head = ["", "`.pyc`", "build", "push", "both", ...RATIOS, "bytes pushed", "rounds"];
-  const rows = all.map((own) => {
+  const able = all.filter(({ rounds }) => rounds.some(({ steps }) => steps[step] !== undefined));
+  const rows = able.map((own) => {
     const { contender, rounds } = own;
-    const value = (of: (shipment: Shipment) => number): number => middle(own, ({ steps }) => of(steps[step]));
+    const value = (of: (shipment: Shipment) => number): number => middle(own, ({ steps }) => part(steps[step], of));
     const push = contender.push ? seconds(value((each) => each.push)) : "in build";
     const cells = [seconds(value((each) => each.build)), push, seconds(value(total))];
-    const faster = ratios(all, own, ({ steps }) => total(steps[step]));
+    const faster = ratios(all, own, ({ steps }) => part(steps[step], total));
     return [...label(contender), ...cells, ...faster, megabytes(value((each) => each.bytes)), `${rounds.length}`];
   });
   return table(head, rows);
@@ -61,7 +64,7 @@ function stepTable(all: readonly Rounds[], step: Step): string {
 /** From an edited pin to a container that has imported it, without a push where the engine can. */
 function startTable(all: readonly Rounds[]): string {
   const able = all.filter(({ rounds }) => rounds.some(({ start }) => start !== undefined));
-  const value = ({ steps, start }: Round): number | undefined => start && steps.pin.build + start;
+  const value = ({ steps, start }: Round): number | undefined => start && part(steps.pin, ({ build }) => build + start);
   const rows = able.map((own) => {
     const cells = [middle(own, ({ start }) => start), middle(own, value)].map(seconds);
     return [...label(own.contender), ...cells, ...ratios(all, own, value)];

@@ -122,7 +122,7 @@ function tare({ warm, root, indexUrl }: TarePlace, way: Way): Contender {
     ...way,
     version: finished(tareCommand(root, "--version")).output.trim(),
     isTare: true,
-    isSlow: false,
+    isSlow: way.bytecode === "all",
     begin: () => copyStore(warm, root),
     build: (folder, image, { push = false } = {}) =>
       command("build", "-q", ...settings, ...(push ? ["--push"] : []), "-t", image, folder),
