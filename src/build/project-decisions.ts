@@ -73,5 +73,5 @@ function acceleratorText(prepared: PreparedProject): string {
   if (cuda.length === 0) return chosen === undefined ? "none needed" : `${chosen}: no CUDA packages`;
   const what = `${cuda.length} CUDA packages, ${megabytes(size)}`;
   if (chosen !== undefined) return `${chosen}: ${what}`;
-  return `CUDA, as the index gives it: ${what}; \`--accelerator cpu\` would save them`;
+  return `CUDA, as the index gives it: ${what}; \`--accelerator cpu\` would save ${megabytes(size)} and what torch carries for CUDA`;
 }
