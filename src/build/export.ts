@@ -5,6 +5,7 @@ import { convertImage, exportFlatTar, parseLayerForm, saveImages, saveLayoutFold
 import { wheelLayersOf, writeImage } from "../images/index.ts";
 import { MEDIA_TYPES, formatPlatform, serializeIndex } from "../oci/index.ts";
 import { finishLayer } from "../solver/index.ts";
+import { unpackDeferred } from "../python/index.ts";
 import { TreeView } from "../store/index.ts";
 import { contextKey } from "./resolver.ts";
 import { exportTree } from "./export-tree.ts";
@@ -75,7 +76,7 @@ function onlyPushed(
 
 /** How the registry has the layers that are not here. */
 function lackedBlobs(store: Store, { absent }: BuildOutcome): ReadonlyMap<DiffId, AbsentLayer["blob"]> {
-  const lacked = [...absent.values()].filter(({ diffId }) => !store.layers.get(diffId));
+  const lacked = [...absent.values()].filter(({ diffId }) => !store.layers.facts(diffId));
   return new Map(lacked.map(({ diffId, blob }) => [diffId, blob]));
 }
 
@@ -115,6 +116,10 @@ interface Named {
 
 /** True when the image is in the store afterwards. */
 async function runOutput(job: ExportJob, output: OutputSpec, image: Named): Promise<boolean> {
+  if (output.type !== "image" && output.type !== "cacheonly") {
+    const layers = job.outcomes.flatMap((outcome) => outcome.layers);
+    await unpackDeferred(job, layers, job.request.signal);
+  }
   const named = output.attributes["name"]?.split(",").filter(Boolean).map(contextKey) ?? image.names;
   switch (output.type) {
     case "image":

@@ -94,6 +94,7 @@ export async function runIsolated(place: IsolatedPlace, command: IsolatedCommand
     python: { wheels: place.place.wheels, accelerate: false, bytecode: "none" },
     runtime: () => findRuntime({ runRoot: place.place.runRoot }),
     signal: place.signal,
+    ...(place.place.remote === undefined ? {} : { remote: place.place.remote }),
     listener: (event) => {
       if (event.kind === "log" && event.id === vertex) output.push(Buffer.from(event.data));
       place.listener?.(event);

@@ -6,17 +6,19 @@ import type { Digest } from "../base/index.ts";
 import type { LeftOut, SlimChoice } from "../python/index.ts";
 import type { Store } from "../store/index.ts";
 import type { ProjectBuild } from "./project-build.ts";
+import { bringBase } from "./remote-build.ts";
 import type { ChosenWheels } from "./project-wheels.ts";
 import type { ResolvedImage } from "./types.ts";
 
 /** The rules that apply: what compilers read stays where the base or a distribution has one. Throws `E_USAGE`. */
-export function slimOf(
+export async function slimOf(
   { place, request, project }: Pick<ProjectBuild, "place" | "request" | "project">,
   base: ResolvedImage,
   { wheels }: Pick<ChosenWheels, "wheels">,
-): SlimChoice {
+): Promise<SlimChoice> {
   const asked = request.python?.slim ?? project.config.slim ?? [];
   if (asked.length === 0) return { rules: [], heldBack: [] };
+  await bringBase(place, base);
   return chooseSlim(asked, {
     programs: programsOf(new TreeView(place.store.layers.getAll(base.config.rootfs.diff_ids)), base),
     distributions: wheels.map(({ name }) => name),

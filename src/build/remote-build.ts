@@ -14,13 +14,14 @@ import { join } from "node:path";
 import { Semaphore, TareError, canonicalJson, ensureDirectory, hexOf, isTareError } from "../base/index.ts";
 import { NO_MEMO, TransferMemo, readWheelMemo } from "../images/index.ts";
 import { MEDIA_TYPES } from "../oci/index.ts";
-import { findBaseFacts, knownLayer, noteBase, noteClaim } from "../python/index.ts";
+import { findBaseFacts, knownLayer, noteBase, noteClaim, unpackDeferred } from "../python/index.ts";
 import { TreeView } from "../store/index.ts";
-import type { Digest } from "../base/index.ts";
+import type { DiffId, Digest } from "../base/index.ts";
 import type { AbsentBlobs, LayerBlob, MemoAdditions, RemoteRepository, WheelMemo } from "../images/index.ts";
 import type { BaseFacts, NotedBase, WheelLayerFacts } from "../python/index.ts";
 import type { BlobWriter, BuildListener, RemoteLayer, RemoteLayers } from "../solver/index.ts";
 import type { Lease, Store } from "../store/index.ts";
+import type { BuildPlace } from "./run-build.ts";
 import type { ResolvedImage } from "./types.ts";
 
 /** What a build that is only pushed is opened with. */
@@ -91,7 +92,7 @@ export class RemoteBuild implements RemoteLayers {
     return undefined;
   }
 
-  async take(key: Digest, write: BlobWriter): Promise<RemoteLayer> {
+  async take(key: Digest, write: BlobWriter): Promise<DiffId> {
     this.#lease ??= this.#options.store.lease();
     ensureDirectory(this.#lease.folder);
     const path = join(this.#lease.folder, `blob-${hexOf(key)}`);
@@ -100,7 +101,7 @@ export class RemoteBuild implements RemoteLayers {
     new TransferMemo(this.#options.store).setBlob(diffId, "gzip", described);
     this.#made.set(blob.digest, path);
     this.#used.set(key, { key, diffId, size, blob });
-    return { diffId, blob: described };
+    return diffId;
   }
 
   /** Call it when the image is pushed, or won't be: what was made for the registry alone goes. */
@@ -162,7 +163,7 @@ export class RemoteBuild implements RemoteLayers {
     await base.pull();
     const { store } = this.#options;
     const { id, name, config } = base.image;
-    if (config.rootfs.diff_ids.some((diffId) => !store.layers.get(diffId))) {
+    if (config.rootfs.diff_ids.some((diffId) => !store.layers.facts(diffId))) {
       throw new TareError("E_IMAGE_NOTFOUND", `pulling \`${name}\`: its name stands for another image by now`, {
         hint: "build again",
       });
@@ -195,15 +196,16 @@ export class RemoteBuild implements RemoteLayers {
 
   /** For the push. */
   absent(): AbsentBlobs {
-    const fromFile = (digest: Digest): AsyncIterable<Uint8Array> | undefined => {
-      const path = this.#made.get(digest);
-      return path === undefined ? undefined : fs.createReadStream(path, { highWaterMark: 1 << 18 });
-    };
     const baseOf = (digest: Digest): RemoteBase | undefined =>
       [...this.#bases.values()].find(({ layers }) => layers.some(({ blob }) => blob.digest === digest));
     return {
       seen: this.#seen,
-      open: (blob, signal) => fromFile(blob.digest) ?? baseOf(blob.digest)?.open(blob, signal),
+      open: (blob, signal) => {
+        const path = this.#made.get(blob.digest);
+        if (path !== undefined) return () => fs.createReadStream(path, { highWaterMark: 1 << 18 });
+        const base = baseOf(blob.digest);
+        return base && (() => base.open(blob, signal));
+      },
     };
   }
 
@@ -229,6 +231,15 @@ export class RemoteBuild implements RemoteLayers {
 /** Many registries say so of a repository that does not exist yet. */
 function isRefusal({ code }: TareError): boolean {
   return code === "E_REGISTRY_AUTH" || code === "E_REGISTRY_DENIED";
+}
+
+/** Makes an image's files be here: layers that are not are fetched, deferred ones unpacked. */
+export async function bringBase(
+  { store, wheels, remote }: Pick<BuildPlace, "store" | "wheels" | "remote">,
+  { manifest, config }: ResolvedImage,
+): Promise<void> {
+  await remote?.bring(manifest);
+  await unpackDeferred({ store, wheels }, config.rootfs.diff_ids);
 }
 
 /** Looks at an image whose layers are here. Throws `E_PYTHON_NOTFOUND`, `E_LAYER_MISSING`. */

@@ -67,7 +67,7 @@ const RESULT: readonly OptionSpec[] = [
     short: "o",
   }),
   flag("load", "Also load the image into a running Docker Engine"),
-  flag("push", "Push the image to the registries of its names; layers that only they need are not kept here"),
+  flag("push", "Also push the image to the registries of its names"),
   text("iidfile", "Write the image's id to a file", { complete: "file" }),
   text("metadata-file", "Write facts of the build to a file, as JSON", { complete: "file" }),
   flag("plan", "Print the graph of steps and build nothing"),

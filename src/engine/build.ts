@@ -4,6 +4,7 @@ import type { BuildPlace, ImagePuller, PlainDockerfile, PreparedBuild, RemoteBas
 import { formatPlatform } from "../oci/index.ts";
 import type { ImageRecord } from "../store/index.ts";
 import type { BuildFinding, BuildPlan, PlanRequest } from "./facade.ts";
+import { requireImageTrees } from "./deferred.ts";
 import { fullName, shortName } from "./image-lookup.ts";
 import { withVertex } from "./listener.ts";
 import { namesToPush, pushBuilt, remoteBuildFor } from "./push-build.ts";
@@ -141,6 +142,7 @@ async function loadIntoEngine(rooms: Rooms, request: BuildRequest, target: strin
   const store = rooms.writer();
   const record = store.images.find(target);
   if (!record) return;
+  await requireImageTrees(rooms, record, request);
   const { loadIntoDocker } = await import("../images/index.ts");
   const names = request.tags.length > 0 ? record.names.filter((name) => isTag(request.tags, name)) : [];
   const host = rooms.settings.dockerHost;

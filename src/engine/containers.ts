@@ -9,6 +9,7 @@ import type { ImageRecord, Store } from "../store/index.ts";
 import { readCheckedBlob } from "./checked-blob.ts";
 import type { ContainersApi, CreateRequest, LogsRequest } from "./facade-containers.ts";
 import type { ByteSink } from "./facade.ts";
+import { requireTrees } from "./deferred.ts";
 import { lookUpImage, platformOf } from "./image-lookup.ts";
 import type { Rooms } from "./rooms.ts";
 
@@ -65,6 +66,7 @@ async function imageFor(rooms: Rooms, request: CreateRequest): Promise<Container
   const store = rooms.writer();
   const record = await recordFor(rooms, request);
   const { id, config } = await configFor(store, record, request.platform);
+  await requireTrees(rooms, config.rootfs.diff_ids, request);
   return {
     reference: request.image,
     id,

@@ -51,7 +51,7 @@ export class FactReader {
   layerSize(layer: DiffId): number {
     const known = this.#sizes.get(layer);
     if (known !== undefined) return known;
-    const size = this.#store.layers.get(layer)?.contentSize ?? 0;
+    const size = this.#store.layers.facts(layer)?.contentSize ?? 0;
     this.#sizes.set(layer, size);
     return size;
   }

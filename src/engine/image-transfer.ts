@@ -9,6 +9,7 @@ import { hostPlatform, normalizeReference, referenceName } from "../oci/index.ts
 import type { Store } from "../store/index.ts";
 import { openToRead } from "./byte-streams.ts";
 import type { ImportRequest, LoadRequest, SaveRequest } from "./facade.ts";
+import { requireImageTrees } from "./deferred.ts";
 import { fullName, platformOf, requireImage, shortName } from "./image-lookup.ts";
 import { withForm } from "./layer-form.ts";
 import { withVertex } from "./listener.ts";
@@ -21,6 +22,7 @@ export async function saveToSink(rooms: Rooms, request: SaveRequest): Promise<vo
   const lease = store.lease();
   try {
     lease.keep(items.flatMap(({ record }) => keptBy(store, record)));
+    for (const { record } of items) await requireImageTrees(rooms, record, request);
     const options: SaveOptions = {
       format: request.format,
       platforms: request.platforms.map(platformOf),

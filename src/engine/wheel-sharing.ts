@@ -49,7 +49,7 @@ async function madeOfWheels(rooms: Rooms, layers: readonly PushedLayer[]): Promi
   const store = rooms.writer();
   return layers.flatMap(({ diffId, blob }): WheelLayerFacts[] => {
     const key = wheelLayer(store, diffId)?.key;
-    const size = store.layers.get(diffId)?.size;
+    const size = store.layers.facts(diffId)?.size;
     if (key === undefined || size === undefined || blob.mediaType !== MEDIA_TYPES.ociLayerGzip) return [];
     return [{ key, diffId, size, blob: { digest: blob.digest, size: blob.size } }];
   });

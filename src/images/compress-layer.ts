@@ -23,6 +23,8 @@ export interface WheelLayers {
   open(diffId: DiffId, signal?: AbortSignal): Promise<LayerSource | undefined>;
   /** The same wheels as files. */
   files(diffId: DiffId, signal?: AbortSignal): Promise<LayerWheels | undefined>;
+  /** Makes the trees of deferred layers among these. */
+  unpack(diffIds: readonly DiffId[], signal?: AbortSignal): Promise<void>;
 }
 
 /** All that a layer is made of. */
@@ -36,6 +38,7 @@ export const NO_WHEELS: WheelLayers = {
   has: async () => false,
   open: async () => undefined,
   files: async () => undefined,
+  unpack: async () => undefined,
 };
 
 /** What a layer is compressed with. */
@@ -50,7 +53,7 @@ export interface CompressJob {
 
 /** The bytes of a layer as it travels. Throws `E_LAYER_MISSING`, and `E_STORE_DAMAGED` when its tree was changed. */
 export async function* compressedLayer(job: CompressJob, diffId: DiffId): AsyncGenerator<Uint8Array> {
-  const layer = layerOf(job, diffId);
+  const layer = await layerOf(job, diffId);
   const { compression } = job;
   if (compression === "none") return yield* layerTar(job.store, layer);
   // A tree from outside does not give its tar again: the tar's own bytes are compressed.
@@ -71,9 +74,9 @@ export async function spoolLayer(
   diffId: DiffId,
   path: string,
 ): Promise<Pick<SpliceResult, "digest" | "size">> {
-  const layer = layerOf(job, diffId);
   try {
-    const { digest, size } = (await spoolWheels(job, layer, path)) ?? (await spoolTree(job, layer, path));
+    const made = await spoolWheels(job, diffId, path);
+    const { digest, size } = made ?? (await spoolTree(job, await layerOf(job, diffId), path));
     return { digest, size };
   } catch (error) {
     fs.rmSync(path, { force: true });
@@ -81,10 +84,11 @@ export async function spoolLayer(
   }
 }
 
-async function spoolWheels(job: CompressJob, layer: Layer, path: string): Promise<SpliceResult | undefined> {
+async function spoolWheels(job: CompressJob, diffId: DiffId, path: string): Promise<SpliceResult | undefined> {
   const { signal, layout } = job;
-  const found = await job.wheels.files(layer.diffId, signal);
-  if (!found) return undefined;
+  const found = await job.wheels.files(diffId, signal);
+  const layer = found && job.store.layers.facts(diffId);
+  if (!layer) return undefined;
   const { spliceWheelLayer } = await import("../python/index.ts");
   const result = await spliceWheelLayer(found.wheels, found.settings, {
     path,
@@ -122,9 +126,9 @@ export function lazyLayer(
   diffId: DiffId,
 ): { readonly bytes: AsyncIterable<Uint8Array>; readonly facts: () => SpliceResult } {
   let result: SpliceResult | undefined;
-  const layer = layerOf({ ...job, compression: "gzip" }, diffId);
   const bytes = handOver(async (sink) => {
-    result = await splice({ ...job, compression: "gzip", layout: "estargz" }, layer, sink);
+    const lazy = { ...job, compression: "gzip", layout: "estargz" } as const;
+    result = await splice(lazy, await layerOf(lazy, diffId), sink);
   });
   return {
     bytes,
@@ -140,7 +144,8 @@ function isOf({ diffId, blob }: Layer, { plainDiffId }: TocFacts): boolean {
   return blob !== undefined || plainDiffId === diffId;
 }
 
-function layerOf({ store }: CompressJob, diffId: DiffId): Layer {
+async function layerOf({ store, wheels, signal }: CompressJob, diffId: DiffId): Promise<Layer> {
+  await wheels.unpack([diffId], signal);
   const [layer] = store.layers.getAll([diffId]);
   if (layer) return layer;
   throw new TareError("E_LAYER_MISSING", `packing layer \`${diffId}\`: it is not in the store`);

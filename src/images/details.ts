@@ -2,7 +2,7 @@
 import type { Digest } from "../base/index.ts";
 import { normalizeReference, referenceName } from "../oci/index.ts";
 import type { ContainerConfig, HistoryEntry, ImageConfig, Manifest, Platform } from "../oci/index.ts";
-import type { ImageRecord, Layer } from "../store/index.ts";
+import type { ImageRecord, Layer, LayerFacts } from "../store/index.ts";
 import { shortName } from "./image-names.ts";
 import { selectImage } from "./select-image.ts";
 import type { ContentStore } from "./write-image.ts";
@@ -17,6 +17,8 @@ export interface ImageDetails {
   readonly config: ImageConfig;
   /** Lowest first; those that are not unpacked are left out. */
   readonly layers: readonly Layer[];
+  /** Lowest first; of deferred layers too. */
+  readonly facts: readonly LayerFacts[];
   /** Bytes of file content of all layers. */
   readonly size: number;
   /** Milliseconds since 1970; 0 when the config does not say. */
@@ -26,7 +28,9 @@ export interface ImageDetails {
 /** Reads an image. Throws `E_PLATFORM`, `E_BLOB_MISSING`, `E_MANIFEST`. */
 export function imageDetails(store: ContentStore, record: ImageRecord, platform?: Platform): ImageDetails {
   const { manifest, config, descriptor } = selectImage(store.blobs, record, platform);
-  const layers = config.rootfs.diff_ids.flatMap((diffId) => store.layers.get(diffId) ?? []);
+  const { diff_ids: diffIds } = config.rootfs;
+  const layers = diffIds.flatMap((diffId) => store.layers.get(diffId) ?? []);
+  const facts = diffIds.flatMap((diffId) => store.layers.facts(diffId) ?? []);
   return {
     record,
     id: manifest.config.digest,
@@ -34,7 +38,8 @@ export function imageDetails(store: ContentStore, record: ImageRecord, platform?
     manifest,
     config,
     layers,
-    size: layers.reduce((sum, layer) => sum + layer.contentSize, 0),
+    facts,
+    size: facts.reduce((sum, layer) => sum + layer.contentSize, 0),
     createdAt: millisecondsOf(config.created),
   };
 }
@@ -57,7 +62,7 @@ export interface HistoryRow {
 
 /** An image's history, newest first. Layers that the config's history does not tell of get a line without a text. */
 export function imageHistory(details: ImageDetails): readonly HistoryRow[] {
-  const { config, layers } = details;
+  const { config, facts: layers } = details;
   const entries = config.history ?? [];
   const told = entries.filter((entry) => entry.empty_layer !== true).length;
   const silent: readonly HistoryEntry[] = layers.slice(told).map(() => ({}));

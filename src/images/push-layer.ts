@@ -19,17 +19,16 @@ import { compressedLayer, spoolLayer } from "./compress-layer.ts";
 import type { WheelLayers } from "./compress-layer.ts";
 import type { LayerBlob, RemoteRepository, TransferListener, TransferMemo, TransferOutcome } from "./transfer.ts";
 import { telling } from "./transfer.ts";
-import { layerTar } from "./unpack-layer.ts";
 
 /** What a store lacks of the image that is pushed from it. */
 export interface AbsentBlobs {
   /** Blobs that the repository was seen to have a moment ago: it is not asked again. */
   readonly seen: ReadonlySet<Digest>;
-  /** The bytes of a blob from the registry that it came from; undefined for one that came from none. */
+  /** Opens a blob that waits in a file, or where it came from; undefined for others. */
   readonly open: (
     blob: Pick<Descriptor, "digest" | "size">,
     signal?: AbortSignal,
-  ) => AsyncIterable<Uint8Array> | undefined;
+  ) => (() => AsyncIterable<Uint8Array>) | undefined;
 }
 
 /** A push under way. */
@@ -97,7 +96,7 @@ export async function pushLayer(job: PushJob, layer: LayerPlan): Promise<LayerRe
 /** Layers whose digest costs little to know: the registry is asked before anything is sent. */
 async function isCheap({ compression, store, wheels }: PushJob, { diffId }: LayerPlan): Promise<boolean> {
   if (compression !== "gzip") return false;
-  const layer = store.layers.get(diffId);
+  const layer = store.layers.facts(diffId);
   return (layer !== undefined && layer.blob === undefined && layer.size <= SMALL) || wheels.has(diffId);
 }
 
@@ -131,10 +130,11 @@ function bytesOf(job: PushJob, { local, diffId }: LayerPlan): AsyncIterable<Uint
   if (store.blobs.has(local.digest)) {
     return fs.createReadStream(store.blobs.path(local.digest), { highWaterMark: 1 << 18 });
   }
-  const [layer] = local.digest === diffId ? store.layers.getAll([diffId]) : [];
-  if (layer) return layerTar(store, layer);
+  if (local.digest === diffId && store.layers.facts(diffId)) {
+    return compressedLayer({ ...job, compression: "none" }, diffId);
+  }
   const remote = absent?.open(local, signal);
-  if (remote) return remote;
+  if (remote) return remote();
   throw new TareError(
     "E_BLOB_MISSING",
     `pushing layer \`${local.digest}\`: its compressed bytes are not in the store`,
@@ -150,6 +150,8 @@ async function pushSpooled(job: PushJob, layer: LayerPlan, known: LayerBlob | un
   const path = join(job.scratch, `layer-${hexOf(layer.diffId)}`);
   const open = (): AsyncIterable<Uint8Array> => fs.createReadStream(path, { highWaterMark: 1 << 18 });
   try {
+    const waiting = known && job.absent?.open(known, job.signal);
+    if (waiting) return await sendMade(job, layer, { open: waiting, known, isExact: true });
     if (known && job.memo.mountsFor(known.digest, job.remote).length > 0) {
       const spooled = new Once<LayerBlob>();
       const make = (): Promise<LayerBlob> => spooled.run("spool", () => spool(job, layer, path));

@@ -14,6 +14,7 @@ import { FakeRegistry } from "../registry/fixture.ts";
 import { openStore } from "../store/index.ts";
 import type { ImageRecord, Store } from "../store/index.ts";
 import { pullImage } from "./pull.ts";
+import { NO_WHEELS } from "./compress-layer.ts";
 import { pushImage } from "./push.ts";
 import type { PushOptions } from "./push.ts";
 import { writeImage } from "./write-image.ts";
@@ -138,7 +139,7 @@ describe("push", () => {
     const files = async (): Promise<undefined> => {
       opened += 1;
     };
-    const { digest } = await push(record, "a", { wheels: { has: async () => true, open: files, files } });
+    const { digest } = await push(record, "a", { wheels: { ...NO_WHEELS, has: async () => true, open: files, files } });
     expect(opened).toBe(2);
     const manifest = parseManifest(registry.manifests.get("a:1")?.bytes.toString() ?? "");
     expect(registry.log()).toContain(`HEAD /v2/a/blobs/${manifest.layers[0]?.digest}`);

@@ -13,6 +13,7 @@ export function wheelLayersOf(store: Store, wheels: () => Promise<WheelStore>): 
       if (wheelLayer(store, diffId) === undefined) return undefined;
       return openLayerSource(store, await wheels(), diffId, signal);
     },
+    unpack: async (diffIds, signal) => (await python()).unpackDeferred({ store, wheels }, diffIds, signal),
     files: async (diffId, signal) => {
       const { wheelLayer, wheelsOfLayer } = await python();
       const layer = wheelLayer(store, diffId);

@@ -3,7 +3,7 @@ import { TareError } from "../base/index.ts";
 import type { DiffId, Digest } from "../base/index.ts";
 import { MEDIA_TYPES, serializeImageConfig, serializeManifest } from "../oci/index.ts";
 import type { Descriptor, ImageConfig } from "../oci/index.ts";
-import type { BlobStore, Layer, LayerStore } from "../store/index.ts";
+import type { BlobStore, LayerFacts, LayerStore } from "../store/index.ts";
 import type { LayerBlob } from "./transfer.ts";
 
 /** An image to write: its layers are in the store, or absent as is said. */
@@ -55,13 +55,13 @@ export function writeImage(store: ContentStore, parts: ImageParts): WrittenImage
 }
 
 function describe({ layers }: ContentStore, diffId: DiffId): Descriptor {
-  const [layer] = layers.getAll([diffId]);
+  const layer = layers.facts(diffId);
   if (layer) return layerDescriptor(layer);
   throw new TareError("E_LAYER_MISSING", `writing an image: layer \`${diffId}\` is not in the store`);
 }
 
 /** How a manifest in the local store describes a layer. */
-export function layerDescriptor(layer: Layer): Descriptor {
+export function layerDescriptor(layer: LayerFacts): Descriptor {
   if (layer.blob === undefined) return { mediaType: MEDIA_TYPES.ociLayer, digest: layer.diffId, size: layer.size };
   const { mediaType, digest, size } = layer.blob;
   return { mediaType: OCI_TWINS.get(mediaType) ?? mediaType, digest, size };

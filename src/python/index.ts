@@ -74,6 +74,7 @@ export {
   writeLayerFacts,
 } from "./install/layer-facts.ts";
 export type { KnownLayer, WheelLayerFacts } from "./install/layer-facts.ts";
+export { deferredLayers, unpackDeferred } from "./install/unpack-deferred.ts";
 export { planLayers } from "./install/layers.ts";
 export type { LayerBudget } from "./install/layers.ts";
 export { parseRecord } from "./install/record.ts";

@@ -4,10 +4,10 @@
  */
 import { Once, TareError } from "../base/index.ts";
 import { cacheKey } from "../graph/index.ts";
-import { cachedLayers } from "./layer-cache.ts";
+import { unpackDeferred } from "../python/index.ts";
+import { cachedLayers, rememberLayers } from "./layer-cache.ts";
 import { wheelsWorker, writeWheelsBlob } from "./wheels-step.ts";
 import type { DiffId } from "../base/index.ts";
-import type { Store } from "../store/index.ts";
 import type { AbsentLayer, RemoteLayer, StepContext, StepResult } from "./types.ts";
 
 /** Those of `layers` that the inputs are without. */
@@ -17,9 +17,13 @@ export function absentLayers(inputs: readonly StepResult[], layers: readonly Dif
 }
 
 /** Brings what a step needs of its inputs: all of their files. */
-export async function bringAll(store: Store, inputs: readonly StepResult[]): Promise<void> {
-  const absent = inputs.flatMap((input) => (input.kind === "rootfs" ? [...input.absent.values()] : []));
-  await Promise.all(absent.filter(({ diffId }) => !store.layers.get(diffId)).map(({ bring }) => bring()));
+export async function bringAll({ resources, signal }: StepContext, inputs: readonly StepResult[]): Promise<void> {
+  const { store } = resources;
+  const trees = inputs.filter((input) => input.kind === "rootfs");
+  const absent = trees.flatMap((input) => [...input.absent.values()]);
+  await Promise.all(absent.filter(({ diffId }) => !store.layers.facts(diffId)).map(({ bring }) => bring()));
+  const layers = trees.flatMap((input) => input.layers);
+  await unpackDeferred({ store, wheels: resources.python.wheels }, layers, signal);
 }
 
 /** The layer of a step of wheels when a registry has it; `make` makes it when its files are needed after all. */
@@ -37,21 +41,19 @@ export async function absentWheels(
 }
 
 /**
- * The layer of a step of wheels that goes to a registry and nowhere else: its blob is made of the wheels, and its files
- * are not written, which is most of the work.
+ * The layer of a step of wheels that goes to a registry: its blob is made while it is measured, and waits for the push.
+ * Undefined when it was made before.
  */
-export async function sentWheels(
-  step: StepContext,
-  make: () => Promise<readonly DiffId[]>,
-): Promise<AbsentLayer | undefined> {
+export async function sentWheels(step: StepContext): Promise<DiffId | undefined> {
   const { vertex, resources, inputs } = step;
   const { store, remote } = resources;
   if (vertex.op.type !== "wheels" || remote === undefined) return undefined;
   const key = await wheelsWorker.key(step);
   if (key === undefined || (!vertex.ignoreCache && cachedLayers(store, key))) return undefined;
-  if (vertex.op.bytecode !== "none") await bringAll(store, inputs);
-  const layer = await remote.take(key, (path) => writeWheelsBlob(step, path));
-  return broughtOnce(step, layer, make);
+  if (vertex.op.bytecode !== "none") await bringAll(step, inputs);
+  const made = await remote.take(key, (path) => writeWheelsBlob(step, path));
+  rememberLayers(store, key, [made]);
+  return made;
 }
 
 function broughtOnce(step: StepContext, layer: RemoteLayer, make: () => Promise<readonly DiffId[]>): AbsentLayer {

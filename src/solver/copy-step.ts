@@ -27,6 +27,7 @@ export const copyWorker: StepWorker = {
     const chains = step.inputs.map((input) => chainDigest(rootfsOf(input).layers));
     return cacheKey(step.vertex, chains, { epoch: step.resources.epoch, quick: true });
   },
+  keyed: (step) => step.inputs.slice(1),
   key: async (step) => {
     const plan = planOf(step);
     const digest = await planDigest(plan, (input) => viewOf(step, input));

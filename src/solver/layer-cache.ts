@@ -9,7 +9,7 @@ export function cachedLayers(store: Store, key: Digest): readonly DiffId[] | und
   if (typeof record !== "object" || record === null || !("layers" in record)) return undefined;
   if (!Array.isArray(record.layers)) return undefined;
   const layers = record.layers.map((layer) => parseDiffId(String(layer)));
-  return layers.every((layer) => store.layers.get(layer)) ? layers : undefined;
+  return layers.every((layer) => store.layers.facts(layer)) ? layers : undefined;
 }
 
 /** Remembers what a step made. */

@@ -13,6 +13,7 @@ import { rootfsOf } from "./results.ts";
 import { workerOf } from "./workers.ts";
 import type { DiffId, Digest } from "../base/index.ts";
 import type { Graph, Op, Vertex, VertexId } from "../graph/index.ts";
+import type { Store } from "../store/index.ts";
 import type { BuildEvent } from "./events.ts";
 import type {
   AbsentLayer,
@@ -70,7 +71,7 @@ export class Solver {
     if (immediate) return immediate;
     const step = this.#stepContext(vertex, inputs);
     try {
-      return (await this.#elsewhere(step)) ?? (await this.#sentOnly(step)) ?? (await this.#made(step));
+      return (await this.#elsewhere(step)) ?? (await this.#sent(step)) ?? (await this.#made(step));
     } catch (error) {
       throw this.#failed(vertex, error);
     }
@@ -78,7 +79,6 @@ export class Solver {
 
   async #made(step: StepContext): Promise<RootfsResult> {
     const { vertex, inputs } = step;
-    await bringAll(this.#resources.store, inputs);
     const made = await this.#layers(step, workerOf(vertex.op));
     this.#resources.lease.keep(made);
     const split = splitOf(inputs);
@@ -94,18 +94,18 @@ export class Solver {
     this.#emit({ kind: "started", id: step.vertex.id, at: Date.now() });
     step.log(1, Buffer.from("tare: the registry has this layer: nothing is fetched, made or sent\n"));
     this.#hit(step, [layer.diffId]);
-    return without(layer);
+    return { kind: "rootfs", layers: [layer.diffId], absent: new Map([[layer.diffId, layer]]), split: new Map() };
   }
 
-  /** A layer of wheels that is only sent. */
-  async #sentOnly(step: StepContext): Promise<RootfsResult | undefined> {
+  /** A layer of wheels that will be sent. */
+  async #sent(step: StepContext): Promise<RootfsResult | undefined> {
     if (step.vertex.op.type !== "wheels" || this.#resources.remote === undefined) return undefined;
     this.#emit({ kind: "started", id: step.vertex.id, at: Date.now() });
-    const make = async (): Promise<readonly DiffId[]> => (await this.#made(step)).layers;
-    const layer = await this.#slots.run(() => sentWheels(step, make));
-    if (layer === undefined) return undefined;
+    const made = await this.#slots.run(() => sentWheels(step));
+    if (made === undefined) return undefined;
+    this.#resources.lease.keep([made]);
     this.#emit({ kind: "completed", id: step.vertex.id, at: Date.now() });
-    return without(layer);
+    return { kind: "rootfs", layers: [made], absent: new Map(), split: new Map() };
   }
 
   /** Results that need no work. */
@@ -125,7 +125,7 @@ export class Solver {
     this.#resources.lease.keep(layers);
     const absent = absentLayers(inputs, layers);
     if (op.type === "image") for (const layer of this.#absentBase(op.manifest)) absent.set(layer.diffId, layer);
-    this.#resources.store.layers.getAll(layers.filter((layer) => !absent.has(layer)));
+    requireLayers(this.#resources.store, layers, absent);
     if (op.type === "image") this.#emit({ kind: "started", id: vertex.id, at: Date.now() });
     if (op.type === "image") this.#emit({ kind: "completed", id: vertex.id, at: Date.now() });
     return { kind: "rootfs", layers, absent, split: splitOf(inputs) };
@@ -133,7 +133,7 @@ export class Solver {
 
   #absentBase(manifest: Digest): readonly AbsentLayer[] {
     const { remote, store } = this.#resources;
-    const missing = (remote?.image(manifest) ?? []).filter(({ diffId }) => !store.layers.get(diffId));
+    const missing = (remote?.image(manifest) ?? []).filter(({ diffId }) => !store.layers.facts(diffId));
     const bring = async (): Promise<void> => remote?.bring(manifest);
     return missing.map((layer) => ({ ...layer, bring }));
   }
@@ -151,13 +151,19 @@ export class Solver {
     const quickHit = quick && cachedLayers(this.#resources.store, quick);
     if (quickHit) return this.#hit(step, quickHit);
     this.#emit({ kind: "started", id: step.vertex.id, at: Date.now() });
+    await bringAll(step, worker.keyed?.(step) ?? []);
     const key = await worker.key(step);
     const hit = key && !step.vertex.ignoreCache ? cachedLayers(this.#resources.store, key) : undefined;
-    const layers = hit ?? (await this.#once(key, () => this.#slots.run(() => worker.run(step))));
+    const layers = hit ?? (await this.#once(key, () => this.#run(step, worker)));
     for (const known of hit ? [quick] : [key, quick]) if (known) rememberLayers(this.#resources.store, known, layers);
     if (hit) return this.#hit(step, hit);
     this.#emit({ kind: "completed", id: step.vertex.id, at: Date.now() });
     return layers;
+  }
+
+  async #run(step: StepContext, worker: StepWorker): Promise<readonly DiffId[]> {
+    await bringAll(step, step.inputs);
+    return this.#slots.run(() => worker.run(step));
   }
 
   #once(key: Digest | undefined, make: () => Promise<readonly DiffId[]>): Promise<readonly DiffId[]> {
@@ -198,9 +204,9 @@ export class Solver {
   }
 }
 
-/** A result of one layer that is not here. */
-function without(layer: AbsentLayer): RootfsResult {
-  return { kind: "rootfs", layers: [layer.diffId], absent: new Map([[layer.diffId, layer]]), split: new Map() };
+/** Throws `E_LAYER_MISSING` for a layer that is neither here nor known to be elsewhere. */
+function requireLayers(store: Store, layers: readonly DiffId[], absent: ReadonlyMap<DiffId, unknown>): void {
+  store.layers.getAll(layers.filter((layer) => !absent.has(layer) && store.layers.facts(layer) === undefined));
 }
 
 function splitOf(inputs: readonly StepResult[]): Map<VertexId, number> {

@@ -69,8 +69,8 @@ export type BlobWriter = (path: string) => Promise<{
 export interface RemoteLayers {
   /** The layer of a step of wheels with this key, when it need not be made. */
   wheels(key: Digest): Promise<RemoteLayer | undefined>;
-  /** Takes a layer of wheels that is made for the registry alone; it is sent from there, and gone after the push. */
-  take(key: Digest, write: BlobWriter): Promise<RemoteLayer>;
+  /** Takes the blob of a layer of wheels that is about to be sent; it is gone after the push. */
+  take(key: Digest, write: BlobWriter): Promise<DiffId>;
   /** The layers of an image of which only manifest and config are here. */
   image(manifest: Digest): readonly RemoteLayer[];
   /** Brings the layers of such an image into the store. */
@@ -124,6 +124,8 @@ export interface StepWorker {
   readonly quickKey?: (step: StepContext) => Digest | undefined;
   /** The key from what the step really uses of its inputs; undefined when the step must always run. */
   readonly key: (step: StepContext) => Promise<Digest | undefined> | Digest | undefined;
+  /** Inputs whose files the key looks at; the others' are brought when the step runs. Default none. */
+  readonly keyed?: (step: StepContext) => readonly StepResult[];
   /** Runs the step and returns the layers it made, lowest first. */
   readonly run: (step: StepContext) => Promise<readonly DiffId[]>;
   /** Layers below the new ones: those of input 0 for COPY and RUN, none for a download. */

@@ -1,18 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Python distributions become a layer: unpacked from their wheels by this process, without pip. */
+/* Python distributions become a layer, without pip and without unpacking them: its files are made when they are needed. */
 import { TareError } from "../base/index.ts";
 import { cacheKey } from "../graph/index.ts";
-import {
-  installWheels,
-  leftOutOf,
-  measureWheelLayer,
-  noteWheelLayer,
-  proveLayer,
-  spliceWheelLayer,
-} from "../python/index.ts";
+import { leftOutOf, measureWheelLayer, noteWheelLayer, proveLayer, spliceWheelLayer } from "../python/index.ts";
 import { bytecodeFor, bytecodePacks } from "./bytecode.ts";
-import { finishLayer } from "./layer.ts";
-import type { DiffId } from "../base/index.ts";
 import type { WheelsOp } from "../graph/index.ts";
 import type { InstallSettings, Installed, StoredFile, WheelLayer, WheelToInstall } from "../python/index.ts";
 import type { BlobWriter, StepContext, StepWorker } from "./types.ts";
@@ -30,19 +21,10 @@ export const wheelsWorker: StepWorker = {
     return cacheKey({ ...step.vertex, op: { ...op, bytecode: policy } }, [], extra);
   },
   run: async (step) => {
-    const layer = await prepareLayer(step, wheelsOp(step));
-    const staging = step.resources.store.layers.stage();
-    try {
-      const { replaced } = await installWheels(layer.files, staging.tree, layer.recipe.settings, step.signal);
-      warnReplaced(step, replaced);
-      const diffId: DiffId = await finishLayer(staging, { xattrs: false, signal: step.signal });
-      const size = step.resources.store.layers.get(diffId)?.size ?? 0;
-      await remember(step, layer.recipe, { diffId, size });
-      return [diffId];
-    } catch (error) {
-      staging.discard();
-      throw error;
-    }
+    const { files, recipe } = await prepareLayer(step, wheelsOp(step));
+    const measured = await measureWheelLayer(files, recipe.settings, step.signal);
+    await publish(step, recipe, measured);
+    return [measured.diffId];
   },
 };
 
@@ -58,23 +40,24 @@ export async function writeWheelsBlob(step: StepContext, path: string): ReturnTy
     measureWheelLayer(files, settings, signal),
     spliceWheelLayer(files, settings, { path, signal }),
   ]);
-  const { diffId, size, replaced } = measured;
+  const { diffId, size } = measured;
   if (blob.diffIdSize !== size) throw new Error(`${diffId}: ${blob.diffIdSize} bytes were spliced, ${size} measured`);
-  warnReplaced(step, replaced);
-  await remember(step, recipe, { diffId, size });
+  await publish(step, recipe, measured);
   return { diffId, size, blob: { digest: blob.digest, size: blob.size } };
 }
 
-/** What the layer is made of, and that the step with this key makes it. Throws `E_LAYER_CLAIM`. */
-async function remember(
+/** Publishes the layer without its files, with what it is made of. Throws `E_LAYER_CLAIM`. */
+async function publish(
   step: StepContext,
   recipe: WheelLayer,
-  { diffId, size }: { readonly diffId: DiffId; readonly size: number },
+  { replaced, ...facts }: Awaited<ReturnType<typeof measureWheelLayer>>,
 ): Promise<void> {
+  warnReplaced(step, replaced);
   const { store } = step.resources;
   const key = await wheelsWorker.key(step);
-  noteWheelLayer(store, diffId, { ...recipe, ...(key === undefined ? {} : { key }) });
-  if (key) proveLayer(store, key, { diffId, size });
+  noteWheelLayer(store, facts.diffId, { ...recipe, ...(key === undefined ? {} : { key }) });
+  if (key) proveLayer(store, key, facts);
+  store.layers.defer({ ...facts, opaque: [], whiteouts: 0, hasXattrs: false });
 }
 
 /** All that a layer is made of, here on this machine. */

@@ -154,7 +154,7 @@ async function layerProblem(check: Check, digest: Digest): Promise<string | unde
   if (!facts) return "its layer.json is damaged";
   if (facts.diffId !== digest) return `its layer.json is of ${facts.diffId}`;
   const tree = fs.lstatSync(join(folder, "tree"), { throwIfNoEntry: false });
-  return tree?.isDirectory() ? undefined : "its tree is missing";
+  return tree?.isDirectory() || (!tree && facts.isDeferred) ? undefined : "its tree is missing";
 }
 
 /** Only layers made here can be packed again to the same bytes. */
@@ -177,7 +177,8 @@ function noteLayer(check: Check, subject: string, problem: string): void {
 function checkLinks(check: Check): void {
   const { context } = check.parts;
   const { layout, effects } = context;
-  const expected = new Map(layerDigests(context).map((digest) => [layout.link(digest), linkTarget(digest)]));
+  const whole = layerDigests(context).filter((digest) => !isDeferred(check, digest));
+  const expected = new Map(whole.map((digest) => [layout.link(digest), linkTarget(digest)]));
   for (const [link, target] of expected) {
     const path = join(layout.root, link);
     const held = readLinkIfPresent(path);
@@ -196,10 +197,15 @@ function checkLinks(check: Check): void {
   }
 }
 
+/** A layer whose tree is still to be made: nothing leads to it. */
+function isDeferred({ parts }: Check, digest: Digest): boolean {
+  return parts.layers.get(digest) === undefined && parts.layers.facts(digest) !== undefined;
+}
+
 function checkReferences(check: Check): void {
   const { context } = check.parts;
   const { images, cache, containers } = survey(check.parts);
-  const lacks = (layer: Digest): boolean => check.parts.layers.get(layer) === undefined;
+  const lacks = (layer: Digest): boolean => check.parts.layers.facts(layer) === undefined;
   for (const { key, layers } of cache) {
     const gone = layers.find(lacks);
     if (!gone) continue;

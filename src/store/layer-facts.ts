@@ -4,8 +4,9 @@ import type { LayerFacts } from "./types.ts";
 
 /** The text of a `layer.json`. */
 export function formatLayerFacts(facts: LayerFacts): string {
-  const { diffId, size, contentSize, entries, opaque, whiteouts, hasXattrs, blob } = facts;
-  return `${JSON.stringify({ version: 1, diffId, size, contentSize, entries, opaque, whiteouts, hasXattrs, blob })}\n`;
+  const { diffId, size, contentSize, entries, opaque, whiteouts, hasXattrs, blob, isDeferred } = facts;
+  const value = { version: 1, diffId, size, contentSize, entries, opaque, whiteouts, hasXattrs, blob, isDeferred };
+  return `${JSON.stringify(value)}\n`;
 }
 
 /** Parses a `layer.json`; undefined when it is damaged. */
@@ -17,6 +18,7 @@ export function parseLayerFacts(text: string): LayerFacts | undefined {
   if (!isCount(size) || !isCount(contentSize) || !isCount(entries) || !isCount(whiteouts)) return undefined;
   if (!isTexts(opaque) || typeof hasXattrs !== "boolean") return undefined;
   const facts = { diffId: asDiffId(diffId), size, contentSize, entries, opaque, whiteouts, hasXattrs };
+  if (value["isDeferred"] === true) return { ...facts, isDeferred: true };
   if (value["blob"] === undefined) return facts;
   const blob = parseBlob(value["blob"]);
   return blob && { ...facts, blob };

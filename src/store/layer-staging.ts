@@ -3,15 +3,16 @@
  * A layer is filled in a private folder of this process's lease and published by one rename:
  *   stage → tree/ and work/ → layer.json → sync of everything → link → rename → sync of the directory.
  * The presence of the final name is completeness. Killed anywhere before the rename, the folder is rubbish in a dead
- * lease; killed after it, the layer is whole.
+ * lease; killed after it, the layer is whole. A deferred layer is its layer.json alone; its tree comes later, staged in
+ * the same way and put into its place by one rename too.
  */
 import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import type { Digest } from "../base/index.ts";
-import { TareError, ioError, systemErrorCode } from "../base/index.ts";
+import { TareError, ioError, readTextIfPresent, systemErrorCode } from "../base/index.ts";
 import type { StoreContext } from "./context.ts";
-import { formatLayerFacts } from "./layer-facts.ts";
+import { formatLayerFacts, parseLayerFacts } from "./layer-facts.ts";
 import { ensureLink } from "./layer-links.ts";
 import { syncTree } from "./sync-tree.ts";
 import type { Layer, LayerFacts, LayerStaging } from "./types.ts";
@@ -66,8 +67,62 @@ function publish(context: StoreContext, folder: string, diffId: Digest, get: Loo
       const code = systemErrorCode(error);
       if (code !== "EEXIST" && code !== "ENOTEMPTY") throw ioError(`publishing layer \`${diffId}\``, error);
       if (get(diffId)) return false;
-      moveDamagedAside(context, target);
+      if (isDeferred(target, diffId)) addTree(context, folder, target);
+      else moveDamagedAside(context, target);
     }
+  }
+}
+
+function isDeferred(target: string, diffId: Digest): boolean {
+  const facts = factsIn(target);
+  return facts?.diffId === diffId && facts.isDeferred === true;
+}
+
+function isKnown(target: string, diffId: Digest): boolean {
+  const hasTree = fs.statSync(join(target, "tree"), { throwIfNoEntry: false }) !== undefined;
+  return isDeferred(target, diffId) || (hasTree && factsIn(target)?.diffId === diffId);
+}
+
+function factsIn(target: string): LayerFacts | undefined {
+  const text = readTextIfPresent(join(target, "layer.json"));
+  return text === undefined ? undefined : parseLayerFacts(text);
+}
+
+/** The tree of a deferred layer; somebody else's may have come meanwhile, and then it stays. */
+function addTree(context: StoreContext, folder: string, target: string): void {
+  try {
+    context.effects.step("layer.rename", () => fs.renameSync(join(folder, "tree"), join(target, "tree")));
+    if (context.sync === "full") context.effects.syncDirectory("layer.syncdir", target);
+  } catch (error) {
+    const code = systemErrorCode(error);
+    // Gone, with or without the folder: a prune took the layer, and it is published anew.
+    if (code !== "EEXIST" && code !== "ENOTEMPTY" && code !== "ENOENT") {
+      throw ioError(`publishing the tree of \`${target}\``, error);
+    }
+  }
+}
+
+/** Publishes the facts of a layer whose tree comes later. */
+export function deferLayer(context: StoreContext, facts: LayerFacts): void {
+  const { effects, layout } = context;
+  context.lease().keep([facts.diffId]);
+  const target = layout.layer(facts.diffId);
+  if (isKnown(target, facts.diffId)) return;
+  const folder = join(context.lease().folder, `layer-${randomBytes(6).toString("hex")}`);
+  effects.makeDirectory("layer.stage", folder);
+  effects.writeFile("layer.facts", join(folder, "layer.json"), formatLayerFacts({ ...facts, isDeferred: true }));
+  if (context.sync === "full") effects.file("layer.sync", folder, () => syncTree(folder, 1));
+  try {
+    effects.step("layer.rename", () => fs.renameSync(folder, target));
+    if (context.sync === "full") effects.syncDirectory("layer.syncdir", layout.layers);
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code !== "EEXIST" && code !== "ENOTEMPTY") throw ioError(`publishing layer \`${facts.diffId}\``, error);
+    if (!isKnown(target, facts.diffId)) {
+      moveDamagedAside(context, target);
+      return deferLayer(context, facts);
+    }
+    effects.removeTree("layer.discard", folder);
   }
 }
 

@@ -6,9 +6,9 @@ import { TareError, digestFromHex, readTextIfPresent } from "../base/index.ts";
 import type { StoreContext } from "./context.ts";
 import { parseLayerFacts } from "./layer-facts.ts";
 import { ensureLink } from "./layer-links.ts";
-import { stageLayer } from "./layer-staging.ts";
+import { deferLayer, stageLayer } from "./layer-staging.ts";
 import { namesIn } from "./layout.ts";
-import type { Layer, LayerStore } from "./types.ts";
+import type { Layer, LayerFacts, LayerStore } from "./types.ts";
 
 /** Unpacked layers as folders named by their diffID. Needs no database. */
 export function layerStore(context: StoreContext): LayerStore {
@@ -23,8 +23,10 @@ export function layerStore(context: StoreContext): LayerStore {
   };
   return {
     get,
+    facts: (diffId) => get(diffId) ?? readFacts(context, diffId),
     getAll: (diffIds) => diffIds.map((diffId) => get(diffId) ?? missing(diffId)),
     stage: () => stageLayer(context, get),
+    defer: (facts) => deferLayer(context, facts),
     list: () => layerDigests(context).flatMap((digest) => get(digest) ?? []),
   };
 }
@@ -46,10 +48,17 @@ export function layerDigests(context: StoreContext): Digest[] {
 
 /** A published layer. A damaged `layer.json` reads as absent: fsck names it, and a rebuild replaces it. */
 function readLayer(context: StoreContext, diffId: Digest): Layer | undefined {
+  const facts = readFacts(context, diffId);
+  const tree = join(context.layout.layer(diffId), "tree");
+  if (!facts || !fs.statSync(tree, { throwIfNoEntry: false })) return undefined;
+  return { ...facts, tree, link: ensureLink(context, diffId) };
+}
+
+/** The facts of a whole layer, or of one whose tree is still to be made. */
+function readFacts(context: StoreContext, diffId: Digest): LayerFacts | undefined {
   const folder = context.layout.layer(diffId);
   const text = readTextIfPresent(join(folder, "layer.json"));
   const facts = text === undefined ? undefined : parseLayerFacts(text);
-  const tree = join(folder, "tree");
-  if (facts?.diffId !== diffId || !fs.statSync(tree, { throwIfNoEntry: false })) return undefined;
-  return { ...facts, tree, link: ensureLink(context, diffId) };
+  if (facts?.diffId !== diffId) return undefined;
+  return facts.isDeferred || fs.statSync(join(folder, "tree"), { throwIfNoEntry: false }) ? facts : undefined;
 }

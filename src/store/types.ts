@@ -42,9 +42,11 @@ export interface LayerFacts {
    * Absent for layers made here: `archive.packTree` of the tree gives exactly the bytes of `diffId`.
    */
   readonly blob?: BlobInfo & { readonly mediaType: string };
+  /** Published without its tree, which is made when something needs it: others know of what. */
+  readonly isDeferred?: true;
 }
 
-/** A published layer. Never changes. */
+/** A published layer with its tree. Never changes. */
 export interface Layer extends LayerFacts {
   /** Absolute path of the unpacked tree, fit as an overlayfs lower directory (whiteouts as character device 0/0). */
   readonly tree: string;
@@ -65,10 +67,16 @@ export interface LayerStaging {
 
 /** Unpacked layers by diffID. */
 export interface LayerStore {
+  /** The layer with its tree; undefined for one whose tree is still to be made. */
   get(diffId: Digest): Layer | undefined;
-  /** All layers lowest first. Throws `E_LAYER_MISSING` naming the first absent one. */
+  /** What is known of a layer, be its tree there or not. */
+  facts(diffId: Digest): LayerFacts | undefined;
+  /** All layers lowest first, with their trees. Throws `E_LAYER_MISSING` naming the first absent one. */
   getAll(diffIds: readonly Digest[]): readonly Layer[];
   stage(): LayerStaging;
+  /** Publishes a layer without its tree, which `stage` and `commit` bring later. */
+  defer(facts: Omit<LayerFacts, "isDeferred" | "blob">): void;
+  /** Those with a tree. */
   list(): readonly Layer[];
 }
 

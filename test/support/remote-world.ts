@@ -123,20 +123,26 @@ export class RemoteWorld {
   /** `base:1`: all that is looked at in an image with Python; nothing in it runs. */
   async #pushBase(): Promise<void> {
     const machine = this.machine();
-    const context = machine.files("base", {
-      Dockerfile: "FROM scratch\nCOPY tree /\nENV PATH=/usr/local/bin\n",
-      "tree/usr/local/bin/python3.11": "a program",
-      "tree/usr/local/include/python3.11/patchlevel.h": '#define PY_VERSION "3.11.9"\n',
-      "tree/usr/local/lib/python3.11/os.py": "",
-      "tree/lib/x86_64-linux-gnu/libc.so.6": "GNU C Library (made) stable release version 2.36.\n",
-      "tree/etc/passwd": "root:x:0:0:root:/root:/bin/sh\n",
-      "tree/etc/group": "root:x:0:\n",
-      "tree/home/readme": "",
-    });
-    fs.symlinkSync("python3.11", join(context, "tree/usr/local/bin/python3"));
+    const context = writeBase(machine, "base");
     const built = await machine.tareAsync(["build", "--push", "-t", `${this.registry.host}/base:1`, context]);
     if (built.code !== 0) throw new Error(built.err);
   }
+}
+
+/** The context of an image in which all is there that is looked at in one with Python. */
+export function writeBase(machine: ProgramWorld, name: string): string {
+  const context = machine.files(name, {
+    Dockerfile: "FROM scratch\nCOPY tree /\nENV PATH=/usr/local/bin:/bin\n",
+    "tree/usr/local/bin/python3.11": "a program",
+    "tree/usr/local/include/python3.11/patchlevel.h": '#define PY_VERSION "3.11.9"\n',
+    "tree/usr/local/lib/python3.11/os.py": "",
+    "tree/lib/x86_64-linux-gnu/libc.so.6": "GNU C Library (made) stable release version 2.36.\n",
+    "tree/etc/passwd": "root:x:0:0:root:/root:/bin/sh\n",
+    "tree/etc/group": "root:x:0:\n",
+    "tree/home/readme": "",
+  });
+  fs.symlinkSync("python3.11", join(context, "tree/usr/local/bin/python3"));
+  return context;
 }
 
 /** A lock in PEP 751's format, with all that a build wants to know before it fetches. */
