@@ -2,7 +2,7 @@
 /* For which interpreter a project is locked: that of its base when the base is here, else one known by its version. */
 import { TareError, isTareError } from "../base/index.ts";
 import { hostPlatform, parsePlatform } from "../oci/index.ts";
-import { findInterpreter, matchesSpecifier, statedTarget } from "../python/index.ts";
+import { findInterpreter, matchesSpecifier, statedTarget, unpackDeferred } from "../python/index.ts";
 import { TreeView } from "../store/index.ts";
 import { chooseBase } from "./project-base.ts";
 import { findImage, readImage } from "./resolver.ts";
@@ -32,12 +32,12 @@ export interface LockTarget {
 }
 
 /** Finds the target; no image is fetched for it. Throws `E_PYTHON_NOTFOUND`, `E_PLATFORM`. */
-export function lockTarget(place: BuildPlace, project: Project, asked: Asked): LockTarget {
+export async function lockTarget(place: BuildPlace, project: Project, asked: Asked): Promise<LockTarget> {
   const platform = platformOf(asked.platform ?? asked.stamp?.platform);
   const shown = `linux/${platform.architecture}`;
   const minor = asked.python === undefined ? lockedMinor(project, asked.stamp) : minorOf(asked.python);
   const base = chooseBase(project, minor).value;
-  const own = interpreterOf(place, base, platform);
+  const own = await interpreterOf(place, base, platform);
   if (own && (asked.python === undefined || isVersion(own.target.version, asked.python))) {
     return { ...own, reason: `of ${base}`, platform: shown };
   }
@@ -72,17 +72,18 @@ function platformOf(text: string | undefined): Platform {
   });
 }
 
-function interpreterOf(
+async function interpreterOf(
   place: BuildPlace,
   name: string,
   platform: Platform,
-): Required<Pick<LockTarget, "target" | "base">> | undefined {
+): Promise<Required<Pick<LockTarget, "target" | "base">> | undefined> {
   const record = findImage(place.store, name);
   if (!record) return undefined;
   try {
     const base = readImage(place.store, record, name, platform);
     const { config } = base;
     if (config.architecture !== platform.architecture) return undefined;
+    await unpackDeferred(place, config.rootfs.diff_ids);
     const layers = place.store.layers.getAll(config.rootfs.diff_ids);
     const facts = { env: config.config?.Env ?? [], architecture: config.architecture };
     return { target: findInterpreter(new TreeView(layers), facts), base };

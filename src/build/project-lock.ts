@@ -36,7 +36,7 @@ import type { BuildPlace } from "./run-build.ts";
  */
 export async function lockProject(place: BuildPlace, request: LockRequest): Promise<LockResult> {
   const job = openJob(place, request);
-  const found = lockTarget(place, job.project.project, {
+  const found = await lockTarget(place, job.project.project, {
     ...(request.python === undefined ? {} : { python: request.python }),
     ...(request.platform === undefined ? {} : { platform: request.platform }),
     ...(job.previous?.stamp === undefined ? {} : { stamp: job.previous.stamp }),

@@ -7,6 +7,7 @@ import type { BundleDocument } from "../images/index.ts";
 import { hostPlatform } from "../oci/index.ts";
 import type { ImageRecord } from "../store/index.ts";
 import type { BundleApi, BundleReport, BundleRequest, LoadBundleRequest } from "./facade-bundle.ts";
+import { requireImageTrees } from "./deferred.ts";
 import { itemsOf, keptBy } from "./image-transfer.ts";
 import { shortName } from "./image-lookup.ts";
 import { withVertex } from "./listener.ts";
@@ -35,6 +36,7 @@ async function create(rooms: Rooms, request: BundleRequest): Promise<BundleRepor
       });
       lease.keep(content.items.flatMap(({ record }) => keptBy(store, record)));
       lease.keep(content.bundle.wheels.map(({ digest }) => digest));
+      for (const { record } of content.items) await requireImageTrees(rooms, record, request);
       const save = (sink: ByteSink): Promise<void> => saveBundle(store, content, sink, signal);
       await (typeof output === "string" ? writeToPath(resolve(cwd, output), save) : save(sinkOf(output)));
       const records = content.items.map(({ record }) => record);

@@ -3,7 +3,7 @@
 import * as fs from "node:fs";
 import { dirname, join } from "node:path";
 import type { BuildRequest } from "../../src/build/index.ts";
-import { openWheelStore } from "../../src/python/index.ts";
+import { openWheelStore, unpackDeferred } from "../../src/python/index.ts";
 import { TreeView } from "../../src/store/index.ts";
 import { attempt, buildRequest, builtImage, openBuildWorld } from "./builds.ts";
 import type { BuildWorld } from "./builds.ts";
@@ -47,6 +47,8 @@ export async function openPipWorld(name: string, paths: readonly string[]): Prom
     const request = buildRequest([".", "-t", image], { cwd: context, buildArgs, ...more });
     const done = await attempt(world, request, env);
     if (!done.ok) throw new Error(done.error);
+    const { config } = builtImage(world, done.result);
+    await unpackDeferred({ store: world.store, wheels: async () => wheels }, config.rootfs.diff_ids);
     const { layers } = builtImage(world, done.result);
     return { name: image, tree: new TreeView(layers), log: done.log, layers: layers.length };
   };

@@ -54,7 +54,7 @@ function pick({ key, source, python, platform, seconds }: BuiltWheel): NonNullab
 function usesOf(store: Store): ReadonlyMap<Digest, number> {
   const uses = new Map<Digest, number>();
   for (const [layer, { wheels }] of store.documents<WheelLayer>("wheel-layer").entries()) {
-    if (!isDigest(layer) || !store.layers.get(layer)) continue;
+    if (!isDigest(layer) || !store.layers.facts(layer)) continue;
     for (const { digest } of wheels) uses.set(digest, (uses.get(digest) ?? 0) + 1);
   }
   return uses;
