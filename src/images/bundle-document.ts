@@ -60,6 +60,8 @@ const VERSION = 1;
 const WHEEL_NAME = /^[A-Za-z0-9][\w.+!-]{0,250}\.(?:whl|tar\.gz|zip)$/;
 const PLAIN_NAME = /^[A-Za-z0-9_][\w.+@-]{0,120}$/;
 const MOST = 100_000;
+/** Locks and project files are read whole, and together. */
+const MOST_FILE_BYTES = 64 << 20;
 
 /** The document's text; equal bundles have equal texts. */
 export function formatBundle(bundle: BundleDocument): string {
@@ -87,6 +89,8 @@ export function parseBundle(text: string): BundleDocument {
     },
   };
   requireDistinct(bundle);
+  const bytes = bundle.files.reduce((sum, { size }) => sum + size, 0);
+  if (bytes > MOST_FILE_BYTES) throw malformed("files", `they are larger than ${MOST_FILE_BYTES} bytes together`);
   return bundle;
 }
 

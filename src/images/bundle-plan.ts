@@ -40,7 +40,7 @@ export async function planBundle(store: Store, options: BundlePlanOptions): Prom
   const layers = new Set(items.flatMap(({ record }) => store.contentOf(record).diffIds));
   const stored = options.wheels === undefined ? [] : await wheelsOf(store, layers, options.wheels, options.signal);
   const files = options.files.map(readFile);
-  requireDistinct(files);
+  requireFit(files);
   const bundle = documentOf(store, { layers, stored, files });
   const answers = new Map(resolutionsOf(store, stored).map(({ pylock }) => [digestOf(pylock), pylock]));
   const extra: readonly SavedFile[] = [
@@ -113,10 +113,12 @@ function readFile(path: string): ReadFile {
   }
 }
 
-function requireDistinct(files: readonly ReadFile[]): void {
+function requireFit(files: readonly ReadFile[]): void {
   const names = files.map(({ name }) => name.toLowerCase());
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw unfit(twice, "there are two of that name");
+  const size = files.reduce((sum, file) => sum + file.size, 0);
+  if (size > LARGEST_FILE) throw unfit(files[0]?.name ?? "", "the files are too large together");
 }
 
 function unfit(path: string, why: string): TareError {

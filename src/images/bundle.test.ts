@@ -89,6 +89,7 @@ describe("the document of a bundle", () => {
       ...GOOD(),
       files: [...(GOOD()["files"] as Json[]), { name: "PyLock.toml", digest: A, size: 1 }],
     },
+    "files beyond all memory": withFile({ size: 65 << 20 }),
     "a step without layers": withClaims({ steps: [{ key: A }] }),
     "a step with a layer that is no digest": withClaims({ steps: [{ key: A, layers: ["x"] }] }),
     "a step with a key that is no digest": withClaims({ steps: [{ key: "x", layers: [B] }] }),
