@@ -2,7 +2,7 @@
 /* What a call of `tare lock` is about: the project, the lock that is there, and what is asked for. */
 import * as fs from "node:fs";
 import { basename, join, resolve as resolvePath } from "node:path";
-import { TareError, suggest } from "../base/index.ts";
+import { TareError, isTareError, suggest } from "../base/index.ts";
 import { isLockName, normalizeName, readLock, stampOf } from "../python/index.ts";
 import { lockInputs } from "./lock-state.ts";
 import { projectIn } from "./project-build.ts";
@@ -21,6 +21,7 @@ export interface LockJob {
   /** Versions that are kept where they fit: those of the lock, or of uv's own. */
   readonly preferences?: string;
   readonly inputs: LockInputs;
+  readonly warnings: readonly string[];
 }
 
 /** Reads the project and its lock. Throws `E_LOCK`, `E_USAGE`, and what reading projects throws. */
@@ -38,7 +39,7 @@ export function openJob(place: BuildPlace, request: LockRequest): LockJob {
       hint: "PEP 751 wants it so, and other tools find it by that name",
     });
   }
-  const previous = readPrevious(file);
+  const { previous, warnings } = readPrevious(file, isCheck);
   checkNames(request, previous?.lock);
   if (isCheck && !previous) {
     throw new TareError("E_LOCK", `checking \`${output}\`: there is none`, { hint: "write it with `tare lock`" });
@@ -68,6 +69,7 @@ export function openJob(place: BuildPlace, request: LockRequest): LockJob {
     ...(previous ? { previous } : {}),
     ...(preferences === undefined ? {} : { preferences }),
     inputs: lockInputs(located, asked),
+    warnings,
   };
 }
 
@@ -98,10 +100,21 @@ function union(...lists: readonly (readonly string[] | undefined)[]): readonly s
   return [...new Set(lists.flatMap((list) => (list ?? []).map(normalizeName)))];
 }
 
-function readPrevious(file: string): LockJob["previous"] {
-  if (!fs.existsSync(file)) return undefined;
+interface Previous {
+  readonly previous?: NonNullable<LockJob["previous"]>;
+  readonly warnings: readonly string[];
+}
+
+/** The lock that is there. One that can't be read (conflict marks of a merge) is no hindrance to a new one. */
+function readPrevious(file: string, isCheck: boolean): Previous {
+  if (!fs.existsSync(file)) return { warnings: [] };
   const text = fs.readFileSync(file, "utf8");
-  const lock = readLock(text, file);
-  const stamp = stampOf(lock);
-  return { text, lock, ...(stamp ? { stamp } : {}) };
+  try {
+    const lock = readLock(text, file);
+    const stamp = stampOf(lock);
+    return { previous: { text, lock, ...(stamp ? { stamp } : {}) }, warnings: [] };
+  } catch (error) {
+    if (isCheck || !(isTareError(error, "E_LOCK") || isTareError(error, "E_LOCK_HASH"))) throw error;
+    return { warnings: [`${error.message}: all versions are chosen anew`] };
+  }
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isGpuPackage } from "../python/index.ts";
 import { USER_ID } from "./project-paths.ts";
-import { acceleratorOf } from "./project-wheels.ts";
 import { megabytes } from "./project-sizes.ts";
 import { quoted } from "./shell-word.ts";
 import type { PreparedProject } from "./project-build.ts";
@@ -66,8 +65,7 @@ function slimDecision({ slim }: PreparedProject): readonly ProjectDecision[] {
 
 /** Which builds of the deep learning frameworks, and what another choice would save. */
 function acceleratorText(prepared: PreparedProject): string {
-  const { wheels } = prepared.wheels;
-  const chosen = acceleratorOf(prepared);
+  const { wheels, accelerator: chosen } = prepared.wheels;
   const cuda = wheels.filter(({ name }) => isGpuPackage(name));
   const size = cuda.reduce((sum, each) => sum + each.size, 0);
   if (cuda.length === 0) return chosen === undefined ? "none needed" : `${chosen}: no CUDA packages`;

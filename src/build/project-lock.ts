@@ -12,10 +12,12 @@ import {
   lockChanges,
   markerEnvironment,
   matchesSpecifier,
+  readLayerFacts,
   readLock,
   resolve,
   selectFromLock,
   stampLock,
+  writeLayerFacts,
 } from "../python/index.ts";
 import { isolatedUv } from "./isolated-uv.ts";
 import { writePins } from "./project-wheels.ts";
@@ -50,8 +52,10 @@ export async function lockProject(place: BuildPlace, request: LockRequest): Prom
     const isKnown = problems.length === 0 && isMadeFor(previous, stamp, target);
     if (isKnown || (request.isCheck && problems.length > 0)) return resultOf(about, { text: previous.text, problems });
   }
-  const { pylock, warnings } = await resolveJob(job, stamp, found);
-  const text = stampLock(pylock, stamp, target);
+  const resolved = await resolveJob(job, stamp, found);
+  const warnings = [...job.warnings, ...resolved.warnings];
+  const facts = [...readLayerFacts(previous?.lock.tare).values()];
+  const text = writeLayerFacts(stampLock(resolved.pylock, stamp, target), facts);
   const isSame = previous !== undefined && lockChanges(previous.lock, readLock(text, job.file)).length === 0;
   if (request.isCheck) return resultOf(about, { text, problems: isSame ? [] : problems, warnings });
   const isWritten = previous?.text !== text;

@@ -41,6 +41,8 @@ export interface ChosenWheels {
   readonly selected: readonly SelectedPackage[];
   /** Normalised name of the project itself, when it is a package. */
   readonly ownName: string | undefined;
+  /** That of the call, of the project, or of its lock. */
+  readonly accelerator: string | undefined;
 }
 
 /** Where wheels are chosen for. */
@@ -78,6 +80,7 @@ export async function chooseWheels(build: ProjectBuild, choice: WheelChoice): Pr
     inPlace: inPlace.map(({ wheel, folder }) => ({ name: wheel.name, folder })),
     selected: others,
     ownName,
+    accelerator: acceleratorOf(build) ?? (lock && stampOf(lock)?.accelerator),
   };
 }
 

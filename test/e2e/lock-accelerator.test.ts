@@ -150,5 +150,7 @@ describe.skipIf(reason !== undefined)("--accelerator", () => {
     expect(other.err).toContain("error[E_ACCELERATOR]: choosing packages for cpu: the lock was made for cu126");
     await tare("lock", "-o", "pylock.toml", "--accelerator", "cpu");
     expect((await tare("build", "-q", "--bytecode", "none", "--accelerator", "cpu", ".")).code).toBe(0);
+    const locked = await tare("build", "--progress", "plain", "--bytecode", "none", ".");
+    expect(locked.err).toMatch(/accelerator: {2,}cpu: no CUDA packages/);
   });
 });

@@ -179,6 +179,35 @@ describe.skipIf(reason !== undefined)("tare lock", () => {
     expect((await tare("lock", "-o", "mine.toml")).err).toContain("a lock is named pylock.toml or pylock.NAME.toml");
   });
 
+  it("writes anew over a lock that can't be read, and says so", async () => {
+    write({ "requirements.txt": "numpy\n", "pylock.toml": "<<<<<<< ours\n" });
+    expect((await tare("lock", "--check")).err).toContain("error[E_LOCK]: reading `pylock.toml`");
+    const { code, out } = await tare("lock");
+    expect(code).toBe(0);
+    expect(out).toMatch(/^warning: reading `pylock\.toml`: .*: all versions are chosen anew\n\+ numpy 2\.3\.5\n/);
+  });
+
+  it("keeps the versions of uv's own lock", async () => {
+    write({ "pyproject.toml": '[project]\nname = "app"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = ["numpy"]\n' });
+    const source = `source = { registry = "${index.url}" }`;
+    const numpy = `[[package]]\nname = "numpy"\nversion = "1.26.4"\n${source}\n`;
+    const app = '[[package]]\nname = "app"\nversion = "1"\nsource = { virtual = "." }\ndependencies = [{ name = "numpy" }]\n';
+    write({ "uv.lock": `version = 1\nrequires-python = ">=3.11"\n\n${numpy}\n${app}` });
+    expect((await tare("lock")).out).toContain("+ numpy 1.26.4\n");
+  });
+
+  it("takes versions and hashes of Poetry's lock, with the index that it names", async () => {
+    await tare("lock", world.files(`hash-${count}`, { "requirements.txt": "tzdata\n" }));
+    const text = fs.readFileSync(join(world.folder, `hash-${count}`, "pylock.toml"), "utf8");
+    const [, hash = ""] = /sha256 = "([0-9a-f]{64})"/.exec(text) ?? [];
+    const poetry = (sum: string): string =>
+      `[[package]]\nname = "tzdata"\nversion = "2026.1"\noptional = false\ngroups = ["main"]\nfiles = [{file = "t.whl", hash = "sha256:${sum}"}]\n`;
+    write({ "pyproject.toml": '[tool.poetry]\nname = "app"\nversion = "1"\n', "poetry.lock": poetry(hash) });
+    expect((await tare("lock")).out).toContain("+ tzdata 2026.1\npylock.toml: written: 1 package");
+    write({ "poetry.lock": poetry("0".repeat(64)) });
+    expect((await tare("lock")).err).toContain("no file of `tzdata 2026.1` on the index has a sha256 that the requirements name");
+  });
+
   it("asks the server for a size that the index does not tell", async () => {
     write({ "requirements.txt": "unmeasured\n" });
     await tare("lock");

@@ -36,7 +36,7 @@ export async function indexFiles(
   }
   const text = await response.text();
   const isJson = /json/.test(response.headers["content-type"] ?? "");
-  return isJson ? jsonFiles(text, response.url) : htmlFiles(text, response.url);
+  return isJson ? jsonFiles(pageOf(text, url), response.url) : htmlFiles(text, response.url);
 }
 
 function refusal(url: string, name: string, status: number): TareError {
@@ -56,16 +56,36 @@ function refusal(url: string, name: string, status: number): TareError {
   });
 }
 
-function jsonFiles(text: string, base: string): readonly DistributionFile[] {
-  const { files = [] } = JSON.parse(text) as { files?: readonly Readonly<Record<string, unknown>>[] };
-  return files.map((file) => {
-    const hashes = file["hashes"] as Readonly<Record<string, string>> | undefined;
-    const digest = sha256Of(hashes?.["sha256"]);
+type Values = Readonly<Record<string, unknown>>;
+
+function pageOf(text: string, url: string): Values {
+  try {
+    return valuesOf(JSON.parse(text));
+  } catch (error) {
+    throw new TareError("E_HTTP", `asking ${redactUrl(url)}: the answer is no page of an index`, {
+      hint: "check the index's address",
+      cause: error,
+    });
+  }
+}
+
+function valuesOf(value: unknown): Values {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : {};
+}
+
+function jsonFiles(page: Values, base: string): readonly DistributionFile[] {
+  const files: readonly unknown[] = Array.isArray(page["files"]) ? page["files"] : [];
+  return files.map(valuesOf).flatMap((file) => {
+    const { filename, url, size } = file;
+    const place = typeof url === "string" ? URL.parse(url, base)?.href : undefined;
+    if (typeof filename !== "string" || place === undefined) return [];
+    const sha256 = valuesOf(file["hashes"])["sha256"];
+    const digest = sha256Of(typeof sha256 === "string" ? sha256 : undefined);
     return {
-      fileName: String(file["filename"] ?? ""),
-      url: new URL(String(file["url"] ?? ""), base).href,
+      fileName: filename,
+      url: place,
       ...(digest === undefined ? {} : { digest }),
-      ...(typeof file["size"] === "number" ? { size: file["size"] } : {}),
+      ...(typeof size === "number" ? { size } : {}),
     };
   });
 }

@@ -148,7 +148,7 @@ function hasOwnIndex({ files }: ResolveRequest): boolean {
 }
 
 const KEPT =
-  /^(?:UV_.*|NETRC|SSL_CERT_FILE|SSL_CERT_DIR|SSL_CLIENT_CERT|(?:https?|all|no)_proxy|XDG_CONFIG_HOME|LANG)$/i;
+  /^(?:UV_(?!WORKING_DIR|PROJECT|PYTHON|SYSTEM_PYTHON).*|NETRC|SSL_CERT_FILE|SSL_CERT_DIR|SSL_CLIENT_CERT|(?:https?|all|no)_proxy|XDG_CONFIG_HOME|LANG)$/i;
 
 /** A folder of the configuration that is not here ends uv, but not pip. */
 function isThere(place: string): boolean {
