@@ -26,7 +26,9 @@ function asPip(folder: string, lines: readonly string[]): readonly string[] {
   const { install } = JSON.parse(fs.readFileSync(report, "utf8")) as {
     readonly install: readonly { readonly metadata: { readonly name: string; readonly version: string } }[];
   };
-  return install.map(({ metadata }) => `${metadata.name.toLowerCase().replaceAll(/[-_.]+/g, "-")} ${metadata.version}`).toSorted();
+  return install
+    .map(({ metadata }) => `${metadata.name.toLowerCase().replaceAll(/[-_.]+/g, "-")} ${metadata.version}`)
+    .toSorted();
 }
 
 describe.skipIf(reason !== undefined)("a lock of the real index", () => {

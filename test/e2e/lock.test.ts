@@ -188,10 +188,14 @@ describe.skipIf(reason !== undefined)("tare lock", () => {
   });
 
   it("keeps the versions of uv's own lock", async () => {
-    write({ "pyproject.toml": '[project]\nname = "app"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = ["numpy"]\n' });
+    write({
+      "pyproject.toml":
+        '[project]\nname = "app"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = ["numpy"]\n',
+    });
     const source = `source = { registry = "${index.url}" }`;
     const numpy = `[[package]]\nname = "numpy"\nversion = "1.26.4"\n${source}\n`;
-    const app = '[[package]]\nname = "app"\nversion = "1"\nsource = { virtual = "." }\ndependencies = [{ name = "numpy" }]\n';
+    const app =
+      '[[package]]\nname = "app"\nversion = "1"\nsource = { virtual = "." }\ndependencies = [{ name = "numpy" }]\n';
     write({ "uv.lock": `version = 1\nrequires-python = ">=3.11"\n\n${numpy}\n${app}` });
     expect((await tare("lock")).out).toContain("+ numpy 1.26.4\n");
   });
@@ -205,7 +209,9 @@ describe.skipIf(reason !== undefined)("tare lock", () => {
     write({ "pyproject.toml": '[tool.poetry]\nname = "app"\nversion = "1"\n', "poetry.lock": poetry(hash) });
     expect((await tare("lock")).out).toContain("+ tzdata 2026.1\npylock.toml: written: 1 package");
     write({ "poetry.lock": poetry("0".repeat(64)) });
-    expect((await tare("lock")).err).toContain("no file of `tzdata 2026.1` on the index has a sha256 that the requirements name");
+    expect((await tare("lock")).err).toContain(
+      "no file of `tzdata 2026.1` on the index has a sha256 that the requirements name",
+    );
   });
 
   it("asks the server for a size that the index does not tell", async () => {
