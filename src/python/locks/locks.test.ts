@@ -87,6 +87,43 @@ describe("uv.lock", () => {
   });
 });
 
+describe("uv.lock of a workspace", () => {
+  const wheel = (name: string): string =>
+    `wheels = [{ url = "https://h/${name}-1-py3-none-any.whl", hash = "sha256:${"0".repeat(64)}", size = 1 }]\n`;
+  const registry = (name: string): string =>
+    `[[package]]\nname = "${name}"\nversion = "1"\nsource = { registry = "https://h" }\n${wheel(name)}`;
+  const text = `version = 1
+requires-python = ">=3.9"
+${registry("six")}
+${registry("other")}
+[[package]]
+name = "root"
+version = "1"
+source = { virtual = "." }
+dependencies = [{ name = "member" }, { name = "scripts" }]
+[[package]]
+name = "member"
+version = "2"
+source = { editable = "packages/member" }
+dependencies = [{ name = "six" }]
+[[package]]
+name = "scripts"
+version = "3"
+source = { virtual = "packages/scripts" }
+dependencies = [{ name = "other" }]
+`;
+
+  it("installs members, but of a member that is no package only what it needs", () => {
+    const lock = readLock(text, "/project/uv.lock");
+    expect(chosen(lock, "3.11.2")).toEqual(["member 2", "other 1", "six 1"]);
+    expect(lock.packages.find(({ name }) => name === "member")?.source).toEqual({
+      kind: "directory",
+      path: "/project/packages/member",
+      isEditable: true,
+    });
+  });
+});
+
 describe("pylock.toml", () => {
   it("of uv has a marker for each Python", () => {
     const lock = lockOf("pylock.uv.toml");

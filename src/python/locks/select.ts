@@ -32,8 +32,14 @@ export function selectFromLock(lock: Lock, target: PythonTarget, selection: Sele
     ? walk(lock, environment, selection)
     : byMarkers(lock, environment, selection);
   const chooser = new WheelChooser(target);
-  const chosen = packages.map((each) => choose(each, { target, chooser, isRequested: requested.has(each.name) }));
+  const chosen = packages
+    .filter(isInstalled)
+    .map((each) => choose(each, { target, chooser, isRequested: requested.has(each.name) }));
   return chosen.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function isInstalled({ source }: LockedPackage): boolean {
+  return source?.kind !== "directory" || source.isVirtual !== true;
 }
 
 function groupsOf(lock: Lock, selection: Selection): readonly string[] {

@@ -12,7 +12,14 @@ export type LockedSource =
       readonly requestedRevision?: string;
       readonly subdirectory?: string;
     }
-  | { readonly kind: "directory"; readonly path: string; readonly isEditable: boolean; readonly subdirectory?: string }
+  | {
+      readonly kind: "directory";
+      readonly path: string;
+      readonly isEditable: boolean;
+      readonly subdirectory?: string;
+      /** uv: its dependencies are installed, itself is not. */
+      readonly isVirtual?: boolean;
+    }
   | { readonly kind: "archive"; readonly file: DistributionFile; readonly subdirectory?: string };
 
 /** A package of a lock. */

@@ -145,7 +145,9 @@ function sourceOf(table: Table, folder: string): LockedSource | undefined {
   }
   for (const key of ["directory", "editable", "virtual"] as const) {
     const path = source?.text(key);
-    if (path !== undefined) return { kind: "directory", path: resolve(folder, path), isEditable: key === "editable" };
+    if (path === undefined) continue;
+    const virtual = key === "virtual" ? { isVirtual: true } : {};
+    return { kind: "directory", path: resolve(folder, path), isEditable: key === "editable", ...virtual };
   }
   return undefined;
 }
