@@ -4,6 +4,7 @@ import * as fs from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { TareError, ensureDirectory, execute, removeTree } from "../base/index.ts";
+import { hostPlatform } from "../oci/index.ts";
 import { COMPILE_PY, compileJob, findPack, packKey, storePack } from "../python/index.ts";
 import { baseLayers } from "./results.ts";
 import { runInContainer } from "./run-container.ts";
@@ -41,11 +42,18 @@ export async function bytecodeFor(step: StepContext, op: WheelsOp): Promise<Poss
 function compilerFor(step: StepContext, op: WheelsOp): Promise<Compiler | undefined> {
   const known = compilers.get(step.resources) ?? new Map<string, Promise<Compiler | undefined>>();
   compilers.set(step.resources, known);
-  const isOwn = step.inputs.length > 0 && process.platform === "linux" && process.getuid?.() === 0;
+  const canRun = process.platform === "linux" && process.getuid?.() === 0 && isHost(step.vertex.platform);
+  const isOwn = step.inputs.length > 0 && canRun;
   const key = `${isOwn} ${op.python}`;
   const found = known.get(key) ?? (isOwn ? Promise.resolve(IN_CONTAINER) : findLocal(step, op.python));
   known.set(key, found);
   return found;
+}
+
+/** Only images of this machine's kind can be run here. */
+function isHost(platform: string | undefined): boolean {
+  const { os, architecture } = hostPlatform(process.arch);
+  return platform === undefined || platform === `${os}/${architecture}`;
 }
 
 /** A Python of this host whose bytecode the image's can read: that of the same minor version. */
@@ -59,7 +67,8 @@ async function findLocal(step: StepContext, version: string): Promise<Compiler |
     const answer = result?.code === 0 ? result.stdout.trim() : "";
     if (answer.startsWith(wanted)) return { kind: "local", name: answer.slice(wanted.length), python: name };
   }
-  const message = `no root and no Python ${minor} here to compile with: modules are compiled when they are first imported`;
+  const why = isHost(step.vertex.platform) ? "no root" : "this machine can't run the image's Python,";
+  const message = `${why} and no Python ${minor} here to compile with: modules are compiled when they are first imported`;
   step.resources.listener?.({ kind: "warning", rule: "NoBytecode", message, at: Date.now() });
   return undefined;
 }

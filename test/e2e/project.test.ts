@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { whyNoBusybox } from "../support/bases.ts";
 import { writeWheel } from "../support/made-wheel.ts";
+import { addFakePython } from "../support/fake-python.ts";
 import { openProgramWorld } from "../support/program.ts";
 import { addPythonBase, whyNoIndex, whyNoPythonBase } from "../support/python-base.ts";
 import { fetchTools } from "../support/python-tools.ts";
@@ -405,6 +406,41 @@ sdist = { url = "${new URL(`/files/demo_source-3.0.tar.gz`, index.url).href}", h
     expect(run("locked")).toBe("7");
     world.files("locked", { "pylock.toml": hash("0".repeat(64)) });
     expect(build(world, folder).err).toMatch(/error\[E_DIGEST_MISMATCH\]/);
+  });
+});
+
+describe.skipIf(reason !== undefined)("a project for several platforms", () => {
+  beforeAll(async () => {
+    world = openProgramWorld("platforms");
+    index = await startIndex([...demoWheels(), ...fetchTools()]);
+    addFakePython(world);
+  });
+  afterAll(async () => {
+    await index.stop();
+    world.close();
+  });
+
+  it("is an index of images, each with the wheels of its own", () => {
+    const platforms = ["--platform", "linux/amd64,linux/arm64"];
+    world.ok("build", "-q", "-t", "pybase", ...platforms, join(world.folder, "pybase"));
+    const folder = world.files("several", {
+      "requirements.txt": "demo-a\n",
+      "main.py": "",
+      "tare.toml": 'base = "pybase"\n',
+    });
+    // The base's Python is a dummy that nothing here may run, whoever could.
+    const built = build(world, folder, "-t", "several", "--bytecode", "none", ...platforms);
+    expect(built.err).toContain("[linux/arm64 ");
+    const architectures = ["linux/amd64", "linux/arm64"].map((platform) =>
+      world.ok("inspect", "--type", "image", "--platform", platform, "--format", "{{.Architecture}}", "several"),
+    );
+    expect(architectures).toEqual(["amd64", "arm64"]);
+    const foreign = process.arch === "arm64" ? "linux/amd64" : "linux/arm64";
+    expect(build(world, folder, "--platform", foreign)).toMatchObject({ code: 0 });
+    const packages = world.files("packages", { "main.py": "", "tare.toml": 'base = "pybase"\npackages = ["curl"]\n' });
+    expect(build(world, packages, "--platform", foreign).err).toMatch(/error\[E_PLATFORM\].*RUN for linux/);
+    const refused = world.tare(["plan", "--dockerfile", ...platforms, folder], { env: index.env });
+    expect(refused.err).toMatch(/error\[E_USAGE\].*several are asked for/);
   });
 });
 
