@@ -7,15 +7,10 @@ import { fileURLToPath } from "node:url";
 export function cleaned(text: string, from: string, folder: string): string {
   return text
     .replaceAll(/([a-z+]+:\/\/)[^/@\s"]+@/g, (whole, scheme: string) => (scheme.endsWith("ssh://") ? whole : scheme))
-    .replaceAll(/\burl = "(file:\/\/[^"]*)"/g, (_whole, url: string) => `path = "${ofProject(pathOf(url), folder)}"`)
-    .replaceAll(
-      /\bpath = "([^"]*)"/g,
-      (_whole, path: string) => `path = "${ofProject(resolvePath(from, path), folder)}"`,
-    );
-}
-
-function pathOf(url: string): string {
-  return fileURLToPath(new URL(url));
+    .replaceAll(/\b(?:url = "(file:\/\/[^"]*)"|path = "([^"]*)")/g, (_whole, url: string | undefined, path = "") => {
+      const place = url === undefined ? resolvePath(from, path) : fileURLToPath(new URL(url));
+      return `path = ${JSON.stringify(ofProject(place, folder))}`;
+    });
 }
 
 /** Paths outside the project stay absolute: they are this machine's in any case. */
