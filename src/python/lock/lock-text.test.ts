@@ -193,9 +193,23 @@ describe("the stamp of a lock", () => {
 
   it.each<[string, LockStamp]>([
     ["usual", stamp],
-    ["full", { ...stamp, extras: ["viz"], groups: ["dev"], accelerator: "cpu", isUniversal: true, libc: { kind: "musl", version: "1.2" } }],
+    [
+      "full",
+      {
+        ...stamp,
+        extras: ["viz"],
+        groups: ["dev"],
+        accelerator: "cpu",
+        isUniversal: true,
+        libc: { kind: "musl", version: "1.2" },
+      },
+    ],
   ])("is read as it was written: %s", (_what, full) => {
-    const text = stampLock(`# uv\n${HEAD}${block("a", "1", `wheels = [${file("a-1-py3-none-any.whl", "1")}]\n`)}`, full, target);
+    const text = stampLock(
+      `# uv\n${HEAD}${block("a", "1", `wheels = [${file("a-1-py3-none-any.whl", "1")}]\n`)}`,
+      full,
+      target,
+    );
     expect(stampOf(read(text))).toEqual(full);
     expect(read(text).environments).toHaveLength(full.isUniversal ? 0 : 1);
     expect(read(text).requiresPython).toBe(full.isUniversal ? ">=3.11.2" : ">=3.11");
