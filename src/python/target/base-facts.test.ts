@@ -79,6 +79,17 @@ describe("a base", () => {
     ).toEqual([{ id, facts }]);
   });
 
+  it("keeps the links in its scheme, and is looked at again when something in it is not known here", () => {
+    const facts = factsOf(["srv/bin/x"], (tree) => fs.symlinkSync("../../srv/bin", join(tree, "usr/local/sbin")));
+    expect(facts.target.scheme).toHaveProperty("links");
+    const id = digestOf("links");
+    noteBase(store, id, facts);
+    expect(knownBase(store, id)).toEqual(facts);
+    const scheme = { ...facts.target.scheme, others: [] };
+    expect(parseBaseFacts({ ...facts, target: { ...facts.target, scheme } })).toBeUndefined();
+    expect(parseBaseFacts({ ...facts, target: { ...facts.target, abi: "x" } })).toBeUndefined();
+  });
+
   it("is no base when anything in it is not what it must be", () => {
     const facts = factsOf([]);
     const { target } = facts;
@@ -90,6 +101,7 @@ describe("a base", () => {
       { ...facts, target: { ...target, executable: "/usr/bin/../../bin/sh" } },
       { ...facts, target: { ...target, executable: "python3" } },
       { ...facts, target: { ...target, scheme: { ...target.scheme, data: "/a b" } } },
+      { ...facts, target: { ...target, scheme: { ...target.scheme, links: { "/a": "b" } } } },
       { ...facts, target: { ...target, libc: { kind: "dietlibc", version: "1.0" } } },
     ];
     for (const value of bad) expect(parseBaseFacts(value)).toBeUndefined();

@@ -3,7 +3,7 @@
  * All that the build of a project wants to know of its base's files. It depends on the base alone, so it is remembered
  * by the base's image id, here and at the registry that images are pushed to.
  */
-import { imageOwner, isDigest } from "../../base/index.ts";
+import { canonicalJson, imageOwner, isDigest } from "../../base/index.ts";
 import { readFileInTree } from "../../store/index.ts";
 import { findInterpreter } from "./interpreter.ts";
 import type { Digest } from "../../base/index.ts";
@@ -69,6 +69,8 @@ export function parseBaseFacts(value: unknown): BaseFacts | undefined {
   const { version, target, passwd, group, isPlain } = membersOf(value);
   if (version !== VERSION_OF_FACTS) return undefined;
   const parsed = parseTarget(target);
+  // A part that is not known here would be lost, and other layers would be made: the base is looked at again then.
+  if (canonicalJson(parsed) !== canonicalJson(target)) return undefined;
   if (!parsed || typeof passwd !== "string" || typeof group !== "string" || typeof isPlain !== "boolean") {
     return undefined;
   }
@@ -87,7 +89,8 @@ function parseTarget(value: unknown): PythonTarget | undefined {
   if (!matches(version, VERSION) || !matches(architecture, ARCHITECTURE) || !isPath(executable)) return undefined;
   const { kind, version: libcVersion } = library;
   if ((kind !== "glibc" && kind !== "musl") || !matches(libcVersion, /^\d{1,3}\.\d{1,3}$/)) return undefined;
-  const { purelib, platlib, scripts, headers, data } = places;
+  const { purelib, platlib, scripts, headers, data, links } = places;
+  if (links !== undefined && !areLinks(links)) return undefined;
   if (!isPath(purelib) || !isPath(platlib) || !isPath(scripts) || !isPath(headers) || !isPath(data)) return undefined;
   return {
     implementation: name,
@@ -95,7 +98,7 @@ function parseTarget(value: unknown): PythonTarget | undefined {
     architecture,
     libc: { kind, version: libcVersion },
     executable,
-    scheme: { purelib, platlib, scripts, headers, data },
+    scheme: { purelib, platlib, scripts, headers, data, ...(links === undefined ? {} : { links }) },
     ...(isFreeThreaded === true ? { isFreeThreaded } : {}),
   };
 }
@@ -106,6 +109,10 @@ function membersOf(value: unknown): Readonly<Record<string, unknown>> {
 
 function matches(value: unknown, pattern: RegExp): value is string {
   return typeof value === "string" && pattern.test(value);
+}
+
+function areLinks(value: unknown): value is Readonly<Record<string, string>> {
+  return Object.entries(membersOf(value)).every(([from, to]) => isPath(from) && isPath(to));
 }
 
 /** An absolute path that leads nowhere else. */
