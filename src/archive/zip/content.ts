@@ -97,11 +97,15 @@ function newDecoder(method: number): zlib.InflateRaw | zlib.ZstdDecompress {
   return zlib.createZstdDecompress({ chunkSize: CHUNK, params: { [zlib.constants.ZSTD_d_windowLogMax]: WINDOW_LOG } });
 }
 
-/** The compressed bytes; each piece has memory of its own, since the decoder reads it later. */
+/**
+ * The compressed bytes, each piece in the same memory: a decoder takes another one only when it has read all of the
+ * last, since every piece but the final one is larger than what it lets wait.
+ */
 async function* rawPieces(zip: ZipFile, entry: ZipEntry): AsyncGenerator<Buffer> {
   const start = zip.dataOffset(entry);
+  const room = Buffer.allocUnsafe(Math.min(CHUNK, entry.compressedSize));
   for (let at = 0; at < entry.compressedSize; at += CHUNK) {
-    const piece = Buffer.allocUnsafe(Math.min(CHUNK, entry.compressedSize - at));
+    const piece = room.subarray(0, Math.min(CHUNK, entry.compressedSize - at));
     zip.readAt(piece, start + at);
     yield piece;
   }
