@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+/* `RUN pip install` without running it: when it is done, that the result is pip's, and the reason when it is not done. */
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { BuildRequest } from "../../src/build/index.ts";
+import { ACCELERATED, WRITTEN } from "../support/accelerate-cases.ts";
+import type { AccelerateCase } from "../support/accelerate-cases.ts";
+import { whyNoBusybox } from "../support/bases.ts";
+import { compareWithPip } from "../support/pip-differences.ts";
+import { openPipWorld } from "../support/pip-world.ts";
+import type { Built, PipWorld } from "../support/pip-world.ts";
+import { whyNoPythonBase } from "../support/python-base.ts";
+import { startIndex } from "../support/wheel-index.ts";
+import type { IndexPeer } from "../support/wheel-index.ts";
+import { fetchWheels, whyNoWheels } from "../support/wheels.ts";
+
+const reason = whyNoBusybox() ?? whyNoPythonBase() ?? whyNoWheels();
+if (reason !== undefined) console.log(`skipped: RUN pip install without running it: ${reason}`);
+
+const NAMES =
+  "six idna==3.10 idna click==8.1.8 click greenlet pip setuptools uv uvicorn httptools python-dotenv pyyaml uvloop watchfiles websockets anyio h11 typing-extensions";
+
+let world: PipWorld;
+let secured: IndexPeer;
+
+async function open(): Promise<void> {
+  const paths = await fetchWheels(NAMES.split(" "));
+  const folder = fs.mkdtempSync(join(tmpdir(), "sdist-"));
+  world = await openPipWorld("accelerate", [...paths, makeSdist(folder)]);
+  secured = await startIndex(paths, { credentials: "me:secret" });
+}
+
+function makeSdist(folder: string): string {
+  const source = join(folder, "made_sdist-1.0");
+  fs.mkdirSync(source);
+  fs.writeFileSync(join(source, "setup.py"), 'from setuptools import setup\nsetup(name="made-sdist", version="1.0")\n');
+  fs.writeFileSync(join(source, "PKG-INFO"), "Metadata-Version: 2.1\nName: made-sdist\nVersion: 1.0\n");
+  spawnSync("tar", ["-C", folder, "-czf", `${source}.tar.gz`, "made_sdist-1.0"]);
+  return `${source}.tar.gz`;
+}
+
+function build(test: AccelerateCase, how: string, more: Partial<BuildRequest> = {}): Promise<Built> {
+  const text = test.dockerfile.replaceAll("URL../", world.index.url.replace("simple/", ""));
+  const Dockerfile = `FROM python:3.11-slim\nARG PIP_INDEX_URL\n${text}\n`;
+  const secrets = test.secret === undefined ? [] : [{ id: "config", file: writeSecret(test.secret) }];
+  const name = `${test.name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .replace(/^-/, "")}-${how}`;
+  return world.build(name, { ...test.files, Dockerfile }, { secrets, ...more });
+}
+
+function writeSecret(text: string): string {
+  const path = join(world.folder, "secret");
+  fs.writeFileSync(path, text.replace("HOST", `127.0.0.1:${secured.port}`));
+  return path;
+}
+
+describe.skipIf(reason !== undefined)("RUN pip install without running it", () => {
+  beforeAll(open);
+  afterAll(async () => {
+    await secured.stop();
+    world.close();
+  });
+
+  it.each(ACCELERATED)("$name", async (test) => {
+    const fast = await build(test, "fast");
+    expect(fast.log).toMatch(/tare: installed \d+ wheels? /);
+    const plain = await build(test, "plain", { accelerate: false });
+    expect(plain.log).not.toMatch(/tare: installed/);
+    const { unexplained } = compareWithPip(plain.tree, fast.tree, { memo: world.memo });
+    expect(unexplained).toEqual([]);
+  });
+
+  it.each(WRITTEN)("as written: $name", async (test) => {
+    const done = await build(test, "written").then(
+      ({ log }) => ({ ok: true, log }),
+      (error: unknown) => ({ ok: false, log: String(error) }),
+    );
+    expect(done.log).toMatch(test.reason);
+    expect(done.log).toMatch(/tare: runs as written: /);
+    expect(done.ok, done.log).toBe(test.fails !== true);
+  });
+
+  it("fetches nothing twice, and asks nobody when nothing changed", async () => {
+    await world.index.requests();
+    const test = { name: "again", dockerfile: "RUN pip install click==8.1.8 # again" };
+    await build(test, "first");
+    const files = (await world.index.requests()).filter((line) => line.endsWith(".whl"));
+    expect(files.length).toBeLessThanOrEqual(new Set(files).size);
+    const started = performance.now();
+    await build(test, "first");
+    expect(await world.index.requests()).toEqual([]);
+    expect(performance.now() - started).toBeLessThan(2000);
+  });
+
+  it("by uv", async () => {
+    const dockerfile = "ENV UV_SYSTEM_PYTHON=1\nRUN pip install uv\nRUN uv pip install six greenlet";
+    const fast = await build({ name: "uv", dockerfile }, "fast");
+    expect(fast.log).toMatch(/tare: installed 2 wheels/);
+    const plain = await build({ name: "uv", dockerfile }, "plain", { accelerate: false });
+    const { unexplained } = compareWithPip(plain.tree, fast.tree, { memo: world.memo });
+    expect(unexplained).toEqual([]);
+  });
+});
