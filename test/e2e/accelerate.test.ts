@@ -44,7 +44,7 @@ function makeSdist(folder: string): string {
 
 function build(test: AccelerateCase, how: string, more: Partial<BuildRequest> = {}): Promise<Built> {
   const text = test.dockerfile.replaceAll("URL../", world.index.url.replace("simple/", ""));
-  const Dockerfile = `FROM python:3.11-slim\nARG PIP_INDEX_URL\n${text}\n`;
+  const Dockerfile = `FROM python:3.11-slim\nARG PIP_INDEX_URL\nARG UV_DEFAULT_INDEX\n${text}\n`;
   const secrets = test.secret === undefined ? [] : [{ id: "config", file: writeSecret(test.secret) }];
   const name = `${test.name
     .toLowerCase()
@@ -87,10 +87,10 @@ describe.skipIf(reason !== undefined)("RUN pip install without running it", () =
 
   it("fetches nothing twice, and asks nobody when nothing changed", async () => {
     await world.index.requests();
-    const test = { name: "again", dockerfile: "RUN pip install click==8.1.8 # again" };
+    const test = { name: "again", dockerfile: "RUN pip install --trusted-host 127.0.0.1 click" };
     await build(test, "first");
     const files = (await world.index.requests()).filter((line) => line.endsWith(".whl"));
-    expect(files.length).toBeLessThanOrEqual(new Set(files).size);
+    expect(files).toHaveLength(1);
     const started = performance.now();
     await build(test, "first");
     expect(await world.index.requests()).toEqual([]);

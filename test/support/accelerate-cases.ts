@@ -59,8 +59,9 @@ export const ACCELERATED: readonly AccelerateCase[] = [
   { name: "no compiling", dockerfile: "RUN pip install --no-compile six" },
   {
     name: "an index with a password in a secret",
-    dockerfile: "ENV PIP_INDEX_URL=\nRUN --mount=type=secret,id=config,target=/etc/pip.conf pip install six",
-    secret: "[global]\nindex-url = http://me:secret@HOST/simple/\n",
+    dockerfile: "ENV PIP_INDEX_URL=\nRUN --mount=type=secret,id=config,target=/etc/pip.conf pip install click==8.1.8",
+    // pip keeps no cache of a host that it does not trust.
+    secret: "[global]\ntrusted-host = 127.0.0.1\nindex-url = http://me:secret@HOST/simple/\n",
   },
   { name: "a wheel by URL", dockerfile: "RUN pip install URL../files/six-1.17.0-py2.py3-none-any.whl" },
   {

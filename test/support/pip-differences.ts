@@ -38,6 +38,11 @@ export const DIFFERENCES: readonly Difference[] = [
     accepts: ({ theirs, ours }) => recordRows(theirs) === recordRows(ours),
   },
   {
+    name: "`direct_url.json`",
+    path: /\.dist-info\/direct_url\.json$/,
+    accepts: ({ theirs, ours }) => withoutHash(theirs) === withoutHash(ours) && !String(theirs).includes("hash"),
+  },
+  {
     name: "`__pycache__/*.pyc`",
     path: /\/__pycache__(?:\/[^/]+\.pyc)?$/,
     accepts: ({ ours, path }) => !path.endsWith(".pyc") || ours === undefined || isHashBased(ours),
@@ -48,8 +53,14 @@ export const DIFFERENCES: readonly Difference[] = [
 /** All rows but those of files that differ themselves. */
 function recordRows(bytes: Buffer | undefined): string {
   const rows = parseRecord(String(bytes)) ?? [];
-  const kept = rows.filter(({ path }) => !/\/INSTALLER$|(?:^|\/)__pycache__\/[^/]+\.pyc$/.test(path));
+  const kept = rows.filter(
+    ({ path }) => !/\/(?:INSTALLER|direct_url\.json)$|(?:^|\/)__pycache__\/[^/]+\.pyc$/.test(path),
+  );
   return JSON.stringify(kept);
+}
+
+function withoutHash(bytes: Buffer | undefined): string {
+  return String(bytes).replace(/"archive_info": \{.*\}, "url"/, '"archive_info": {}, "url"');
 }
 
 /** PEP 552: the second word of the header says how a `.pyc` is checked; 1 is by hash, unchecked. */

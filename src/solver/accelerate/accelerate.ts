@@ -7,6 +7,7 @@
 import { isTareError, messageOf } from "../../base/index.ts";
 import { normalizeName, readLock, selectFromLock, specialFolder, withLinks } from "../../python/index.ts";
 import { TreeView, resolveInTree } from "../../store/index.ts";
+import { bringAll } from "../absent-layers.ts";
 import { baseLayers, rootfsOf } from "../results.ts";
 import { dryRun } from "./dry-run.ts";
 import { installFiles, say } from "./install-files.ts";
@@ -43,6 +44,7 @@ export async function accelerate(
   const made: DiffId[] = [];
   for (const [index, install] of installs.entries()) {
     const place = onTop(step, made);
+    await bringAll(place, place.inputs);
     const result = await accelerateOne(place, op, install);
     if ("layers" in result) {
       made.push(...result.layers);
