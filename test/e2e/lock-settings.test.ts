@@ -12,10 +12,15 @@ import { startPackageIndex } from "../support/package-index.ts";
 import type { PackageIndex } from "../support/package-index.ts";
 import { openProgramWorld } from "../support/program.ts";
 import type { ProgramWorld } from "../support/program.ts";
+import { startStandInHost, whyNoCertificates } from "../support/stand-in-host.ts";
+import type { StandInHost } from "../support/stand-in-host.ts";
 import { indexEnvironment, uvProgram, whyNoUv } from "../support/uv.ts";
 
 const reason = whyNoUv();
 if (reason !== undefined) console.log(`skipped: index settings: ${reason}`);
+
+const certificateReason = reason ?? whyNoCertificates();
+if (certificateReason !== undefined) console.log(`skipped: index settings: ${certificateReason}`);
 
 const USER = "reader";
 const PASSWORD = "s3cr3t/Wort+7f";
@@ -119,6 +124,63 @@ describe.skipIf(reason !== undefined)("an index that wants a password", () => {
     expect(filesWith(home, FORMS)).toHaveLength(Object.keys(place.home ?? {}).length);
   });
 });
+
+describe.skipIf(certificateReason !== undefined)("an index behind a proxy, with a certificate of its own", () => {
+  const HOST = "packages.example";
+  let world: ProgramWorld;
+  let index: PackageIndex;
+  let host: StandInHost;
+  let uv = "";
+  beforeAll(async () => {
+    world = openProgramWorld("proxy");
+    index = await startPackageIndex();
+    index.add("hello", "1.0");
+    host = await startStandInHost(world.folder, HOST, index.listener);
+    uv = await uvProgram();
+    addFakePython(world);
+  });
+  afterAll(async () => {
+    host.close();
+    await index.close();
+    world.close();
+  });
+
+  it.each<[string, (host: StandInHost) => { readonly conf: string; readonly env: Readonly<Record<string, string>> }]>([
+    ["variables", ({ env }) => ({ conf: "", env })],
+    ["pip.conf", ({ env: { HTTPS_PROXY, SSL_CERT_FILE } }) => ({ conf: `cert = ${SSL_CERT_FILE ?? ""}\nproxy = ${HTTPS_PROXY ?? ""}\n`, env: {} })],
+    ["pip's own variables", ({ env: { HTTPS_PROXY = "", SSL_CERT_FILE = "" } }) => ({ conf: "", env: { PIP_PROXY: HTTPS_PROXY, PIP_CERT: SSL_CERT_FILE } })],
+  ])("is reached by %s, by uv and by Tare", async (name, settings) => {
+    const { conf, env: own } = settings(host);
+    const home = world.files(`home-${name.replaceAll(/\W/g, "")}`, { ".config/pip/pip.conf": `[global]\nindex-url = https://${HOST}/simple\n${conf}` });
+    const root = join(world.folder, `root-${name.replaceAll(/\W/g, "")}`);
+    spawnSync("cp", ["-a", world.root, root]);
+    const none = Object.fromEntries(UNSET.map((variable) => [variable, ""]));
+    const env = { ...indexEnvironment(uv, home, ""), ...none, PIP_CONFIG_FILE: "", TARE_ROOT: root, ...own };
+    const project = world.files(`project-${name.replaceAll(/\W/g, "")}`, { "requirements.txt": "hello\n", "tare.toml": 'base = "pybase"\n', "main.py": "" });
+    const before = host.connections.length;
+    const locked = await world.tareAsync(["lock", project], { env });
+    expect(locked).toMatchObject({ code: 0 });
+    const asked = host.connections.length;
+    expect(asked).toBeGreaterThan(before);
+    const built = await world.tareAsync(["build", "-q", "--bytecode", "none", project], { env });
+    expect(built).toMatchObject({ code: 0 });
+    expect(host.connections.length).toBeGreaterThan(asked);
+  });
+
+  it("is not believed without its certificate", async () => {
+    const none = Object.fromEntries(UNSET.map((variable) => [variable, ""]));
+    const { HTTPS_PROXY = "" } = host.env;
+    const env = { ...indexEnvironment(uv, world.folder, `https://${HOST}/simple`), ...none, HTTPS_PROXY };
+    const { err } = await world.tareAsync(["lock", world.files("stranger", { "requirements.txt": "hello\n" })], { env });
+    expect(err).toContain(`error[E_RESOLVE]: resolving: ${HOST} can't be reached (its certificate is not trusted)`);
+  });
+});
+
+/** What this machine may have set. */
+const UNSET = [
+  ...["SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_CERT", "PIP_PROXY"],
+  ...["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"],
+];
 
 /** Files below a folder with one of the texts in them, compressed ones after unpacking. */
 function filesWith(folder: string, texts: readonly string[]): readonly string[] {

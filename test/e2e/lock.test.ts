@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* `tare lock` with the real uv and an index of tiny wheels in this process: no base, no root, no network. */
+import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -242,6 +243,42 @@ describe.skipIf(reason !== undefined)("tare lock", () => {
     );
     write({ "requirements.txt": `pandas==2.2.3 --hash=sha256:${"1".repeat(64)}\ntzdata\nnumpy\n` });
     expect((await tare("lock")).err).toContain("`numpy` is needed, and the requirements give no hash for it");
+  });
+
+  it("takes wheels of a folder, by their relative paths", async () => {
+    addFakePython(world);
+    await tare("lock", world.files(`wheel-${count}`, { "requirements.txt": "tzdata\n" }));
+    const answer = await fetch(`${index.origin}/files/tzdata-2026.1-py3-none-any.whl`);
+    fs.mkdirSync(join(project, "wheels"));
+    fs.writeFileSync(join(project, "wheels/tzdata-2026.1-py3-none-any.whl"), Buffer.from(await answer.arrayBuffer()));
+    write({ "requirements.txt": "--no-index\n--find-links ./wheels\ntzdata\n", "tare.toml": 'base = "pybase"\n' });
+    expect((await tare("lock")).out).toContain("+ tzdata 2026.1\n");
+    expect(lockText()).toContain('path = "wheels/tzdata-2026.1-py3-none-any.whl"');
+    expect(lockText()).not.toContain(world.folder);
+    const moved = join(world.folder, `moved-${count}`);
+    fs.renameSync(project, moved);
+    project = moved;
+    expect((await tare("lock", "--check")).code).toBe(0);
+    expect(await tare("build", "-q", "--bytecode", "none", ".")).toMatchObject({ code: 0 });
+  });
+
+  it("pins a repository to its commit, and a folder of the project by its path", async () => {
+    const pyproject = (name: string): string => `[project]\nname = "${name}"\nversion = "1"\ndependencies = ["tzdata"]\n`;
+    const repository = world.files(`repository-${count}`, { "pyproject.toml": pyproject("lib") });
+    const git = (...args: readonly string[]): string =>
+      spawnSync("git", ["-C", repository, "-c", "user.name=a", "-c", "user.email=a@b", ...args], { encoding: "utf8" }).stdout;
+    git("init", "-q", "-b", "main");
+    git("add", ".");
+    git("commit", "-q", "-m", "first");
+    fs.mkdirSync(join(project, "part"));
+    write({ "part/pyproject.toml": pyproject("part"), "requirements.txt": `lib @ git+file://${repository}@main\n-e ./part\n` });
+    const { code, err } = await tare("lock");
+    expect({ code, err }).toMatchObject({ code: 0 });
+    expect(lockText()).toContain(`commit-id = "${git("rev-parse", "HEAD").trim()}"`);
+    expect(lockText()).toMatch(/directory = \{ path = "part", editable = true \}/);
+    expect(lockText()).toContain('name = "tzdata"');
+    write({ "part/pyproject.toml": pyproject("part").replace('"tzdata"', '"tzdata", "numpy"') });
+    expect((await tare("lock", "--check")).err).toContain("`tare lock` would change:\n  + numpy 2.3.5\n");
   });
 
   it("is used by a build instead of the requirements, which says when they went on", async () => {

@@ -112,10 +112,7 @@ function environmentOf(place: UvPlace, request: ResolveRequest, folder: string):
     certificates,
     proxy,
   } = settingsOfPipAlone(env);
-  const kept = Object.entries(env).filter(([name, value]) => value !== undefined && KEPT.test(name)) as [
-    string,
-    string,
-  ][];
+  const kept = Object.entries(env).flatMap(([name, value]) => (value && KEPT.test(name) ? [[name, value] as const] : []));
   const index = namedIndex(request, env) ?? (hasOwnIndex(request) ? undefined : indexUrl);
   const hasProxy = kept.some(([name]) => /^(?:https?|all)_proxy$/i.test(name));
   return {
@@ -123,7 +120,7 @@ function environmentOf(place: UvPlace, request: ResolveRequest, folder: string):
     PATH: env["PATH"] ?? "/usr/bin:/bin",
     HOME: env["HOME"] ?? folder,
     UV_CACHE_DIR: join(store.root, "cache", "uv"),
-    ...(certificates !== undefined && env["SSL_CERT_FILE"] === undefined ? { SSL_CERT_FILE: certificates } : {}),
+    ...(certificates !== undefined && !env["SSL_CERT_FILE"] ? { SSL_CERT_FILE: certificates } : {}),
     ...(proxy === undefined || hasProxy ? {} : { ALL_PROXY: proxy }),
     ...(index === undefined ? {} : { UV_DEFAULT_INDEX: index }),
     ...(extraIndexUrls.length > 0 ? { UV_INDEX: extraIndexUrls.join(" ") } : {}),
