@@ -147,16 +147,34 @@ describe.skipIf(certificateReason !== undefined)("an index behind a proxy, with 
 
   it.each<[string, (host: StandInHost) => { readonly conf: string; readonly env: Readonly<Record<string, string>> }]>([
     ["variables", ({ env }) => ({ conf: "", env })],
-    ["pip.conf", ({ env: { HTTPS_PROXY, SSL_CERT_FILE } }) => ({ conf: `cert = ${SSL_CERT_FILE ?? ""}\nproxy = ${HTTPS_PROXY ?? ""}\n`, env: {} })],
-    ["pip's own variables", ({ env: { HTTPS_PROXY = "", SSL_CERT_FILE = "" } }) => ({ conf: "", env: { PIP_PROXY: HTTPS_PROXY, PIP_CERT: SSL_CERT_FILE } })],
+    [
+      "pip.conf",
+      ({ env: { HTTPS_PROXY, SSL_CERT_FILE } }) => ({
+        conf: `cert = ${SSL_CERT_FILE ?? ""}\nproxy = ${HTTPS_PROXY ?? ""}\n`,
+        env: {},
+      }),
+    ],
+    [
+      "pip's own variables",
+      ({ env: { HTTPS_PROXY = "", SSL_CERT_FILE = "" } }) => ({
+        conf: "",
+        env: { PIP_PROXY: HTTPS_PROXY, PIP_CERT: SSL_CERT_FILE },
+      }),
+    ],
   ])("is reached by %s, by uv and by Tare", async (name, settings) => {
     const { conf, env: own } = settings(host);
-    const home = world.files(`home-${name.replaceAll(/\W/g, "")}`, { ".config/pip/pip.conf": `[global]\nindex-url = https://${HOST}/simple\n${conf}` });
+    const home = world.files(`home-${name.replaceAll(/\W/g, "")}`, {
+      ".config/pip/pip.conf": `[global]\nindex-url = https://${HOST}/simple\n${conf}`,
+    });
     const root = join(world.folder, `root-${name.replaceAll(/\W/g, "")}`);
     spawnSync("cp", ["-a", world.root, root]);
     const none = Object.fromEntries(UNSET.map((variable) => [variable, ""]));
     const env = { ...indexEnvironment(uv, home, ""), ...none, PIP_CONFIG_FILE: "", TARE_ROOT: root, ...own };
-    const project = world.files(`project-${name.replaceAll(/\W/g, "")}`, { "requirements.txt": "hello\n", "tare.toml": 'base = "pybase"\n', "main.py": "" });
+    const project = world.files(`project-${name.replaceAll(/\W/g, "")}`, {
+      "requirements.txt": "hello\n",
+      "tare.toml": 'base = "pybase"\n',
+      "main.py": "",
+    });
     const before = host.connections.length;
     const locked = await world.tareAsync(["lock", project], { env });
     expect(locked).toMatchObject({ code: 0 });
@@ -171,7 +189,9 @@ describe.skipIf(certificateReason !== undefined)("an index behind a proxy, with 
     const none = Object.fromEntries(UNSET.map((variable) => [variable, ""]));
     const { HTTPS_PROXY = "" } = host.env;
     const env = { ...indexEnvironment(uv, world.folder, `https://${HOST}/simple`), ...none, HTTPS_PROXY };
-    const { err } = await world.tareAsync(["lock", world.files("stranger", { "requirements.txt": "hello\n" })], { env });
+    const { err } = await world.tareAsync(["lock", world.files("stranger", { "requirements.txt": "hello\n" })], {
+      env,
+    });
     expect(err).toContain(`error[E_RESOLVE]: resolving: ${HOST} can't be reached (its certificate is not trusted)`);
   });
 });

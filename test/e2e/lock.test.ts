@@ -263,15 +263,20 @@ describe.skipIf(reason !== undefined)("tare lock", () => {
   });
 
   it("pins a repository to its commit, and a folder of the project by its path", async () => {
-    const pyproject = (name: string): string => `[project]\nname = "${name}"\nversion = "1"\ndependencies = ["tzdata"]\n`;
+    const pyproject = (name: string): string =>
+      `[project]\nname = "${name}"\nversion = "1"\ndependencies = ["tzdata"]\n`;
     const repository = world.files(`repository-${count}`, { "pyproject.toml": pyproject("lib") });
     const git = (...args: readonly string[]): string =>
-      spawnSync("git", ["-C", repository, "-c", "user.name=a", "-c", "user.email=a@b", ...args], { encoding: "utf8" }).stdout;
+      spawnSync("git", ["-C", repository, "-c", "user.name=a", "-c", "user.email=a@b", ...args], { encoding: "utf8" })
+        .stdout;
     git("init", "-q", "-b", "main");
     git("add", ".");
     git("commit", "-q", "-m", "first");
     fs.mkdirSync(join(project, "part"));
-    write({ "part/pyproject.toml": pyproject("part"), "requirements.txt": `lib @ git+file://${repository}@main\n-e ./part\n` });
+    write({
+      "part/pyproject.toml": pyproject("part"),
+      "requirements.txt": `lib @ git+file://${repository}@main\n-e ./part\n`,
+    });
     const { code, err } = await tare("lock");
     expect({ code, err }).toMatchObject({ code: 0 });
     expect(lockText()).toContain(`commit-id = "${git("rev-parse", "HEAD").trim()}"`);

@@ -112,7 +112,9 @@ function environmentOf(place: UvPlace, request: ResolveRequest, folder: string):
     certificates,
     proxy,
   } = settingsOfPipAlone(env);
-  const kept = Object.entries(env).flatMap(([name, value]) => (value && KEPT.test(name) ? [[name, value] as const] : []));
+  const kept = Object.entries(env).flatMap(([name, value]) =>
+    value && KEPT.test(name) ? [[name, value] as const] : [],
+  );
   const index = namedIndex(request, env) ?? (hasOwnIndex(request) ? undefined : indexUrl);
   const hasProxy = kept.some(([name]) => /^(?:https?|all)_proxy$/i.test(name));
   return {
