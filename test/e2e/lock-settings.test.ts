@@ -197,7 +197,8 @@ describe.skipIf(certificateReason !== undefined)("an index behind a proxy, with 
 });
 
 /** What this machine may have set. */
-const UNSET = `SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE CURL_CA_BUNDLE PIP_CERT PIP_PROXY HTTPS_PROXY https_proxy HTTP_PROXY
+const UNSET =
+  `SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE CURL_CA_BUNDLE PIP_CERT PIP_PROXY HTTPS_PROXY https_proxy HTTP_PROXY
 http_proxy ALL_PROXY all_proxy`.split(/\s/);
 
 /** Files below a folder with one of the texts in them, compressed ones after unpacking. */
