@@ -150,7 +150,7 @@ describe.skipIf(pythonReason !== undefined)("the second build of a Python projec
     fs.appendFileSync(join(folder, "main.py"), "print(1)\n");
     expect(cut(world, "build", "-q", "-t", "project", folder)).toMatchObject({ code: 0, err: "" });
     // The layers' wheels are here too: other layers can be made of them.
-    const again = cut(world, "build", "-q", "--no-cache", "--bytecode", "none", folder);
+    const again = cut(world, "build", "-q", "--bytecode", "none", folder);
     expect(again).toMatchObject({ code: 0, err: "" });
   });
 
