@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
@@ -34,6 +34,26 @@ it("gives certificates and netrc as files that only root of the container reads"
   expect(secrets.get("/run/tare-netrc")?.()?.toString()).toContain("password secret");
   const files = mounts.filter((mount) => mount.type === "secret" && mount.target !== undefined);
   expect(files).toMatchObject([{ mode: 0o400 }, { mode: 0o400 }]);
+});
+
+it("shows folders of distributions, and adds the project's own indexes", () => {
+  mkdirSync(join(folder, "links"));
+  const { secrets, folders } = indexSettings(
+    { ...HOME, PIP_FIND_LINKS: `${join(folder, "links")} https://links/page /no/folder`, PIP_NO_INDEX: "1" },
+    ["https://me:secret@own/simple"],
+  );
+  expect(Object.entries(folders).map(([target, { root }]) => [target, root])).toEqual([
+    ["/run/tare-links-0", join(folder, "links")],
+  ]);
+  const { filter } = folders["/run/tare-links-0"] ?? {};
+  expect(["a-1-py3-none-any.whl", "a-1.tar.gz", "notes.txt"].map((name) => filter?.excludes(name, false))).toEqual([
+    false,
+    false,
+    true,
+  ]);
+  expect(secrets.get("UV_FIND_LINKS")?.()?.toString()).toBe("https://links/page,/run/tare-links-0");
+  expect(secrets.get("UV_INDEX")?.()?.toString()).toBe("https://me:secret@own/simple");
+  expect(secrets.get("UV_NO_INDEX")?.()?.toString()).toBe("1");
 });
 
 it("leaves out what is not there", () => {

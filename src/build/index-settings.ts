@@ -3,8 +3,11 @@
 import * as fs from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { createIgnore } from "../dockerfile/index.ts";
 import { readIndexConfig } from "../python/index.ts";
 import type { RunMount } from "../graph/index.ts";
+import type { LocalSource } from "../solver/index.ts";
 
 /** What a step that asks an index is given. */
 export interface IndexSettings {
@@ -12,6 +15,8 @@ export interface IndexSettings {
   readonly mounts: readonly RunMount[];
   /** `NAME=value` that are no secrets. */
   readonly env: readonly string[];
+  /** Folders of `--find-links`, by where a step sees them. */
+  readonly folders: Readonly<Record<string, LocalSource>>;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -23,9 +28,10 @@ const PASSED =
 const CA = "/run/tare-ca.pem";
 const NETRC = "/run/tare-netrc";
 
-/** Index, extra indexes, links, proxies, certificates and netrc, as uv reads them. */
-export function indexSettings(env: Environment): IndexSettings {
-  const variables = variablesOf(env);
+/** Index, extra indexes, links, proxies, certificates and netrc, as uv reads them; `more` are further indexes. */
+export function indexSettings(env: Environment, more: readonly string[] = []): IndexSettings {
+  const folders = linkFolders(env);
+  const variables = variablesOf(env, more, Object.keys(folders));
   const secrets = new Map<string, () => Buffer | undefined>();
   const mounts: RunMount[] = [];
   for (const [name, value] of variables) {
@@ -41,19 +47,35 @@ export function indexSettings(env: Environment): IndexSettings {
   };
   add(env["SSL_CERT_FILE"] ?? env["PIP_CERT"], CA, "SSL_CERT_FILE");
   add(env["NETRC"] ?? join(env["HOME"] ?? homedir(), ".netrc"), NETRC, "NETRC");
-  return { secrets, mounts, env: files };
+  return { secrets, mounts, env: files, folders };
 }
 
-function variablesOf(env: Environment): readonly (readonly [string, string])[] {
+/** Only files that an index would have. */
+const DISTRIBUTIONS = ["*", "!*.whl", "!*.tar.gz", "!*.zip"];
+
+function linkFolders(env: Environment): Readonly<Record<string, LocalSource>> {
+  const paths = readIndexConfig(env)
+    .findLinks.map((place) => (place.startsWith("file:") ? fileURLToPath(place) : place))
+    .filter((place) => fs.statSync(place, { throwIfNoEntry: false })?.isDirectory());
+  const filter = createIgnore(DISTRIBUTIONS);
+  return Object.fromEntries(paths.map((root, index) => [`/run/tare-links-${index}`, { root, filter }]));
+}
+
+function variablesOf(
+  env: Environment,
+  more: readonly string[],
+  folders: readonly string[],
+): readonly (readonly [string, string])[] {
   const index = readIndexConfig(env);
-  const links = index.findLinks.filter((place) => /^\w+:/.test(place) && !place.startsWith("file:"));
+  const links = [...index.findLinks.filter((place) => /^https?:/.test(place)), ...folders];
+  const extra = [...index.extraIndexUrls, ...more];
   const own = Object.entries(env).flatMap(([name, value]) =>
     value !== undefined && value !== "" && PASSED.test(name) ? [[name, value] as const] : [],
   );
   return [
     ...own,
     ["UV_DEFAULT_INDEX", index.indexUrl],
-    ...(index.extraIndexUrls.length > 0 ? [["UV_INDEX", index.extraIndexUrls.join(" ")] as const] : []),
+    ...(extra.length > 0 ? [["UV_INDEX", extra.join(" ")] as const] : []),
     ...(links.length > 0 ? [["UV_FIND_LINKS", links.join(",")] as const] : []),
     ...(index.trustedHosts.length > 0 ? [["UV_INSECURE_HOST", index.trustedHosts.join(" ")] as const] : []),
     ...(index.noIndex ? [["UV_NO_INDEX", "1"] as const] : []),

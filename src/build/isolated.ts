@@ -29,6 +29,8 @@ export interface IsolatedPlace {
   readonly platform: Platform;
   /** Debian packages that commands may use, and that are in no image. */
   readonly packages: readonly string[];
+  /** Indexes of the project besides those of the user's settings; may hold credentials. */
+  readonly indexUrls: readonly string[];
   readonly network: RunOp["network"];
   readonly epoch: number;
   readonly signal: AbortSignal;
@@ -67,7 +69,8 @@ export function whyNotIsolated(): string | undefined {
  */
 export async function runIsolated(place: IsolatedPlace, command: IsolatedCommand): Promise<string | undefined> {
   const uv = await uvFor(place);
-  const folders = { ...command.folders, [dirname(UV)]: { root: dirname(uv) } };
+  const settings = indexSettings(place.place.env, place.indexUrls);
+  const folders = { ...command.folders, ...settings.folders, [dirname(UV)]: { root: dirname(uv) } };
   const graph = new GraphBuilder();
   const locals = new Map<string, LocalSource>();
   const mounts = Object.entries(folders).map(([target, source], index): Mounted => {
@@ -77,7 +80,6 @@ export async function runIsolated(place: IsolatedPlace, command: IsolatedCommand
       mount: { ...BIND, target, from: index + 1, writable: target !== dirname(UV) },
     };
   });
-  const settings = indexSettings(place.place.env);
   const vertex = addCommand(graph, place, { command, mounts, settings: settings.mounts, env: settings.env });
   const output: Buffer[] = [];
   const solver = new Solver(graph.build(), {

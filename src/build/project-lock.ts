@@ -146,6 +146,7 @@ function isolatedFor(
     target,
     platform: { os: "linux", architecture: target.architecture },
     packages: project.project.config.buildPackages,
+    indexUrls: [],
     network: "default",
     epoch: DEFAULT_EPOCH,
     signal: request.signal ?? new AbortController().signal,

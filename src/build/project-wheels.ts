@@ -102,6 +102,7 @@ function isolatedPlace(build: ProjectBuild, { base, target, platform }: WheelCho
     target,
     platform,
     packages: project.config.buildPackages,
+    indexUrls: ownIndexes(build).filter((url) => /^https?:/.test(url)),
     network: request.network ?? "default",
     epoch,
     signal,
@@ -118,16 +119,17 @@ export function acceleratorOf({ request, project }: Pick<ProjectBuild, "request"
   return chooseAccelerator(request.python?.accelerator ?? project.config.accelerator);
 }
 
-/** Indexes that the project itself names may have their user and password there. */
-async function learnCredentials({ place, project, root }: ProjectBuild): Promise<void> {
+/** Indexes that the project itself names, which may have a user and a password there. */
+function ownIndexes({ place, project, root }: Pick<ProjectBuild, "place" | "project" | "root">): readonly string[] {
   const { kind, files } = project.inputs;
-  if (kind !== "requirements" && kind !== "pyproject") return;
-  const urls = projectIndexUrls(
-    files.map((file) => join(root, file)),
-    root,
-    place.env,
-  );
-  if (urls.length > 0) (await place.wheels()).useCredentials(urls);
+  if (kind !== "requirements" && kind !== "pyproject") return [];
+  const paths = files.map((file) => join(root, file));
+  return projectIndexUrls(paths, root, place.env);
+}
+
+async function learnCredentials(build: ProjectBuild): Promise<void> {
+  const urls = ownIndexes(build);
+  if (urls.length > 0) (await build.place.wheels()).useCredentials(urls);
 }
 
 async function lockOf(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Projects without a Dockerfile, from the command line to a running container, with an index on this machine. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -332,6 +332,26 @@ dependencies = ["demo-b"]
     const id = build(world, folder, "-q").out;
     const copy = other.files("copy", { "requirements.txt": "demo-source\n", "main.py": MAIN });
     expect(build(other, copy, "-q").out).toBe(id);
+  });
+
+  it("are built with the user's credentials, which stay nowhere", async () => {
+    const own = await startIndex([...demoWheels(), ...fetchTools(), sdist], { credentials: "me:s3cret-of-mine" });
+    try {
+      const files = { "requirements.txt": "demo-source\n", "main.py": MAIN };
+      const folder = other.files("credentials", { ...files, "tare.toml": "build-packages = []\nlayers = 3\n" });
+      other.ok("system", "prune", "-a", "-f");
+      addPythonBase(other);
+      const options = { env: { ...own.env, UV_NO_CACHE: "1" } };
+      const built = other.tare(["build", "--progress", "plain", "--no-cache", "-t", "credentials", folder], options);
+      expect(built).toMatchObject({ code: 0 });
+      expect((await own.requests()).some((request) => request.includes("setuptools"))).toBe(true);
+      const plan = other.tare(["plan", "--dockerfile", folder], options);
+      expect(`${built.err}${plan.out}${plan.err}${other.ok("inspect", "credentials")}`).not.toContain("s3cret");
+      const found = spawnSync("grep", ["-rlaF", "s3cret-of-mine", other.root], { encoding: "utf8" });
+      expect(found.stdout).toBe("");
+    } finally {
+      await own.stop();
+    }
   });
 
   it("may be a repository's, whose commit is written down", async () => {
