@@ -5,7 +5,7 @@
  */
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { TareError, isTareError } from "../base/index.ts";
+import { Semaphore, TareError, isTareError } from "../base/index.ts";
 import { builtWheelKey, builtWheels, parseWheelName } from "../python/index.ts";
 import { buildHint } from "./build-wheel-hint.ts";
 import { OUT, SOURCE, UV, runIsolated, whyNotIsolated } from "./isolated.ts";
@@ -22,16 +22,26 @@ export async function buildWheels(
   place: IsolatedPlace,
   packages: readonly SelectedPackage[],
 ): Promise<ReadonlyMap<string, DistributionFile>> {
+  const slots = new Semaphore(AT_ONCE);
   const wheels = new Map<string, DistributionFile>();
-  for (const each of packages) {
-    const sources = await openSources(place, each);
-    try {
-      wheels.set(each.name, await knownOrBuilt(place, each, sources));
-    } finally {
-      sources.close();
-    }
-  }
+  const results = await Promise.allSettled(
+    packages.map((each) => slots.run(async () => void wheels.set(each.name, await wheelOf(place, each)))),
+  );
+  // Nothing goes on in the background when the first failure is told.
+  for (const result of results) if (result.status === "rejected") throw result.reason;
   return wheels;
+}
+
+/** Compilers use several cores by themselves. */
+const AT_ONCE = 2;
+
+async function wheelOf(place: IsolatedPlace, each: SelectedPackage): Promise<DistributionFile> {
+  const sources = await openSources(place, each);
+  try {
+    return await knownOrBuilt(place, each, sources);
+  } finally {
+    sources.close();
+  }
 }
 
 async function knownOrBuilt(
@@ -163,8 +173,17 @@ async function keep(
     platform: `${platform.os}/${platform.architecture}`,
     seconds: Math.round(made.seconds * 10) / 10,
   };
-  const known = builtWheels(place.store);
-  if (known.get(made.key) === undefined) known.insert(made.key, undefined, wheel);
-  else known.update(made.key, () => wheel);
+  remember(place, wheel);
   return wheel;
+}
+
+/** Another command may have built the same meanwhile: either stands for both. */
+function remember({ store }: IsolatedPlace["place"], wheel: BuiltWheel): void {
+  const known = builtWheels(store);
+  if (known.update(wheel.key, () => wheel)) return;
+  try {
+    known.insert(wheel.key, undefined, wheel);
+  } catch (error) {
+    if (known.get(wheel.key) === undefined) throw error;
+  }
 }
