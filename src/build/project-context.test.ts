@@ -52,6 +52,28 @@ it.each(SEEN)("%s: folder %s, in the image %s", (path, isFolder, isIn) => {
   expect(projectContext(folder, project).filter?.excludes(path, isFolder)).toBe(!isIn);
 });
 
+it("leaves out the list that was installed, but nothing that a build may read", () => {
+  const left = (files: Readonly<Record<string, string>>, path: string): boolean | undefined => {
+    const root = mkdtempSync(join(tmpdir(), "tare-lists-"));
+    try {
+      for (const [name, text] of Object.entries(files)) writeFileSync(join(root, name), text);
+      const project = readProject(folderReader(root), { folder: root, fallbackName: "x" });
+      if (!project) throw new Error("no project");
+      return projectContext(root, project).filter?.excludes(path, false);
+    } finally {
+      rmSync(root, { recursive: true });
+    }
+  };
+  const named = '[project]\nname = "x"\nversion = "1"\n[build-system]\nrequires = []\n';
+  expect(left({ "requirements.txt": "" }, "requirements.txt")).toBe(true);
+  expect(left({ "requirements.txt": "", "tare.toml": 'include = ["requirements.txt"]' }, "requirements.txt")).toBe(
+    false,
+  );
+  expect(left({ "requirements.txt": "", "pyproject.toml": named }, "requirements.txt")).toBe(false);
+  expect(left({ "uv.lock": "", "pyproject.toml": named }, "uv.lock")).toBe(true);
+  expect(left({ "setup.py": "setup()" }, "setup.py")).toBe(false);
+});
+
 it("warns of secrets that are left out and of weights that are not", () => {
   const project = readProject(folderReader(folder), { folder, fallbackName: "x" });
   if (!project) throw new Error("no project");

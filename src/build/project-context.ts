@@ -51,16 +51,30 @@ export function projectContext(root: string, project: Project): LocalSource {
 }
 
 /** What is left out: the usual, then what `.dockerignore` and `[tool.tare]` say, then secrets. */
-export function ignorePatterns(root: string, { config, dependencies }: Project): readonly string[] {
+export function ignorePatterns(root: string, project: Project): readonly string[] {
+  const { config } = project;
   const text = readTextIfPresent(join(root, ".dockerignore"));
   const own = text === undefined ? [] : readIgnoreFile(text);
   const included = config.include.map((pattern) => `!${pattern}`);
-  return [...LEFT_OUT, ...lists(dependencies), ...own, ...config.exclude, ...included, ...SECRETS];
+  return [...LEFT_OUT, ...lists(project), ...own, ...config.exclude, ...included, ...SECRETS];
 }
 
-/** What is installed stands in the image's metadata: a changed pin changes one layer, and not that of the sources too. */
-function lists({ kind, files }: Project["dependencies"]): readonly string[] {
-  return kind === "pyproject" || kind === "none" ? [] : files;
+/**
+ * What is installed stands in the image's metadata: a changed pin changes one layer, and not that of the sources too.
+ * Files that a build of the project may read stay.
+ */
+function lists({ dependencies, own }: Project): readonly string[] {
+  switch (dependencies.kind) {
+    case "lock":
+    case "pins":
+      return dependencies.files;
+    case "requirements":
+      return own === undefined ? dependencies.files : [];
+    case "lines":
+    case "pyproject":
+    case "none":
+      return [];
+  }
 }
 
 /** Something that the user should know. */

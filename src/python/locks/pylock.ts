@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { TareError } from "../../base/index.ts";
 import { normalizeName } from "../requirements/names.ts";
 import { parseMarker } from "../requirements/markers.ts";
@@ -94,7 +95,7 @@ function sourceOf(table: Table, folder: string): LockedSource | undefined {
     return {
       kind: "vcs",
       vcs: vcs.required("type"),
-      url: vcs.text("url") ?? resolve(folder, vcs.required("path")),
+      url: vcs.text("url") ?? pathToFileURL(resolve(folder, vcs.required("path"))).href,
       commit: vcs.required("commit-id"),
       ...(revision === undefined ? {} : { requestedRevision: revision }),
       ...subdirectoryOf(vcs),
