@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { join } from "node:path";
 import { DEFAULT_EPOCH, TareError } from "../base/index.ts";
 import { GraphBuilder } from "../graph/index.ts";
 import { MAIN_CONTEXT } from "./compile.ts";
@@ -8,6 +9,7 @@ import { contextWarnings, projectContext } from "./project-context.ts";
 import { plainDockerfile } from "./project-dockerfile.ts";
 import { unusedOptions } from "./project-request.ts";
 import { checkPlatforms, epochOf, platformsOf } from "./request-facts.ts";
+import type { Project } from "../project/index.ts";
 import type { LocalSource } from "../solver/index.ts";
 import type { Lease } from "../store/index.ts";
 import type { CompiledProject } from "./project-build.ts";
@@ -46,11 +48,18 @@ export async function prepareProject(
     project: project.name,
     stages: compiled.map(({ stage }) => stage),
     decisions,
+    ...lockOf(root, project),
     plainDockerfile: () => dockerfileOf(compiled),
     locals: new Map([[MAIN_CONTEXT, context]]),
     epoch,
     isEpochChosen: chosen !== undefined,
   };
+}
+
+/** Only a `pylock.toml` can hold what Tare adds. */
+function lockOf(root: string, { dependencies: { kind, files } }: Project): Pick<PreparedBuild, "lock"> {
+  const [file] = files;
+  return kind === "lock" && file !== undefined && /^pylock\b.*\.toml$/.test(file) ? { lock: join(root, file) } : {};
 }
 
 function dockerfileOf([only, ...others]: readonly CompiledProject[]): PlainDockerfile {

@@ -17,7 +17,14 @@ import { MEDIA_TYPES } from "../oci/index.ts";
 import { findBaseFacts, knownLayer, noteBase, noteClaim, unpackDeferred } from "../python/index.ts";
 import { TreeView } from "../store/index.ts";
 import type { DiffId, Digest } from "../base/index.ts";
-import type { AbsentBlobs, LayerBlob, MemoAdditions, RemoteRepository, WheelMemo } from "../images/index.ts";
+import type {
+  AbsentBlobs,
+  LayerBlob,
+  MemoAdditions,
+  RemoteRepository,
+  TransferOutcome,
+  WheelMemo,
+} from "../images/index.ts";
 import type { BaseFacts, NotedBase, WheelLayerFacts } from "../python/index.ts";
 import type { BlobWriter, BuildListener, RemoteLayer, RemoteLayers } from "../solver/index.ts";
 import type { Lease, Store } from "../store/index.ts";
@@ -44,6 +51,7 @@ export interface RemoteBase {
 }
 
 const QUESTIONS = 16;
+const UPLOADS = 6;
 
 /** What a build knows of the registry that it pushes to. */
 export class RemoteBuild implements RemoteLayers {
@@ -59,6 +67,10 @@ export class RemoteBuild implements RemoteLayers {
   readonly #seen = new Set<Digest>();
   /** Files of blobs that were made for the registry alone. */
   readonly #made = new Map<Digest, string>();
+  /** What became of blobs that were sent early, by target. */
+  readonly #sent = new Map<string, Promise<TransferOutcome | undefined>>();
+  readonly #sending = new Semaphore(UPLOADS);
+  readonly #stop = new AbortController();
   #lease: Lease | undefined;
   #locked: ReadonlyMap<Digest, WheelLayerFacts> = new Map();
 
@@ -101,11 +113,35 @@ export class RemoteBuild implements RemoteLayers {
     new TransferMemo(this.#options.store).setBlob(diffId, "gzip", described);
     this.#made.set(blob.digest, path);
     this.#used.set(key, { key, diffId, size, blob });
+    for (const target of this.targets) {
+      this.#sent.set(placeOf(target, blob.digest), this.#send(target, described, path));
+    }
     return diffId;
+  }
+
+  /** Sends a blob while other layers are still made; undefined when it can't: the push tries again and says why. */
+  async #send(target: RemoteRepository, blob: LayerBlob, path: string): Promise<TransferOutcome | undefined> {
+    const { client, repository } = target;
+    const call = { signal: this.#stop.signal };
+    try {
+      const isThere = await this.#asking.run(() =>
+        client.headBlob(repository, blob.digest, { forPush: true, ...call }),
+      );
+      if (isThere) return "exists";
+      const from = new TransferMemo(this.#options.store).mountsFor(blob.digest, target);
+      const open = (): AsyncIterable<Uint8Array> => fs.createReadStream(path, { highWaterMark: 1 << 18 });
+      const { digest, size } = blob;
+      const upload = { digest, size, open, mount: { digest, size, from } };
+      const { how } = await this.#sending.run(() => client.pushBlob(repository, upload, call));
+      return how === "mounted" ? "mounted" : "pushed";
+    } catch {
+      return undefined;
+    }
   }
 
   /** Call it when the image is pushed, or won't be: what was made for the registry alone goes. */
   close(): void {
+    this.#stop.abort();
     this.#lease?.release();
   }
 
@@ -194,12 +230,13 @@ export class RemoteBuild implements RemoteLayers {
     return { layers: [...this.#used.values()], bases: [...this.#usedBases.values()] };
   }
 
-  /** For the push. */
-  absent(): AbsentBlobs {
+  /** For the push to a target. */
+  absent(target: RemoteRepository): AbsentBlobs {
     const baseOf = (digest: Digest): RemoteBase | undefined =>
       [...this.#bases.values()].find(({ layers }) => layers.some(({ blob }) => blob.digest === digest));
     return {
       seen: this.#seen,
+      sent: async (digest) => this.#sent.get(placeOf(target, digest)),
       open: (blob, signal) => {
         const path = this.#made.get(blob.digest);
         if (path !== undefined) return () => fs.createReadStream(path, { highWaterMark: 1 << 18 });
@@ -226,6 +263,10 @@ export class RemoteBuild implements RemoteLayers {
     const { signal } = this.#options;
     return signal === undefined ? {} : { signal };
   }
+}
+
+function placeOf({ client, repository }: RemoteRepository, digest: Digest): string {
+  return `${client.domain}/${repository}@${digest}`;
 }
 
 /** Many registries say so of a repository that does not exist yet. */

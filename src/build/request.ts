@@ -68,6 +68,8 @@ export interface BuildRequest {
   /** False (`--no-accelerate`): `RUN pip install` runs as written. Default true. */
   readonly accelerate?: boolean;
   readonly python?: PythonBuildOptions;
+  /** `--lock-facts`: writes what is known of the layers of wheels into the project's pylock.toml. */
+  readonly lockFacts?: boolean;
   /** Seconds since the epoch; from `SOURCE_DATE_EPOCH`. */
   readonly sourceDateEpoch?: number;
   readonly listener?: BuildListener;

@@ -12,6 +12,7 @@ import { openAgents } from "./agents.ts";
 import { MAIN_CONTEXT, compile } from "./compile.ts";
 import { openContext } from "./context.ts";
 import { exportResult } from "./export.ts";
+import { requireLock, writeLockFacts } from "./lock-facts.ts";
 import { openNamedContexts } from "./named-contexts.ts";
 import { checkPlatforms, epochOf, platformsOf } from "./request-facts.ts";
 import { StoreResolver } from "./resolver.ts";
@@ -52,6 +53,8 @@ export interface PreparedBuild {
   readonly project?: string;
   /** For a project: what was decided. */
   readonly decisions?: readonly ProjectDecision[];
+  /** For a project with a `pylock.toml`: its place. */
+  readonly lock?: string;
   /** For a project: what it is as a Dockerfile. Throws `E_USAGE` for several platforms, `E_UNSUPPORTED`. */
   readonly plainDockerfile?: () => PlainDockerfile;
   readonly stages: readonly CompiledStage[];
@@ -67,6 +70,7 @@ export async function runBuild(place: BuildPlace, request: BuildRequest): Promis
     const prepared = await prepareBuild(place, lease, request);
     tellDecisions(request, prepared);
     const { remote } = place;
+    const lock = request.lockFacts ? requireLock(prepared.lock) : undefined;
     const signal = request.signal ?? new AbortController().signal;
     const agents = await openAgents(request.ssh, { cwd: request.cwd, env: place.env, scratch: lease.folder });
     try {
@@ -95,6 +99,7 @@ export async function runBuild(place: BuildPlace, request: BuildRequest): Promis
         split: results[index]?.split ?? new Map<VertexId, number>(),
       }));
       const result = await exportResult({ ...place, request, outcomes, epoch: prepared.epoch });
+      if (lock !== undefined) await writeLockFacts(place, { lease, graph: prepared.graph, lock, signal });
       if (!prepared.decisions) return result;
       const { leftOutOfLayers } = await import("./project-slim.ts");
       const leftOut = leftOutOfLayers(

@@ -59,6 +59,7 @@ const PYTHON: readonly OptionSpec[] = [
     choices: ["imported", "all", "none"],
   }),
   flag("slim", "Leave out of a project's distributions what nothing in its image uses (docs/slim.md)"),
+  flag("lock-facts", "Write what is known of the layers of wheels into pylock.toml, for machines without them"),
   flag("no-accelerate", "Run `RUN pip install` as written instead of making layers of the wheels"),
 ];
 

@@ -53,6 +53,7 @@ export function planRequest(context: CommandContext, parsed: ParsedArguments): B
     outputs: [],
     load: false,
     accelerate: !parsed.boolean("no-accelerate"),
+    lockFacts: parsed.boolean("lock-facts"),
     python: pythonOptions(parsed),
     signal: context.signal,
     ...(needsInput ? { stdin: streamOf(context) } : {}),

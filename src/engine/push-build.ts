@@ -34,7 +34,8 @@ export async function remoteBuildFor(
 ): Promise<RemoteBuild | undefined> {
   const { isUsualForm } = await import("./registry.ts");
   const isOnlyPushed = names.length > 0 && !request.load && request.outputs.every((output) => isPush(output));
-  if (!isOnlyPushed || request.noCache || !isUsualForm(formOf(request))) return undefined;
+  // Facts are of what was made here.
+  if (!isOnlyPushed || request.noCache || request.lockFacts || !isUsualForm(formOf(request))) return undefined;
   const { RemoteBuild: Remote } = await import("../build/index.ts");
   const targets = await targetsOf(rooms, names);
   return new Remote({ store: rooms.writer(), targets, ...callOf(request) });
@@ -80,7 +81,7 @@ export async function pushBuilt(
     const target = targets.find((each) => each.client.domain === domain && each.repository === repository);
     if (!target) throw new Error(`no target for ${name}`);
     const record = result.absent ?? requireImage(rooms.writer(), name, "pushing");
-    const absent = remote === undefined ? {} : { absent: remote.absent() };
+    const absent = remote === undefined ? {} : { absent: remote.absent(target) };
     const how = { client: target.client, platforms: [], ...compression, ...absent, ...call };
     const done = await pushRecord(rooms, { name, record, ...how });
     pushed.push(done.tag);

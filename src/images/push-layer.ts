@@ -24,6 +24,8 @@ import { telling } from "./transfer.ts";
 export interface AbsentBlobs {
   /** Blobs that the repository was seen to have a moment ago: it is not asked again. */
   readonly seen: ReadonlySet<Digest>;
+  /** What became of a blob that was sent to the repository for this push before it began. */
+  readonly sent: (digest: Digest) => Promise<TransferOutcome | undefined>;
   /** Opens a blob that waits in a file, or where it came from; undefined for others. */
   readonly open: (
     blob: Pick<Descriptor, "digest" | "size">,
@@ -87,6 +89,8 @@ export async function pushLayer(job: PushJob, layer: LayerPlan): Promise<LayerRe
     if (isForeign(layer.local)) return ended(job, layer, { blob: layer.local, outcome: "exists" });
     if (!layer.isCompressed) return pushAsItIs(job, layer);
     const known = job.memo.blobOf(layer.diffId, job.compression);
+    const outcome = known && (await job.absent?.sent(known.digest));
+    if (known && outcome) return ended(job, layer, { blob: known, outcome });
     if (known && (await hasBlob(job, known.digest))) return ended(job, layer, { blob: known, outcome: "exists" });
     if (await isCheap(job, layer)) return job.slots.spooled.run(() => pushSpooled(job, layer, known));
     return sendMade(job, layer, { open: () => compressedLayer(job, layer.diffId), known });

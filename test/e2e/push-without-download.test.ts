@@ -176,6 +176,41 @@ describe("a clean machine", () => {
   });
 });
 
+describe("facts in a lock", () => {
+  beforeEach(useNewRepository);
+
+  it("are as good as a memo, and are believed before one", async () => {
+    const machine = world.machine();
+    const folder = world.project(machine, [first, second]);
+    const built = await machine.tareAsync(["build", "-q", "--lock-facts", "-t", "app", folder]);
+    expect(built.err).not.toMatch(/error\[/);
+    const lock = fs.readFileSync(join(folder, "pylock.toml"), "utf8");
+    expect(lock.match(/^\[\[tool\.tare\.layers\]\]$/gm)).toHaveLength(2);
+    succeeded(await world.push(machine, folder));
+    const right = diffIds();
+    world.registry.manifests.delete(MEMO);
+    const facts = lock.slice(lock.indexOf("[[tool.tare.layers]]"));
+    expect((await pushAnew([first, second], `\n${facts}`)).index).toEqual([]);
+    expect(diffIds()).toEqual(right);
+    const wrong = lieAboutLayers((layer) => ({
+      ...layer,
+      annotations: { ...layer.annotations, "dev.tare.wheels.diff-id": OTHER },
+    }));
+    wrong();
+    lie((manifest) => ({ ...manifest, layers: manifest.layers.slice(0, 1) }));
+    expect((await pushAnew([first, second], `\n${facts}`)).index).toEqual([]);
+    expect(diffIds()).toEqual(right);
+  });
+
+  it("want a pylock.toml", async () => {
+    const machine = world.machine();
+    const folder = machine.files("none", { "main.py": "", "pyproject.toml": "[tool.tare]\nbase='x'\n" });
+    fs.writeFileSync(join(folder, "Dockerfile"), "FROM scratch\n");
+    const { err } = await machine.tareAsync(["build", "--lock-facts", folder]);
+    expect(err).toMatch(/error\[E_USAGE\].*pylock\.toml/);
+  });
+});
+
 function sizeOf(descriptors: readonly Descriptor[]): number {
   return descriptors.reduce((sum, { size }) => sum + size, 0);
 }
