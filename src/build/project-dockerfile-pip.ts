@@ -3,7 +3,6 @@
 import { TareError } from "../base/index.ts";
 import { readIndexConfig } from "../python/index.ts";
 import { aptScript } from "./isolated.ts";
-import { acceleratorOf } from "./project-wheels.ts";
 import { quoted } from "./shell-word.ts";
 import type { SelectedPackage } from "../python/index.ts";
 import type { PreparedProject } from "./project-build.ts";
@@ -108,8 +107,8 @@ function pipStep(prepared: PreparedProject, lines: readonly string[]): string {
 function indexOptions(prepared: PreparedProject): string {
   const { indexUrl, extraIndexUrls } = readIndexConfig(prepared.place.env);
   const usual = readIndexConfig({ HOME: "/nonexistent", PIP_CONFIG_FILE: "/dev/null" }).indexUrl;
-  const accelerator = acceleratorOf(prepared);
-  const isTorch = prepared.wheels.wheels.some(({ name, version }) => name === "torch" && version.includes("+"));
+  const { accelerator, wheels } = prepared.wheels;
+  const isTorch = wheels.some(({ name, version }) => name === "torch" && version.includes("+"));
   const torch = isTorch && accelerator !== undefined ? [`${TORCH}/${accelerator}`] : [];
   const options = [
     ...(indexUrl === usual ? [] : ["--index-url", quoted(plain(indexUrl))]),

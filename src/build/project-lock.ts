@@ -65,8 +65,11 @@ export async function lockProject(place: BuildPlace, request: LockRequest): Prom
 
 /** Options of this call, of the project, then of the lock that is there. */
 function stampFor({ request, project, previous, inputs }: Job, target: PythonTarget, platform: string): LockStamp {
-  const wanted = request.accelerator ?? project.project.config.accelerator ?? previous?.stamp?.accelerator;
-  const accelerator = chooseAccelerator(wanted);
+  const configured = project.project.config.accelerator;
+  const locked = previous?.stamp?.accelerator;
+  // `auto` of the project is decided once, so that another machine does not make another lock.
+  const kept = configured === "auto" ? (locked ?? configured) : (configured ?? locked);
+  const accelerator = chooseAccelerator(request.accelerator ?? kept);
   return {
     inputs: inputsDigest(inputs),
     files: project.project.inputs.files,

@@ -2,11 +2,8 @@
 /* The distributions of a project: from its lock, or resolved now; those without a wheel are built. */
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { TareError, ensureDirectory } from "../base/index.ts";
+import { ensureDirectory } from "../base/index.ts";
 import {
-  chooseAccelerator,
-  gpuPackagesError,
-  isGpuPackage,
   parseWheelName,
   planLayers,
   projectIndexUrls,
@@ -14,12 +11,12 @@ import {
   readLock,
   resolve,
   selectFromLock,
-  stampOf,
 } from "../python/index.ts";
 import { buildWheels } from "./build-wheels.ts";
 import { splitPackages } from "./project-packages.ts";
 import { isolatedUv } from "./isolated-uv.ts";
 import { staleReason } from "./lock-state.ts";
+import { acceleratorOf, checkAccelerator } from "./project-accelerator.ts";
 import type { IsolatedPlace } from "./isolated.ts";
 import type { Platform } from "../oci/index.ts";
 import type { DistributionFile, Lock, PythonTarget, SelectedPackage, WheelRef, WheelStore } from "../python/index.ts";
@@ -80,7 +77,7 @@ export async function chooseWheels(build: ProjectBuild, choice: WheelChoice): Pr
     inPlace: inPlace.map(({ wheel, folder }) => ({ name: wheel.name, folder })),
     selected: others,
     ownName,
-    accelerator: acceleratorOf(build) ?? (lock && stampOf(lock)?.accelerator),
+    accelerator: acceleratorOf(build, lock),
   };
 }
 
@@ -88,7 +85,7 @@ function selectedOf(build: ProjectBuild, { target }: WheelChoice, lock: Lock): r
   const { config, dependencies } = build.project;
   const requested = new Set(dependencies.requested);
   const selected = selectFromLock(lock, target, { extras: config.extras, groups: config.groups, requested });
-  refuseOther(acceleratorOf(build), lock, selected);
+  if (dependencies.kind === "lock") checkAccelerator(acceleratorOf(build, lock), lock, selected);
   return selected;
 }
 
@@ -112,11 +109,6 @@ function isolatedPlace(build: ProjectBuild, { base, target, platform }: WheelCho
 
 function withWheel(each: SelectedPackage, built: DistributionFile | undefined): SelectedPackage {
   return built === undefined ? each : { ...each, wheel: built };
-}
-
-/** `--accelerator` or `[tool.tare]`; `auto` as what it means here. */
-export function acceleratorOf({ request, project }: Pick<ProjectBuild, "request" | "project">): string | undefined {
-  return chooseAccelerator(request.python?.accelerator ?? project.config.accelerator);
 }
 
 /** Indexes that the project itself names, which may have a user and a password there. */
@@ -184,19 +176,6 @@ function warnOfStale({ root, project, place, request }: ProjectBuild, lock: Lock
   if (reason === undefined) return;
   const message = `${file} is not up to date: ${reason}; \`tare lock\` makes it anew`;
   request.listener?.({ kind: "warning", rule: "StaleLock", message, file, at: Date.now() });
-}
-
-/** A lock made with CUDA does not become one for the CPU by leaving packages out: torch itself is another build. */
-function refuseOther(accelerator: string | undefined, lock: Lock, selected: readonly SelectedPackage[]): void {
-  if (accelerator === undefined) return;
-  const made = stampOf(lock)?.accelerator;
-  if (made !== undefined && made !== accelerator) {
-    throw new TareError("E_ACCELERATOR", `choosing packages for ${accelerator}: the lock was made for ${made}`, {
-      hint: `lock again with \`tare lock --accelerator ${accelerator}\``,
-    });
-  }
-  const gpu = selected.filter(({ name }) => isGpuPackage(name)).map(({ name }) => name);
-  if (accelerator === "cpu" && gpu.length > 0) throw gpuPackagesError(gpu, new Map());
 }
 
 /** Identities and sizes of the wheels; those of which a lock tells both are not fetched before they are needed. */

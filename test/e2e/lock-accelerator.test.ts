@@ -143,6 +143,22 @@ describe.skipIf(reason !== undefined)("--accelerator", () => {
     expect(plan.out).not.toMatch(/nvidia|triton/);
   });
 
+  it("of the project may be auto: the lock decides then, on every machine", async () => {
+    write("requirements.txt", "accelerate\n");
+    await tare("lock", "--accelerator", "cu126");
+    write("pyproject.toml", '[tool.tare]\nbase = "pybase"\naccelerator = "auto"\n');
+    expect((await tare("lock")).out).toContain("up to date: 5 packages");
+    expect((await tare("build", "--progress", "plain", "--bytecode", "none", ".")).err).toMatch(/accelerator: {2,}cu126: 2 CUDA/);
+  });
+
+  it("is told by torch's version where the lock was made by another tool", async () => {
+    write("requirements.txt", "torch\n");
+    await tare("lock");
+    fs.writeFileSync(join(project, "pylock.toml"), lockText().split("[tool.tare]")[0] ?? "");
+    const other = await tare("build", "--accelerator", "cu126", ".");
+    expect(other.err).toContain("error[E_ACCELERATOR]: choosing packages for cu126: the lock has torch 2.9.0");
+  });
+
   it("must be the one that a lock was made for", async () => {
     write("requirements.txt", "accelerate\n");
     await tare("lock", "--accelerator", "cu126");

@@ -180,6 +180,12 @@ describe.skipIf(reason !== undefined)("tare lock", () => {
     expect((await tare("lock", "-o", "mine.toml")).err).toContain("a lock is named pylock.toml or pylock.NAME.toml");
   });
 
+  it("says that the network is switched off", async () => {
+    write({ "requirements.txt": "common\n" });
+    const { err } = await world.tareAsync(["lock"], { cwd: project, env: { ...env, TARE_OFFLINE: "1", TARE_ROOT: join(project, "root") } });
+    expect(err).toContain("resolving: `common` is not in the cache, and the network is switched off\nhint: unset TARE_OFFLINE");
+  });
+
   it("writes anew over a lock that can't be read, and says so", async () => {
     write({ "requirements.txt": "numpy\n", "pylock.toml": "<<<<<<< ours\n" });
     expect((await tare("lock", "--check")).err).toContain("error[E_LOCK]: reading `pylock.toml`");

@@ -27,7 +27,11 @@ export function openIndexClient(env: Environment): IndexClient {
 
 /** A variable that is there wins over the settings, in whichever case it is written. */
 function definedOnly(env: Environment): Environment {
-  const pairs = Object.entries(env).filter(([, value]) => value !== undefined && value !== "");
-  const lower = pairs.flatMap(([name, value]) => (/^https?_proxy$/i.test(name) ? [[name.toLowerCase(), value]] : []));
-  return Object.fromEntries([...pairs, ...lower]) as Environment;
+  const defined: Record<string, string> = {};
+  for (const [name, value] of Object.entries(env)) {
+    if (value === undefined || value === "") continue;
+    defined[name] = value;
+    if (/^https?_proxy$/i.test(name)) defined[name.toLowerCase()] = value;
+  }
+  return defined;
 }

@@ -68,8 +68,7 @@ export function uvIndexes(env: Environment): readonly { readonly name: string; r
     return name === undefined || url === undefined ? [] : [{ name, url }];
   });
   const inFiles = uvFiles(env).flatMap((file) => {
-    const { index } = tomlOf(readText(file));
-    return (Array.isArray(index) ? (index as readonly Record<string, unknown>[]) : []).flatMap(({ name, url }) =>
+    return tables(tomlOf(readText(file))["index"]).flatMap(({ name, url }) =>
       typeof name === "string" && typeof url === "string" ? [{ name, url }] : [],
     );
   });
@@ -154,7 +153,7 @@ function uvVariables(env: Environment): Draft {
 function uvSettings(text: string): Draft {
   const draft: Draft = {};
   const values = tomlOf(text);
-  const indexes = Array.isArray(values["index"]) ? (values["index"] as readonly Record<string, unknown>[]) : [];
+  const indexes = tables(values["index"]);
   const urls = indexes.filter((index) => typeof index["url"] === "string" && index["explicit"] !== true);
   const [main] = urls.filter((index) => index["default"] === true);
   const plain = typeof values["index-url"] === "string" ? values["index-url"] : undefined;
@@ -178,6 +177,11 @@ function tomlOf(text: string): Readonly<Record<string, unknown>> {
   } catch {
     return {};
   }
+}
+
+function tables(value: unknown): readonly Readonly<Record<string, unknown>>[] {
+  if (!Array.isArray(value)) return [];
+  return value.map((item: unknown) => (typeof item === "object" && item !== null ? { ...item } : {}));
 }
 
 function list(value: unknown): readonly string[] {
