@@ -148,7 +148,9 @@ describe.skipIf(reason !== undefined)("--accelerator", () => {
     await tare("lock", "--accelerator", "cu126");
     write("pyproject.toml", '[tool.tare]\nbase = "pybase"\naccelerator = "auto"\n');
     expect((await tare("lock")).out).toContain("up to date: 5 packages");
-    expect((await tare("build", "--progress", "plain", "--bytecode", "none", ".")).err).toMatch(/accelerator: {2,}cu126: 2 CUDA/);
+    expect((await tare("build", "--progress", "plain", "--bytecode", "none", ".")).err).toMatch(
+      /accelerator: {2,}cu126: 2 CUDA/,
+    );
   });
 
   it("is told by torch's version where the lock was made by another tool", async () => {

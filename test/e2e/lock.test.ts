@@ -182,8 +182,13 @@ describe.skipIf(reason !== undefined)("tare lock", () => {
 
   it("says that the network is switched off", async () => {
     write({ "requirements.txt": "common\n" });
-    const { err } = await world.tareAsync(["lock"], { cwd: project, env: { ...env, TARE_OFFLINE: "1", TARE_ROOT: join(project, "root") } });
-    expect(err).toContain("resolving: `common` is not in the cache, and the network is switched off\nhint: unset TARE_OFFLINE");
+    const { err } = await world.tareAsync(["lock"], {
+      cwd: project,
+      env: { ...env, TARE_OFFLINE: "1", TARE_ROOT: join(project, "root") },
+    });
+    expect(err).toContain(
+      "resolving: `common` is not in the cache, and the network is switched off\nhint: unset TARE_OFFLINE",
+    );
   });
 
   it("writes anew over a lock that can't be read, and says so", async () => {
