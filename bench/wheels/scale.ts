@@ -141,7 +141,9 @@ export function measureDisk(
   projects.forEach((pins, index) => {
     for (const contender of [tare, uv]) {
       const folder = write(place, contender, { pins, salt: `project ${index}` });
-      const seconds = timed(contender.build(folder, `bench/similar-${index}`));
+      const image = `bench/similar-${index}`;
+      const seconds = timed(contender.build(folder, image));
+      if (contender.run) timed(contender.run(image, ["python", "-c", "pass"]));
       place.note(`disk, project ${index}, ${contender.name}: ${seconds.toFixed(1)} s`);
     }
   });

@@ -27,7 +27,9 @@ export interface Shipment {
 /** A round; without the parts that the contender can't do. */
 export interface Round {
   readonly steps: Readonly<Partial<Record<Step, Shipment>>>;
-  /** `run --rm … python -c "import <the changed distribution>"` right after the changed pin was built. */
+  /** The first `run --rm … python -c "import <the distribution that will change>"`, before the pin is changed. */
+  readonly first?: number;
+  /** The same right after the changed pin was built. */
   readonly start?: number;
   /** Seconds inside Python that the first import of the set's modules takes in a fresh image, and the next one. */
   readonly imports?: readonly [first: number, second: number];
@@ -68,20 +70,25 @@ export function shipRound(place: ShipPlace, contender: Contender, round: number,
   const same = step(rounding, "same");
   write(rounding, { revision: 1 });
   const code = step(rounding, "code");
+  const first = startOf(rounding, "code");
   const last = isShort ? { steps: {} } : changePin(rounding);
   const imports = contender.run && importTimes(contender, image(isShort ? "code" : "pin"), materials.set.imports);
   for (const command of contender.forget(STEPS.map(image))) attempt(command);
   registry.forget(repository, mark);
-  return { ...last, steps: { cold, same, code, ...last.steps }, ...(imports === undefined ? {} : { imports }) };
+  return {
+    ...last,
+    steps: { cold, same, code, ...last.steps },
+    ...(first === undefined ? {} : { first }),
+    ...(imports === undefined ? {} : { imports }),
+  };
 }
 
 function changePin(rounding: Rounding): Pick<Round, "steps" | "start"> {
-  const { contender, project, image, materials } = rounding;
-  const { pins, changed } = materials.set;
+  const { pins, changed } = rounding.materials.set;
   write(rounding, { revision: 1, pins: withPins(pins, [changed]) });
   let start: number | undefined;
   const begin = (): void => {
-    start = startOf(contender, project, { image: image("pin"), module: changed.name });
+    start = startOf(rounding, "pin");
   };
   const pin = step(rounding, "pin", { between: begin });
   return { steps: { pin }, ...(start === undefined ? {} : { start }) };
@@ -117,14 +124,13 @@ function ship(
   return { build: building, push: pushing, bytes: registry.uploaded(mark) };
 }
 
-function startOf(
-  contender: Contender,
-  folder: string,
-  { image, module }: { readonly image: string; readonly module: string },
-): number | undefined {
+function startOf({ contender, project, image, materials, note }: Rounding, of: Step): number | undefined {
   if (contender.run === undefined) return undefined;
-  const bringing = contender.local === undefined ? 0 : timed(contender.local(folder, image));
-  return bringing + timed(contender.run(image, ["python", "-c", `import ${module}`]));
+  const bringing = contender.local === undefined ? 0 : timed(contender.local(project, image(of)));
+  const code = `import ${materials.set.changed.name}`;
+  const seconds = bringing + timed(contender.run(image(of), ["python", "-c", code]));
+  note(`run of ${of}: ${seconds.toFixed(2)} s`);
+  return seconds;
 }
 
 function importTimes(
