@@ -13,6 +13,7 @@ import { compareWithPip } from "../support/pip-differences.ts";
 import { openPipWorld } from "../support/pip-world.ts";
 import type { Built, PipWorld } from "../support/pip-world.ts";
 import { whyNoPythonBase } from "../support/python-base.ts";
+import { readTree } from "../support/tree.ts";
 import { startIndex } from "../support/wheel-index.ts";
 import type { IndexPeer } from "../support/wheel-index.ts";
 import { fetchWheels, whyNoWheels } from "../support/wheels.ts";
@@ -85,6 +86,14 @@ describe.skipIf(reason !== undefined)("RUN pip install without running it", () =
     expect(done.ok, done.log).toBe(test.fails !== true);
   });
 
+  it("compiles what pip compiles, with --bytecode all", async () => {
+    const test = { name: "compiled", dockerfile: "RUN pip install uvicorn greenlet" };
+    const fast = await build(test, "fast", { python: { bytecode: "all" } });
+    const plain = await build(test, "plain", { accelerate: false });
+    expect(compiledIn(fast)).toEqual(compiledIn(plain));
+    expect(compiledIn(fast).length).toBeGreaterThan(50);
+  });
+
   it("fetches nothing twice, and asks nobody when nothing changed", async () => {
     await world.index.requests();
     const test = { name: "again", dockerfile: "RUN pip install --trusted-host 127.0.0.1 click" };
@@ -106,6 +115,11 @@ describe.skipIf(reason !== undefined)("RUN pip install without running it", () =
     expect(unexplained.filter((line) => !UV_OWN.test(line))).toEqual([]);
   });
 });
+
+function compiledIn({ tree }: Built): readonly string[] {
+  const facts = readTree(tree, world.memo, "usr/local/lib/python3.11/dist-packages");
+  return [...facts.keys()].filter((path) => path.endsWith(".pyc"));
+}
 
 /** What docs/differences.md says of uv. */
 const UV_OWN = /^(?:root\/\.cache\/uv|tmp\/uv-\w+\.lock)|\.dist-info\/(?:INSTALLER|RECORD|REQUESTED): /;
