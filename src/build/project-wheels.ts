@@ -155,6 +155,9 @@ async function lockOf(
       ...(runIsolated === undefined ? {} : { runIsolated }),
     },
   );
+  for (const message of resolution.warnings) {
+    build.request.listener?.({ kind: "warning", rule: "Requirements", message, file, at: Date.now() });
+  }
   const how =
     kind === "pins" ? "its versions" : resolution.isFromCache ? "resolved before" : "resolved now; `tare lock` pins it";
   return { lock: readLock(resolution.pylock, join(root, "pylock.toml")), source: `${file}, ${how}` };

@@ -237,7 +237,12 @@ describe.skipIf(reason !== undefined)("tare lock", () => {
 
   it("warns of an extra that a package has not", async () => {
     write({ "requirements.txt": "alpha[slow]\n" });
-    expect((await tare("lock")).out).toContain("warning: The package `alpha==1.0` does not have an extra named `slow`");
+    const warning = "The package `alpha==1.0` does not have an extra named `slow`";
+    expect((await tare("lock")).out).toContain(`warning: ${warning}`);
+    addFakePython(world);
+    fs.rmSync(join(project, "pylock.toml"));
+    write({ "tare.toml": 'base = "pybase"\n', "main.py": "" });
+    expect((await tare("build", "--progress", "plain", "--bytecode", "none", ".")).err).toContain(warning);
   });
 
   it("holds files to the hashes of the requirements, as pip does", async () => {
