@@ -8,11 +8,11 @@ import * as zlib from "node:zlib";
 import { Hasher, TareError, ioError } from "../base/index.ts";
 import type { DiffId } from "../base/index.ts";
 import { compress, decompress, spliceTree } from "../archive/index.ts";
-import type { SpliceLayout, SpliceResult, TocFacts } from "../archive/index.ts";
+import type { SpliceLayout, SpliceResult } from "../archive/index.ts";
 import type { ByteSink } from "../base/index.ts";
 import type { LayerCompression } from "../oci/index.ts";
 import type { InstallSettings, LayerSource, WheelToInstall } from "../python/index.ts";
-import type { Layer, Store } from "../store/index.ts";
+import type { Layer, LayerFacts, Store } from "../store/index.ts";
 import { handOver } from "./hand-over.ts";
 import { changedTree, layerTar } from "./unpack-layer.ts";
 
@@ -69,15 +69,10 @@ export async function* compressedLayer(job: CompressJob, diffId: DiffId): AsyncG
  * Writes a layer's gzip to a new file and tells its digest: for layers whose digest has to be known before it is known
  * whether they are sent. Those of wheels are made by threads, of the wheels alone. Throws as `compressedLayer`.
  */
-export async function spoolLayer(
-  job: CompressJob,
-  diffId: DiffId,
-  path: string,
-): Promise<Pick<SpliceResult, "digest" | "size">> {
+export async function spoolLayer(job: CompressJob, diffId: DiffId, path: string): Promise<SpliceResult> {
   try {
     const made = await spoolWheels(job, diffId, path);
-    const { digest, size } = made ?? (await spoolTree(job, await layerOf(job, diffId), path));
-    return { digest, size };
+    return made ?? (await spoolTree(job, await layerOf(job, diffId), path));
   } catch (error) {
     fs.rmSync(path, { force: true });
     throw ioError(`packing layer \`${diffId}\``, error);
@@ -95,7 +90,7 @@ async function spoolWheels(job: CompressJob, diffId: DiffId, path: string): Prom
     ...(layout === undefined ? {} : { layout }),
     ...(signal === undefined ? {} : { signal }),
   });
-  if (result.diffIdSize !== layer.size) throw changedTree(layer);
+  if (!isOf(layer, result)) throw changedTree(layer);
   return result;
 }
 
@@ -107,6 +102,7 @@ async function spoolTree(job: CompressJob, layer: Layer, path: string): Promise<
   };
   try {
     const result = await splice(job, layer, { write });
+    if (result.toc) return result;
     const hasher = new Hasher();
     const gzip = fs.createReadStream(path, { highWaterMark: 1 << 18 });
     for await (const chunk of decompress(gzip)) hasher.update(chunk);
@@ -117,31 +113,9 @@ async function spoolTree(job: CompressJob, layer: Layer, path: string): Promise<
   }
 }
 
-/**
- * A layer as eStargz, and the facts of its table, which are known when all of it was taken. Its tar is that of the tree,
- * with the table as its last file. Throws as `compressedLayer`.
- */
-export function lazyLayer(
-  job: Omit<CompressJob, "compression" | "layout">,
-  diffId: DiffId,
-): { readonly bytes: AsyncIterable<Uint8Array>; readonly facts: () => SpliceResult } {
-  let result: SpliceResult | undefined;
-  const bytes = handOver(async (sink) => {
-    const lazy = { ...job, compression: "gzip", layout: "estargz" } as const;
-    result = await splice(lazy, await layerOf(lazy, diffId), sink);
-  });
-  return {
-    bytes,
-    facts: () => {
-      if (result) return result;
-      throw new Error("the facts of a lazy layer were asked for too early");
-    },
-  };
-}
-
-/** A tree that came from outside need not give its tar again, and so not its diffID. */
-function isOf({ diffId, blob }: Layer, { plainDiffId }: TocFacts): boolean {
-  return blob !== undefined || plainDiffId === diffId;
+/** A tree that came from outside need not give its tar again. */
+function isOf({ diffId, size, blob }: LayerFacts, { toc, diffIdSize }: SpliceResult): boolean {
+  return toc ? blob !== undefined || toc.plainDiffId === diffId : diffIdSize === size;
 }
 
 async function layerOf({ store, wheels, signal }: CompressJob, diffId: DiffId): Promise<Layer> {
@@ -160,7 +134,7 @@ async function splice(job: CompressJob, layer: Layer, sink: ByteSink): Promise<S
       ...(job.layout === undefined ? {} : { layout: job.layout }),
       ...(signal === undefined ? {} : { signal }),
     });
-    if (result.toc ? !isOf(layer, result.toc) : result.diffIdSize !== layer.size) throw changedTree(layer);
+    if (!isOf(layer, result)) throw changedTree(layer);
     return result;
   } finally {
     source?.close();

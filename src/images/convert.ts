@@ -6,13 +6,15 @@
  *   gzip, gzip:single, zstd   the same tar, so config and image ID stay
  *   estargz                   the tar ends with a table of contents: other diffIDs, another config, another image ID
  */
-import { TareError, suggest } from "../base/index.ts";
+import * as fs from "node:fs";
+import { join } from "node:path";
+import { TareError, hexOf, readPieces, suggest } from "../base/index.ts";
 import type { DiffId, Digest } from "../base/index.ts";
 import { MEDIA_TYPES, isConfig, layerMediaType, parseImageConfig, parseManifestOrIndex } from "../oci/index.ts";
 import { serializeIndex, serializeManifest } from "../oci/index.ts";
 import type { Descriptor, ImageIndex, Manifest } from "../oci/index.ts";
 import type { DocumentStore, ImageRecord, Lease, Store } from "../store/index.ts";
-import { compressedLayer, lazyLayer } from "./compress-layer.ts";
+import { compressedLayer, spoolLayer } from "./compress-layer.ts";
 import type { CompressJob, WheelLayers } from "./compress-layer.ts";
 import { needsCompression } from "./push-layer.ts";
 import { asOci } from "./push.ts";
@@ -149,31 +151,43 @@ async function convertLayer(job: ConvertJob, diffId: DiffId): Promise<ConvertedL
     lease.keep([known.blob.digest]);
     if (store.blobs.has(known.blob.digest)) return known;
   }
-  const made = form === "estargz" ? await makeLazy(job, diffId) : await makePlain(job, diffId);
+  const made = await makeLayer(job, diffId);
   lease.keep([made.blob.digest]);
   if (known) memo.update(id, () => made);
   else if (memo.get(id) === undefined) memo.insert(id, undefined, made);
   return made;
 }
 
-async function makePlain(job: ConvertJob, diffId: DiffId): Promise<ConvertedLayer> {
-  const compression = job.form === "zstd" ? "zstd" : "gzip";
-  const layout = job.form === "gzip:single" ? { layout: "m1" as const } : {};
-  const bytes = compressedLayer({ ...compressJob(job), compression, ...layout }, diffId);
-  const { digest, size } = await job.store.blobs.write(bytes);
+/** A tree from outside does not give its tar again: the tar's own bytes are compressed, as they are for zstd. */
+async function makeLayer(job: ConvertJob, diffId: DiffId): Promise<ConvertedLayer> {
+  const { form, store } = job;
+  const isForeign = store.layers.get(diffId)?.blob !== undefined;
+  if (form !== "zstd" && (form === "estargz" || !isForeign)) return spliced(job, diffId);
+  const compression = form === "zstd" ? "zstd" : "gzip";
+  const { digest, size } = await store.blobs.write(compressedLayer({ ...compressJob(job), compression }, diffId));
   return { blob: { mediaType: layerMediaType(compression), digest, size }, diffId };
 }
 
-async function makeLazy(job: ConvertJob, diffId: DiffId): Promise<ConvertedLayer> {
-  const { bytes, facts } = lazyLayer(compressJob(job), diffId);
-  const { digest, size } = await job.store.blobs.write(bytes);
-  const { toc, diffIdSize } = facts();
-  if (!toc) throw new Error("an eStargz blob has a table of contents");
+const LAYOUTS = { gzip: "ms", "gzip:single": "m1", estargz: "estargz" } as const;
+
+async function spliced(job: ConvertJob, diffId: DiffId): Promise<ConvertedLayer> {
+  const { form, store, lease } = job;
+  if (form === "none" || form === "zstd") throw new Error(`${form} is not spliced`);
+  const path = join(lease.folder, `convert-${hexOf(diffId)}`);
+  const spool = { ...compressJob(job), compression: "gzip", layout: LAYOUTS[form] } as const;
+  const { digest, size, diffIdSize, toc } = await spoolLayer(spool, diffId, path);
+  try {
+    await store.blobs.write(readPieces(path), { digest, size });
+  } finally {
+    fs.rmSync(path, { force: true });
+  }
+  const blob = { mediaType: MEDIA_TYPES.ociLayerGzip, digest, size };
+  if (!toc) return { blob, diffId };
   const annotations = {
     "containerd.io/snapshot/stargz/toc.digest": toc.digest,
     "io.containers.estargz.uncompressed-size": String(diffIdSize),
   };
-  return { blob: { mediaType: MEDIA_TYPES.ociLayerGzip, digest, size, annotations }, diffId: toc.diffId };
+  return { blob: { ...blob, annotations }, diffId: toc.diffId };
 }
 
 function compressJob({ store, wheels, signal }: ConvertJob): Omit<CompressJob, "compression"> {

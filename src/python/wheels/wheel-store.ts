@@ -3,9 +3,7 @@
  * Wheels and sdists are blobs of the store, so they are written, checked, leased and pruned as all others. A document
  * for each remembers its name and where it came from, without credentials.
  */
-import * as fs from "node:fs";
-import { setImmediate as nextTurn } from "node:timers/promises";
-import { Semaphore, TareError, ioError, isTareError } from "../../base/index.ts";
+import { Semaphore, TareError, isTareError, readPieces } from "../../base/index.ts";
 import { redactUrl, resumedBody, withoutCredentials } from "../../http/index.ts";
 import { openIndexClient } from "../index-client/client.ts";
 import type { Digest } from "../../base/index.ts";
@@ -126,14 +124,14 @@ class BlobWheelStore implements WheelStore {
   #write(file: DistributionFile, progress: Progress, signal: AbortSignal | undefined): Promise<BlobInfo> {
     const { digest, size, path, url } = file;
     const expected = { ...(digest === undefined ? {} : { digest }), ...(size === undefined ? {} : { size }) };
-    if (path !== undefined) return this.#store.blobs.write(progress.count(readFile(path)), expected);
+    if (path !== undefined) return this.#store.blobs.write(progress.count(readPieces(path)), expected);
     if (url === undefined) {
       throw new TareError("E_WHEEL_MISSING", `fetching \`${file.fileName}\`: no index has it`, {
         hint: "check the index settings, or run `tare lock` again",
       });
     }
     if (url.startsWith("file:")) {
-      return this.#store.blobs.write(progress.count(readFile(decodeURIComponent(new URL(url).pathname))), expected);
+      return this.#store.blobs.write(progress.count(readPieces(decodeURIComponent(new URL(url).pathname))), expected);
     }
     return this.#download(file, url, { expected, progress, signal });
   }
@@ -209,25 +207,6 @@ class Progress {
       this.add(chunk.length);
       yield chunk;
     }
-  }
-}
-
-/** Each piece is in the same memory: a stream's would be some 60 MB of garbage before it is collected. */
-async function* readFile(path: string): AsyncGenerator<Uint8Array> {
-  let descriptor = -1;
-  try {
-    descriptor = fs.openSync(path, "r");
-    const room = Buffer.allocUnsafe(1 << 20);
-    for (;;) {
-      const count = fs.readSync(descriptor, room);
-      if (count === 0) return;
-      yield room.subarray(0, count);
-      await nextTurn();
-    }
-  } catch (error) {
-    throw ioError(`reading \`${path}\``, error);
-  } finally {
-    if (descriptor >= 0) fs.closeSync(descriptor);
   }
 }
 
