@@ -131,6 +131,8 @@ function expectSame(name: string): void {
 describe.skipIf(reason !== undefined)("the plain Dockerfile of a project", () => {
   it("has pinned requirements with hashes, and no Dockerfile in the image", () => {
     tare("build", "-q", "-t", "own", project);
+    // Layers of wheels are unpacked when something needs their files.
+    expect(world.ok("run", "--rm", "own")).toBe("demo_a");
     tare("plan", "--dockerfile", "-o", join(project, "Dockerfile"), project);
     const text = readFileSync(join(project, "Dockerfile"), "utf8");
     expect(text).toMatch(/^ {6}'demo-a==1\.0 --hash=sha256:[0-9a-f]{64}' \\$/m);
