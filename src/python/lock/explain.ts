@@ -22,6 +22,8 @@ export interface Explanation {
   readonly hint: string;
   /** The user's own requirements one of which might be loosened, the likeliest first. */
   readonly suspects: readonly string[];
+  /** The least Python that might do, as in `3.12`. */
+  readonly python?: string;
 }
 
 type Explain = (proof: Proof) => Explanation | undefined;
@@ -117,11 +119,13 @@ function pythonTooOld(proof: Proof): Explanation | undefined {
   const subject = python.subject === undefined ? "a requirement" : `\`${python.subject}\``;
   const via = python.subject === undefined ? "" : wantedBy(proof, nameOf(python.subject));
   const pinned = proof.own.filter((each) => nameOf(each) === nameOf(python.subject ?? "") && each !== nameOf(each));
+  const least = /^>=(3\.\d+)/.exec(python.needs)?.[1];
   return {
     code: "E_RESOLVE",
     message: `resolving: ${subject} needs Python ${python.needs}, the target has ${python.has}${via}`,
     hint: `${pythonHint(python)}${python.isEvery ? "" : ", or an older version of that package"}`,
     suspects: pinned,
+    ...(least === undefined || python.has.startsWith(">") ? {} : { python: least }),
   };
 }
 

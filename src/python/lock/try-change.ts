@@ -6,9 +6,11 @@ import { ensureDirectory, isTareError, removeTree } from "../../base/index.ts";
 import { readPyproject } from "../requirements/pyproject.ts";
 import { formatRequirement } from "../requirements/requirement.ts";
 import { readRequirements } from "../requirements/requirements-file.ts";
+import { statedTarget } from "../target/stated-target.ts";
 import { nameOf } from "./proof.ts";
 import { runUv } from "./run-uv.ts";
 import type { Requirement, RequirementLine } from "../requirements/types.ts";
+import type { Explanation } from "./explain.ts";
 import type { ResolveRequest } from "./types.ts";
 import type { UvPlace } from "./uv.ts";
 
@@ -17,23 +19,38 @@ const LONGEST_MS = 20_000;
 const MOST_TRIALS = 3;
 
 /**
- * A hint that names what to loosen and the versions that come out, when loosening one of `suspects` works; undefined
+ * A hint that names what to loosen and the versions that come out, or a newer Python, when one of them works; undefined
  * when none does, when it takes too long, or when the requirements hold what can't be written down again.
  */
 export async function tryChanges(
   place: UvPlace,
   request: ResolveRequest,
-  suspects: readonly string[],
+  { suspects, python }: Pick<Explanation, "suspects" | "python">,
 ): Promise<string | undefined> {
   const bound = AbortSignal.timeout(LONGEST_MS);
   const signal = place.signal === undefined ? bound : AbortSignal.any([place.signal, bound]);
   const found: string[] = [];
+  if (python !== undefined && (await isFitting({ ...place, signal }, request, python))) {
+    found.push(`Python ${python} (\`--python ${python}\`, and a base that has it)`);
+  }
   for (const suspect of suspects.slice(0, MOST_TRIALS)) {
     const version = await tryWithout({ ...place, signal }, request, suspect);
     if (version !== undefined) found.push(`\`${nameOf(suspect)}==${version}\` instead of \`${suspect}\``);
     if (found.length === 2 || bound.aborted) break;
   }
   return found.length === 0 ? undefined : `smallest change that works (tried): ${found.join(", or ")}`;
+}
+
+async function isFitting(place: UvPlace, request: ResolveRequest, python: string): Promise<boolean> {
+  const { architecture, libc } = request.target;
+  const { previous: _previous, runIsolated: _runIsolated, ...rest } = request;
+  try {
+    const { code } = await runUv(place, { ...rest, target: statedTarget({ version: python, architecture, libc }) });
+    return code === 0;
+  } catch (error) {
+    if (isTareError(error, "E_ABORTED")) return false;
+    throw error;
+  }
 }
 
 async function tryWithout(place: UvPlace, request: ResolveRequest, suspect: string): Promise<string | undefined> {
@@ -46,7 +63,7 @@ async function tryWithout(place: UvPlace, request: ResolveRequest, suspect: stri
     const [files, constraints] = [join(folder, "requirements.txt"), join(folder, "constraints.txt")];
     fs.writeFileSync(files, lines.requirements.join("\n"), { mode: 0o600 });
     fs.writeFileSync(constraints, lines.constraints.join("\n"), { mode: 0o600 });
-    const { extras: _extras, groups: _groups, previous: _previous, ...rest } = request;
+    const { extras: _extras, groups: _groups, previous: _previous, runIsolated: _runIsolated, ...rest } = request;
     const { code, text } = await runUv(place, { ...rest, files: [files], constraints: [constraints] });
     return code === 0 ? versionIn(text, nameOf(suspect)) : undefined;
   } catch (error) {
