@@ -165,7 +165,9 @@ describe.skipIf(reason !== undefined)("tare lock", () => {
     const unknown = await tare("lock", "--extra", "nope");
     expect(unknown.err).toContain("pyproject.toml has no extra `nope`");
     const tooOld = await tare("lock", "--python", "3.11");
-    expect(tooOld.err).toMatch(/needs Python >=3\.12, the target has 3\.11\nhint: smallest change that works \(tried\): Python 3\.12 \(`--python 3\.12`/);
+    expect(tooOld.err).toMatch(
+      /needs Python >=3\.12, the target has 3\.11\nhint: smallest change that works \(tried\): Python 3\.12 \(`--python 3\.12`/,
+    );
   });
 
   it("writes a lock of another name, and a universal one", async () => {

@@ -55,7 +55,10 @@ async function failure(place: UvPlace, request: ResolveRequest, { stderr }: UvOu
     return gpuPackagesError([missing], new Map([[missing, who.length === 0 ? source.files : who]]));
   }
   const explanation = explain(stderr, source);
-  const tried = explanation.suspects.length === 0 && explanation.python === undefined ? undefined : await tryChanges(place, request, explanation);
+  const tried =
+    explanation.suspects.length === 0 && explanation.python === undefined
+      ? undefined
+      : await tryChanges(place, request, explanation);
   return explainedError(explanation, stderr, tried);
 }
 
