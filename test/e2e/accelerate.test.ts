@@ -116,9 +116,11 @@ describe.skipIf(reason !== undefined)("RUN pip install without running it", () =
   });
 });
 
+/** Bytecode of what was installed; pip's own comes from its running. */
 function compiledIn({ tree }: Built): readonly string[] {
   const facts = readTree(tree, world.memo, "usr/local/lib/python3.11/dist-packages");
-  return [...facts.keys()].filter((path) => path.endsWith(".pyc"));
+  const installed = (path: string): boolean => !/\/(?:pip|setuptools|pkg_resources|_distutils_hack)\//.test(path);
+  return [...facts.keys()].filter((path) => path.endsWith(".pyc") && installed(path));
 }
 
 /** What docs/differences.md says of uv. */
