@@ -17,7 +17,7 @@ import type { DocumentStore, ImageRecord, Lease, Store } from "../store/index.ts
 import { compressedLayer, spoolLayer } from "./compress-layer.ts";
 import type { CompressJob, WheelLayers } from "./compress-layer.ts";
 import { needsCompression } from "./push-layer.ts";
-import { asOci } from "./push.ts";
+import { asOci } from "./push-plan.ts";
 
 /** How layers made here travel. `gzip:single` has one gzip member, for readers that stop after the first. */
 export type LayerForm = "none" | "gzip" | "gzip:single" | "estargz" | "zstd";
