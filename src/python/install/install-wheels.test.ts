@@ -229,7 +229,7 @@ describe("hostile wheels", () => {
       { numRuns: 2000 },
     );
     expect(same).toBeGreaterThan(0);
-  }, 120_000); // prettier-ignore
+  }, 300_000); // prettier-ignore
 });
 
 /** Paths and contents: whether a file may be executed is told by the directory alone, which nothing checks. */
@@ -241,15 +241,21 @@ function contentsOf(tree: string): readonly string[] {
     .sort();
 }
 
-/** What a wheel becomes; undefined when it is refused. */
+/** What a wheel becomes, unpacked, measured and spliced alike; undefined when it is refused. */
 async function contentsAfter(made: MadeWheel): Promise<readonly string[] | undefined> {
   const { wheels, tree } = place([made]);
   try {
     await installWheels(wheels, tree, SETTINGS);
+    const { diffId } = await packTree(tree, undefined);
+    expect((await measureWheelLayer(wheels, SETTINGS)).diffId).toBe(diffId);
+    const path = join(tree, "../blob");
+    await spliceWheelLayer(wheels, SETTINGS, { path });
+    expect(digestOf(gunzipSync(fs.readFileSync(path)))).toBe(diffId);
     return contentsOf(tree);
   } catch (error) {
-    if (isTareError(error)) return undefined;
-    throw error;
+    if (!isTareError(error)) throw error;
+    await expect(measureWheelLayer(wheels, SETTINGS)).rejects.toMatchObject({ code: error.code });
+    return undefined;
   } finally {
     fs.rmSync(join(tree, ".."), { recursive: true });
   }
