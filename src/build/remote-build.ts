@@ -79,6 +79,8 @@ export class RemoteBuild implements RemoteLayers {
     this.#options = options;
     this.targets = options.targets;
     this.#memos = options.targets.map((target) => this.#read(target));
+    // A build that fails first never asks for them.
+    for (const memo of this.#memos) memo.catch(() => undefined);
   }
 
   /** The memo that a target had when the build began; undefined for one that can't be read: it is left alone. */

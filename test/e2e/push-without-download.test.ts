@@ -314,6 +314,26 @@ describe("a memo that lies", () => {
   });
 });
 
+describe("a base of a Dockerfile", () => {
+  beforeEach(useNewRepository);
+
+  it("stays where it is when no step looks at its files, and is pulled when one does", async () => {
+    const base = `${world.registry.host}/base:1`;
+    const [layer] = manifestOf("base:1").layers;
+    const machine = world.machine();
+    const labelled = machine.files("labelled", { Dockerfile: `FROM ${base}\nLABEL a=b\nCMD ["x"]\n` });
+    const traffic = succeeded(await world.push(machine, labelled));
+    expect(traffic.registry).not.toContain(`GET /v2/base/blobs/${layer?.digest}`);
+    expect(traffic.registry.some((line) => line.includes("mount=") && line.includes("from=base"))).toBe(true);
+    expect(fs.readdirSync(join(machine.root, "v1/layers"))).toEqual([]);
+    const copied = machine.files("copied", { Dockerfile: `FROM ${base}\nCOPY Dockerfile /home/\n` });
+    const second = succeeded(await world.push(machine, copied));
+    expect(second.registry).toContain(`GET /v2/base/blobs/${layer?.digest}`);
+    expect(manifestOf(IMAGE).layers[0]).toEqual(layer);
+    expect(machine.ok("images", "--format", "{{.Repository}}")).toContain(world.repository);
+  });
+});
+
 describe("the registry", () => {
   beforeEach(useNewRepository);
 
