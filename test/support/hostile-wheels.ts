@@ -117,6 +117,7 @@ const PLACES: readonly Row[] = [
 
 const BOMBS: readonly Row[] = [
   ["a huge file of few bytes", "E_BOMB", /become 1000000000/, { ...told({ size: 1e9 }), record: sized(1e9) }],
+  ["too many entries", "E_ZIP_LIMIT", /more than 100000 entries/, end({ count: 0xffff, zip64: { count: 100_001 } })],
   ["huge files in all", "E_BOMB", /become 3960003332/, manyLargeFiles()],
 ];
 

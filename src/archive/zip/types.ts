@@ -22,7 +22,7 @@ export interface ZipEntry {
 
 /** What `openZip` accepts at most; generous defaults, made for wheels. */
 export interface ZipLimits {
-  /** Default 250,000: an entry takes some 500 bytes of memory. */
+  /** Default 100,000: an entry takes up to a kilobyte of memory. */
   readonly entries?: number;
   /** Bytes of the central directory. Default 48 MiB. */
   readonly directory?: number;

@@ -98,7 +98,7 @@ class OpenZip implements ZipFile {
 }
 
 function checkPlace(path: string, place: DirectoryPlace, limits: ZipLimits): void {
-  const { entries = 250_000, directory = 48 << 20 } = limits;
+  const { entries = 100_000, directory = 48 << 20 } = limits;
   if (place.count > entries) throw zipError("E_ZIP_LIMIT", path, `it has more than ${entries} entries`);
   if (place.size > directory) throw zipError("E_ZIP_LIMIT", path, `its directory is larger than ${directory} bytes`);
 }
