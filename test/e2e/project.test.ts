@@ -2,8 +2,7 @@
 /* Projects without a Dockerfile, from the command line to a running container, with an index on this machine. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtempSync, readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { whyNoBusybox } from "../support/bases.ts";
@@ -25,7 +24,7 @@ let index: IndexPeer;
 
 /** Tiny distributions: `demo-a` needs `demo-b`. */
 function demoWheels(): readonly string[] {
-  const folder = mkdtempSync(join(tmpdir(), "tare-demo-wheels-"));
+  const folder = join(world.folder, "demo-wheels");
   const module = (name: string, version: string): { readonly name: string; readonly content: string }[] => [
     { name: `${name}/__init__.py`, content: `VERSION = "${version}"\n` },
   ];
@@ -280,7 +279,6 @@ def main():
 
 describe.skipIf(reason !== undefined)("packages that come as sources", () => {
   let sdist = "";
-  const dist = mkdtempSync(join(tmpdir(), "tare-demo-sdists-"));
   const PYPROJECT = `[build-system]
 requires = ["setuptools"]
 build-backend = "setuptools.build_meta"
@@ -300,7 +298,7 @@ dependencies = ["demo-b"]
       "demo_source.py": "import demo_b\nVALUE = 7\n",
       "PKG-INFO": "Metadata-Version: 2.1\nName: demo-source\nVersion: 3.0\n",
     });
-    sdist = join(dist, "demo_source-3.0.tar.gz");
+    sdist = join(world.folder, "demo_source-3.0.tar.gz");
     execFileSync("tar", ["-C", join(folder, ".."), "-czf", sdist, "demo_source-3.0"]);
     index = await startIndex([...demoWheels(), ...fetchTools(), sdist]);
   });
