@@ -3,10 +3,9 @@
  * A project with real requirements (numpy, scikit-learn; no GPU) on a base that Tare assembles, built by Tare and by a
  * real Docker Engine: the same packages, the same score, the same config. Needs the network for the base and the wheels.
  */
-import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { assembleBase } from "../../src/bases/index.ts";
 import { messageOf } from "../../src/base/index.ts";
@@ -21,9 +20,10 @@ import { compareConfigs } from "../support/config.ts";
 import { startDocker, whyNoDocker } from "../support/dockerd.ts";
 import type { DockerPeer } from "../support/dockerd.ts";
 import { compareFacts, readTree } from "../support/tree.ts";
+import { fetchWheels, whyNoWheels } from "../support/wheels.ts";
 
 const project = join(import.meta.dirname, "dockerfiles/ai");
-const reason = whyNoBusybox() ?? whyNoDocker();
+const reason = whyNoBusybox() ?? whyNoDocker() ?? whyNoWheels();
 if (reason !== undefined) console.log(`skipped: a Python project: ${reason}`);
 
 let world: BuildWorld;
@@ -31,11 +31,18 @@ let folder = "";
 let peer: DockerPeer | undefined;
 let missing: string | undefined;
 
+/** numpy, scikit-learn and what they need. */
+const WHEELS = ["numpy", "scikit-learn", "scipy", "joblib", "cloudpickle", "threadpoolctl", "narwhals"];
+
 /** Wheels for the base's Python; undefined when they came. */
-function fetchWheels(target: string): string | undefined {
-  const wanted = ["--only-binary=:all:", "--python-version", "3.11", "-r", join(project, "requirements.txt")];
-  const pip = spawnSync("python3", ["-m", "pip", "download", "-q", "-d", target, ...wanted], { encoding: "utf8" });
-  return pip.status === 0 ? undefined : `pip download: ${(pip.stderr ?? "").trim().slice(-200) || "no pip"}`;
+async function bringWheels(target: string): Promise<string | undefined> {
+  fs.mkdirSync(target, { recursive: true });
+  try {
+    for (const path of await fetchWheels(WHEELS)) fs.copyFileSync(path, join(target, basename(path)));
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
+  }
 }
 
 async function prepare(): Promise<void> {
@@ -43,7 +50,7 @@ async function prepare(): Promise<void> {
   folder = fs.mkdtempSync(join(tmpdir(), "python-"));
   const context = join(folder, "context");
   fs.cpSync(project, context, { recursive: true });
-  missing = fetchWheels(join(context, "wheels"));
+  missing = await bringWheels(join(context, "wheels"));
   if (missing === undefined) {
     const request = { recipe: "python:3.11-slim", packages: [], tags: [], force: false, env: process.env };
     await assembleBase(world.store, request).catch((error: unknown) => (missing = messageOf(error)));
