@@ -6,7 +6,7 @@ import { APP, GROUP_LINE, HOME, PASSWD_LINE } from "./project-paths.ts";
 import { megabytes } from "./project-sizes.ts";
 import { splitPair } from "./stage-state.ts";
 import type { CopyOp, VertexId, WheelsOp } from "../graph/index.ts";
-import type { WheelRef } from "../python/index.ts";
+import type { InstalledDistribution, WheelRef } from "../python/index.ts";
 import type { PreparedProject } from "./project-build.ts";
 import type { CompiledStage, DraftHistory } from "./types.ts";
 
@@ -18,12 +18,23 @@ export function projectStage(prepared: PreparedProject): CompiledStage {
   // Packages may add users of their own to the file that names ours, so it is there before them.
   if (packages.length > 0) draft.ownUser();
   if (packages.length > 0) draft.packages(packages);
+  const replaced = replacedDistributions(prepared);
+  if (replaced.length > 0) draft.uninstall(replaced);
   for (const group of prepared.wheels.groups) draft.wheels(group);
   draft.own();
   if (packages.length === 0) draft.ownUser();
   draft.folder(APP);
   draft.sources();
   return draft.finish();
+}
+
+/** What would be there twice: the base's version and the project's. The same version is simply written again. */
+function replacedDistributions({ baseFacts, wheels }: PreparedProject): readonly InstalledDistribution[] {
+  const wanted = new Map(wheels.wheels.map(({ name, version }) => [name, version]));
+  return baseFacts.installed.filter(({ name, version }) => {
+    const other = wanted.get(name);
+    return other !== undefined && other !== version;
+  });
 }
 
 class StageDraft {
@@ -47,6 +58,7 @@ class StageDraft {
     this.#steps =
       2 +
       wheels.groups.length +
+      (replacedDistributions(prepared).length > 0 ? 1 : 0) +
       (project.config.packages.length > 0 ? 1 : 0) +
       (project.config.user === undefined && !prepared.users.hasOurs ? 1 : 0);
     const op = {
@@ -79,6 +91,14 @@ class StageDraft {
       this.#prepared.graph.add(op, [this.#vertex], this.#notes(`system packages ${names.join(" ")}`)),
       `RUN ${script}`,
     );
+    this.#ground = this.#below = this.#vertex;
+  }
+
+  /** Distributions of the base of which the project has other versions. */
+  uninstall(distributions: readonly InstalledDistribution[]): void {
+    const text = `without ${distributions.map(({ name, version }) => `${name} ${version}`).join(", ")} of the base`;
+    const op = { type: "uninstall", distInfos: distributions.map(({ path }) => path) } as const;
+    this.#add(this.#prepared.graph.add(op, [this.#vertex], this.#notes(text)), `tare: ${text}`);
     this.#ground = this.#below = this.#vertex;
   }
 

@@ -21,6 +21,7 @@ export type {
   RunOp,
   ScratchOp,
   SourceRange,
+  UninstallOp,
   Vertex,
   VertexId,
   WheelInput,

@@ -199,6 +199,15 @@ export interface WheelsOp {
   readonly slim?: readonly string[];
 }
 
+/**
+ * Takes Python distributions out of the root file system of input 0, as an uninstall does: the layer has deletions only.
+ */
+export interface UninstallOp {
+  readonly type: "uninstall";
+  /** Paths of their .dist-info folders, without leading slash. */
+  readonly distInfos: readonly string[];
+}
+
 /** What a vertex does. */
 export type Op =
   | ScratchOp
@@ -211,7 +220,8 @@ export type Op =
   | RunOp
   | MergeOp
   | DiffOp
-  | WheelsOp;
+  | WheelsOp
+  | UninstallOp;
 
 /** Where in the Dockerfile a vertex comes from; lines count from 1. */
 export interface SourceRange {

@@ -30,7 +30,7 @@ function factOf(name: string): WheelLayerFacts {
 const BASE: NotedBase = {
   id: digestOf("a base"),
   facts: {
-    version: 1,
+    version: 2,
     target: {
       implementation: "cpython",
       version: "3.11.2",
@@ -42,6 +42,7 @@ const BASE: NotedBase = {
     passwd: "root:x:0:0::/root:/bin/sh\n",
     group: "root:x:0:\n",
     isPlain: true,
+    installed: [{ name: "pip", version: "23.0.1", path: "l/pip-23.0.1.dist-info" }],
   },
 };
 

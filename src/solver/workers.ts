@@ -4,6 +4,7 @@ import { gitWorker } from "./git-step.ts";
 import { httpWorker } from "./http-step.ts";
 import { mkdirWorker } from "./mkdir-step.ts";
 import { runWorker } from "./run-step.ts";
+import { uninstallWorker } from "./uninstall-step.ts";
 import { wheelsWorker } from "./wheels-step.ts";
 import type { Op } from "../graph/index.ts";
 import type { StepWorker } from "./types.ts";
@@ -14,6 +15,7 @@ const WORKERS: Partial<Record<Op["type"], StepWorker>> = {
   http: httpWorker,
   mkdir: mkdirWorker,
   run: runWorker,
+  uninstall: uninstallWorker,
   wheels: wheelsWorker,
 };
 

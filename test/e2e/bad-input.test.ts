@@ -62,7 +62,7 @@ const COMMANDS: Readonly<Record<string, readonly [words: string, exit: number, c
   "build with a secret that is not there": ["build --secret id=a,src=nofile mount", 1, "E_SECRET", /nofile/],
   "build -o of an unknown type": ["build -o type=ocy good", 125, "E_USAGE", /did you mean oci/],
   "a command with a typo": ["bulid good", 1, "E_USAGE", /did you mean `tare build`/],
-  "a command of Docker's": ["login", 1, "E_USAGE", /comes with a later version/],
+  "a command of Docker's": ["network", 1, "E_USAGE", /comes with a later version/],
   "run of nothing": ["run", 1, "E_USAGE", /requires at least 1 argument/],
   "run of an unknown image": ["run busibox", 125, "E_IMAGE_NOTFOUND", /did you mean `busybox`/],
   "run of a bad reference": ["run BusyBox:", 125, "E_REF", /`busybox`/],

@@ -10,8 +10,6 @@ export interface RequirementSet {
   readonly imports: readonly string[];
   /** Programs and an option with which each ends well. */
   readonly programs: readonly string[];
-  /** Files of a distribution that the base has in another version than a lock: see docs/differences.md. */
-  readonly ofBase?: RegExp;
 }
 
 /** Ten real sets and more. */
@@ -38,7 +36,6 @@ export const SETS: readonly RequirementSet[] = [
     name: "jupyter",
     requirements: ["jupyterlab", "notebook"],
     imports: ["jupyterlab", "notebook", "ipykernel", "zmq", "debugpy"],
-    ofBase: /\/(?:setuptools|pkg_resources|_distutils_hack|distutils-precedence)/,
     programs: ["jupyter --version", "jupyter-lab --version", "jupyter-nbconvert --version", "ipython --version"],
   },
   {

@@ -60,6 +60,20 @@ describe("a base", () => {
     expect(factsOf(paths, change).isPlain).toBe(isPlain);
   });
 
+  it("has the distributions of its library folder", () => {
+    const library = "usr/local/lib/python3.11/site-packages";
+    const facts = factsOf([
+      `${library}/Foo_Bar-1.2.dist-info/RECORD`,
+      `${library}/old-0.1-py3.11.egg-info`,
+      `${library}/x.py`,
+    ]);
+    expect(facts.installed).toEqual([
+      { name: "foo-bar", version: "1.2", path: `${library}/Foo_Bar-1.2.dist-info` },
+      { name: "old", version: "0.1", path: `${library}/old-0.1-py3.11.egg-info` },
+    ]);
+    expect(parseBaseFacts(JSON.parse(JSON.stringify(facts)))).toEqual(facts);
+  });
+
   it("comes back from a document and from JSON as it was", () => {
     const facts = factsOf([]);
     const id = digestOf("base");
@@ -94,7 +108,10 @@ describe("a base", () => {
     const facts = factsOf([]);
     const { target } = facts;
     const bad: readonly unknown[] = [
-      { ...facts, version: 2 },
+      { ...facts, version: 1 },
+      { ...facts, installed: [{ name: "x", version: "1", path: "../x" }] },
+      { ...facts, installed: [{ name: "X y", version: "1", path: "x" }] },
+      { ...facts, installed: undefined },
       { ...facts, isPlain: 1 },
       { ...facts, passwd: "x".repeat(70_000) },
       { ...facts, target: { ...target, version: "3.11" } },

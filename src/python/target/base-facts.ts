@@ -5,14 +5,14 @@
  */
 import { canonicalJson, imageOwner, isDigest } from "../../base/index.ts";
 import { readFileInTree } from "../../store/index.ts";
-import { findInterpreter } from "./interpreter.ts";
+import { findInterpreter, installedDistributions } from "./interpreter.ts";
 import type { Digest } from "../../base/index.ts";
 import type { SourceTree, Store } from "../../store/index.ts";
 import type { PythonTarget } from "../types.ts";
-import type { ImageFacts } from "./interpreter.ts";
+import type { ImageFacts, InstalledDistribution } from "./interpreter.ts";
 
 /** Changes when more or something else is found in the same files. */
-const VERSION_OF_FACTS = 1;
+const VERSION_OF_FACTS = 2;
 
 /** A base as a project sees it. */
 export interface BaseFacts {
@@ -23,6 +23,8 @@ export interface BaseFacts {
   readonly group: string;
   /** `/etc` and `/home` are what they are everywhere, and there is no `/app`: the project's layers can stand alone. */
   readonly isPlain: boolean;
+  /** Distributions where ours are installed. */
+  readonly installed: readonly InstalledDistribution[];
 }
 
 /** Looks at a base's files. Throws `E_PYTHON_NOTFOUND`. */
@@ -34,9 +36,11 @@ export function findBaseFacts(tree: SourceTree, facts: ImageFacts): BaseFacts {
     const { uid, gid } = imageOwner(entry.stats);
     return entry.stats.isDirectory() && uid === 0 && gid === 0 && (entry.stats.mode & 0o7777) === 0o755;
   };
+  const target = findInterpreter(tree, facts);
   return {
     version: VERSION_OF_FACTS,
-    target: findInterpreter(tree, facts),
+    target,
+    installed: installedDistributions(tree, target),
     passwd: text("etc/passwd"),
     group: text("etc/group"),
     isPlain: ["etc", "home"].every(isUsual) && ["app", "home/app"].every((path) => tree.lookup(path) === undefined),
@@ -66,7 +70,7 @@ export function noteBase(store: Store, id: Digest, facts: BaseFacts): void {
 
 /** Facts of a base from outside; undefined when they are not whole. */
 export function parseBaseFacts(value: unknown): BaseFacts | undefined {
-  const { version, target, passwd, group, isPlain } = membersOf(value);
+  const { version, target, passwd, group, isPlain, installed } = membersOf(value);
   if (version !== VERSION_OF_FACTS) return undefined;
   const parsed = parseTarget(target);
   // A part that is not known here would be lost, and other layers would be made: the base is looked at again then.
@@ -74,8 +78,8 @@ export function parseBaseFacts(value: unknown): BaseFacts | undefined {
   if (!parsed || typeof passwd !== "string" || typeof group !== "string" || typeof isPlain !== "boolean") {
     return undefined;
   }
-  if (passwd.length + group.length > MOST_TEXT) return undefined;
-  return { version, target: parsed, passwd, group, isPlain };
+  if (passwd.length + group.length > MOST_TEXT || !areInstalled(installed)) return undefined;
+  return { version, target: parsed, passwd, group, isPlain, installed };
 }
 
 const MOST_TEXT = 1 << 16;
@@ -101,6 +105,17 @@ function parseTarget(value: unknown): PythonTarget | undefined {
     scheme: { purelib, platlib, scripts, headers, data, ...(links === undefined ? {} : { links }) },
     ...(isFreeThreaded === true ? { isFreeThreaded } : {}),
   };
+}
+
+const MOST_INSTALLED = 5000;
+
+function areInstalled(value: unknown): value is readonly InstalledDistribution[] {
+  if (!Array.isArray(value) || value.length > MOST_INSTALLED) return false;
+  return value.every((row: unknown) => {
+    const { name, version, path, ...more } = membersOf(row);
+    const isNamed = matches(name, /^[a-z0-9-]{1,200}$/) && matches(version, /^[\w.+!]{1,100}$/);
+    return isNamed && typeof path === "string" && isPath(`/${path}`) && Object.keys(more).length === 0;
+  });
 }
 
 function membersOf(value: unknown): Readonly<Record<string, unknown>> {

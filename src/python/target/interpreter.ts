@@ -213,13 +213,12 @@ export interface InstalledDistribution {
   readonly path: string;
 }
 
-/** The distributions in the target's library folders, by their metadata folders' names. */
+/** The distributions in the target's library folders, by their metadata folders' names, in the order of paths. */
 export function installedDistributions(tree: SourceTree, target: PythonTarget): readonly InstalledDistribution[] {
   const folders = new Set([target.scheme.purelib, target.scheme.platlib].map((folder) => folder.slice(1)));
-  return [...folders].flatMap((folder) =>
-    tree.list(resolveInTree(tree, folder)).flatMap(({ path }): InstalledDistribution[] => {
-      const [, name, version = ""] = /([^/-]+)-([^/-]+)(?:-py[\d.]+)?\.(?:dist|egg)-info$/.exec(path) ?? [];
-      return name === undefined ? [] : [{ name: name.replaceAll(/[-_.]+/g, "-").toLowerCase(), version, path }];
-    }),
-  );
+  const paths = [...folders].flatMap((folder) => tree.list(resolveInTree(tree, folder)).map(({ path }) => path));
+  return paths.sort().flatMap((path): InstalledDistribution[] => {
+    const [, name, version = ""] = /([^/-]+)-([^/-]+?)(?:-py[\d.]+)?\.(?:dist|egg)-info$/.exec(path) ?? [];
+    return name === undefined ? [] : [{ name: name.replaceAll(/[-_.]+/g, "-").toLowerCase(), version, path }];
+  });
 }
