@@ -3,7 +3,7 @@
 import { isTareError } from "../base/index.ts";
 import { MEDIA_TYPES } from "../oci/index.ts";
 import type { MemoAdditions, PushedLayer, RemoteRepository, WheelMemo } from "../images/index.ts";
-import type { WheelLayerFacts } from "../python/index.ts";
+import type { NotedBase, WheelLayerFacts } from "../python/index.ts";
 import type { LongCall } from "./facade.ts";
 import type { Rooms } from "./rooms.ts";
 
@@ -24,8 +24,10 @@ export async function shareWheels(
   target: RemoteRepository,
   shared: SharedWheels & LongCall,
 ): Promise<void> {
-  const { additions = { layers: [], bases: [] }, listener, signal } = shared;
+  const { listener, signal } = shared;
   const made = await madeOfWheels(rooms, shared.layers);
+  const bases = made.length > 0 && !shared.additions ? await basesBelow(rooms, shared.layers) : [];
+  const additions = shared.additions ?? { layers: [], bases };
   const keys = new Set(made.map(({ key }) => key));
   const layers = [...made, ...additions.layers.filter(({ key }) => !keys.has(key))];
   if (layers.length === 0 && additions.bases.length === 0) return;
@@ -41,6 +43,19 @@ export async function shareWheels(
     const message = `the image is pushed, the memo of its wheel layers is not: ${error.message}`;
     listener?.({ kind: "warning", rule: "WheelMemo", message, at: Date.now() });
   }
+}
+
+/** Images of the store that were looked at as bases, and that the pushed layers stand on. */
+async function basesBelow(rooms: Rooms, pushed: readonly PushedLayer[]): Promise<readonly NotedBase[]> {
+  const { knownBase } = await import("../python/index.ts");
+  const store = rooms.writer();
+  return store.images.list().flatMap((record): NotedBase[] => {
+    const facts = knownBase(store, record.id);
+    if (!facts) return [];
+    const { diffIds } = store.contentOf(record);
+    const isBelow = diffIds.length > 0 && diffIds.every((diffId, index) => pushed[index]?.diffId === diffId);
+    return isBelow ? [{ id: record.id, facts }] : [];
+  });
 }
 
 /** Facts of the layers that were made here from wheels and travel as gzip. */

@@ -117,6 +117,19 @@ describe("a clean machine", () => {
     expect(traffic.registry.filter((line) => /^(POST|PATCH|PUT)/.test(line))).toEqual([]);
   });
 
+  it("fetches nothing of the base either when another machine built first and pushed then", async () => {
+    const machine = world.machine();
+    const name = `${world.registry.host}/${IMAGE}`;
+    expect((await machine.tareAsync(["build", "-t", name, world.project(machine, [first])])).code).toBe(0);
+    expect((await machine.tareAsync(["push", name])).code).toBe(0);
+    const traffic = await pushAnew([first]);
+    expect(traffic.index).toEqual([]);
+    const layers = manifestOf("base:1").layers.map(({ digest }) => digest);
+    expect(
+      traffic.registry.filter((line) => line.startsWith("GET ") && layers.some((each) => line.includes(each))),
+    ).toEqual([]);
+  });
+
   it("sends changed sources, config and manifest only", async () => {
     await pushAnew([first, second]);
     const before = new Set(world.registry.blobs.keys());
