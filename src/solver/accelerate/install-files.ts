@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The files that an installer would take, as layers. */
-import { digestOfValue } from "../../base/index.ts";
+import { Semaphore, digestOfValue } from "../../base/index.ts";
 import { normalizeName, planLayers } from "../../python/index.ts";
 import { cachedLayers, rememberLayers } from "../layer-cache.ts";
 import { wheelsWorker } from "../wheels-step.ts";
@@ -35,7 +35,11 @@ export async function installFiles(
   });
   const { layers: budget } = step.resources.python;
   const groups = planLayers(refs, budget === undefined ? {} : { layers: budget });
-  const layers = await Promise.all(groups.map((group) => groupLayers(step, wheelsOp(target, group, bytecode))));
+  // As many at the same time as steps of the graph: each may start a container that compiles.
+  const slots = new Semaphore(step.resources.jobs);
+  const layers = await Promise.all(
+    groups.map((group) => slots.run(() => groupLayers(step, wheelsOp(target, group, bytecode)))),
+  );
   const size = refs.reduce((sum, ref) => sum + ref.size, 0);
   say(step, `installed ${total} wheels (${megabytes(size)}) as ${groups.length} layers; nothing was run`);
   return layers.flat();
