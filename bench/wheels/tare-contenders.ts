@@ -95,14 +95,24 @@ export interface TarePlace {
 }
 
 /** Ids of all of Tare's ways. */
-export const TARE_IDS: readonly string[] = ["tare-none", "tare-imported", "tare-all", "tare-run"];
+export const TARE_IDS: readonly string[] = [
+  "tare-none",
+  "tare-none-push",
+  "tare-imported",
+  "tare-imported-push",
+  "tare-all",
+  "tare-run",
+];
 
 /** All of Tare's ways. */
 export function tareContenders(place: TarePlace): readonly Contender[] {
   const pip = dockerfileWriter(INSTALL.pip);
+  const push = { name: "Tare, project, `build --push`", write: writeLocked, isOneCommand: true };
   return [
     tare(place, { id: "tare-none", name: "Tare, project", bytecode: "none", write: writeLocked }),
+    tare(place, { id: "tare-none-push", bytecode: "none", ...push }),
     tare(place, { id: "tare-imported", name: "Tare, project", bytecode: "imported", write: writeLocked }),
+    tare(place, { id: "tare-imported-push", bytecode: "imported", ...push }),
     tare(place, { id: "tare-all", name: "Tare, project", bytecode: "all", write: writeLocked }),
     tare(place, { id: "tare-run", name: "Tare, `RUN pip install`", bytecode: "imported", write: pip }),
   ];
@@ -113,6 +123,8 @@ interface Way {
   readonly name: string;
   readonly bytecode: Contender["bytecode"];
   readonly write: ProjectWriter;
+  /** Building pushes. */
+  readonly isOneCommand?: boolean;
 }
 
 function tare({ warm, root, indexUrl }: TarePlace, way: Way): Contender {
@@ -124,9 +136,9 @@ function tare({ warm, root, indexUrl }: TarePlace, way: Way): Contender {
     isTare: true,
     isSlow: way.bytecode === "all",
     begin: () => copyStore(warm, root),
-    build: (folder, image, { push = false } = {}) =>
+    build: (folder, image, { push = way.isOneCommand === true } = {}) =>
       command("build", "-q", ...settings, ...(push ? ["--push"] : []), "-t", image, folder),
-    push: (image) => command("push", "-q", image),
+    ...(way.isOneCommand === true ? {} : { push: (image: string): Command => command("push", "-q", image) }),
     run: (image, words) => command("run", "--rm", "--network", "none", image, ...words),
     forget: () => [],
     end: () => emptyStore(root),
