@@ -75,6 +75,7 @@ describe.skipIf(reason !== undefined)("many commands at once", () => {
       const options = { env: { TARE_OFFLINE: "1" } };
       return words === undefined || words.length === 0 ? build(name, 200 + (n % 12)) : world.tareAsync(words, options);
     };
+    world.tare(["rm", "-f", "keeper", "after"]);
     // `system prune -a` would take busybox, too, if nothing used it.
     world.ok("run", "-d", "--name", "keeper", "busybox", "sleep", "1000");
     const results = await times(24, command);
