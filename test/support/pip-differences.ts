@@ -120,10 +120,11 @@ function bytesIn(tree: SourceTree, path: string): Buffer | undefined {
   return entry.stats.isFile() ? fs.readFileSync(entry.hostPath) : Buffer.alloc(0);
 }
 
-/** First cells of the table in docs/differences.md. */
+/** First cells of the section's first table in docs/differences.md; the one after it is of wheels that are refused. */
 export function documentedDifferences(): readonly string[] {
   const text = fs.readFileSync(join(import.meta.dirname, "../../docs/differences.md"), "utf8");
   const [, section = ""] = text.split("## Python distributions installed by Tare");
-  const rows = section.split("\n## ")[0]?.split("\n") ?? [];
+  const [table = ""] = /^\|(?:.*\n\|)*.*/m.exec(section) ?? [];
+  const rows = table.split("\n");
   return rows.flatMap((row) => /^\| ([^|]+?) \|/.exec(row)?.[1] ?? []).slice(1);
 }
