@@ -27,9 +27,18 @@ export function newerDocker(folder: string): NewerDocker {
   return { programs };
 }
 
+/** The archive that this host's apt uses. */
+function mirror(): string | undefined {
+  const format = ["indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"];
+  const { stdout } = spawnSync("apt-get", format, { encoding: "utf8" });
+  return (stdout ?? "").split("\n").find((line) => /^https?:.*\/debian\/?$/.test(line));
+}
+
 function download(work: string): string | undefined {
+  const archive = mirror();
+  if (archive === undefined) return "apt has no archive of Debian";
   const list = join(work, "sources.list");
-  writeFileSync(list, `deb [signed-by=${KEYRING}] http://mirror.example/debian ${SUITE} main\n`);
+  writeFileSync(list, `deb [signed-by=${KEYRING}] ${archive} ${SUITE} main\n`);
   const options = [
     `Dir::Etc::sourcelist=${list}`,
     "Dir::Etc::sourceparts=/dev/null",
