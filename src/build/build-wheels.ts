@@ -179,11 +179,5 @@ async function keep(
 
 /** Another command may have built the same meanwhile: either stands for both. */
 function remember({ store }: IsolatedPlace["place"], wheel: BuiltWheel): void {
-  const known = builtWheels(store);
-  if (known.update(wheel.key, () => wheel)) return;
-  try {
-    known.insert(wheel.key, undefined, wheel);
-  } catch (error) {
-    if (known.get(wheel.key) === undefined) throw error;
-  }
+  builtWheels(store).put(wheel.key, wheel);
 }

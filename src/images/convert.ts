@@ -153,8 +153,7 @@ async function convertLayer(job: ConvertJob, diffId: DiffId): Promise<ConvertedL
   }
   const made = await makeLayer(job, diffId);
   lease.keep([made.blob.digest]);
-  if (known) memo.update(id, () => made);
-  else if (memo.get(id) === undefined) memo.insert(id, undefined, made);
+  memo.put(id, made);
   return made;
 }
 

@@ -69,7 +69,7 @@ export class TransferMemo {
   setBlob(diffId: DiffId, compression: LayerCompression, blob: LayerBlob): void {
     const id = `${compression}:${diffId}`;
     const known = this.#blobs.get(id);
-    if (known?.digest !== blob.digest) put(this.#blobs, id, () => blob);
+    if (known?.digest !== blob.digest) this.#blobs.put(id, blob);
   }
 
   /** Other repositories of the same registry where a blob was seen, the latest first. */

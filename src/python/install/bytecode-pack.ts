@@ -55,8 +55,7 @@ export function findPack(store: Store, key: Digest): BytecodePack | undefined {
 /** Brings a pack that the compiler wrote into the store. */
 export async function storePack(store: Store, key: Digest, path: string): Promise<BytecodePack> {
   const { digest, size } = await store.blobs.write(fs.createReadStream(path, { highWaterMark: 1 << 18 }), {});
-  const packs = store.documents<BytecodePack>(PACKS);
-  if (packs.update(key, () => ({ digest, size })) === undefined) packs.insert(key, undefined, { digest, size });
+  store.documents<BytecodePack>(PACKS).put(key, { digest, size });
   return { digest, size };
 }
 

@@ -39,7 +39,7 @@ const WHEEL_LAYERS = "wheel-layer";
 /** Remembers what a layer was made of. */
 export function noteWheelLayer(store: Store, diffId: DiffId, layer: WheelLayer): void {
   const documents = store.documents<WheelLayer>(WHEEL_LAYERS);
-  if (documents.get(diffId) === undefined) documents.insert(diffId, undefined, layer);
+  if (documents.get(diffId) === undefined) documents.put(diffId, layer);
 }
 
 /** What a layer was made of, if it was made of wheels. */

@@ -36,8 +36,7 @@ export async function resolve(place: UvPlace, asked: ResolveRequest): Promise<Re
   if (outcome.code !== 0) throw await failure(place, request, outcome);
   if (request.accelerator === "cpu") await refuseGpu(place, request, outcome.text);
   const pylock = await withSizes(place, withWantedHashes(outcome.text, request, place.env));
-  if (known.get(key) === undefined) known.insert(key, undefined, pylock);
-  else known.update(key, () => pylock);
+  known.put(key, pylock);
   return { pylock, isFromCache: false, key, warnings: warningsOf(outcome.stderr) };
 }
 

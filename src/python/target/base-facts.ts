@@ -58,14 +58,7 @@ export function knownBase(store: Store, id: Digest): BaseFacts | undefined {
 
 /** Remembers what was found in a base. */
 export function noteBase(store: Store, id: Digest, facts: BaseFacts): void {
-  const documents = store.documents<BaseFacts>(BASES, { lasting: false });
-  if (documents.update(id, () => facts) !== undefined) return;
-  try {
-    documents.insert(id, undefined, facts);
-  } catch (error) {
-    // Another process noted the same meanwhile.
-    if (documents.get(id) === undefined) throw error;
-  }
+  store.documents<BaseFacts>(BASES, { lasting: false }).put(id, facts);
 }
 
 /** Facts of a base from outside; undefined when they are not whole. */

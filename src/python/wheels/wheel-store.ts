@@ -170,15 +170,7 @@ class BlobWheelStore implements WheelStore {
     const known = this.#documents.get(blob.digest);
     const place = url === undefined ? {} : { url: withoutCredentials(url) };
     const document: WheelDocument = { ...known, fileName, size: blob.size, ...place };
-    if (!known) {
-      try {
-        this.#documents.insert(blob.digest, undefined, document);
-        return;
-      } catch (error) {
-        if (this.#documents.get(blob.digest) === undefined) throw error;
-      }
-    }
-    this.#documents.update(blob.digest, () => document);
+    this.#documents.put(blob.digest, document);
   }
 }
 
