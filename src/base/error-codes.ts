@@ -112,7 +112,7 @@ export const ERROR_CODES = {
   // python: installing
   E_WHEEL: "a wheel is malformed or not the one that its name says",
   E_WHEEL_RECORD: "a wheel's files are not those that its RECORD lists",
-  E_LAYER_CLAIM: "a layer is not what a lock or a registry's memo said",
+  E_LAYER_CLAIM: "a layer is not what a lock, a bundle or a registry's memo said",
   E_UNINSTALL: "a distribution of the base can't be replaced",
   E_BYTECODE: "Python modules could not be compiled",
   E_ACCELERATOR: "the packages are not those of the chosen accelerator",

@@ -49,6 +49,7 @@ export async function prepareProject(
     stages: compiled.map(({ stage }) => stage),
     decisions,
     ...lockOf(root, project),
+    layerFacts: new Map(compiled.flatMap(({ prepared }) => [...prepared.wheels.layerFacts])),
     plainDockerfile: () => dockerfileOf(compiled),
     locals: new Map([[MAIN_CONTEXT, context]]),
     epoch,

@@ -18,8 +18,17 @@ import { isolatedUv } from "./isolated-uv.ts";
 import { staleReason } from "./lock-state.ts";
 import { acceleratorOf, checkAccelerator } from "./project-accelerator.ts";
 import type { IsolatedPlace } from "./isolated.ts";
+import type { Digest } from "../base/index.ts";
 import type { Platform } from "../oci/index.ts";
-import type { DistributionFile, Lock, PythonTarget, SelectedPackage, WheelRef, WheelStore } from "../python/index.ts";
+import type {
+  DistributionFile,
+  Lock,
+  PythonTarget,
+  SelectedPackage,
+  WheelLayerFacts,
+  WheelRef,
+  WheelStore,
+} from "../python/index.ts";
 import type { ProjectBuild } from "./project-build.ts";
 import type { ResolvedImage } from "./types.ts";
 
@@ -40,6 +49,8 @@ export interface ChosenWheels {
   readonly ownName: string | undefined;
   /** That of the call, of the project, or of its lock. */
   readonly accelerator: string | undefined;
+  /** What the lock says of layers. */
+  readonly layerFacts: ReadonlyMap<Digest, WheelLayerFacts>;
 }
 
 /** Where wheels are chosen for. */
@@ -53,7 +64,8 @@ export interface WheelChoice {
 export async function chooseWheels(build: ProjectBuild, choice: WheelChoice): Promise<ChosenWheels> {
   await learnCredentials(build);
   const { lock, source } = await lockOf(build, choice);
-  build.place.remote?.addLocked(readLayerFacts(lock?.tare));
+  const layerFacts = readLayerFacts(lock?.tare);
+  build.place.remote?.addLocked(layerFacts);
   const { others, inPlace, ownName } = await splitPackages(build, lock ? selectedOf(build, choice, lock) : []);
   const store = await build.place.wheels();
   const built = await buildWheels(
@@ -78,6 +90,7 @@ export async function chooseWheels(build: ProjectBuild, choice: WheelChoice): Pr
     selected: others,
     ownName,
     accelerator: acceleratorOf(build, lock),
+    layerFacts,
   };
 }
 

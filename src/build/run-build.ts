@@ -2,7 +2,7 @@
 /* One `tare build`: open the context, compile for every platform, solve, export. */
 import { availableParallelism } from "node:os";
 import { DEFAULT_EPOCH, TareError, digestOf, isTareError } from "../base/index.ts";
-import type { DiffId } from "../base/index.ts";
+import type { DiffId, Digest } from "../base/index.ts";
 import { parseDockerfile } from "../dockerfile/index.ts";
 import { GraphBuilder } from "../graph/index.ts";
 import { hostPlatform } from "../oci/index.ts";
@@ -20,7 +20,7 @@ import { openSecrets } from "./secrets.ts";
 import type { Dockerfile } from "../dockerfile/index.ts";
 import type { Graph, VertexId } from "../graph/index.ts";
 import type { Platform } from "../oci/index.ts";
-import type { WheelStore } from "../python/index.ts";
+import type { WheelLayerFacts, WheelStore } from "../python/index.ts";
 import type { AbsentLayer, LocalSource, PythonResources } from "../solver/index.ts";
 import type { Lease, Store } from "../store/index.ts";
 import type { PlainDockerfile } from "./project-dockerfile.ts";
@@ -55,6 +55,8 @@ export interface PreparedBuild {
   readonly decisions?: readonly ProjectDecision[];
   /** For a project with a `pylock.toml`: its place. */
   readonly lock?: string;
+  /** What a project's lock says of its layers. */
+  readonly layerFacts?: ReadonlyMap<Digest, WheelLayerFacts>;
   /** For a project: what it is as a Dockerfile. Throws `E_USAGE` for several platforms, `E_UNSUPPORTED`. */
   readonly plainDockerfile?: () => PlainDockerfile;
   readonly stages: readonly CompiledStage[];
@@ -85,7 +87,7 @@ export async function runBuild(place: BuildPlace, request: BuildRequest): Promis
         epoch: prepared.epoch,
         isEpochChosen: prepared.isEpochChosen,
         jobs: request.jobs ?? Math.max(4, availableParallelism()),
-        python: pythonResources(place, request),
+        python: pythonResources(place, request, prepared),
         runtime: runtimeOnce(place, request),
         signal,
         ...(remote === undefined ? {} : { remote }),
@@ -208,10 +210,16 @@ export async function prepareBuild(place: BuildPlace, lease: Lease, request: Bui
   };
 }
 
-function pythonResources(place: BuildPlace, request: BuildRequest): PythonResources {
+function pythonResources(
+  place: BuildPlace,
+  request: BuildRequest,
+  { layerFacts }: Pick<PreparedBuild, "layerFacts">,
+): PythonResources {
   const { layers, bytecode = "imported" } = request.python ?? {};
   const budget = layers === undefined ? {} : { layers };
-  return { wheels: place.wheels, accelerate: request.accelerate ?? true, bytecode, ...budget };
+  // Facts that are about to be written are of what is made here.
+  const facts = layerFacts === undefined || request.lockFacts ? {} : { layerFacts };
+  return { wheels: place.wheels, accelerate: request.accelerate ?? true, bytecode, ...budget, ...facts };
 }
 
 function runtimeOnce(place: BuildPlace, request: BuildRequest): () => ReturnType<typeof findRuntime> {

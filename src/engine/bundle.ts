@@ -35,7 +35,7 @@ async function create(rooms: Rooms, request: BundleRequest): Promise<BundleRepor
         ...(signal === undefined ? {} : { signal }),
       });
       lease.keep(content.items.flatMap(({ record }) => keptBy(store, record)));
-      lease.keep(content.bundle.wheels.map(({ digest }) => digest));
+      lease.keep([...content.bundle.wheels, ...content.bundle.claims.packs].map(({ digest }) => digest));
       for (const { record } of content.items) await requireImageTrees(rooms, record, request);
       const save = (sink: ByteSink): Promise<void> => saveBundle(store, content, sink, signal);
       await (typeof output === "string" ? writeToPath(resolve(cwd, output), save) : save(sinkOf(output)));
@@ -67,7 +67,7 @@ async function load(rooms: Rooms, request: LoadBundleRequest): Promise<BundleRep
 }
 
 function countClaims({ claims }: BundleDocument): number {
-  return claims.steps.length + claims.resolutions.length + claims.built.length;
+  return Object.values(claims).reduce((sum, { length }) => sum + length, 0);
 }
 
 function reportOf(records: readonly ImageRecord[], { wheels, files }: BundleDocument, claims: number): BundleReport {

@@ -21,8 +21,8 @@ export interface BundleReport {
   /** Names of locks and project files. */
   readonly files: readonly string[];
   /**
-   * What nobody can verify: results of build steps, answers of the resolver, wheels built from sources. Of a loaded
-   * bundle, how many were taken.
+   * What nobody can verify: results of build steps, answers of the resolver, wheels built from sources, compiled
+   * modules, what layers are made of. Of a loaded bundle, how many were taken.
    */
   readonly claims: number;
 }

@@ -5,12 +5,15 @@
  *   wheels        distributions that the images' layers are made of: verified by their digests
  *   files         locks and project files, by a plain name
  *   claims        what only the maker of the bundle knows to be true: which layers a build step gives, how requirements
- *                 are resolved, what a wheel was built from. Nobody can verify these: they are left alone unless asked
+ *                 are resolved, what a wheel was built from, its compiled modules, what a layer is made of. Nobody can
+ *                 verify these without the work that they save: they are left alone unless asked
  */
 import { TareError, canonicalJson, isDigest, messageOf } from "../base/index.ts";
 import { parseJson } from "../oci/index.ts";
+import { parseWheelLayer } from "../python/index.ts";
 import type { Digest } from "../base/index.ts";
-import type { BuiltWheel } from "../python/index.ts";
+import type { BuiltWheel, KeyedPack } from "../python/index.ts";
+import type { BundledLayer } from "./bundle-layers.ts";
 
 /** Name of the document in the archive. */
 export const BUNDLE_FILE = "tare-bundle.json";
@@ -52,6 +55,10 @@ export interface BundleDocument {
     readonly steps: readonly BundledStep[];
     readonly resolutions: readonly BundledAnswer[];
     readonly built: readonly BuiltWheel[];
+    /** Compiled modules by key. */
+    readonly packs: readonly KeyedPack[];
+    /** What layers of wheels are made of. */
+    readonly layers: readonly BundledLayer[];
   };
 }
 
@@ -86,6 +93,9 @@ export function parseBundle(text: string): BundleDocument {
       steps: list(claims["steps"], "claims.steps", stepOf),
       resolutions: list(claims["resolutions"], "claims.resolutions", answerOf),
       built: list(claims["built"], "claims.built", builtOf),
+      // Bundles of older versions are without them.
+      packs: list(claims["packs"] ?? [], "claims.packs", answerOf),
+      layers: list(claims["layers"] ?? [], "claims.layers", layerOf),
     },
   };
   requireDistinct(bundle);
@@ -183,6 +193,14 @@ function builtOf(members: Members, at: string): BuiltWheel {
   };
 }
 
+function layerOf(members: Members, at: string): BundledLayer {
+  const { digest: diffId, size } = blobOf({ digest: members["diffId"], size: members["size"] }, at);
+  const note = parseWheelLayer(members["note"]);
+  if (!note) throw malformed(`${at}.note`, "it does not say what a layer is made of");
+  const blob = members["blob"] === undefined ? undefined : blobOf(membersOf(members["blob"], at), `${at}.blob`);
+  return { diffId, size, ...(blob === undefined ? {} : { blob }), note };
+}
+
 /** Two entries for one thing would let the later one hide what a person saw of the first. */
 function requireDistinct({ wheels, files, claims }: BundleDocument): void {
   const keys: readonly (readonly [string, readonly string[]])[] = [
@@ -191,6 +209,8 @@ function requireDistinct({ wheels, files, claims }: BundleDocument): void {
     ["claims.steps", claims.steps.map(({ key }) => key)],
     ["claims.resolutions", claims.resolutions.map(({ key }) => key)],
     ["claims.built", claims.built.map(({ key }) => key)],
+    ["claims.packs", claims.packs.map(({ key }) => key)],
+    ["claims.layers", claims.layers.map(({ diffId }) => diffId)],
   ];
   for (const [at, names] of keys) {
     const seen = new Set<string>();

@@ -2,14 +2,16 @@
 /*
  * Takes a bundle in. Nothing of it is believed: the document is read strictly, every blob has to be there before
  * anything is taken and has the digest that names it, wheels are what their names say. Layers of wheels get no records:
- * the first build makes them again from the wheels, which gives the same layers. What can't be verified (the claims) is
- * left alone unless the user trusts the maker of the bundle, and never replaces what this store knows itself.
+ * the first build makes them again from the wheels, which gives the same layers, or a lock says which they are. What
+ * can't be verified (the claims) is left alone unless the user trusts the maker of the bundle, and never replaces what
+ * this store knows itself.
  */
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { TareError, digestOf, ensureDirectory, writeFileAtomic } from "../base/index.ts";
 import { builtWheels, checkWheel, knownResolutions, readLock } from "../python/index.ts";
 import { BUNDLE_FILE, parseBundle } from "./bundle-document.ts";
+import { takeLayers, takePacks } from "./bundle-layers.ts";
 import { loadFrom, openSource } from "./load.ts";
 import { blobPath } from "./save.ts";
 import type { Digest } from "../base/index.ts";
@@ -67,7 +69,7 @@ async function takeAll(store: Store, source: ArchiveSource, options: BundleLoadO
   const records = await loadFrom(store, source, { host, ...(signal === undefined ? {} : { signal }) });
   await takeWheels(store, source, bundle, options);
   if (options.files !== undefined) writeFiles(options.files, files);
-  const claims = options.isTrusted ? takeClaims(store, source, { bundle, records }) : 0;
+  const claims = options.isTrusted ? await takeClaims(store, source, { bundle, records }) : 0;
   return { records, bundle, claims };
 }
 
@@ -86,7 +88,7 @@ interface Blob {
 
 /** Before anything is taken: a bundle that was cut short gives nothing. */
 function requireBlobs(source: ArchiveSource, { wheels, files, claims }: BundleDocument): void {
-  for (const { digest, size } of [...wheels, ...files, ...claims.resolutions]) {
+  for (const { digest, size } of [...wheels, ...files, ...claims.resolutions, ...claims.packs]) {
     const name = blobPath(digest);
     const found = source.has(name) ? source.size(name) : undefined;
     if (found !== size) throw wrongBlob(source, digest, found === undefined ? "is missing" : `has ${found} bytes`);
@@ -137,12 +139,12 @@ async function takeWheels(
 }
 
 /** Each only where this store knows nothing; how many those were. */
-function takeClaims(
+async function takeClaims(
   store: Store,
   source: ArchiveSource,
   { bundle, records }: { readonly bundle: BundleDocument; readonly records: readonly ImageRecord[] },
-): number {
-  const layers = new Set(records.flatMap((record) => store.contentOf(record).diffIds));
+): Promise<number> {
+  const layers = new Set<Digest>(records.flatMap((record) => store.contentOf(record).diffIds));
   let taken = 0;
   for (const step of bundle.claims.steps) {
     const isOwn = step.layers.length > 0 && step.layers.every((layer) => layers.has(layer));
@@ -150,7 +152,8 @@ function takeClaims(
     store.cache.put(step.key, { layers: step.layers }, step.layers);
     taken += 1;
   }
-  return taken + takeAnswers(store, source, bundle);
+  const packs = await takePacks(store, source, bundle.claims.packs);
+  return taken + packs + takeLayers(store, layers, bundle.claims.layers) + takeAnswers(store, source, bundle);
 }
 
 function takeAnswers(store: Store, source: ArchiveSource, { claims }: BundleDocument): number {

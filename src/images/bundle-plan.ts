@@ -5,6 +5,7 @@ import { basename } from "node:path";
 import { TareError, digestOf, ioError } from "../base/index.ts";
 import { builtWheels, knownResolutions, originOf, resolverWheel, wheelLayer } from "../python/index.ts";
 import { BUNDLE_FILE, formatBundle, isBundledName } from "./bundle-document.ts";
+import { bundledLayers, bundledPacks, packFiles } from "./bundle-layers.ts";
 import { blobPath, document, saveImages } from "./save.ts";
 import type { ByteSink, Digest } from "../base/index.ts";
 import type { StoredFile, WheelStore } from "../python/index.ts";
@@ -46,6 +47,7 @@ export async function planBundle(store: Store, options: BundlePlanOptions): Prom
   const extra: readonly SavedFile[] = [
     document(BUNDLE_FILE, formatBundle(bundle)),
     ...stored.map(wheelFile),
+    ...packFiles(store, bundle.claims.packs),
     ...files.map(({ digest, bytes }) => document(blobPath(digest), bytes)),
     ...[...answers].map(([digest, pylock]) => document(blobPath(digest), pylock)),
   ];
@@ -141,6 +143,7 @@ function documentOf(
   const resolutions = resolutionsOf(store, has.stored).map(({ key, pylock }) => {
     return { key, digest: digestOf(pylock), size: Buffer.byteLength(pylock) };
   });
+  const layers = bundledLayers(store, has.layers, digests);
   return {
     wheels: has.stored.map((wheel) => bundledWheel(store, wheel)),
     files: has.files.map(({ name, digest, size }) => ({ name, digest, size })),
@@ -150,6 +153,8 @@ function documentOf(
       built: builtWheels(store)
         .list()
         .filter(({ digest }) => digests.has(digest)),
+      packs: bundledPacks(store, layers),
+      layers,
     },
   };
 }

@@ -6,10 +6,21 @@ import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { makeWheel } from "../../test/support/wheel-fixture.ts";
 import { TarWriter, packTree } from "../archive/index.ts";
-import { digestOf, isTareError } from "../base/index.ts";
+import { makeZip } from "../archive/zip/fixture.ts";
+import { asDiffId, digestOf, isTareError } from "../base/index.ts";
 import type { DiffId, Digest } from "../base/index.ts";
-import { hostPlatform } from "../oci/index.ts";
-import { builtWheels, knownResolutions, noteWheelLayer, openWheelStore } from "../python/index.ts";
+import { MEDIA_TYPES, hostPlatform } from "../oci/index.ts";
+import {
+  builtWheels,
+  findPack,
+  knownLayer,
+  knownResolutions,
+  noteWheelLayer,
+  openWheelStore,
+  proveLayer,
+  storePack,
+  wheelLayer,
+} from "../python/index.ts";
 import { openStore } from "../store/index.ts";
 import type { Store } from "../store/index.ts";
 import { openTarSource } from "./archive-source.ts";
@@ -18,6 +29,7 @@ import type { BundleDocument } from "./bundle-document.ts";
 import { loadBundle } from "./bundle-load.ts";
 import { planBundle, saveBundle } from "./bundle-plan.ts";
 import { loadImages } from "./load.ts";
+import { TransferMemo } from "./transfer.ts";
 import { writeImage } from "./write-image.ts";
 
 const A = digestOf("a");
@@ -26,11 +38,30 @@ const host = hostPlatform(process.arch);
 
 type Json = Record<string, unknown>;
 
+const SETTINGS = {
+  scheme: { purelib: "/a", platlib: "/a", scripts: "/b", headers: "/c", data: "/d" },
+  executable: "/usr/bin/python3",
+  python: "3.11.2",
+  slim: [],
+};
+const NOTE = {
+  key: A,
+  wheels: [{ name: "demo", version: "1.0", fileName: "demo-1.0-py3-none-any.whl", digest: A, isRequested: true }],
+  settings: SETTINGS,
+  bytecode: "none",
+};
+
 const GOOD = (): Json => ({
   bundleVersion: 1,
   wheels: [{ fileName: "demo-1.0-py3-none-any.whl", digest: A, size: 1, url: "https://example.org/demo.whl" }],
   files: [{ name: "pylock.toml", digest: B, size: 2 }],
-  claims: { steps: [{ key: A, layers: [B] }], resolutions: [], built: [] },
+  claims: {
+    steps: [{ key: A, layers: [B] }],
+    resolutions: [],
+    built: [],
+    packs: [{ key: A, digest: B, size: 1 }],
+    layers: [{ diffId: A, size: 1024, blob: { digest: B, size: 5 }, note: NOTE }],
+  },
 });
 const withWheel = (change: Json): Json => ({ ...GOOD(), wheels: [{ ...(GOOD()["wheels"] as Json[])[0], ...change }] });
 const withFile = (change: Json): Json => ({ ...GOOD(), files: [{ ...(GOOD()["files"] as Json[])[0], ...change }] });
@@ -55,6 +86,8 @@ describe("the document of a bundle", () => {
     expect(parseBundle(text)).toEqual(rest);
     expect(formatBundle(parseBundle(text))).toBe(text);
     expect(parseBundle(JSON.stringify(withClaims({ built: [BUILT] }))).claims.built).toEqual([BUILT]);
+    const older = parseBundle(JSON.stringify(withClaims({ packs: undefined, layers: undefined })));
+    expect(older.claims).toMatchObject({ packs: [], layers: [] });
   });
 
   const bad: Readonly<Record<string, string | Json>> = {
@@ -103,6 +136,22 @@ describe("the document of a bundle", () => {
     "a built wheel without its source": withClaims({ built: [{ ...BUILT, source: undefined }] }),
     "a built wheel with control characters": withClaims({ built: [{ ...BUILT, name: "x\u001b[2J" }] }),
     "a built wheel that took less than no time": withClaims({ built: [{ ...BUILT, seconds: -1 }] }),
+    "compiled modules without a key": withClaims({ packs: [{ digest: A, size: 1 }] }),
+    "two packs of one key": withClaims({
+      packs: [
+        { key: A, digest: A, size: 1 },
+        { key: A, digest: B, size: 1 },
+      ],
+    }),
+    "a layer without a size": withClaims({ layers: [{ diffId: A, note: NOTE }] }),
+    "a layer whose blob has no size": withClaims({ layers: [{ diffId: A, size: 1, blob: { digest: A }, note: NOTE }] }),
+    "a layer made of nothing": withClaims({ layers: [{ diffId: A, size: 1, note: { ...NOTE, wheels: [] } }] }),
+    "two notes of one layer": withClaims({
+      layers: [
+        { diffId: A, size: 1, note: NOTE },
+        { diffId: A, size: 1, note: { ...NOTE, key: B } },
+      ],
+    }),
   };
   it.each(Object.entries(bad))("is refused with %s", (_name, content) => {
     const text = typeof content === "string" ? content : JSON.stringify(content);
@@ -129,6 +178,8 @@ describe("any other document", () => {
       ["wheels", 0],
       ["files", 0],
       ["claims", "steps", 0],
+      ["claims", "packs", 0],
+      ["claims", "layers", 0],
     ] as const;
     for (const place of places) {
       const names = Object.keys(place.reduce<unknown>((value, key) => (value as Json)[key], GOOD()) as Json);
@@ -186,8 +237,15 @@ const wheelsOf = (one: Store): ReturnType<typeof openWheelStore> =>
 const LOCK = (digest: Digest): string =>
   `lock-version = "1.0"\ncreated-by = "t"\n[[packages]]\nname = "demo"\nversion = "1.0"\nwheels = [{ url = "https://example.org/demo-1.0-py3-none-any.whl", hashes = { sha256 = "${digest.slice(7)}" } }]\n`;
 
+const BLOB = { digest: digestOf("as it travels"), size: 5, mediaType: MEDIA_TYPES.ociLayerGzip };
+
 /** A store with an image of a base and a layer of one wheel, and all that is remembered of its build. */
-async function fill(): Promise<{ readonly wheel: Digest; readonly layer: DiffId; readonly id: Digest }> {
+async function fill(): Promise<{
+  readonly wheel: Digest;
+  readonly layer: DiffId;
+  readonly id: Digest;
+  readonly pack: Digest;
+}> {
   const { fileName, bytes } = makeWheel();
   fs.writeFileSync(join(folder, fileName), bytes);
   const [stored] = await wheelsOf(store).fetch([{ fileName, path: join(folder, fileName) }]);
@@ -195,22 +253,24 @@ async function fill(): Promise<{ readonly wheel: Digest; readonly layer: DiffId;
   const [base, layer, foreign] = [await addLayer("base"), await addLayer("wheel"), await addLayer("foreign")];
   addImage("base", [base]);
   addImage("foreign", [foreign]);
+  const compiled = join(folder, "pack.zip");
+  fs.writeFileSync(compiled, makeZip([{ name: "a/__pycache__/demo.cpython-311.pyc", content: "x" }]));
+  const { digest: pack } = await storePack(store, digestOf("pack key"), compiled);
+  fs.writeFileSync(compiled, makeZip([{ name: "a/__pycache__/other.cpython-311.pyc", content: "x" }]));
+  await storePack(store, digestOf("other pack key"), compiled);
   noteWheelLayer(store, layer, {
-    wheels: [{ name: "demo", version: "1.0", fileName, digest: wheel, isRequested: true }],
-    settings: {
-      scheme: { purelib: "/a", platlib: "/a", scripts: "/b", headers: "/c", data: "/" },
-      executable: "/usr/bin/python3",
-      python: "3.11.2",
-      slim: [],
-    },
-    bytecode: "none",
+    key: digestOf("step"),
+    wheels: [{ name: "demo", version: "1.0", fileName, digest: wheel, isRequested: true, bytecode: pack }],
+    settings: SETTINGS,
+    bytecode: "all",
   });
+  new TransferMemo(store).setBlob(layer, "gzip", BLOB);
   store.cache.put(digestOf("step"), { layers: [layer] }, [layer]);
   store.cache.put(digestOf("foreign step"), { layers: [foreign] }, [foreign]);
   knownResolutions(store).put(digestOf("question"), LOCK(wheel));
   knownResolutions(store).put(digestOf("other question"), LOCK(digestOf("another wheel")));
   builtWheels(store).put(digestOf("source"), { ...BUILT, key: digestOf("source"), fileName, digest: wheel, size: 1 });
-  return { wheel, layer, id: addImage("app", [base, layer]) };
+  return { wheel, layer, pack, id: addImage("app", [base, layer]) };
 }
 
 async function bundle(path: string, files: readonly string[] = []): Promise<BundleDocument> {
@@ -253,10 +313,12 @@ async function forge(
 
 describe("a bundle", () => {
   it("has the base, the wheels and the claims of its images, and nothing of others", async () => {
-    const { wheel, layer, id } = await fill();
+    const { wheel, layer, id, pack } = await fill();
     fs.writeFileSync(join(folder, "pylock.toml"), "the lock");
     const path = join(folder, "app.bundle");
     const made = await bundle(path, [join(folder, "pylock.toml")]);
+    expect(made.claims.packs.map(({ digest }) => digest)).toEqual([pack]);
+    expect(made.claims.layers.map(({ diffId }) => diffId)).toEqual([layer]);
     expect(made.claims.steps).toEqual([{ key: digestOf("step"), layers: [layer] }]);
     expect(made.claims.resolutions.map(({ key }) => key)).toEqual([digestOf("question")]);
     const second = newStore("second");
@@ -277,16 +339,26 @@ describe("a bundle", () => {
       undefined,
       undefined,
     ]);
+    expect([findPack(second, digestOf("pack key")), wheelLayer(second, layer), second.blobs.has(pack)]).toEqual([
+      undefined,
+      undefined,
+      false,
+    ]);
     second.close();
   });
 
   it("gives its claims to those that trust it, but never in place of what they know", async () => {
-    const { layer } = await fill();
+    const { layer, pack } = await fill();
     const path = join(folder, "app.bundle");
     await bundle(path);
     const trusting = newStore("trusting");
     const { claims } = await loadBundle(trusting, path, { host, wheels: wheelsOf(trusting), isTrusted: true });
-    expect(claims).toBe(3);
+    expect(claims).toBe(5);
+    expect(findPack(trusting, digestOf("pack key"))?.digest).toBe(pack);
+    expect(findPack(trusting, digestOf("other pack key"))).toBeUndefined();
+    expect(wheelLayer(trusting, layer)).toEqual({ ...wheelLayer(store, layer), isClaim: true });
+    expect(knownLayer(trusting, digestOf("step"))).toMatchObject({ diffId: layer, isClaim: true });
+    expect(new TransferMemo(trusting).blobOf(layer, "gzip")).toEqual(BLOB);
     expect(trusting.cache.get(digestOf("step"))).toEqual({ layers: [layer] });
     expect(builtWheels(trusting).get(digestOf("source"))).toBeDefined();
     knownResolutions(trusting).put(digestOf("question"), "own");
@@ -314,6 +386,72 @@ describe("a bundle", () => {
     expect([store.cache.get(digestOf("victim")), store.cache.get(digestOf("absent"))]).toEqual([undefined, undefined]);
   });
 
+  it("takes notes of layers for what they are: of own layers, of parts that are here, of the right size", async () => {
+    const { layer } = await fill();
+    const path = join(folder, "app.bundle");
+    const made = await bundle(path);
+    const [good] = made.claims.layers;
+    const one = good ?? expect.unreachable();
+    const [wheel] = one.note.wheels;
+    const lost = { ...(wheel ?? expect.unreachable()), digest: digestOf("nowhere") };
+    const foreign = await addLayer("foreign");
+    const forgeries: Readonly<Record<string, BundleDocument["claims"]["layers"]>> = {
+      "a layer of another image": [{ ...one, diffId: foreign }],
+      "a wheel that is not here": [{ ...one, note: { ...one.note, wheels: [lost] } }],
+      "another size": [{ ...one, size: one.size + 512 }],
+    };
+    for (const [name, layers] of Object.entries(forgeries)) {
+      const forged = join(folder, "forged.bundle");
+      await forge(path, forged, { "tare-bundle.json": formatBundle({ ...made, claims: { ...made.claims, layers } }) });
+      const other = newStore(`other ${name}`);
+      await loadBundle(other, forged, { host, wheels: wheelsOf(other), isTrusted: true });
+      for (const diffId of [layer, foreign]) expect(wheelLayer(other, diffId), name).toBeUndefined();
+      expect(knownLayer(other, one.note.key), name).toBeUndefined();
+      other.close();
+    }
+  });
+
+  it("with compiled modules that are something else is refused", async () => {
+    await fill();
+    const path = join(folder, "app.bundle");
+    const made = await bundle(path);
+    const forgeries = [
+      makeZip([{ name: "etc/passwd", content: "x" }]),
+      makeZip([{ name: "../__pycache__/../x.py", content: "x" }]),
+      Buffer.from("no zip"),
+    ];
+    for (const bytes of forgeries) {
+      const forged = join(folder, "forged.bundle");
+      const packs = [{ key: digestOf("pack key"), digest: digestOf(bytes), size: bytes.length }];
+      const text = formatBundle({ ...made, claims: { ...made.claims, packs } });
+      await forge(path, forged, { "tare-bundle.json": text, [`blobs/sha256/${digestOf(bytes).slice(7)}`]: bytes });
+      const other = newStore(`other ${bytes.length}`);
+      const failure: unknown = await loadBundle(other, forged, {
+        host,
+        wheels: wheelsOf(other),
+        isTrusted: true,
+      }).catch((error: unknown) => error);
+      expect(isTareError(failure) && /^E_(?:ZIP|BYTECODE)/.test(failure.code)).toBe(true);
+      expect(findPack(other, digestOf("pack key"))).toBeUndefined();
+      other.close();
+    }
+  });
+
+  it("gives way to what is made here", async () => {
+    const { layer } = await fill();
+    const path = join(folder, "app.bundle");
+    await bundle(path);
+    const other = newStore("other");
+    await loadBundle(other, path, { host, wheels: wheelsOf(other), isTrusted: true });
+    const own = { ...(wheelLayer(store, layer) ?? expect.unreachable()), bytecode: "none" } as const;
+    noteWheelLayer(other, layer, own);
+    expect(wheelLayer(other, layer)).toEqual(own);
+    expect(() => proveLayer(other, digestOf("step"), { diffId: asDiffId(A), size: 1 })).toThrow(
+      expect.objectContaining({ code: "E_LAYER_CLAIM" }),
+    );
+    other.close();
+  });
+
   it("is an archive of images for others, and other archives are no bundles", async () => {
     const { id } = await fill();
     const path = join(folder, "app.bundle");
@@ -331,7 +469,7 @@ describe("a bundle", () => {
   });
 
   it("with a damaged, missing or exchanged blob gives nothing", async () => {
-    const { wheel } = await fill();
+    const { wheel, pack } = await fill();
     fs.writeFileSync(join(folder, "pylock.toml"), "the lock");
     const path = join(folder, "app.bundle");
     const made = await bundle(path, [join(folder, "pylock.toml")]);
@@ -340,6 +478,7 @@ describe("a bundle", () => {
     const cases: Readonly<Record<string, Readonly<Record<string, string | null>>>> = {
       "a wheel is missing": { [blob(wheel)]: null },
       "a wheel is shorter": { [blob(wheel)]: "short" },
+      "compiled modules are missing": { [blob(pack)]: null },
       "a file is missing": { [blob(file?.digest ?? A)]: null },
       "a file has other content": { [blob(file?.digest ?? A)]: "the lokc" },
       "the document is no JSON": { "tare-bundle.json": "{" },
@@ -368,7 +507,7 @@ describe("a bundle", () => {
     const text = "no zip";
     const [first] = made.wheels;
     const wheels = [{ ...(first ?? expect.unreachable()), digest: digestOf(text), size: text.length }];
-    const claims = { steps: [], resolutions: [], built: [] };
+    const claims = { steps: [], resolutions: [], built: [], packs: [], layers: [] };
     await forge(path, forged, {
       "tare-bundle.json": formatBundle({ ...made, wheels, claims }),
       [`blobs/sha256/${digestOf(text).slice(7)}`]: text,

@@ -59,12 +59,14 @@ export type {
   VcsReference,
 } from "./requirements/types.ts";
 export { COMPILE_PY } from "./install/bytecode.ts";
-export { compileJob, findPack, packKey, storePack } from "./install/bytecode-pack.ts";
-export type { BytecodePack, CompileJob, PackRequest } from "./install/bytecode-pack.ts";
+export { compileJob, findPack, packKey, packsAmong, storePack, takePack } from "./install/bytecode-pack.ts";
+export type { BytecodePack, CompileJob, KeyedPack, PackRequest } from "./install/bytecode-pack.ts";
 export { installWheels, measureWheelLayer, spliceWheelLayer } from "./install/install-wheels.ts";
 export type { Installed } from "./install/install-wheels.ts";
 export { noteWheelLayer, openLayerSource, wheelLayer, wheelsOfLayer } from "./install/layer-source.ts";
 export type { LayerSource, WheelLayer } from "./install/layer-source.ts";
+export { parseWheelLayer } from "./install/wheel-layer-parser.ts";
+export type { KeyedWheelLayer } from "./install/wheel-layer-parser.ts";
 export {
   knownLayer,
   noteClaim,
@@ -73,7 +75,7 @@ export {
   readLayerFacts,
   writeLayerFacts,
 } from "./install/layer-facts.ts";
-export type { KnownLayer, WheelLayerFacts } from "./install/layer-facts.ts";
+export type { KnownLayer, LayerClaim, WheelLayerFacts } from "./install/layer-facts.ts";
 export { deferredLayers, unpackDeferred } from "./install/unpack-deferred.ts";
 export { planLayers } from "./install/layers.ts";
 export type { LayerBudget } from "./install/layers.ts";

@@ -9,6 +9,7 @@ import { absentLayers, absentWheels, bringAll, sentWheels } from "./absent-layer
 import { ContextTree } from "./context-tree.ts";
 import { MemoDigests } from "./fingerprint.ts";
 import { cachedLayers, rememberLayers } from "./layer-cache.ts";
+import { lockedLayer } from "./locked-layer.ts";
 import { rootfsOf } from "./results.ts";
 import { workerOf } from "./workers.ts";
 import type { DiffId, Digest } from "../base/index.ts";
@@ -151,6 +152,8 @@ export class Solver {
     const quickHit = quick && cachedLayers(this.#resources.store, quick);
     if (quickHit) return this.#hit(step, quickHit);
     this.#emit({ kind: "started", id: step.vertex.id, at: Date.now() });
+    const locked = lockedLayer(step);
+    if (locked !== undefined) return this.#hit(step, [locked]);
     await bringAll(step, worker.keyed?.(step) ?? []);
     const key = await worker.key(step);
     const hit = key && !step.vertex.ignoreCache ? cachedLayers(this.#resources.store, key) : undefined;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DiffId, Digest } from "../base/index.ts";
 import type { Vertex, VertexId } from "../graph/index.ts";
-import type { Bytecode, WheelStore } from "../python/index.ts";
+import type { Bytecode, WheelLayerFacts, WheelStore } from "../python/index.ts";
 import type { OciRuntime } from "../runtime/index.ts";
 import type { Lease, Store } from "../store/index.ts";
 import type { ContextTree, IgnoreFilter } from "./context-tree.ts";
@@ -23,6 +23,8 @@ export interface PythonResources {
   /** Most layers for the distributions of one step; absent: the default budget. */
   readonly layers?: number;
   readonly bytecode: Bytecode;
+  /** What the project's lock says of its layers, by the key of their steps. */
+  readonly layerFacts?: ReadonlyMap<Digest, WheelLayerFacts>;
 }
 
 /** Everything outside the graph that steps may use. Values of secrets are in no vertex and no key. */

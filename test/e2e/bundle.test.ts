@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { FakeRegistry } from "../../src/registry/fixture.ts";
 import { whyNoBusybox } from "../support/bases.ts";
 import { PROGRAM, openProgramWorld } from "../support/program.ts";
 import type { Outcome, ProgramWorld } from "../support/program.ts";
@@ -22,11 +23,35 @@ if (reason !== undefined) console.log(`skipped: bundles: ${reason}`);
 const hasSkopeo = spawnSync("skopeo", ["--version"]).status === 0;
 if (!hasSkopeo) console.log("skipped: bundles for other tools: skopeo is not installed");
 
+/** The manifest that a store's image has at a registry. */
+async function pushed(world: ProgramWorld, image: string): Promise<unknown> {
+  const registry = await FakeRegistry.open();
+  try {
+    const name = `${registry.host}/${image}:1`;
+    world.ok("tag", image, name);
+    expect(await world.tareAsync(["push", "-q", name])).toMatchObject({ code: 0 });
+    return JSON.parse(String(registry.manifests.get(`${image}:1`)?.bytes));
+  } finally {
+    await registry.close();
+  }
+}
+
+function sumOf(path: string): string {
+  return spawnSync("sha256sum", [path]).stdout.toString().slice(0, 64);
+}
+
+/** Other bytes in the place of a blob's, as many as they were. */
+function damage(path: string): void {
+  const { size } = fs.statSync(path);
+  fs.chmodSync(path, 0o600);
+  fs.writeFileSync(path, Buffer.alloc(size));
+}
+
 /** A lock of one wheel, with an address where nothing listens. */
 function lockOf(wheel: string): string {
   const fileName = wheel.split("/").at(-1) ?? "";
   const [name = "", version = ""] = fileName.split("-");
-  const sum = spawnSync("sha256sum", [wheel]).stdout.toString().slice(0, 64);
+  const sum = sumOf(wheel);
   const { size } = fs.statSync(wheel);
   return [
     'lock-version = "1.0"\ncreated-by = "test"\n\n[[packages]]\n',
@@ -85,6 +110,60 @@ describe.skipIf(reason !== undefined)("a bundle", () => {
     const built = cut("-q", "-t", "app", there);
     expect(built).toMatchObject({ code: 0, err: "", out: `${id}\n` });
     expect(other.ok("run", "--rm", "--network", "none", "app")).toBe("six");
+  });
+
+  /** Builds without a network, a runtime for containers and readable wheels: nothing is compiled, nothing inflated. */
+  const quick = (...args: readonly string[]): Outcome => cut("-q", "--runtime", "/nowhere", ...args);
+
+  it("spares compiling and reading the wheels where the lock says which layers they are", async () => {
+    const [wheel = ""] = await fetchWheels(["numpy"]);
+    const files = { "pylock.toml": lockOf(wheel), "main.py": "import numpy\n" };
+    const folder = world.files("facts", files);
+    const warm = world.files("warm-numpy", { "requirements.txt": "numpy\n", "main.py": "import numpy\n" });
+    for (const args of [
+      ["-t", "warm", warm],
+      ["-t", "facts", "--lock-facts", folder],
+    ]) {
+      expect(world.tare(["build", "-q", ...args], { env: index.env })).toMatchObject({ code: 0, err: "" });
+    }
+    world.ok("bundle", "--progress", "quiet", "facts", "--lock", join(folder, "pylock.toml"), "-o", archive);
+    const there = other.files("with-facts", { "main.py": files["main.py"] });
+    other.ok("bundle", "--progress", "quiet", "--load", archive, "--to", there);
+    other.ok("rmi", "-f", "app");
+    const id = world.ok("inspect", "--format", "{{.Id}}", "facts");
+    const blob = join(other.root, "v1/blobs/sha256", sumOf(wheel));
+    const content = fs.readFileSync(blob);
+    damage(blob);
+    try {
+      expect(quick("-t", "facts", there)).toMatchObject({ code: 0, err: "", out: `${id}\n` });
+      const lock = fs.readFileSync(join(there, "pylock.toml"), "utf8");
+      const lie = other.files("lie", { ...files, "pylock.toml": lock.replace(/^size = \d+$/m, "size = 1024") });
+      expect(quick(lie).err).toMatch(/error\[E_(?:NO_RUNTIME|ZIP)\w*\]/);
+      // Without the lock's word the layer has to be made, which needs both.
+      const without = other.files("without-facts", files);
+      expect(quick(without).err).toMatch(/error\[E_(?:NO_RUNTIME|ZIP)\w*\]/);
+      expect(quick("--no-cache", there).err).toMatch(/error\[E_(?:NO_RUNTIME|ZIP)\w*\]/);
+    } finally {
+      fs.chmodSync(blob, 0o600);
+      fs.writeFileSync(blob, content);
+    }
+  });
+
+  it("of a trusted maker spares compiling, also of what is built anew", async () => {
+    const [wheel = ""] = await fetchWheels(["numpy"]);
+    const there = other.files("trusted", { "pylock.toml": lockOf(wheel), "main.py": "import numpy\n" });
+    const untrusted = quick("--no-cache", there);
+    expect(untrusted.err).toMatch(/error\[E_NO_RUNTIME\]/);
+    other.ok("bundle", "--progress", "quiet", "--load", archive, "--trust");
+    const id = world.ok("inspect", "--format", "{{.Id}}", "facts");
+    const blob = join(other.root, "v1/blobs/sha256", sumOf(wheel));
+    const content = fs.readFileSync(blob);
+    damage(blob);
+    expect(quick(there)).toMatchObject({ code: 0, err: "", out: `${id}\n` });
+    fs.writeFileSync(blob, content);
+    expect(await pushed(other, "facts")).toEqual(await pushed(world, "facts"));
+    // The layers are made again and compared with what the bundle said of them.
+    expect(quick("--no-cache", there)).toMatchObject({ code: 0, err: "", out: `${id}\n` });
   });
 
   it("of a project without a lock and of a Dockerfile is built there when its maker is trusted", () => {

@@ -17,7 +17,7 @@ export const command: CommandBody = {
     "their layers are made of, and locks. There `tare build` of the project gives the same image. Other tools read it as",
     "an archive of images. Loading one is trusting its maker as with `load`: names of images become what it says. What",
     "nobody can verify is left in it unless `--trust` is given: results of RUN steps, how requirements without a lock",
-    "were resolved, and which sources a wheel was built from.",
+    "were resolved, which sources a wheel was built from, compiled modules, and which wheels layers are made of.",
   ].join(" "),
   count: { min: 0 },
   options: [

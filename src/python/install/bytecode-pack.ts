@@ -5,7 +5,7 @@
  */
 import * as fs from "node:fs";
 import { openZip } from "../../archive/index.ts";
-import { digestOfValue } from "../../base/index.ts";
+import { TareError, digestOfValue, isDigest } from "../../base/index.ts";
 import { planOf } from "./layer-files.ts";
 import type { Digest } from "../../base/index.ts";
 import type { Store } from "../../store/index.ts";
@@ -35,6 +35,11 @@ export interface BytecodePack {
   readonly size: number;
 }
 
+/** A pack and what it was made for. */
+export interface KeyedPack extends BytecodePack {
+  readonly key: Digest;
+}
+
 /** Documents of packs by key. */
 const PACKS = "bytecode-pack";
 /** Changes when the compiler script gives other bytes. */
@@ -57,6 +62,44 @@ export async function storePack(store: Store, key: Digest, path: string): Promis
   const { digest, size } = await store.blobs.write(fs.createReadStream(path, { highWaterMark: 1 << 18 }), {});
   store.documents<BytecodePack>(PACKS).put(key, { digest, size });
   return { digest, size };
+}
+
+/** The packs of the store among these, by key. */
+export function packsAmong(store: Store, wanted: ReadonlySet<Digest>): readonly KeyedPack[] {
+  const entries = store.documents<BytecodePack>(PACKS).entries();
+  return entries.flatMap(([key, { digest, size }]) =>
+    isDigest(key) && wanted.has(digest) && store.blobs.has(digest) ? [{ key, digest, size }] : [],
+  );
+}
+
+/**
+ * Takes a pack that was made elsewhere: true when the key had none. What it may hold is looked at when it is installed.
+ * Throws `E_DIGEST_MISMATCH`, and `E_BYTECODE` for what is no pack.
+ */
+export async function takePack(
+  store: Store,
+  { key, digest, size }: KeyedPack,
+  content: AsyncIterable<Uint8Array>,
+): Promise<boolean> {
+  if (findPack(store, key)) return false;
+  await store.blobs.write(content, { digest, size });
+  requirePack(store.blobs.path(digest), digest);
+  store.documents<BytecodePack>(PACKS).put(key, { digest, size });
+  return true;
+}
+
+/** Throws `E_BYTECODE`, `E_ZIP…`. */
+function requirePack(path: string, digest: Digest): void {
+  const zip = openZip(path);
+  try {
+    const other = zip.entries.find(({ name }) => !/^(?:[^/]+\/)*__pycache__\/[^/]+\.pyc$/.test(name));
+    if (!other) return;
+    throw new TareError("E_BYTECODE", `taking the compiled modules \`${digest}\`: \`${other.name}\` is in them`, {
+      hint: "the bundle is forged",
+    });
+  } finally {
+    zip.close();
+  }
 }
 
 /** The modules of a wheel under these settings. Throws as `planInstall`. */

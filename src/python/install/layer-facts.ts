@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * What is known of a layer of distributions before it is made, by the cache key of its step. What this machine made is
- * proved; what a lock or a registry says is a claim, remembered when it is used and compared when the layer is made.
+ * proved; what a lock, a bundle or a registry says is a claim, remembered when it is used and compared when the layer is made.
  */
 import { TareError, asDiffId, isDigest } from "../../base/index.ts";
 import type { DiffId, Digest } from "../../base/index.ts";
@@ -38,9 +38,12 @@ export function knownLayer(store: Store, key: Digest): KnownLayer | undefined {
   return documents(store).get(key);
 }
 
+/** A claim; who made it need not have sent the layer. */
+export type LayerClaim = Omit<WheelLayerFacts, "blob"> & Partial<Pick<WheelLayerFacts, "blob">>;
+
 /** Remembers that an image was made with a claim. What was proved stays. */
-export function noteClaim(store: Store, { key, diffId, size, blob }: WheelLayerFacts): void {
-  put(store, key, (before) => (before?.isClaim === false ? before : { diffId, size, blob, isClaim: true }));
+export function noteClaim(store: Store, { key, ...claim }: LayerClaim): void {
+  put(store, key, (before) => (before?.isClaim === false ? before : { ...claim, isClaim: true }));
 }
 
 /** Changes or makes a document; another process may make it meanwhile. */
@@ -69,7 +72,7 @@ export function proveLayer(store: Store, key: Digest, made: Pick<WheelLayerFacts
 function wrongClaim(claimed: DiffId, made: DiffId): TareError {
   return new TareError(
     "E_LAYER_CLAIM",
-    `making a layer of wheels: it is \`${made}\`, a lock or the registry's memo said \`${claimed}\``,
+    `making a layer of wheels: it is \`${made}\`, a lock, a bundle or the registry's memo said \`${claimed}\``,
     {
       hint: "the claim is forgotten: build again, and push again what was pushed with it",
       details: { expected: claimed, actual: made },

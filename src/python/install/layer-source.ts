@@ -31,15 +31,18 @@ export interface WheelLayer {
   readonly bytecode: "imported" | "all" | "none";
   /** What `--slim` left out of it, by rule. */
   readonly leftOut?: readonly LeftOut[];
+  /** A bundle says so; nobody here has made the layer yet. */
+  readonly isClaim?: true;
 }
 
 /** Documents of wheel layers by diffID. */
 const WHEEL_LAYERS = "wheel-layer";
 
-/** Remembers what a layer was made of. */
+/** Remembers what a layer was made of. The first note stays, unless it is a claim and this one is none. */
 export function noteWheelLayer(store: Store, diffId: DiffId, layer: WheelLayer): void {
   const documents = store.documents<WheelLayer>(WHEEL_LAYERS);
-  if (documents.get(diffId) === undefined) documents.put(diffId, layer);
+  const known = documents.get(diffId);
+  if (known === undefined || (known.isClaim && !layer.isClaim)) documents.put(diffId, layer);
 }
 
 /** What a layer was made of, if it was made of wheels. */

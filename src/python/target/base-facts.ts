@@ -8,7 +8,7 @@ import { readFileInTree } from "../../store/index.ts";
 import { findInterpreter, installedDistributions } from "./interpreter.ts";
 import type { Digest } from "../../base/index.ts";
 import type { SourceTree, Store } from "../../store/index.ts";
-import type { PythonTarget } from "../types.ts";
+import type { InstallScheme, PythonTarget } from "../types.ts";
 import type { ImageFacts, InstalledDistribution } from "./interpreter.ts";
 
 /** Changes when more or something else is found in the same files. */
@@ -81,23 +81,29 @@ const VERSION = /^3\.\d{1,3}\.\d{1,3}(?:(?:a|b|rc)\d{1,3})?$/;
 
 function parseTarget(value: unknown): PythonTarget | undefined {
   const { implementation, version, architecture, libc, executable, scheme, isFreeThreaded } = membersOf(value);
-  const [name, library, places] = [implementation, membersOf(libc), membersOf(scheme)];
+  const [name, library, places] = [implementation, membersOf(libc), parseScheme(scheme)];
   if (name !== "cpython" && name !== "pypy") return undefined;
   if (!matches(version, VERSION) || !matches(architecture, ARCHITECTURE) || !isPath(executable)) return undefined;
+  if (!places) return undefined;
   const { kind, version: libcVersion } = library;
   if ((kind !== "glibc" && kind !== "musl") || !matches(libcVersion, /^\d{1,3}\.\d{1,3}$/)) return undefined;
-  const { purelib, platlib, scripts, headers, data, links } = places;
-  if (links !== undefined && !areLinks(links)) return undefined;
-  if (!isPath(purelib) || !isPath(platlib) || !isPath(scripts) || !isPath(headers) || !isPath(data)) return undefined;
   return {
     implementation: name,
     version,
     architecture,
     libc: { kind, version: libcVersion },
     executable,
-    scheme: { purelib, platlib, scripts, headers, data, ...(links === undefined ? {} : { links }) },
+    scheme: places,
     ...(isFreeThreaded === true ? { isFreeThreaded } : {}),
   };
+}
+
+/** Where distributions go, from outside; undefined when it is no such thing. */
+export function parseScheme(value: unknown): InstallScheme | undefined {
+  const { purelib, platlib, scripts, headers, data, links } = membersOf(value);
+  if (links !== undefined && !areLinks(links)) return undefined;
+  if (!isPath(purelib) || !isPath(platlib) || !isPath(scripts) || !isPath(headers) || !isPath(data)) return undefined;
+  return { purelib, platlib, scripts, headers, data, ...(links === undefined ? {} : { links }) };
 }
 
 const MOST_INSTALLED = 5000;
@@ -124,7 +130,7 @@ function areLinks(value: unknown): value is Readonly<Record<string, string>> {
 }
 
 /** An absolute path that leads nowhere else. */
-function isPath(value: unknown): value is string {
+export function isPath(value: unknown): value is string {
   return typeof value === "string" && /^(?:\/[\w.+@-]+)+$/.test(value) && !/\/\.\.?(?:\/|$)/.test(value);
 }
 
