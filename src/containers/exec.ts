@@ -2,9 +2,10 @@
 import { TareError } from "../base/index.ts";
 import { filesOf, recordsOf } from "./context.ts";
 import type { ContainersContext } from "./context.ts";
-import { findContainer, findRunning } from "./find.ts";
+import { findContainer } from "./find.ts";
 import { checkName } from "./names.ts";
 import type { ExecRequest, ProcessIo } from "./request.ts";
+import { findRunning } from "./starting.ts";
 
 /** Runs a further program in a running container; its exit code, 0 at once with `detach`. Throws `E_CONTAINER_STATE`. */
 export async function execInContainer(
@@ -12,7 +13,7 @@ export async function execInContainer(
   request: ExecRequest,
   io: ProcessIo,
 ): Promise<number> {
-  const { record } = findRunning(context, request.container, "running a program in");
+  const { record } = await findRunning(context, request.container, "running a program in");
   if (request.command.length === 0) {
     throw new TareError("E_NO_COMMAND", `running a program in \`${record.name}\`: no command given`, { exitCode: 125 });
   }
@@ -21,14 +22,14 @@ export async function execInContainer(
 
 /** Stops all processes of a running container where they are. */
 export async function pauseContainer(context: ContainersContext, text: string): Promise<void> {
-  const { record } = findRunning(context, text, "pausing");
+  const { record } = await findRunning(context, text, "pausing");
   await context.runtime.pause(record);
   notePaused(context, record.id, true);
 }
 
 /** Lets them go on. */
 export async function unpauseContainer(context: ContainersContext, text: string): Promise<void> {
-  const { record } = findRunning(context, text, "unpausing");
+  const { record } = await findRunning(context, text, "unpausing");
   await context.runtime.resume(record);
   notePaused(context, record.id, false);
 }

@@ -27,14 +27,3 @@ export function viewOf(context: ContainersContext, record: ContainerRecord): Con
 export function findView(context: ContainersContext, text: string): ContainerView {
   return viewOf(context, findContainer(context, text));
 }
-
-/** A running container. Throws `E_CONTAINER_STATE` saying since when and how it ended. */
-export function findRunning(context: ContainersContext, text: string, doing: string): ContainerView {
-  const view = findView(context, text);
-  if (view.state.status === "running") return view;
-  const { status, exitCode } = view.state;
-  const how = status === "exited" ? `it has exited with code ${exitCode}` : `it is ${status}`;
-  throw new TareError("E_CONTAINER_STATE", `${doing} the container \`${view.record.name}\`: ${how}`, {
-    hint: `start it with \`tare start ${view.record.name}\``,
-  });
-}

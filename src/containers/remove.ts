@@ -11,6 +11,7 @@ import { isAlive } from "./process-identity.ts";
 import { needsSettling, removeRecord, settle } from "./settle.ts";
 import { diskUsage } from "./disk-usage.ts";
 import { killNow } from "./stop.ts";
+import { isStarting, viewOnceStarted } from "./starting.ts";
 import type { ContainerRecord } from "./types.ts";
 
 const BUSY_LIMIT = 10_000;
@@ -22,9 +23,7 @@ export async function removeContainer(
   text: string,
   options: { readonly force: boolean; readonly volumes: boolean },
 ): Promise<void> {
-  const view = viewOf(context, findContainer(context, text));
-  if (view.state.status === "running") await stopForRemoval(context, view, options.force);
-  const record = await takeForRemoval(context, view.record);
+  const record = await takeForRemoval(context, findContainer(context, text), options.force);
   if (!record) return;
   await context.runtime.cleanup({ record, files: filesOf(context, record.id) });
   removeRecord(context, record, { volumes: options.volumes || record.host.autoRemove });
@@ -37,15 +36,18 @@ async function stopForRemoval(context: ContainersContext, view: ContainerView, f
   });
 }
 
-/** Waits a while for one who is just starting it or clearing up. Undefined when the container is gone meanwhile. */
+/** Stops it if it may, and waits a while for one who is just clearing up. Undefined when it is gone meanwhile. */
 async function takeForRemoval(
   context: ContainersContext,
   known: ContainerRecord,
+  force: boolean,
 ): Promise<ContainerRecord | undefined> {
   for (const limit = context.now() + BUSY_LIMIT; context.now() < limit; await sleep(POLL)) {
+    const view = await viewOnceStarted(context, known, "removing");
+    if (!view) return undefined;
+    if (view.state.status === "running") await stopForRemoval(context, view, force);
     const current = recordsOf(context).get(known.id);
-    if (!current) return undefined;
-    if (needsSettling(context, current)) await settle(context, known.id);
+    if (current && needsSettling(context, current)) await settle(context, known.id);
     const taken = markRemoving(context, known.id);
     if (taken !== "busy") return taken;
   }
@@ -75,7 +77,8 @@ export async function pruneContainers(
   let reclaimed = 0;
   for (const record of recordsOf(context).list()) {
     const view = viewOf(context, record);
-    if (view.state.status === "running" || view.state.status === "removing" || !matches(view)) continue;
+    const isBusy = view.state.status === "running" || view.state.status === "removing" || isStarting(context, record);
+    if (isBusy || !matches(view)) continue;
     const size = diskUsage(filesOf(context, record.id).folder);
     const gone = await removeQuietly(context, record.id);
     if (!gone) continue;

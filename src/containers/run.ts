@@ -10,6 +10,7 @@ import { identify } from "./process-identity.ts";
 import type { CreateRequest, ProcessIo, RunResult } from "./request.ts";
 import type { Outcome } from "./runtime-port.ts";
 import { needsSettling, recordEnding, removeRecord, settle } from "./settle.ts";
+import { viewOnceStarted } from "./starting.ts";
 import type { ContainerImage, ContainerRecord, StoredState } from "./types.ts";
 
 /** How long a waiting `tare wait` gets to read the exit code of a container that removes itself. */
@@ -41,7 +42,8 @@ export function createContainer(
 /** Starts a created or stopped container; with `io` attached and to its end. One that runs already stays as it is. */
 export async function startContainer(context: ContainersContext, text: string, io?: ProcessIo): Promise<RunResult> {
   const known = findContainer(context, text);
-  if (needsSettling(context, known)) await settle(context, known.id);
+  const view = await viewOnceStarted(context, known, "starting");
+  if (view && needsSettling(context, view.record)) await settle(context, known.id);
   if (viewOf(context, findContainer(context, known.id)).state.status === "running") return { id: known.id };
   const record = takeForStart(context, known, startingState(context, io ?? "detached"));
   return await launch(context, record, io ?? "detached");
@@ -85,7 +87,9 @@ async function launch(
 ): Promise<RunResult> {
   const { id } = record;
   if (io === "detached") {
-    await orGiveUp(context, record, () => startUnderConmon(context, record));
+    const started = await orGiveUp(context, record, () => startUnderConmon(context, record));
+    // The exit command of a program that ended before this was written has left the clearing up to this process.
+    if (started && needsSettling(context, started)) await settle(context, id);
     return { id };
   }
   const outcome = await orGiveUp(context, record, () => supervise(context, record, io));
@@ -116,12 +120,15 @@ async function supervise(context: ContainersContext, record: ContainerRecord, io
   }
 }
 
-async function startUnderConmon(context: ContainersContext, record: ContainerRecord): Promise<void> {
+async function startUnderConmon(
+  context: ContainersContext,
+  record: ContainerRecord,
+): Promise<ContainerRecord | undefined> {
   const files = filesOf(context, record.id);
   const { supervisorPid, pid } = await context.runtime.startDetached({ record, files });
   const supervisor = identify(supervisorPid, context.processes);
   const process = identify(pid, context.processes);
-  recordsOf(context).update(record.id, (current) => {
+  return recordsOf(context).update(record.id, (current) => {
     if (current.state.status !== "running") return current;
     // A program that has ended already has left its exit file; then the identities do not matter.
     const known = { ...current.state, started: true, supervisor: supervisor ?? current.state.supervisor };

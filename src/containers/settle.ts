@@ -53,15 +53,14 @@ export async function settle(context: ContainersContext, id: string): Promise<Co
   return recordsOf(context).get(id);
 }
 
-/** True when `settle` has something to do: the container ended, or its supervisor did. */
+/** True when `settle` has something to do: the container ended, or its supervisor or starter did. */
 export function needsSettling(context: ContainersContext, record: ContainerRecord): boolean {
   const { state } = record;
   if (state.status !== "running") return false;
   if (state.claimedBy && isAlive(state.claimedBy, context.processes)) return false;
-  const alive = isAlive(state.supervisor, context.processes);
-  if (state.mode === "foreground") return !alive;
-  // Killed between conmon's start and the program's, the container would wait for ever.
-  if (!state.started && !alive) return true;
+  // Until a detached one has started it belongs to its starter. If that is killed before the program's start, the
+  // container would wait for ever.
+  if (state.mode === "foreground" || !state.started) return !isAlive(state.supervisor, context.processes);
   return viewOf(context, record).state.status === "exited";
 }
 

@@ -5,9 +5,10 @@ import { TareError } from "../base/index.ts";
 import { filesOf, recordsOf } from "./context.ts";
 import type { ContainersContext } from "./context.ts";
 import type { ContainerView } from "./filters.ts";
-import { findContainer, findRunning, findView, viewOf } from "./find.ts";
+import { findContainer, viewOf } from "./find.ts";
 import { needsSettling, settle } from "./settle.ts";
 import { signalNumber } from "./signals.ts";
+import { findRunning, viewOnceStarted } from "./starting.ts";
 import { unpauseContainer } from "./exec.ts";
 import { startContainer } from "./run.ts";
 
@@ -29,8 +30,8 @@ export async function stopContainer(
   text: string,
   options: StopOptions = {},
 ): Promise<void> {
-  const view = findView(context, text);
-  if (view.state.status !== "running") return;
+  const view = await viewOnceStarted(context, findContainer(context, text), "stopping");
+  if (view?.state.status !== "running") return;
   const { config } = view.record;
   const timeout = options.timeout ?? config.StopTimeout ?? DEFAULT_TIMEOUT;
   if (view.state.paused) await unpauseContainer(context, view.record.id);
@@ -53,7 +54,7 @@ export async function restartContainer(
 /** Sends a signal to the first process. Throws `E_SIGNAL`, `E_CONTAINER_STATE` when it does not run. */
 export async function killContainer(context: ContainersContext, text: string, signal: string): Promise<void> {
   const number = signalNumber(signal);
-  await send(context, findRunning(context, text, "killing"), number);
+  await send(context, await findRunning(context, text, "killing"), number);
 }
 
 /** The exit code, as soon as the container does not run; at once for one that has ended. */

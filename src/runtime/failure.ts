@@ -36,6 +36,21 @@ interface FailureKind {
 // First match wins. The texts are those of runc 1.0-1.4 and crun 1.x.
 const KINDS: readonly FailureKind[] = [
   {
+    // `start` opens and removes this FIFO of the runtime's own state: that it is gone says nothing of the program.
+    pattern: /exec\.fifo|container does not exist|start an already running container/,
+    code: "E_RUNTIME",
+    exitCode: 125,
+    why: () => "the runtime's state of it was deleted while it was being started",
+    hint: "start it again; only Tare itself may delete files in the folder for run-time files (`tare info` names it)",
+  },
+  {
+    pattern: /container that has stopped|process is already dead/,
+    code: "E_RUNTIME",
+    exitCode: 125,
+    why: () => "it was killed while it was being started",
+    hint: "start it again; its memory limit may be too small for the runtime, or another program has killed it",
+  },
+  {
     pattern: /\bcwd\b|chdir to|working directory|container init: mkdir /i,
     code: "E_CWD",
     exitCode: 125,
