@@ -11,6 +11,8 @@ describe("a runtime's complaint", () => {
     ["open executable: No such file or directory", "E_EXEC_NOENT", 127],
     ["open exec fifo: open /run/x/exec.fifo: no such file or directory", "E_RUNTIME", 125],
     ["remove /run/x/exec.fifo: no such file or directory", "E_RUNTIME", 125],
+    ["error opening file `/run/x/status`: No such file or directory", "E_RUNTIME", 125],
+    ["container `0123abcd` is not running", "E_RUNTIME", 125],
     ["container does not exist", "E_RUNTIME", 125],
     ["cannot start a container that has stopped", "E_RUNTIME", 125],
     ["container process is already dead", "E_RUNTIME", 125],

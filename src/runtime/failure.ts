@@ -37,17 +37,17 @@ interface FailureKind {
 const KINDS: readonly FailureKind[] = [
   {
     // `start` opens and removes this FIFO of the runtime's own state: that it is gone says nothing of the program.
-    pattern: /exec\.fifo|container does not exist|start an already running container/,
+    pattern: /exec\.fifo|container does not exist|start an already running container|opening file .*\/status`/,
     code: "E_RUNTIME",
     exitCode: 125,
-    why: () => "the runtime's state of it was deleted while it was being started",
+    why: () => "the runtime's state of it was deleted meanwhile",
     hint: "start it again; only Tare itself may delete files in the folder for run-time files (`tare info` names it)",
   },
   {
-    pattern: /container that has stopped|process is already dead/,
+    pattern: /container that has stopped|process is already dead|^container `\w+` is not running/,
     code: "E_RUNTIME",
     exitCode: 125,
-    why: () => "it was killed while it was being started",
+    why: () => "it was killed meanwhile",
     hint: "start it again; its memory limit may be too small for the runtime, or another program has killed it",
   },
   {

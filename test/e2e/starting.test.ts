@@ -183,7 +183,7 @@ describe.skipIf(reason !== undefined)("while a container is being started", () =
     while (!/exited/.test(states())) await sleep(20);
     go();
     const { code, err } = await run;
-    expect([code, err]).toEqual([125, expect.stringMatching(/^error\[E_RUNTIME\]: .*: it was killed while/)]);
+    expect([code, err]).toEqual([125, expect.stringMatching(/^error\[E_RUNTIME\]: .*: it was killed meanwhile/)]);
   });
 });
 
