@@ -59,6 +59,7 @@ function openForWriting(path: string, target: string, flags: "w" | "wx"): number
   }
 }
 
-function writeAll(descriptor: number, chunk: Uint8Array): void {
+/** Writes all of a chunk at the descriptor's position, however often the kernel takes only a part. */
+export function writeAll(descriptor: number, chunk: Uint8Array): void {
   for (let at = 0; at < chunk.length;) at += fs.writeSync(descriptor, chunk, at);
 }

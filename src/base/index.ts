@@ -25,8 +25,9 @@ export { ensureDirectory, ioError, readTextIfPresent, removeTree, syncDirectory,
 export { readPieces } from "./read-pieces.ts";
 export * as linux from "./linux.ts";
 export type { BytePath } from "./linux.ts";
-export { sinkOf, writeToPath } from "./byte-sink.ts";
+export { sinkOf, writeAll, writeToPath } from "./byte-sink.ts";
 export type { ByteSink } from "./byte-sink.ts";
+export { megabytes } from "./sizes.ts";
 export { hostEnvironment } from "./config.ts";
 export { DEFAULT_EPOCH } from "./epoch.ts";
 export { canOwn, imageOwner } from "./owner.ts";

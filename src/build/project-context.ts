@@ -2,9 +2,8 @@
 /* Which files of a project's folder go into its image, and what the user should know of them. */
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { readTextIfPresent } from "../base/index.ts";
+import { megabytes, readTextIfPresent } from "../base/index.ts";
 import { createIgnore, readIgnoreFile } from "../dockerfile/index.ts";
-import { megabytes } from "./project-sizes.ts";
 import type { Project } from "../project/index.ts";
 import type { IgnoreFilter, LocalSource } from "../solver/index.ts";
 

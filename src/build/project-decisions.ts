@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { megabytes } from "../base/index.ts";
 import { isGpuPackage } from "../python/index.ts";
 import { USER_ID } from "./project-paths.ts";
-import { megabytes } from "./project-sizes.ts";
 import { quoted } from "./shell-word.ts";
 import type { PreparedProject } from "./project-build.ts";
 import type { ProjectDecision } from "./request.ts";

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The vertices and the config of a project's image. */
+import { megabytes } from "../base/index.ts";
 import { aptScript } from "./isolated.ts";
 import { projectConfig } from "./project-config.ts";
 import { APP, GROUP_LINE, HOME, PASSWD_LINE } from "./project-paths.ts";
-import { megabytes } from "./project-sizes.ts";
 import { splitPair } from "./stage-state.ts";
 import type { CopyOp, VertexId, WheelsOp } from "../graph/index.ts";
 import type { InstalledDistribution, WheelRef } from "../python/index.ts";

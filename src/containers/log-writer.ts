@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as fs from "node:fs";
+import { writeAll } from "../base/index.ts";
 import { encodeLog } from "./log-format.ts";
 import type { LogRecord } from "./log-format.ts";
 
@@ -31,7 +32,7 @@ export class LogWriter {
     const lines = encodeLog(stream, data, at);
     try {
       if (this.#size > 0 && this.#size + lines.length > this.#limit) this.#rotate();
-      for (let done = 0; done < lines.length;) done += fs.writeSync(this.#descriptor, lines, done);
+      writeAll(this.#descriptor, lines);
       this.#size += lines.length;
     } catch {
       this.#size = fs.fstatSync(this.#descriptor).size;

@@ -5,7 +5,7 @@
  */
 import * as fs from "node:fs";
 import * as zlib from "node:zlib";
-import { Hasher, TareError, ioError } from "../base/index.ts";
+import { Hasher, TareError, ioError, writeAll } from "../base/index.ts";
 import type { DiffId } from "../base/index.ts";
 import { compress, decompress, spliceTree } from "../archive/index.ts";
 import type { SpliceLayout, SpliceResult } from "../archive/index.ts";
@@ -97,9 +97,7 @@ async function spoolWheels(job: CompressJob, diffId: DiffId, path: string): Prom
 /** What was written is read again, so that no changed tree leaves this machine. */
 async function spoolTree(job: CompressJob, layer: Layer, path: string): Promise<SpliceResult> {
   const file = fs.openSync(path, "wx", 0o600);
-  const write = (chunk: Uint8Array): void => {
-    for (let at = 0; at < chunk.length;) at += fs.writeSync(file, chunk, at);
-  };
+  const write = (chunk: Uint8Array): void => writeAll(file, chunk);
   try {
     const result = await splice(job, layer, { write });
     if (result.toc) return result;

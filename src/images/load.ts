@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { TareError, ioError } from "../base/index.ts";
+import { TareError, ioError, writeAll } from "../base/index.ts";
 import { decompress, detectCompression } from "../archive/index.ts";
 import type { Platform } from "../oci/index.ts";
 import type { ImageRecord, Store } from "../store/index.ts";
@@ -107,7 +107,7 @@ async function spool(
   try {
     for await (const chunk of decompress(input)) {
       signal?.throwIfAborted();
-      for (let at = 0; at < chunk.length;) at += fs.writeSync(descriptor, chunk, at);
+      writeAll(descriptor, chunk);
     }
   } catch (error) {
     throw ioError(`reading image archive \`${label}\``, error);

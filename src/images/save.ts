@@ -10,7 +10,7 @@
  */
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { TareError, ensureDirectory, hexOf, writeToPath } from "../base/index.ts";
+import { TareError, ensureDirectory, hexOf, writeAll, writeToPath } from "../base/index.ts";
 import type { ByteSink } from "../base/index.ts";
 import { TarWriter } from "../archive/index.ts";
 import { MEDIA_TYPES, parseReference, serializeIndex } from "../oci/index.ts";
@@ -93,7 +93,7 @@ async function writeLayoutFile(folder: string, file: SavedFile, signal: AbortSig
   try {
     for await (const chunk of file.open()) {
       signal?.throwIfAborted();
-      for (let at = 0; at < chunk.length;) at += fs.writeSync(descriptor, chunk, at);
+      writeAll(descriptor, chunk);
     }
     fs.fsyncSync(descriptor);
   } finally {

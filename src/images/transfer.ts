@@ -101,17 +101,7 @@ export class TransferMemo {
     const place = `${client.domain}/${repository}`;
     const known = documents.get(digest)?.places ?? [];
     if (known.includes(place)) return;
-    put(documents, digest, (before) => ({ places: [...(before?.places ?? []), place].slice(-MOST_PLACES) }));
-  }
-}
-
-/** Changes a document or makes it; another process may make it meanwhile. */
-function put<T>(documents: DocumentStore<T>, id: string, value: (before: T | undefined) => T): void {
-  if (documents.update(id, value) !== undefined) return;
-  try {
-    documents.insert(id, undefined, value(undefined));
-  } catch (error) {
-    if (documents.update(id, value) === undefined) throw error;
+    documents.change(digest, (before) => ({ places: [...(before?.places ?? []), place].slice(-MOST_PLACES) }));
   }
 }
 

@@ -5,7 +5,7 @@
  * real directories of the private staging folder, so nothing outside it can be reached.
  */
 import * as fs from "node:fs";
-import { TareError, isTareError, linux } from "../base/index.ts";
+import { TareError, isTareError, linux, writeAll } from "../base/index.ts";
 import { decompress, readTar } from "../archive/index.ts";
 import { cleanPath } from "./copy-plan.ts";
 import { CAPABILITY } from "./staged-tree.ts";
@@ -138,7 +138,7 @@ async function make(entry: TarEntry, hostPath: string): Promise<void> {
 async function writeBody(entry: TarEntry, hostPath: string): Promise<void> {
   const descriptor = fs.openSync(hostPath, "wx", 0o600);
   try {
-    for await (const chunk of entry.body()) fs.writeSync(descriptor, chunk);
+    for await (const chunk of entry.body()) writeAll(descriptor, chunk);
   } finally {
     fs.closeSync(descriptor);
   }

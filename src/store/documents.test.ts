@@ -69,6 +69,13 @@ describe("documents", () => {
     expect([things.get("1"), things.find("web")]).toEqual([{ count: 3 }, { count: 4 }]);
   });
 
+  it("are made or changed by change, in one transaction", () => {
+    const add = (before: { count: number } | undefined): { count: number } => ({ count: (before?.count ?? 0) + 1 });
+    things.change("1", add);
+    things.change("1", add);
+    expect(things.get("1")).toEqual({ count: 2 });
+  });
+
   it("change in a transaction: a failure changes nothing", () => {
     things.insert("1", undefined, { count: 1 });
     expect(things.update("1", ({ count }) => ({ count: count + 1 }))).toEqual({ count: 2 });

@@ -26,14 +26,12 @@ export function documentStore<T>(context: StoreContext, kind: string, lasting: b
         return known === undefined ? [] : [[String(row["id"]), known] as const];
       }),
     insert: (id, name, document) => write(() => insert(context, kind, { id, name, document })),
-    put: (id, document) => {
+    put: (id, document) => write(() => put(context, kind, { id, document })),
+    change: (id, change) =>
       write(() => {
-        const sql = `
-          INSERT INTO documents (kind, id, name, value, created_at) VALUES (?, ?, NULL, ?, ?)
-          ON CONFLICT (kind, id) DO UPDATE SET value = excluded.value`;
-        database.run(sql, kind, id, JSON.stringify(document), Date.now());
-      });
-    },
+        const before = value<T>(database.get(`${select} AND id = ?`, kind, id));
+        put(context, kind, { id, document: change(before) });
+      }),
     update: (id, change) =>
       write(() => {
         const known = value<T>(database.get(`${select} AND id = ?`, kind, id));
@@ -79,6 +77,13 @@ function insert(
   }
   const sql = "INSERT INTO documents (kind, id, name, value, created_at) VALUES (?, ?, ?, ?, ?)";
   database.run(sql, kind, entry.id, entry.name ?? null, JSON.stringify(entry.document), Date.now());
+}
+
+function put(context: StoreContext, kind: string, entry: { readonly id: string; readonly document: unknown }): void {
+  const sql = `
+    INSERT INTO documents (kind, id, name, value, created_at) VALUES (?, ?, NULL, ?, ?)
+    ON CONFLICT (kind, id) DO UPDATE SET value = excluded.value`;
+  context.database.run(sql, kind, entry.id, JSON.stringify(entry.document), Date.now());
 }
 
 function rename(context: StoreContext, kind: string, entry: { readonly id: string; readonly name: string }): boolean {

@@ -6,7 +6,7 @@
  */
 import * as fs from "node:fs";
 import { promisify } from "node:util";
-import { TareError, ioError, syncDirectory, systemErrorCode } from "../base/index.ts";
+import { TareError, ioError, syncDirectory, systemErrorCode, writeAll } from "../base/index.ts";
 import type { FaultPlan } from "./faults.ts";
 import { fire } from "./faults.ts";
 import { removeTree } from "./remove-tree.ts";
@@ -56,7 +56,7 @@ export class Effects {
   write(name: StepName, file: OpenFile, data: Uint8Array): void {
     const { descriptor } = file;
     this.file(name, file.path, () => {
-      for (let done = 0; done < data.length;) done += fs.writeSync(descriptor, data, done);
+      writeAll(descriptor, data);
     });
   }
 

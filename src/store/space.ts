@@ -21,13 +21,13 @@ export function requireSpace(layout: Layout, size: number, doing: string): void 
   if (size < MIB) return;
   const free = freeBytes(layout);
   if (size + MARGIN <= free) return;
-  throw new TareError("E_NOSPACE", `${doing}: needs ${megabytes(size + MARGIN)}, ${megabytes(free)} free`, {
-    hint: `free ${megabytes(size + MARGIN - free)} on the disk of \`${layout.root}\` (\`tare system prune\`) or choose another with \`--root\``,
+  throw new TareError("E_NOSPACE", `${doing}: needs ${mebibytes(size + MARGIN)}, ${mebibytes(free)} free`, {
+    hint: `free ${mebibytes(size + MARGIN - free)} on the disk of \`${layout.root}\` (\`tare system prune\`) or choose another with \`--root\``,
     details: { needed: size + MARGIN, free },
   });
 }
 
-function megabytes(bytes: number): string {
+function mebibytes(bytes: number): string {
   return `${Math.ceil(bytes / MIB)} MiB`;
 }
 

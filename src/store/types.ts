@@ -157,6 +157,8 @@ export interface DocumentStore<T> {
   insert(id: string, name: string | undefined, value: T): void;
   /** Creates a document without a name, or gives the one of that id another value. */
   put(id: string, value: T): void;
+  /** Read, change or make, write in one transaction: `change` gets undefined when there is none, and gives the new one. */
+  change(id: string, change: (before: T | undefined) => T): void;
   /** Read, change, write in one transaction; undefined when absent. */
   update(id: string, change: (value: T) => T): T | undefined;
   /** Gives a document another name; false when there is no such document. Throws `E_NAME_TAKEN`. */

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Contents of entries: inflated here for small ones, on zlib's threads for large ones; verified in both cases. */
-import * as fs from "node:fs";
 import * as zlib from "node:zlib";
-import { isTareError, messageOf } from "../../base/index.ts";
+import { isTareError, messageOf, writeAll } from "../../base/index.ts";
 import type { ByteSink } from "../../base/index.ts";
 import { checkAborted } from "../aborted.ts";
 import { through } from "../transform.ts";
@@ -122,9 +121,4 @@ function checkContent(zip: ZipFile, entry: ZipEntry, size: number, crc: number):
 
 function damaged(zip: ZipFile, entry: ZipEntry, why: string, cause?: unknown): Error {
   return zipError("E_ZIP_CONTENT", zip.path, `entry \`${shown(entry.name)}\`: ${why}`, cause);
-}
-
-/** Writes all of a chunk at the descriptor's position. */
-export function writeAll(descriptor: number, chunk: Uint8Array): void {
-  for (let at = 0; at < chunk.length;) at += fs.writeSync(descriptor, chunk, at);
 }

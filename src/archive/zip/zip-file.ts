@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as fs from "node:fs";
-import { ioError } from "../../base/index.ts";
+import { ioError, writeAll } from "../../base/index.ts";
 import type { ByteSink } from "../../base/index.ts";
 import { checkAborted } from "../aborted.ts";
-import { SMALL, readContent, streamContent, writeAll } from "./content.ts";
+import { SMALL, readContent, streamContent } from "./content.ts";
 import { findDirectory } from "./directory.ts";
 import type { DirectoryPlace } from "./directory.ts";
 import { LOCAL_SIZE, readEntries } from "./entries.ts";

@@ -2,7 +2,7 @@
 /* The work on a layer of distributions that may run in a thread: each kind reads the wheels and needs nothing else. */
 import * as fs from "node:fs";
 import { packPlanned, splicePlanned } from "../../archive/index.ts";
-import { ioError } from "../../base/index.ts";
+import { ioError, writeAll } from "../../base/index.ts";
 import { LAYER_TIME, openLayerFiles } from "./layer-files.ts";
 import { unpack } from "./unpack.ts";
 import type { PackResult, SpliceLayout, SpliceResult } from "../../archive/index.ts";
@@ -80,11 +80,7 @@ async function splice(job: SpliceJob, signal: AbortSignal | undefined): Promise<
 async function toFile<T>(path: string, write: (sink: { write(chunk: Uint8Array): void }) => Promise<T>): Promise<T> {
   const file = fs.openSync(path, "wx", 0o600);
   try {
-    return await write({
-      write: (chunk) => {
-        for (let at = 0; at < chunk.length;) at += fs.writeSync(file, chunk, at);
-      },
-    });
+    return await write({ write: (chunk) => writeAll(file, chunk) });
   } catch (error) {
     fs.rmSync(path, { force: true });
     throw ioError(`writing \`${path}\``, error);

@@ -43,18 +43,7 @@ export type LayerClaim = Omit<WheelLayerFacts, "blob"> & Partial<Pick<WheelLayer
 
 /** Remembers that an image was made with a claim. What was proved stays. */
 export function noteClaim(store: Store, { key, ...claim }: LayerClaim): void {
-  put(store, key, (before) => (before?.isClaim === false ? before : { ...claim, isClaim: true }));
-}
-
-/** Changes or makes a document; another process may make it meanwhile. */
-function put(store: Store, key: Digest, value: (before: KnownLayer | undefined) => KnownLayer): void {
-  const facts = documents(store);
-  if (facts.update(key, value) !== undefined) return;
-  try {
-    facts.insert(key, undefined, value(undefined));
-  } catch (error) {
-    if (facts.update(key, value) === undefined) throw error;
-  }
+  documents(store).change(key, (before) => (before?.isClaim === false ? before : { ...claim, isClaim: true }));
 }
 
 /**
@@ -65,7 +54,7 @@ export function proveLayer(store: Store, key: Digest, made: Pick<WheelLayerFacts
   const known = knownLayer(store, key);
   if (known?.diffId === made.diffId && !known.isClaim) return;
   const proved: KnownLayer = { diffId: made.diffId, size: made.size, isClaim: false };
-  put(store, key, () => proved);
+  documents(store).put(key, proved);
   if (known?.isClaim === true && known.diffId !== made.diffId) throw wrongClaim(known.diffId, made.diffId);
 }
 

@@ -2,7 +2,7 @@
 /* Writes the files of a layer into a tree that nobody else sees yet. Runs in this process or in a worker thread. */
 import * as fs from "node:fs";
 import { dirname } from "node:path";
-import { TareError, ioError, systemErrorCode } from "../../base/index.ts";
+import { TareError, ioError, systemErrorCode, writeAll } from "../../base/index.ts";
 import { LAYER_TIME, openLayerFiles } from "./layer-files.ts";
 import type { PlannedContent } from "../../archive/index.ts";
 import type { InstallSettings, ReplacedFile, WheelToInstall } from "./layer-files.ts";
@@ -136,8 +136,4 @@ async function writeContent({ content, size, observe }: PlannedContent, descript
   else if (size <= SMALL) write(content.zip.readEntry(content.entry, SMALL * 2));
   else await content.zip.extractEntry(content.entry, { write });
   observer?.end();
-}
-
-function writeAll(descriptor: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length;) at += fs.writeSync(descriptor, bytes, at);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The files that an installer would take, as layers. */
-import { Semaphore, digestOfValue } from "../../base/index.ts";
+import { Semaphore, digestOfValue, megabytes } from "../../base/index.ts";
 import { normalizeName, planLayers } from "../../python/index.ts";
 import { cachedLayers, rememberLayers } from "../layer-cache.ts";
 import { wheelsWorker } from "../wheels-step.ts";
@@ -80,8 +80,4 @@ async function groupLayers(step: StepContext, op: WheelsOp): Promise<readonly Di
 /** A line in the step's own output. */
 export function say(step: StepContext, text: string): void {
   step.log(1, Buffer.from(`tare: ${text}\n`));
-}
-
-function megabytes(size: number): string {
-  return size < 1e6 ? `${Math.ceil(size / 1e3)} kB` : `${(size / 1e6).toFixed(size < 1e7 ? 1 : 0)} MB`;
 }

@@ -7,7 +7,7 @@
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { Hasher } from "../../base/index.ts";
+import { Hasher, writeAll } from "../../base/index.ts";
 import type { Digest } from "../../base/index.ts";
 import type { DistributionFile } from "../../python/index.ts";
 
@@ -66,7 +66,7 @@ function copyRange(
     for (let done = 0; done < length;) {
       const read = fs.readSync(source, buffer, 0, Math.min(buffer.length, length - done), at + done);
       if (read === 0) break;
-      fs.writeSync(target, buffer, 0, read);
+      writeAll(target, buffer.subarray(0, read));
       done += read;
     }
   } finally {
