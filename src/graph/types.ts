@@ -197,6 +197,8 @@ export interface WheelsOp {
   readonly bytecode: "imported" | "all" | "none";
   /** What is left out (`--slim`): names of rules. */
   readonly slim?: readonly string[];
+  /** Whose choices an installation has where the specification leaves some; pip's by default. */
+  readonly installer?: "uv";
 }
 
 /**

@@ -85,6 +85,7 @@ export { SLIM_RULES, chooseSlim, findCompiler } from "./install/slim.ts";
 export type { CompilerFacts, SlimChoice, SlimRule } from "./install/slim.ts";
 export { leftOutOf, sumLeftOut } from "./install/slim-report.ts";
 export type { LeftOut } from "./install/slim-report.ts";
+export { pathsOfWheel } from "./install/layer-files.ts";
 export type { InstallSettings, WheelToInstall } from "./install/layer-files.ts";
 export { isLockName, readLock } from "./locks/read-lock.ts";
 export { describe as describeTarget, selectFromLock } from "./locks/select.ts";

@@ -11,6 +11,7 @@ import { TreeView, readFileInTree } from "../store/index.ts";
 import { finishLayer } from "./layer.ts";
 import { baseLayers } from "./results.ts";
 import { StagedTree } from "./staged-tree.ts";
+import type { DiffId } from "../base/index.ts";
 import type { SourceTree } from "../store/index.ts";
 import type { StepContext, StepWorker } from "./types.ts";
 
@@ -18,20 +19,26 @@ import type { StepContext, StepWorker } from "./types.ts";
 export const uninstallWorker: StepWorker = {
   base: baseLayers,
   key: (step) => cacheKey(step.vertex, [chainDigest(baseLayers(step))]),
-  run: async (step) => {
-    const staging = step.resources.store.layers.stage();
-    try {
-      const base = new TreeView(step.resources.store.layers.getAll(baseLayers(step)));
-      const staged = new StagedTree(base, staging.tree, step.resources.epoch);
-      for (const path of deletions(base, distInfosOf(step))) deletePath(staged, path);
-      staged.close();
-      return [await finishLayer(staging, { xattrs: base.hasXattrs, signal: step.signal })];
-    } catch (error) {
-      staging.discard();
-      throw error;
-    }
-  },
+  run: async (step) => [await deletionLayer(step, (base) => deletions(base, distInfosOf(step)))],
 };
+
+/** A layer that deletes paths of a step's input: files, or whole folders. No path may be below another. */
+export async function deletionLayer(
+  step: StepContext,
+  pathsIn: (base: SourceTree) => readonly string[],
+): Promise<DiffId> {
+  const staging = step.resources.store.layers.stage();
+  try {
+    const base = new TreeView(step.resources.store.layers.getAll(baseLayers(step)));
+    const staged = new StagedTree(base, staging.tree, step.resources.epoch);
+    for (const path of pathsIn(base)) deletePath(staged, path);
+    staged.close();
+    return await finishLayer(staging, { xattrs: base.hasXattrs, signal: step.signal });
+  } catch (error) {
+    staging.discard();
+    throw error;
+  }
+}
 
 function distInfosOf({ vertex }: StepContext): readonly string[] {
   if (vertex.op.type !== "uninstall") throw new Error("not a step that uninstalls");

@@ -95,8 +95,8 @@ function withPack<Wheel extends object, Pack>(
   return { ...wheel, ...(bytecode === undefined ? {} : { bytecode }) };
 }
 
-function settingsOf({ scheme, executable, python, slim = [] }: WheelsOp): InstallSettings {
-  return { scheme, executable, python, slim };
+function settingsOf({ scheme, executable, python, slim = [], installer }: WheelsOp): InstallSettings {
+  return { scheme, executable, python, slim, ...(installer === undefined ? {} : { installer }) };
 }
 
 function warnReplaced(step: StepContext, replaced: Installed["replaced"]): void {

@@ -72,9 +72,43 @@ export const ACCELERATED: readonly AccelerateCase[] = [
   { name: "a newer pip before it", dockerfile: "RUN pip install --upgrade pip && pip install --no-cache-dir six" },
   { name: "several that each install", dockerfile: "RUN pip install six && python3 -m pip install idna" },
   {
+    name: "another version than is there",
+    dockerfile: "RUN pip install idna==3.10 click==8.1.8\nRUN pip install -U --no-cache-dir click idna",
+  },
+  {
+    name: "another version of what was used and changed",
+    dockerfile:
+      "RUN pip install idna==3.10 click==8.1.8 && cd /usr/local/lib/python3.11/dist-packages && touch idna/mine idna/__pycache__/mine" +
+      " && python -c 'import idna, click' && python -OO -c 'import click' && mkdir click/empty\nRUN pip install -U click idna",
+  },
+  { name: "the same again", dockerfile: "RUN pip install idna==3.10\nRUN pip install --force-reinstall idna==3.10" },
+  {
+    name: "the installer itself",
+    dockerfile:
+      "RUN pip install -U pip setuptools\nRUN pip install --force-reinstall pip setuptools\nRUN pip install six",
+  },
+  {
+    name: "another version in a virtual environment",
+    dockerfile:
+      "RUN python -m venv --without-pip /opt/venv && pip --python /opt/venv install pip idna==3.10\n" +
+      "ENV PATH=/opt/venv/bin:$PATH\nRUN python -m pip install -U idna",
+  },
+  {
     name: "a virtual environment",
     dockerfile:
       "RUN python -m venv --without-pip /opt/venv && pip --python /opt/venv install pip\nENV PATH=/opt/venv/bin:$PATH\nRUN pip install six greenlet",
+  },
+];
+
+const UV = "ENV UV_SYSTEM_PYTHON=1\nRUN pip install uv\n";
+
+/** The same by uv. */
+export const ACCELERATED_UV: readonly AccelerateCase[] = [
+  { name: "uv's names", dockerfile: `${UV}RUN uv pip install six greenlet uvicorn` },
+  { name: "uv's --compile-bytecode", dockerfile: `${UV}RUN uv pip install -q --compile-bytecode click` },
+  {
+    name: "another version than is there, by uv",
+    dockerfile: `${UV}RUN uv pip install click==8.1.8 idna==3.10\nRUN touch /usr/local/lib/python3.11/dist-packages/idna/mine\nRUN uv pip install -U click idna`,
   },
 ];
 
@@ -112,9 +146,16 @@ export const WRITTEN: readonly WrittenCase[] = [
     reason: /configuration sets `prefix`/,
   },
   {
-    name: "a replaced distribution",
-    dockerfile: "RUN pip install idna==3.10\nRUN pip install -U idna",
-    reason: /it replaces idna 3\.10/,
+    name: "a replaced distribution without a list of its files",
+    dockerfile:
+      "RUN pip install idna==3.10 && rm /usr/local/lib/python3.11/dist-packages/idna*/RECORD\nRUN pip install -U idna",
+    reason: /it replaces idna 3\.10, which is more/,
+    fails: true,
+  },
+  {
+    name: "a replaced distribution whose old files are those of another's new ones",
+    dockerfile: "RUN pip install first==1 second==1\nRUN pip install first==2 second==2",
+    reason: /replacing second takes out files of first/,
   },
   { name: "what is there", dockerfile: "RUN pip install pip", reason: /there already/ },
   { name: "another user", dockerfile: "RUN useradd -m me\nUSER me\nRUN pip install six", reason: /as root/ },

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Small wheels and sdists made for a test: right in every respect that the test does not change. */
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { join } from "node:path";
@@ -51,4 +52,14 @@ function recordOf(entries: readonly FixtureEntry[], info: string): string {
       return `${/[",]/.test(path) ? `"${path.replaceAll('"', '""')}"` : path},sha256=${hash},${Buffer.byteLength(content)}\n`;
     });
   return `${rows.join("")}${info}/RECORD,,\n`;
+}
+
+/** Writes an sdist into a folder, `made-sdist` 1.0, which is built by setuptools; its path. */
+export function writeSdist(folder: string): string {
+  const source = join(folder, "made_sdist-1.0");
+  fs.mkdirSync(source);
+  fs.writeFileSync(join(source, "setup.py"), 'from setuptools import setup\nsetup(name="made-sdist", version="1.0")\n');
+  fs.writeFileSync(join(source, "PKG-INFO"), "Metadata-Version: 2.1\nName: made-sdist\nVersion: 1.0\n");
+  spawnSync("tar", ["-C", folder, "-czf", `${source}.tar.gz`, "made_sdist-1.0"]);
+  return `${source}.tar.gz`;
 }

@@ -48,11 +48,24 @@ export const DIFFERENCES: readonly Difference[] = [
     accepts: ({ ours, path }) => !path.endsWith(".pyc") || ours === undefined || isHashBased(ours),
   },
   { name: "`/root/.cache/pip`", path: /^root\/\.cache(?:\/pip(?:\/.*)?)?$/, accepts: ({ ours }) => ours === undefined },
+  {
+    name: "programs of entry points",
+    path: /\/bin\/[^/]+$/,
+    accepts: ({ theirs, ours }) => programWords(theirs) === programWords(ours) && !String(theirs).includes("import re"),
+  },
 ];
 
-/** All rows but those of files that differ themselves. */
+/** A program without what only newer pip writes otherwise. */
+function programWords(bytes: Buffer | undefined): string {
+  const lines = String(bytes).split("\n");
+  return lines.filter((line) => !/^(?:# -\*- coding|import re$| {4}sys\.argv\[0\] = )/.test(line)).join("\n");
+}
+
+/** All rows but those of files that differ themselves; of a program only that it is there. */
 function recordRows(bytes: Buffer | undefined): string {
-  const rows = parseRecord(String(bytes)) ?? [];
+  const rows = (parseRecord(String(bytes)) ?? []).map((row) =>
+    /\/bin\/[^/]+$/.test(row.path) ? { path: row.path } : row,
+  );
   const kept = rows.filter(
     ({ path }) => !/\/(?:INSTALLER|direct_url\.json)$|(?:^|\/)__pycache__\/[^/]+\.pyc$/.test(path),
   );

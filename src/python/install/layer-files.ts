@@ -32,6 +32,8 @@ export interface InstallSettings {
   readonly python: string;
   /** Names of the rules of `--slim`. */
   readonly slim: readonly string[];
+  /** Whose choices are taken where the specification leaves some; pip's by default. */
+  readonly installer?: "uv";
 }
 
 /** A file of one wheel that replaced that of an earlier one, as with pip: worth a warning. */
@@ -67,7 +69,7 @@ export function openLayerFiles(wheels: readonly WheelToInstall[], settings: Inst
 
 /** The plan of a wheel under these settings: the same whenever it is made. */
 export function planOf(zip: ZipFile, wheel: WheelToInstall, settings: InstallSettings): InstallPlan {
-  const { scheme, executable, python, slim } = settings;
+  const { scheme, executable, python, slim, installer } = settings;
   return planInstall(zip, wheel.fileName, {
     scheme,
     executable,
@@ -75,7 +77,18 @@ export function planOf(zip: ZipFile, wheel: WheelToInstall, settings: InstallSet
     isRequested: wheel.isRequested,
     ...(wheel.direct === undefined ? {} : { direct: wheel.direct }),
     ...(slim.length === 0 ? {} : { leavesOut: slimRules(slim) }),
+    ...(installer === undefined ? {} : { installer }),
   });
+}
+
+/** Paths in the image (no leading slash) that a wheel gets under these settings. Throws as `planOf`. */
+export function pathsOfWheel(wheel: WheelToInstall, settings: InstallSettings): readonly string[] {
+  const zip = openZip(wheel.file);
+  try {
+    return planOf(zip, wheel, settings).files.map(({ path }) => path);
+  } finally {
+    zip.close();
+  }
 }
 
 class LayerDraft implements LayerFiles {

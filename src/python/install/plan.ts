@@ -24,6 +24,8 @@ export interface InstallOptions {
   readonly direct?: DirectUrl;
   /** Paths in the image (no leading slash) that are left out. */
   readonly leavesOut?: (path: string) => boolean;
+  /** Whose choices are taken where the specification leaves some; pip's by default. */
+  readonly installer?: "uv";
 }
 
 /** A file to write. Either `entry` as it is in the wheel, or `bytes`. */
@@ -136,8 +138,10 @@ function planData(
     case "platlib":
     case "data":
       return { path: `${imagePath(scheme[key])}/${relative}`, mode, entry, ...known };
-    case "headers":
-      return { path: `${imagePath(scheme.headers)}/${facts.name}/${relative}`, mode, entry, ...known };
+    case "headers": {
+      const folder = options.installer === "uv" ? normalizeName(facts.name) : facts.name;
+      return { path: `${imagePath(scheme.headers)}/${folder}/${relative}`, mode, entry, ...known };
+    }
     case "scripts":
       return planScript(zip, entry, { facts, options, path: `${imagePath(scheme.scripts)}/${relative}`, mode, known });
     default:
@@ -145,7 +149,7 @@ function planData(
   }
 }
 
-/** A script keeps its mode: pip makes none executable that the wheel does not. */
+/** A script keeps its mode: pip makes none executable that the wheel does not, uv makes all. */
 function planScript(
   zip: ZipFile,
   entry: ZipEntry,
@@ -157,7 +161,8 @@ function planScript(
     readonly known: { readonly hash?: string };
   },
 ): PlannedFile | undefined {
-  const { facts, options, path, mode, known } = place;
+  const { facts, options, path, known } = place;
+  const mode = options.installer === "uv" ? 0o755 : place.mode;
   if (facts.scripts.some(({ name }) => name === wrapped(posix.basename(path)))) return undefined;
   const plain: PlannedFile = { path, mode, entry, ...known };
   if (entry.size > LARGEST_SCRIPT) return plain;
@@ -181,7 +186,7 @@ function entryPoints(facts: WheelFacts, options: InstallOptions): readonly Plann
   return scripts.map((entry) => ({
     path: `${folder}/${entry.name}`,
     mode: 0o755,
-    bytes: entryPointScript(entry, options.executable),
+    bytes: entryPointScript(entry, options.executable, options.installer),
   }));
 }
 
@@ -193,7 +198,7 @@ function ownFiles(_facts: WheelFacts, distInfo: string, options: InstallOptions)
     bytes: Buffer.from(text),
   });
   return [
-    file("INSTALLER", "tare\n"),
+    file("INSTALLER", options.installer ?? "tare\n"),
     ...(options.isRequested ? [file("REQUESTED", "")] : []),
     ...(options.direct === undefined ? [] : [file("direct_url.json", pythonJson(options.direct))]),
   ];

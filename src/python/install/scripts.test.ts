@@ -69,6 +69,25 @@ describe("entryPointScript", () => {
     );
   });
 
+  it("is what uv writes", () => {
+    const text = entryPointScript({ name: "demo", module: "demo.cli", attribute: "App.run" }, PYTHON, "uv").toString();
+    expect(text).toBe(
+      [
+        `#!${PYTHON}`,
+        "# -*- coding: utf-8 -*-",
+        "import sys",
+        "from demo.cli import App",
+        'if __name__ == "__main__":',
+        '    if sys.argv[0].endswith("-script.pyw"):',
+        "        sys.argv[0] = sys.argv[0][:-11]",
+        '    elif sys.argv[0].endswith(".exe"):',
+        "        sys.argv[0] = sys.argv[0][:-4]",
+        "    sys.exit(App.run())",
+        "",
+      ].join("\n"),
+    );
+  });
+
   it("starts an interpreter that no `#!` line can name by a shell", () => {
     const entry = { name: "demo", module: "demo", attribute: "main" };
     const [first, second] = entryPointScript(entry, "/opt/my python/bin/python").toString().split("\n");

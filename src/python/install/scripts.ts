@@ -18,22 +18,36 @@ function shebang(executable: string): string {
   return `#!/bin/sh\n'''exec' ${/\s/.test(executable) ? `"${executable}"` : executable} "$0" "$@"\n' '''\n`;
 }
 
-/** The program of an entry point, as pip writes it. */
-export function entryPointScript(entry: ScriptEntry, executable: string): Buffer {
+/** The program of an entry point, as pip writes it, or uv. */
+export function entryPointScript(entry: ScriptEntry, executable: string, installer?: "uv"): Buffer {
   const [imported = ""] = entry.attribute.split(".");
-  return Buffer.from(
-    [
-      `${shebang(executable)}# -*- coding: utf-8 -*-`,
-      "import re",
-      "import sys",
-      `from ${entry.module} import ${imported}`,
-      "if __name__ == '__main__':",
-      "    sys.argv[0] = re.sub(r'(-script\\.pyw|\\.exe)?$', '', sys.argv[0])",
-      `    sys.exit(${entry.attribute}())`,
-      "",
-    ].join("\n"),
-  );
+  const start = `from ${entry.module} import ${imported}`;
+  const lines = [
+    `${shebang(executable)}# -*- coding: utf-8 -*-`,
+    ...(installer === "uv" ? UV_LINES(start) : PIP_LINES(start)),
+    `    sys.exit(${entry.attribute}())`,
+    "",
+  ];
+  return Buffer.from(lines.join("\n"));
 }
+
+const PIP_LINES = (start: string): readonly string[] => [
+  "import re",
+  "import sys",
+  start,
+  "if __name__ == '__main__':",
+  "    sys.argv[0] = re.sub(r'(-script\\.pyw|\\.exe)?$', '', sys.argv[0])",
+];
+
+const UV_LINES = (start: string): readonly string[] => [
+  "import sys",
+  start,
+  'if __name__ == "__main__":',
+  '    if sys.argv[0].endswith("-script.pyw"):',
+  "        sys.argv[0] = sys.argv[0][:-11]",
+  '    elif sys.argv[0].endswith(".exe"):',
+  "        sys.argv[0] = sys.argv[0][:-4]",
+];
 
 /** A script of the wheel that names no interpreter yet: `#!python` becomes the target's; others stay. */
 export function withInterpreter(content: Buffer, executable: string): Buffer {

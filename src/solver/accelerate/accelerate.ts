@@ -5,14 +5,16 @@
  * docs/differences.md), in layers that other images share and that a changed pin leaves alone.
  */
 import { isTareError, messageOf } from "../../base/index.ts";
-import { normalizeName, readLock, selectFromLock, specialFolder, withLinks } from "../../python/index.ts";
+import { specialFolder, withLinks } from "../../python/index.ts";
 import { TreeView, resolveInTree } from "../../store/index.ts";
 import { bringAll } from "../absent-layers.ts";
 import { baseLayers, rootfsOf } from "../results.ts";
+import { planBefore, removeReplaced } from "./before-wheels.ts";
 import { dryRun } from "./dry-run.ts";
-import { installFiles, say } from "./install-files.ts";
+import { fetchFiles, installFiles, say } from "./install-files.ts";
 import { cachedWheel } from "./pip-cache.ts";
 import { readReport } from "./pip-report.ts";
+import { readUvLock, readUvSync } from "./uv-answers.ts";
 import type { DiffId } from "../../base/index.ts";
 import type { RunOp } from "../../graph/index.ts";
 import type { Bytecode } from "../../python/index.ts";
@@ -41,20 +43,27 @@ export async function accelerate(
   const tree = treeOf(step);
   const cleared = clears.find((path) => tree.lookup(resolveInTree(tree, path.slice(1))) !== undefined);
   if (cleared !== undefined) return { reason: `it removes ${cleared}, which is there already` };
+  const env = clears.length === 0 ? op.env : [...op.env, ...NO_CACHES];
   const made: DiffId[] = [];
   for (const [index, install] of installs.entries()) {
     const place = onTop(step, made);
     await bringAll(place, place.inputs);
-    const result = await accelerateOne(place, op, install);
+    const run = (text: string): Promise<DiffId> => runPart(place, { ...op, args: [...wordsOf(shell), text], env });
+    const result = await accelerateOne({ step: place, op, install, run });
     if ("layers" in result) {
       made.push(...result.layers);
       continue;
     }
     if (made.length === 0 && index === installs.length - 1) return result;
     say(step, `runs as written: \`${install.text}\`: ${result.reason}`);
-    made.push(await runPart(place, { ...op, args: [...shell, install.text], env: [...op.env, ...NO_CACHES] }));
+    made.push(await runPart(place, { ...op, args: [...wordsOf(shell), install.text], env: [...op.env, ...NO_CACHES] }));
   }
   return { layers: made };
+}
+
+/** A step in exec form has no shell, but its words are quoted for one. */
+function wordsOf(shell: readonly string[]): readonly string[] {
+  return shell.length === 0 ? ["/bin/sh", "-c"] : shell;
 }
 
 /** What a step of several commands would clear at its end is not written at all. */
@@ -72,36 +81,72 @@ function onTop(step: StepContext, layers: readonly DiffId[]): StepContext {
   return { ...step, inputs: [{ ...base, layers: [...base.layers, ...layers] }, ...others] };
 }
 
-async function accelerateOne(step: StepContext, op: RunOp, install: Install): Promise<Accelerated> {
+/** The installation, with what runs of it as written where the rest is made of wheels. */
+interface Asked {
+  readonly step: StepContext;
+  readonly op: RunOp;
+  readonly install: Install;
+  /** Runs another command in its place. */
+  readonly run: (text: string) => Promise<DiffId>;
+}
+
+async function accelerateOne(asked: Asked): Promise<Accelerated> {
+  const { step, op, install } = asked;
   const { command } = install;
   step.status(`asking ${command.tool} what it would install`, 0, 0);
   const answer = await dryRun(step, op, install);
   if ("reason" in answer) return answer;
-  const read = command.tool === "pip" ? readReport(answer.text) : readUvLock(answer);
   const tree = treeOf(step);
-  const reading = "reason" in read ? read : withLocalFiles(tree, read.wheels);
-  if ("reason" in reading) return reading;
-  const reason = whyNotHere(tree, answer, reading.wheels);
-  if (reason !== undefined) return { reason };
-  const target = { ...answer.target, scheme: withLinks(tree, answer.target.scheme) };
   try {
-    const wheels = await withCachedFiles(step, answer.cache, reading.wheels);
-    return { layers: await installFiles(step, target, wheels, bytecodeOf(step, command)) };
+    const reading = read(command, answer);
+    const local = "reason" in reading ? reading : withLocalFiles(tree, reading.wheels);
+    if ("reason" in local) return local;
+    const { wheels } = local;
+    if (wheels.length === 0) return { reason: "everything it names is there already" };
+    const special = specialFolder(tree, answer.target.scheme);
+    if (special !== undefined) return { reason: `${special} has a mode or an owner of its own` };
+    const files = await withCachedFiles(step, answer.cache, wheels);
+    return await installWheels(asked, answer, files);
   } catch (error) {
-    if (!isTareError(error) || !FETCH_CODES.has(error.code)) throw error;
+    if (!isTareError(error) || !LEFT_TO_THE_STEP.has(error.code)) throw error;
     return { reason: messageOf(error) };
   }
 }
 
-/** What of the root file system makes layers of wheels another result than the installer's. */
-function whyNotHere(tree: TreeView, answer: DryRun, wheels: readonly FileToInstall[]): string | undefined {
-  const replaced = wheels.find(({ name }) => answer.installed.has(normalizeName(name)));
-  if (replaced) return `it replaces ${replaced.name} ${answer.installed.get(normalizeName(replaced.name)) ?? ""}`;
-  if (wheels.length === 0) return "everything it names is there already";
-  const special = specialFolder(tree, answer.target.scheme);
-  return special === undefined ? undefined : `${special} has a mode or an owner of its own`;
+async function installWheels(asked: Asked, answer: DryRun, files: readonly FileToInstall[]): Promise<Accelerated> {
+  const { step, install } = asked;
+  const { command } = install;
+  const plan = planBefore(install, answer, files);
+  if ("reason" in plan) return plan;
+  const running = Promise.all(plan.runs.map((text) => asked.run(text)));
+  const [ran, fetched] = await Promise.allSettled([running, fetchFiles(step, files)]);
+  if (ran.status === "rejected") throw ran.reason;
+  if (fetched.status === "rejected") throw fetched.reason;
+  const refs = fetched.value;
+  const { target } = answer;
+  const removed = await removeReplaced(step, { target, refs, replaced: answer.replaced });
+  if ("reason" in removed) return removed;
+  const first = [...ran.value, ...removed.layers];
+  const place = onTop(step, first);
+  const layers = await installFiles(place, refs, {
+    target: { ...target, scheme: withLinks(treeOf(place), target.scheme) },
+    bytecode: bytecodeOf(step, command, answer),
+    installer: command.tool === "pip" ? undefined : "uv",
+    note: plan.runs.length === 0 ? "nothing was run" : "uv did the rest",
+  });
+  return { layers: [...first, ...layers] };
 }
 
+function read(command: InstallerCommand, answer: DryRun): ReportReading {
+  switch (command.tool) {
+    case "pip":
+      return readReport(answer.text);
+    case "uv":
+      return readUvLock(answer);
+    case "uv sync":
+      return readUvSync(answer);
+  }
+}
 /** What the dry run has downloaded already is not fetched again. */
 async function withCachedFiles(
   step: StepContext,
@@ -118,13 +163,24 @@ async function withCachedFiles(
   });
 }
 
-/** The container may reach what this process can't: its own settings, secrets or network. */
-const FETCH_CODES: ReadonlySet<string> = new Set(["E_HTTP", "E_INDEX_AUTH", "E_WHEEL_MISSING"]);
+/**
+ * The container may reach what this process can't: its own settings, secrets or network. And an installer may know
+ * what to do with a lock of its own that Tare does not.
+ */
+const LEFT_TO_THE_STEP: ReadonlySet<string> = new Set([
+  "E_HTTP",
+  "E_INDEX_AUTH",
+  "E_WHEEL_MISSING",
+  "E_LOCK",
+  "E_LOCK_HASH",
+  "E_LOCK_VERSION",
+  "E_NO_WHEEL",
+]);
 
 /** pip compiles unless it is told not to; uv does not unless it is told to. */
-function bytecodeOf(step: StepContext, { tool, compile }: InstallerCommand): Bytecode {
-  if (compile === false || (tool === "uv" && compile !== true)) return "none";
-  return step.resources.python.bytecode;
+function bytecodeOf(step: StepContext, { tool, compile }: InstallerCommand, { compiles }: DryRun): Bytecode {
+  const isWanted = compile ?? (tool === "pip" || compiles);
+  return isWanted ? step.resources.python.bytecode : "none";
 }
 
 /** Files that the root file system holds are taken from its tree. */
@@ -143,32 +199,6 @@ function withLocalFiles(
     const entry = tree.lookup(resolveInTree(tree, decodeURIComponent(new URL(url).pathname).replace(/^\/+/, "")));
     if (!entry?.stats.isFile()) return { reason: `${fileName} is in a mount of the step` };
     wheels.push({ ...wheel, file: { fileName, path: entry.hostPath, ...known } });
-  }
-  return { wheels };
-}
-
-/** uv says in its log what it would install, and in the lock made from that which files those are. */
-function readUvLock({ log, text, target }: DryRun): ReportReading {
-  if (/^ [-~] /m.test(log)) return { reason: "it replaces what is installed" };
-  if (/^ \+ .* \(from /m.test(log)) return { reason: "it installs from a URL or a folder" };
-  if (!/^ \+ /m.test(log)) return { wheels: [] };
-  const requested = new Set<string>();
-  const wheels: ReportedWheel[] = [];
-  for (const { name, version, wheel } of selectFromLock(readLock(text, "pylock.toml"), target, {
-    extras: [],
-    groups: [],
-  })) {
-    if (!wheel?.url) return { reason: `${name} has no wheel here and is built from its sources` };
-    const { fileName, url, digest } = wheel;
-    const isRequested = requested.has(name);
-    wheels.push({
-      name,
-      version: version ?? "",
-      fileName,
-      url,
-      isRequested,
-      ...(digest === undefined ? {} : { digest }),
-    });
   }
   return { wheels };
 }

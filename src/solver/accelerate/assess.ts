@@ -26,7 +26,7 @@ export interface Candidate {
 /** What a step is: a candidate, an installation that is none with the reason, or neither. */
 export type Assessment = Candidate | { readonly reason: string } | undefined;
 
-const MENTIONS = /(?:^|[\s;&|/])(?:pip3?(?:\.\d+)?|uv pip)\s+install\s/;
+const MENTIONS = /(?:^|[\s;&|/])(?:(?:pip3?(?:\.\d+)?|uv pip)\s+install|uv\s+sync)(?:\s|$)/;
 
 /** Assesses a step. */
 export function assess(op: RunOp): Assessment {

@@ -23,6 +23,17 @@ export interface DryRun {
   readonly log: string;
   /** The folder of the installer's cache. */
   readonly cache: string;
+  /** What pip takes out first, by name. */
+  readonly replaced: ReadonlyMap<string, ReplacedDistribution>;
+  /** uv's files say that modules are to be compiled. */
+  readonly compiles: boolean;
+}
+
+/** A distribution that another version takes the place of. */
+export interface ReplacedDistribution {
+  readonly version: string;
+  /** Absolute paths that go, a folder with all that is in it; null when it is not told by these alone. */
+  readonly paths: readonly string[] | null;
 }
 
 const LIMIT = 64 << 20;
@@ -36,7 +47,7 @@ export async function dryRun(
   const folder = join(step.resources.lease.folder, `probe-${step.vertex.id.slice(7, 23)}`);
   const upper = { tree: join(folder, "upper"), work: join(folder, "work") };
   const answers = join(folder, "answers");
-  const cache = step.resources.store.cacheMounts.path(`tare-dry-run-${asked.command.tool}`);
+  const cache = step.resources.store.cacheMounts.path(`tare-dry-run-${asked.command.tool === "pip" ? "pip" : "uv"}`);
   for (const path of [upper.tree, upper.work, answers]) ensureDirectory(path, 0o755);
   try {
     fs.writeFileSync(join(answers, "facts.py"), FACTS_PY);
@@ -56,7 +67,15 @@ export async function dryRun(
     const text = readAnswer(answers, asked.command.tool === "pip" ? "report.json" : "pylock.toml");
     const reason = obstacleOf(facts, asked.command);
     if (reason !== undefined) return { reason };
-    return { target: targetOf(facts), installed: new Map(Object.entries(facts.installed)), text, log, cache };
+    return {
+      target: targetOf(facts),
+      installed: new Map(Object.entries(facts.installed)),
+      replaced: new Map(Object.entries(facts.replaced)),
+      compiles: fs.existsSync(join(answers, "compiles")),
+      text,
+      log,
+      cache,
+    };
   } finally {
     removeTree(folder);
   }
@@ -76,13 +95,23 @@ interface Facts {
   readonly settings: readonly string[];
   /** PEP 668: only with `--break-system-packages`. A dry run does not ask. */
   readonly managed: boolean;
+  readonly replaced: Readonly<Record<string, ReplacedDistribution>>;
+  /** The interpreter is that of a virtual environment. */
+  readonly virtual: boolean;
+  readonly relocatable: boolean;
 }
 
 function obstacleOf(facts: Facts, { tool, breaksSystem }: InstallerCommand): string | undefined {
   if (!facts.writable) return "the installer would write into a home directory";
   if (facts.managed && !breaksSystem) return "its distribution manages this Python, so the installer refuses";
-  return tool === "pip" ? pipSettingsObstacle(facts.settings) : undefined;
+  if (tool === "pip") return pipSettingsObstacle(facts.settings);
+  // uv starts scripts otherwise then, and where a `#!` line would not do.
+  if (facts.relocatable) return "the environment can be moved elsewhere";
+  if (/\s/.test(facts.executable) || facts.executable.length > LONGEST) return "the environment's path is too long";
+  return undefined;
 }
+
+const LONGEST = 120;
 
 const ARCHITECTURES: Readonly<Record<string, string>> = { x86_64: "amd64", aarch64: "arm64" };
 
@@ -113,6 +142,7 @@ function readAnswer(folder: string, name: string): string {
 function failureReason({ tool }: InstallerCommand, exitCode: number, log: string): string {
   if (exitCode === PROBE_EXIT.noInterpreter) return `the interpreter of ${tool} was not found`;
   if (exitCode === PROBE_EXIT.uvSettings) return "uv has settings of its own here";
+  if (exitCode === PROBE_EXIT.staleLock) return "its lock is not up to date";
   if (exitCode === PROBE_EXIT.oldUv) return "this uv does not tell which files it would install";
   if (/no such option: --(?:dry-run|report)/.test(log)) return "this pip is older than 22.2 and has no dry run";
   return `${tool}'s dry run ended with ${exitCode}`;

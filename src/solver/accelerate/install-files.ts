@@ -15,37 +15,47 @@ export interface FileToInstall extends Pick<ReportedWheel, "name" | "version" | 
   readonly file: DistributionFile;
 }
 
-/** Brings the files into the store and makes their layers. Throws as `WheelStore.fetch`, and what making layers throws. */
-export async function installFiles(
-  step: StepContext,
-  target: PythonTarget,
-  wheels: readonly FileToInstall[],
-  bytecode: Bytecode,
-): Promise<readonly DiffId[]> {
+/** Brings the files into the store. Throws as `WheelStore.fetch`. */
+export async function fetchFiles(step: StepContext, wheels: readonly FileToInstall[]): Promise<readonly WheelRef[]> {
   const store = await step.resources.python.wheels();
   const total = wheels.length;
   const stored = await store.fetch(
     wheels.map(({ file }) => file),
     { signal: step.signal, onProgress: (current, size) => step.status(`fetching ${total} wheels`, current, size) },
   );
-  const refs = wheels.map(({ name, version, isRequested, direct }, index): WheelRef => {
+  return wheels.map(({ name, version, isRequested, direct }, index): WheelRef => {
     const { fileName = "", digest, size = 0 } = stored[index] ?? {};
     if (digest === undefined) throw new Error("a fetched wheel has a digest");
     return { name: normalizeName(name), version, fileName, digest, size, isRequested, ...(direct ? { direct } : {}) };
   });
+}
+
+/** How files are installed. */
+export interface InstallPlace {
+  readonly target: PythonTarget;
+  readonly bytecode: Bytecode;
+  readonly installer: "uv" | undefined;
+  /** What else the step did. */
+  readonly note: string;
+}
+
+/** Makes the layers of files of the store. Throws what making layers throws. */
+export async function installFiles(
+  step: StepContext,
+  refs: readonly WheelRef[],
+  place: InstallPlace,
+): Promise<readonly DiffId[]> {
   const { layers: budget } = step.resources.python;
   const groups = planLayers(refs, budget === undefined ? {} : { layers: budget });
   // As many at the same time as steps of the graph: each may start a container that compiles.
   const slots = new Semaphore(step.resources.jobs);
-  const layers = await Promise.all(
-    groups.map((group) => slots.run(() => groupLayers(step, wheelsOp(target, group, bytecode)))),
-  );
+  const layers = await Promise.all(groups.map((group) => slots.run(() => groupLayers(step, wheelsOp(place, group)))));
   const size = refs.reduce((sum, ref) => sum + ref.size, 0);
-  say(step, `installed ${total} wheels (${megabytes(size)}) as ${groups.length} layers; nothing was run`);
+  say(step, `installed ${refs.length} wheels (${megabytes(size)}) as ${groups.length} layers; ${place.note}`);
   return layers.flat();
 }
 
-function wheelsOp(target: PythonTarget, wheels: readonly WheelRef[], bytecode: Bytecode): WheelsOp {
+function wheelsOp({ target, bytecode, installer }: InstallPlace, wheels: readonly WheelRef[]): WheelsOp {
   return {
     type: "wheels",
     wheels: wheels.map(({ size: _size, ...wheel }) => wheel),
@@ -53,6 +63,7 @@ function wheelsOp(target: PythonTarget, wheels: readonly WheelRef[], bytecode: B
     executable: target.executable,
     python: target.version,
     bytecode,
+    ...(installer === undefined ? {} : { installer }),
   };
 }
 

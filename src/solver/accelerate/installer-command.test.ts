@@ -42,7 +42,24 @@ describe("readInstaller", () => {
     ["uv pip install --system numpy", "uv false"],
     ["uv pip install --system --compile-bytecode -r a.txt", "uv true"],
     ["uv pip install numpy", "without --system, uv installs into a virtual environment"],
-    ["uv sync --frozen", "`uv sync` makes an environment of its own"],
+    ["uv pip install --system --link-mode=symlink x", "what it installs would be links into uv's cache"],
+    ["uv pip install --system --link-mode copy x", "uv false"],
+    ["uv sync", "uv undefined"],
+    ["/bin/uv sync --frozen --no-dev --no-install-project --no-editable --inexact", "/bin/uv undefined"],
+    ["uv sync --locked --extra=a --group b --all-extras --compile-bytecode", "uv true"],
+    ["uv sync --compile-bytecode --no-compile-bytecode -p3.12 --link-mode copy", "uv false"],
+    ["UV_COMPILE_BYTECODE=1 UV_PYTHON=3.12 uv sync", "uv true"],
+    ["UV_COMPILE_BYTECODE=0 uv sync", "uv false"],
+    ["UV_LINK_MODE=symlink uv sync", "what it installs would be links into uv's cache"],
+    ["uv sync --link-mode symlink", "what it installs would be links into uv's cache"],
+    ["UV_NO_BINARY=1 uv sync", "UV_NO_BINARY is set"],
+    ["UV_NO_BUILD_ISOLATION=1 uv sync", "UV_NO_BUILD_ISOLATION is set"],
+    ["uv sync --reinstall", "the option --reinstall is not known to leave wheels as they are"],
+    ["uv sync --python-platform linux", "the option --python-platform is not known to leave wheels as they are"],
+    ["uv sync --no-dev=1", "the option --no-dev is not known to leave wheels as they are"],
+    ["uv sync all", "`all` is no option of `uv sync`"],
+    ["uv sync --dry-run", "--dry-run installs nothing"],
+    ["uv lock", undefined],
     ["make all", undefined],
   ])("%s", (script, expected) => {
     const quoted = script.replace(".[dev]", "'.[dev]'");
@@ -63,6 +80,11 @@ describe("readInstaller", () => {
   ])("%s clears %j", (script, expected) => {
     expect(clearedPaths(commandOf(script))).toEqual(expected);
   });
+});
+
+it("keeps the options of `uv sync` that choose packages", () => {
+  const read = readInstaller(commandOf("uv sync --frozen --extra a --group=b --index x --no-dev -p 3.12 --all-extras"));
+  expect(read).toMatchObject({ command: { chosen: ["--extra", "a", "--group=b", "--no-dev", "--all-extras"] } });
 });
 
 describe("readReport", () => {

@@ -11,13 +11,15 @@ import type { SimpleCommand } from "./shell-command.ts";
 
 /** An installation that wheels can replace, if its dry run agrees. */
 export interface InstallerCommand {
-  readonly tool: "pip" | "uv";
+  readonly tool: "pip" | "uv" | "uv sync";
   /** Words that start the installer: `pip`, or `python3 -m pip`. */
   readonly program: readonly string[];
-  /** `--no-compile`: no bytecode was wanted; `--compile-bytecode` of uv: it was. */
+  /** `--no-compile`: no bytecode was wanted; `--compile-bytecode` of uv: it was; undefined: it is not said here. */
   readonly compile: boolean | undefined;
   /** uv's options that choose indexes, to ask them again for the files. */
   readonly indexOptions: readonly string[];
+  /** Options of `uv sync` that choose packages, to ask for them with their files. */
+  readonly chosen?: readonly string[];
   /** `--break-system-packages`: also where the distribution manages Python (PEP 668). */
   readonly breaksSystem: boolean;
   /** uv takes the interpreter of the system, not of the virtual environment in force. */

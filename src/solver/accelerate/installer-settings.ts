@@ -39,6 +39,29 @@ function isNeutralSetting(name: string): boolean {
 const UV_NEUTRAL =
   /^UV_(?:SYSTEM_PYTHON|COMPILE_BYTECODE|BREAK_SYSTEM_PACKAGES|LINK_MODE|CACHE_DIR|NO_CACHE|(?:DEFAULT_)?INDEX(?:_.*)?|EXTRA_INDEX_URL|FIND_LINKS|HTTP_.*|REQUEST_TIMEOUT|CONCURRENT_.*|NO_PROGRESS|TORCH_BACKEND|PRERELEASE|RESOLUTION|EXCLUDE_NEWER|NATIVE_TLS|SYSTEM_CERTS|INSECURE_HOST|CONSTRAINT|OVERRIDE|NO_BUILD(?:_.*)?|NO_BINARY(?:_.*)?|ONLY_BINARY|PYTHON_DOWNLOADS|PYTHON_INSTALL_.*|TOOL_.*|KEYRING_PROVIDER|OFFLINE|NO_CONFIG|PROJECT_ENVIRONMENT|FROZEN|LOCKED|VERSION|NO_DEV|NO_MANAGED_PYTHON)$/;
 
+/** Why `--link-mode symlink` hinders. */
+export const LINKS_TO_CACHE = "what it installs would be links into uv's cache";
+
+/** Those of `uv sync` besides: it finds or makes an environment itself, as it would without Tare. */
+const SYNC_NEUTRAL =
+  /^UV_(?:PYTHON|PYTHON_PREFERENCE|MANAGED_PYTHON|NO_INSTALL_(?:PROJECT|WORKSPACE|LOCAL)|NO_EDITABLE|NO_DEFAULT_GROUPS|NO_GROUP|NO_SOURCES)$/;
+
+/** Why a variable of `uv sync` hinders. */
+export function syncObstacle(environment: ReadonlyMap<string, string>): string | undefined {
+  if (environment.get("UV_LINK_MODE") === "symlink") return LINKS_TO_CACHE;
+  const names = [...environment.keys()].filter((name) => name.startsWith("UV_"));
+  const wrong = names.find(
+    (name) =>
+      /^UV_(?:(?:NO|ONLY)_BINARY|NO_BUILD_ISOLATION)/.test(name) || !(UV_NEUTRAL.test(name) || SYNC_NEUTRAL.test(name)),
+  );
+  return wrong === undefined ? undefined : `${wrong} is set`;
+}
+
+/** What uv takes for true. */
+export function isOn(value: string | undefined): boolean {
+  return /^(?:1|true|yes|on|y|t)$/i.test(value ?? "");
+}
+
 /** What uv's variables decide. */
 export type UvSettings =
   | {
@@ -55,11 +78,11 @@ export function uvSettings(environment: ReadonlyMap<string, string>): UvSettings
   for (const name of environment.keys()) {
     if (name.startsWith("UV_") && !UV_NEUTRAL.test(name)) return { reason: `${name} is set` };
   }
-  const isOn = (name: string): boolean => /^(?:1|true|yes|on|y|t)$/i.test(environment.get(name) ?? "");
+  if (environment.get("UV_LINK_MODE") === "symlink") return { reason: LINKS_TO_CACHE };
   return {
-    isSystem: isOn("UV_SYSTEM_PYTHON"),
-    compiles: isOn("UV_COMPILE_BYTECODE"),
-    breaksSystem: isOn("UV_BREAK_SYSTEM_PACKAGES"),
+    isSystem: isOn(environment.get("UV_SYSTEM_PYTHON")),
+    compiles: isOn(environment.get("UV_COMPILE_BYTECODE")),
+    breaksSystem: isOn(environment.get("UV_BREAK_SYSTEM_PACKAGES")),
     hasEnvironment: (environment.get("VIRTUAL_ENV") ?? "") !== "",
   };
 }

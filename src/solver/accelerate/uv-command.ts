@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* `uv pip install`, read as `pip install` is. */
+/* `uv pip install`, read as `pip install` is; and the way to `uv sync`. */
 import { WHY_NOT, localTarget, splitOption } from "./installer-options.ts";
-import { uvSettings } from "./installer-settings.ts";
+import { LINKS_TO_CACHE, uvSettings } from "./installer-settings.ts";
+import { readUvSync } from "./uv-sync-command.ts";
 import type { InstallerReading } from "./installer-command.ts";
 
-/** Options of `uv pip install` and `uv sync` that change nothing about what is installed where. */
+/** Options of `uv pip install` that change nothing about what is installed where. */
 const UV_WITH_VALUE: ReadonlySet<string> = new Set([
   "-r",
   "--requirement",
@@ -86,7 +87,7 @@ export function readUv(
   words: readonly string[],
   environment: ReadonlyMap<string, string>,
 ): InstallerReading {
-  if (words[0] === "sync") return { reason: "`uv sync` makes an environment of its own" };
+  if (words[0] === "sync") return readUvSync(program, words.slice(1), environment);
   if (words[0] !== "pip" || words[1] !== "install") return undefined;
   const settings = uvSettings(environment);
   if ("reason" in settings) return settings;
@@ -126,6 +127,7 @@ function uvOptions(words: readonly string[]): UvOptions {
       hasTarget = true;
     } else if (UV_WITH_VALUE.has(name)) {
       const hasOwnWord = value === undefined && name === word;
+      if (name === "--link-mode" && (value ?? words[at + 1]) === "symlink") return { reason: LINKS_TO_CACHE };
       if (/^(?:-r|--requirements?)$/.test(name)) hasTarget = true;
       if (UV_INDEX.has(name)) indexOptions.push(...words.slice(at, hasOwnWord ? at + 2 : at + 1));
       if (hasOwnWord) at += 1;
