@@ -4,11 +4,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { TareError } from "../base/index.ts";
 import { openAnswer } from "./answer.ts";
 import { connectionFailure, isTransient } from "./failure.ts";
+import { retryAfter } from "./retry-after.ts";
 import { redactUrl } from "./url.ts";
 import type { Agent, ClientRequest, IncomingMessage } from "node:http";
 import type { HttpClientOptions, HttpRequest, HttpResponse } from "./types.ts";
 
 const RETRIES = 4;
+const FIRST_WAIT_MS = 250;
 const REDIRECTS = 10;
 const IDLE_MS = 60_000;
 const CONNECTIONS = 8;
@@ -38,12 +40,16 @@ export class HttpClient {
   async request(request: HttpRequest): Promise<HttpResponse> {
     const retries = canRepeat(request) ? (this.#options.retries ?? RETRIES) : 0;
     for (let attempt = 0; ; attempt += 1) {
-      const wait = (ask?: string): Promise<void> => pause(attempt, ask, request.signal);
+      const backoff = (this.#options.firstWaitMs ?? FIRST_WAIT_MS) * 2 ** attempt * (0.75 + Math.random() / 2);
+      const wait = (asked?: number): Promise<void> => pause(asked ?? backoff, request.signal);
       try {
         const response = await this.#follow(request);
         if (attempt >= retries || !RETRY_STATUS.has(response.status)) return response;
+        const asked = retryAfter(response);
+        // Who asks for more is told to the user, who may have something better to do.
+        if (asked !== undefined && asked > LONGEST_WAIT_MS) return response;
         response.discard();
-        await wait(response.headers["retry-after"]);
+        await wait(asked);
       } catch (error) {
         if (request.signal?.aborted) throw aborted(request, error);
         if (attempt >= retries || !isTransient(error)) throw connectionFailure(request.url, error);
@@ -193,17 +199,8 @@ async function writeBody(sent: ClientRequest, chunks: AsyncIterable<Uint8Array>)
   sent.end();
 }
 
-async function pause(attempt: number, retryAfter: string | undefined, signal: AbortSignal | undefined): Promise<void> {
-  const asked = waitOf(retryAfter);
-  const backoff = Math.min(LONGEST_WAIT_MS, 250 * 2 ** attempt * (0.75 + Math.random() / 2));
-  await sleep(Math.min(LONGEST_WAIT_MS, asked ?? backoff), undefined, signal === undefined ? {} : { signal });
-}
-
-/** `Retry-After` in seconds or as a date (RFC 9110, 10.2.3). */
-function waitOf(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const milliseconds = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now();
-  return Number.isFinite(milliseconds) ? Math.max(0, milliseconds) : undefined;
+async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  await sleep(Math.min(LONGEST_WAIT_MS, milliseconds), undefined, signal === undefined ? {} : { signal });
 }
 
 function aborted(request: HttpRequest, cause: unknown): TareError {

@@ -9,6 +9,8 @@ export interface HttpClientOptions {
   readonly insecureHosts?: readonly string[];
   /** Attempts after the first for what may be repeated (GET, HEAD, PUT with a body that can be made again). Default 4. */
   readonly retries?: number;
+  /** Milliseconds before the second attempt, about; twice as many before each later one. Default 250. */
+  readonly firstWaitMs?: number;
   /** Milliseconds without a byte after which an attempt failed. Default 60,000. */
   readonly idleMs?: number;
   /** Open connections per host. Default 8. */

@@ -4,13 +4,13 @@
  * a GET there with the wanted scopes, and Basic credentials if there are any, gives a bearer token that lives minutes.
  * A refresh token ("identity token") is exchanged by OAuth 2 instead.
  */
-import { Once, TareError } from "../base/index.ts";
+import { Once, TareError, isTareError } from "../base/index.ts";
 import type { HttpResponse } from "../http/index.ts";
 import { readBytes } from "./body.ts";
 import { parseChallenges } from "./challenge.ts";
 import type { Challenge } from "./challenge.ts";
 import { requireSafeRealm } from "./endpoint.ts";
-import { loginHint, refusal } from "./errors.ts";
+import { connectionLost, loginHint, refusal } from "./errors.ts";
 import type { Credentials, RegistryOptions } from "./types.ts";
 
 /** What a request is about: a repository, what is done to it, and whence blobs are mounted. */
@@ -37,6 +37,8 @@ export class Authenticator {
   readonly #tokens = new Map<string, Token>();
   readonly #fetching = new Map<string, Promise<Token>>();
   readonly #credentials = new Once<Credentials | undefined>();
+  /** What no message may hold. */
+  readonly #secrets = new Set<string>();
 
   constructor(domain: string, base: string, options: RegistryOptions) {
     this.#domain = domain;
@@ -71,9 +73,17 @@ export class Authenticator {
     this.#tokens.delete(scopesOf(scope).join(" "));
   }
 
+  /** What a server says, without what it was told: some repeat it in their errors. */
+  redact(text: string): string {
+    return [...this.#secrets].reduce((rest, secret) => rest.replaceAll(secret, "***"), text);
+  }
+
   #credentialsFor(repository: string): Promise<Credentials | undefined> {
-    const { credentials } = this.#options;
-    return this.#credentials.run(repository, async () => credentials?.(repository));
+    return this.#credentials.run(repository, async () => {
+      const found = await this.#options.credentials?.(repository);
+      if (found) for (const secret of secretsOf(found)) this.#secrets.add(secret);
+      return found;
+    });
   }
 
   /** Requests at the same time share one question. */
@@ -84,6 +94,7 @@ export class Authenticator {
     const started = this.#askToken(challenge, scopes, by)
       .then((token) => {
         this.#tokens.set(key, token);
+        this.#secrets.add(token.value);
         return token;
       })
       .finally(() => this.#fetching.delete(key));
@@ -96,13 +107,19 @@ export class Authenticator {
     const fields: [string, string][] = [];
     const service = challenge.parameters.get("service");
     if (service !== undefined) fields.push(["service", service]);
-    const abort = signal === undefined ? {} : { signal };
-    const { transport } = this.#options;
-    const response =
+    const request =
       credentials?.kind === "identity"
-        ? await transport.request({ ...exchange(realm, fields, { scopes, token: credentials.token }), ...abort })
-        : await transport.request({ ...ask(realm, fields, { scopes, credentials }), ...abort });
-    return this.#readToken(response, credentials);
+        ? exchange(realm, fields, { scopes, token: credentials.token })
+        : ask(realm, fields, { scopes, credentials });
+    try {
+      const response = await this.#options.transport.request({
+        ...request,
+        ...(signal === undefined ? {} : { signal }),
+      });
+      return await this.#readToken(response, credentials);
+    } catch (error) {
+      throw isTareError(error, "E_HTTP") ? connectionLost(`authenticating at \`${this.#domain}\``, error) : error;
+    }
   }
 
   async #readToken(response: HttpResponse, credentials: Credentials | undefined): Promise<Token> {
@@ -116,7 +133,8 @@ export class Authenticator {
         details: { status, registry: this.#domain },
       });
     }
-    if (status !== 200) throw await refusal(response, asked);
+    const redact = (text: string): string => this.redact(text);
+    if (status !== 200) throw await refusal(response, { ...asked, who: "its token server", redact });
     return parseToken((await readBytes(response, 1 << 20)).toString("utf8"), asked.doing);
   }
 }
@@ -134,6 +152,14 @@ function scopesOf(scope: Scope | undefined): readonly string[] {
 
 function basic({ username, password }: Extract<Credentials, { kind: "password" }>): string {
   return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
+}
+
+/** Short ones are no secrets, and stand in too many words. */
+function secretsOf(credentials: Credentials): readonly string[] {
+  const { kind } = credentials;
+  const all =
+    kind === "password" ? [basic(credentials).slice("Basic ".length), credentials.password] : [credentials.token];
+  return all.filter((secret) => secret.length >= 4);
 }
 
 type TokenRequest = Parameters<RegistryOptions["transport"]["request"]>[0];

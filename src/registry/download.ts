@@ -2,7 +2,6 @@
 import { TareError, isTareError, messageOf } from "../base/index.ts";
 import type { Digest } from "../base/index.ts";
 import type { HttpResponse } from "../http/index.ts";
-import { backoff, pause } from "./session.ts";
 import type { RegistrySession } from "./session.ts";
 import type { RegistryCall } from "./types.ts";
 
@@ -41,7 +40,7 @@ export async function* downloadBlob(
     if (received >= blob.size) return;
     failures = received > before ? 1 : failures + 1;
     if (failures >= TRIES) throw broken(doing, { received, size: blob.size }, failure);
-    await pause(backoff(failures), call.signal);
+    await session.pause(failures, call.signal);
   }
 }
 

@@ -28,11 +28,18 @@ export function candidates(domain: string, insecure: boolean): readonly string[]
   return insecure ? [`https://${host}`, `http://${host}`] : [`https://${host}`];
 }
 
+/** True when an answer came from the host that was asked and not from one that it led to. */
+export function isFrom(url: string, base: string): boolean {
+  return new URL(url).host === new URL(base).host;
+}
+
 /** Throws `E_REGISTRY` for a token server in the clear: credentials would be sent to it. */
 export function requireSafeRealm(realm: string, base: string): URL {
   const url = URL.canParse(realm) ? new URL(realm) : undefined;
-  const isAllowed = url?.protocol === "https:" || (url?.protocol === "http:" && base.startsWith("http:"));
-  if (url && (isAllowed || (url.protocol === "http:" && isLoopback(url.host)))) return url;
+  const isLocal = url !== undefined && isLoopback(url.host) && isLoopback(new URL(base).host);
+  const isAllowed = url?.protocol === "https:" || (url?.protocol === "http:" && (base.startsWith("http:") || isLocal));
+  // A user in it would be sent in place of ours.
+  if (url && isAllowed) return Object.assign(url, { username: "", password: "" });
   throw new TareError("E_REGISTRY", `authenticating at \`${new URL(base).host}\`: its token server is not https`, {
     hint: "the registry's `WWW-Authenticate` header must name an https URL",
   });

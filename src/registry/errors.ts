@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TareError } from "../base/index.ts";
 import type { ErrorCode } from "../base/index.ts";
+import { retryAfter } from "../http/index.ts";
 import type { HttpResponse } from "../http/index.ts";
 import { readBytes } from "./body.ts";
 import { isHub } from "./endpoint.ts";
@@ -11,6 +12,10 @@ export interface Asked {
   readonly domain: string;
   /** `pushing layer \`sha256:…\` to \`host/name\``. */
   readonly doing: string;
+  /** Who answered, when it was not the registry itself. */
+  readonly who?: "its token server";
+  /** Takes secrets out of what the server said. */
+  readonly redact?: (text: string) => string;
 }
 
 interface Said {
@@ -20,14 +25,24 @@ interface Said {
 
 /** The error for an answer that is none of those expected; the answer's body is read (at most 64 KiB). */
 export async function refusal(response: HttpResponse, asked: Asked): Promise<TareError> {
+  const { doing, who = "the registry", redact = (text: string): string => text } = asked;
   const said = parseErrors(await bodyOf(response));
   const { status } = response;
-  const code = codeFor(status, said);
-  const words = said.map(({ code: name, message }) => [name, message].filter(Boolean).join(": ")).join("; ");
-  const hint = hintFor(code, status, asked.domain);
-  return new TareError(code, `${asked.doing}: the registry answers ${status}${words ? ` (${words})` : ""}`, {
+  const code = asked.who === undefined ? codeFor(status, said) : "E_REGISTRY";
+  const words = redact(said.map(({ code: name, message }) => [name, message].filter(Boolean).join(": ")).join("; "));
+  const hint = hintFor(code, response, asked.domain);
+  return new TareError(code, `${doing}: ${who} answers ${status}${words ? ` (${words})` : ""}`, {
     ...(hint === undefined ? {} : { hint }),
-    details: { status, registry: asked.domain, errors: said.map((each) => each.code) },
+    details: { status, registry: asked.domain, errors: said.map((each) => redact(each.code)) },
+  });
+}
+
+/** The error for a request that got no answer, or only a part of one. */
+export function connectionLost(doing: string, error: TareError): TareError {
+  return new TareError("E_REGISTRY", `${doing}: ${error.message}`, {
+    hint: error.hint ?? "check the network and try again: what has arrived is not sent again",
+    cause: error,
+    details: { ...error.details, connection: true },
   });
 }
 
@@ -71,18 +86,31 @@ function codeFor(status: number, said: readonly Said[]): ErrorCode {
   return status === 404 ? "E_REGISTRY_NOTFOUND" : "E_REGISTRY";
 }
 
-function hintFor(code: ErrorCode, status: number, domain: string): string | undefined {
+function hintFor(code: ErrorCode, response: HttpResponse, domain: string): string | undefined {
+  const { status } = response;
   if (code === "E_REGISTRY_AUTH") return loginHint(domain);
   if (code === "E_REGISTRY_DENIED") {
     return `check the name and that your account may do this; \`${loginCommand(domain)}\` changes the account`;
   }
   if (code === "E_REGISTRY_NOTFOUND") return "check the name and the tag; a private image may need a login to be seen";
   if (status === 429) {
-    return isHub(domain)
+    const what = isHub(domain)
       ? "Docker Hub limits how many images are pulled: wait, log in with `tare login`, or use a mirror"
       : "the registry limits requests: wait and try again";
+    return `${what}${whenAgain(response)}`;
   }
-  return status >= 500 ? "the registry has a problem of its own: try again later" : undefined;
+  if (status === 413)
+    return "the registry, or a proxy before it, limits how much may be sent at once: its owner can raise that";
+  return status >= 500 ? `the registry has a problem of its own: try again later${whenAgain(response)}` : undefined;
+}
+
+/** `; it says: in 60 minutes`, when the server asks for more patience than a command has. */
+function whenAgain(response: HttpResponse): string {
+  const seconds = Math.round((retryAfter(response) ?? 0) / 1000);
+  if (seconds <= 60) return "";
+  const [count, unit] =
+    seconds < 120 ? [seconds, "seconds"] : seconds < 7200 ? [seconds / 60, "minutes"] : [seconds / 3600, "hours"];
+  return `; it says: in ${Math.ceil(count)} ${unit}`;
 }
 
 /** What to do about missing or wrong credentials. */

@@ -27,6 +27,8 @@ export interface FakeOptions {
   readonly auth?: "none" | "basic" | "token";
   /** Who may log in; the password of `ann` is `secret`. Anonymous users get tokens to pull with. */
   readonly users?: Readonly<Record<string, string>>;
+  /** Where its token server is said to be; default `/token` of its own host. */
+  readonly realm?: string;
   readonly intercept?: Interceptor;
 }
 
@@ -63,7 +65,7 @@ export class FakeRegistry {
     this.#options = options;
     this.intercept = options.intercept;
     this.#server = createServer((message, response) => {
-      this.#handle(message, response).catch((error: unknown) => response.destroy(error as Error));
+      this.handle(message, response).catch((error: unknown) => response.destroy(error as Error));
     });
   }
 
@@ -108,7 +110,8 @@ export class FakeRegistry {
     this.#tokens.clear();
   }
 
-  async #handle(message: IncomingMessage, response: ServerResponse): Promise<void> {
+  /** Answers a request; also one that another server of the test took in. */
+  async handle(message: IncomingMessage, response: ServerResponse): Promise<void> {
     const request = { method: message.method ?? "", path: message.url ?? "", headers: message.headers };
     this.seen.push(request);
     if (this.intercept && (await this.intercept(request, response, message))) return;
@@ -147,7 +150,8 @@ export class FakeRegistry {
     const repository = /^\/v2\/(.+?)\/(?:blobs|manifests|tags)\//.exec(url.pathname)?.[1];
     const wanted =
       repository === undefined ? "" : `,scope="repository:${repository}:${isWrite ? "pull,push" : "pull"}"`;
-    const challenge = `Bearer realm="http://${this.host}/token",service="fake, registry"${wanted}`;
+    const { realm = `http://${this.host}/token` } = this.#options;
+    const challenge = `Bearer realm="${realm}",service="fake, registry"${wanted}`;
     return { ...failure(401, "UNAUTHORIZED"), headers: { "www-authenticate": challenge } };
   }
 

@@ -2,12 +2,13 @@
 /* One registry's API: where it is, who we are, and which answers are worth another try. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { TareError, isTareError, messageOf, randomBelow } from "../base/index.ts";
+import { retryAfter } from "../http/index.ts";
 import type { HttpRequest, HttpResponse } from "../http/index.ts";
 import { Authenticator } from "./authenticator.ts";
 import type { Scope } from "./authenticator.ts";
-import { numberHeader } from "./body.ts";
-import { apiHost, candidates, isHub } from "./endpoint.ts";
-import { refusal } from "./errors.ts";
+import { parseChallenges } from "./challenge.ts";
+import { apiHost, candidates, isFrom, isHub } from "./endpoint.ts";
+import { connectionLost, refusal } from "./errors.ts";
 import type { RegistryCall, RegistryOptions } from "./types.ts";
 
 /** A request to a registry. */
@@ -33,6 +34,7 @@ interface Endpoint {
 const CONNECT_MS = 15_000;
 const TRIES = 4;
 const LONGEST_WAIT_MS = 60_000;
+const FIRST_WAIT_MS = 500;
 
 /** A conversation with one registry. Safe to use from several callers at once. */
 export class RegistrySession {
@@ -66,11 +68,25 @@ export class RegistrySession {
     for (let attempt = 1; ; attempt += 1) {
       const response = await this.#authorized(endpoint, request);
       if (request.expect.includes(response.status)) return response;
-      const wait = attempt < TRIES ? waitFor(response, request, attempt) : undefined;
-      const error = await refusal(response, { domain: this.domain, doing: request.doing });
-      if (wait === undefined) throw error;
+      const isPutOff = attempt < TRIES && response.status === 429 && request.method === "POST";
+      const wait = isPutOff ? (retryAfter(response) ?? this.#backoff(attempt)) : Number.POSITIVE_INFINITY;
+      const redact = (text: string): string => endpoint.authenticator.redact(text);
+      const error = await refusal(response, { domain: this.domain, doing: request.doing, redact });
+      // The transport repeats what may be repeated without a thought (GET, HEAD, PUT) by itself.
+      if (wait > LONGEST_WAIT_MS) throw error;
       await pause(wait, request.signal);
     }
+  }
+
+  /** Waits before another try. Throws `E_ABORTED`. */
+  async pause(attempt: number, signal: AbortSignal | undefined): Promise<void> {
+    await pause(this.#backoff(attempt), signal);
+  }
+
+  /** 0.25 to 0.5 s, twice as long each time: clients that failed together should not come back together. */
+  #backoff(attempt: number): number {
+    const most = ((this.#options.firstWaitMs ?? FIRST_WAIT_MS) / 2) * 2 ** attempt;
+    return most / 2 + randomBelow(Math.ceil(most / 2));
   }
 
   async #connected(): Promise<Endpoint> {
@@ -87,6 +103,8 @@ export class RegistrySession {
       const authorization = isOwn ? await authenticator.header(request.scope, request.signal) : undefined;
       const response = await this.#send(url, request, authorization);
       if (response.status !== 401 || !isOwn || attempt > 1) return response;
+      // Another host that the registry led to does not say where our password goes.
+      if (!isFrom(response.url, endpoint.base)) return response;
       if (!authenticator.learn(response.headers["www-authenticate"])) return response;
       authenticator.forget(request.scope);
       const next = await authenticator.header(request.scope, request.signal);
@@ -119,10 +137,12 @@ export class RegistrySession {
       try {
         const response = await this.#ping(base, signal);
         const authenticator = new Authenticator(this.domain, base, this.#options);
-        const wantsLogin = response.status === 401 && authenticator.learn(response.headers["www-authenticate"]);
+        const challenge = response.headers["www-authenticate"];
+        // Some lead to the host that has the images; what that one asks for is its own business.
+        const wantsLogin = response.status === 401 && (!isFrom(response.url, base) || authenticator.learn(challenge));
         response.discard();
         if (response.status === 200 || wantsLogin) return { base, authenticator };
-        failures.push(new Error(`it answers ${response.status} at /v2/ and is no registry`));
+        failures.push(new Error(noRegistry(response.status, challenge)));
       } catch (error) {
         if (isTareError(error, "E_ABORTED")) throw error;
         failures.push(error);
@@ -157,40 +177,21 @@ export class RegistrySession {
   }
 }
 
+function noRegistry(status: number, challenge: string | undefined): string {
+  const [first] = status === 401 ? parseChallenges(challenge ?? "") : [];
+  if (first) return `it wants to authenticate by \`${first.scheme.slice(0, 40)}\`, which is not known here`;
+  return `it answers ${status} at /v2/ and is no registry`;
+}
+
 function silent(limit: number, cause: unknown): Error {
   return new Error(`no answer within ${limit / 1000} s`, { cause });
 }
 
-/**
- * Milliseconds to wait before a POST that the registry put off is sent again; undefined when it is not. The transport
- * repeats what may be repeated without a thought (GET, HEAD, PUT) by itself.
- */
-function waitFor(response: HttpResponse, request: SessionRequest, attempt: number): number | undefined {
-  if (response.status !== 429 || request.method !== "POST") return undefined;
-  const asked = numberHeader(response, "retry-after");
-  if (asked === undefined) return backoff(attempt);
-  return asked * 1000 <= LONGEST_WAIT_MS ? asked * 1000 : undefined;
-}
-
-/** 0.25 to 0.5 s, twice as long each time: clients that failed together should not come back together. */
-export function backoff(attempt: number): number {
-  const most = 250 * 2 ** attempt;
-  return most / 2 + randomBelow(most / 2);
-}
-
 /** Waits. Throws `E_ABORTED`. */
-export async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
   try {
     await sleep(milliseconds, undefined, signal === undefined ? {} : { signal });
   } catch {
     throw new TareError("E_ABORTED", "waiting for the registry: interrupted", { exitCode: 130 });
   }
-}
-
-function connectionLost(doing: string, error: TareError): TareError {
-  return new TareError("E_REGISTRY", `${doing}: ${error.message}`, {
-    hint: "check the network and try again: what has arrived is not sent again",
-    cause: error,
-    details: { ...error.details, connection: true },
-  });
 }

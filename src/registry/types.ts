@@ -24,6 +24,8 @@ export interface RegistryOptions {
   readonly insecure?: boolean;
   /** Milliseconds that the registry's first answer may take. Default 15,000. */
   readonly connectMs?: number;
+  /** Milliseconds before a second try, at most; twice as many before each later one. Default 500. */
+  readonly firstWaitMs?: number;
 }
 
 /** A manifest or index as the registry gave it; its bytes have the digest. */

@@ -14,7 +14,6 @@ import type { Digest } from "../base/index.ts";
 import type { HttpResponse } from "../http/index.ts";
 import type { Scope } from "./authenticator.ts";
 import { resolveLocation } from "./endpoint.ts";
-import { backoff, pause } from "./session.ts";
 import type { RegistrySession } from "./session.ts";
 import type { BlobReceipt, BlobUpload, RegistryCall } from "./types.ts";
 
@@ -53,7 +52,7 @@ export async function uploadBlob(
       if (attempt >= TRIES || !mayRepeat(error) || call.signal?.aborted) throw error;
       location = undefined;
       upload.onProgress?.(0);
-      await pause(backoff(attempt), call.signal);
+      await session.pause(attempt, call.signal);
     }
   }
 }
