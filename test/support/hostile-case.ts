@@ -49,7 +49,8 @@ export async function endOf(work: Promise<unknown>): Promise<Ended> {
   } catch (error) {
     if (!isTareError(error)) throw error;
     const whole = JSON.stringify([error.message, error.hint, error.details]);
-    if (/secret|c2VjcmV0|token-\d/.test(whole) || whole.includes(BASIC)) throw new Error(`a secret is told: ${whole}`);
+    if (/secret|c2VjcmV0|token-\d/.test(whole) || whole.includes(BASIC))
+      throw new Error(`a secret is told: ${whole}`, { cause: error });
     return { code: error.code, text: `${error.message}\n${error.hint ?? ""}` };
   }
 }
@@ -68,7 +69,7 @@ function isLeak({ host, isTls, path, headers }: Visit, name: string): boolean {
   const hasToken = /token-\d/.test(all);
   if (!hasPassword && !hasToken) return false;
   if (!isTls) return true;
-  const isToken = /^auth\./.test(host) && path.startsWith("/token");
+  const isToken = host.startsWith("auth.") && path.startsWith("/token");
   return host !== name && (hasToken || !isToken);
 }
 

@@ -160,7 +160,7 @@ export class HostileRegistry {
     this.visits.push(visit);
     if (rule) return rule[1](visit, response, message);
     message.url = visit.path;
-    const isKnown = url.host === this.name || /^auth\./.test(url.host);
+    const isKnown = url.host === this.name || url.host.startsWith("auth.");
     if (isKnown && isTls) return this.honest.handle(message, response);
     response.writeHead(404).end();
   }
