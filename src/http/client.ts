@@ -76,13 +76,13 @@ export class HttpClient {
       if (left === 0) {
         if (method !== "GET" && method !== "HEAD") return response;
         response.discard();
-        throw new TareError("E_HTTP", `fetching ${redactUrl(request.url)}: too many redirects`);
+        throw badRedirect(request.url, "too many redirects");
       }
       response.discard();
       left -= 1;
       const next = new URL(location, url);
       if (url.protocol === "https:" && next.protocol !== "https:") {
-        throw new TareError("E_HTTP", `fetching ${redactUrl(url.href)}: redirected to an insecure address`);
+        throw badRedirect(url.href, "redirected to an insecure address");
       }
       if (next.host !== url.host) headers = withoutCredentials(headers);
       url = next;
@@ -106,7 +106,10 @@ export class HttpClient {
       ...(signal === undefined ? {} : { signal }),
     });
     const idle = this.#options.idleMs ?? IDLE_MS;
-    sent.setTimeout(idle, () => sent.destroy(new Error(`no data for ${idle / 1000} seconds`)));
+    let answer: IncomingMessage | undefined;
+    sent.once("response", (message) => (answer = message));
+    // The answer's reader would otherwise be told "aborted" only.
+    sent.setTimeout(idle, () => (answer ?? sent).destroy(new Error(`no data for ${idle / 1000} seconds`)));
     const response = answerOf(sent);
     if (body === undefined) sent.end();
     else if (typeof body === "function")
@@ -201,6 +204,11 @@ async function writeBody(sent: ClientRequest, chunks: AsyncIterable<Uint8Array>)
 
 async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
   await sleep(Math.min(LONGEST_WAIT_MS, milliseconds), undefined, signal === undefined ? {} : { signal });
+}
+
+/** Asking again changes nothing. */
+function badRedirect(url: string, why: string): TareError {
+  return new TareError("E_HTTP", `fetching ${redactUrl(url)}: ${why}`, { details: { redirect: true } });
 }
 
 function aborted(request: HttpRequest, cause: unknown): TareError {

@@ -3,6 +3,8 @@
 import { Once, Semaphore, TareError, isDigest } from "../base/index.ts";
 import type { DiffId, Digest } from "../base/index.ts";
 import {
+  DOCUMENT_LIMIT,
+  MEDIA_TYPES,
   formatPlatform,
   isConfig,
   isIndex,
@@ -53,6 +55,8 @@ interface PullJob {
 interface Target {
   readonly digest: Digest;
   readonly mediaType: string;
+  /** As an index announced it. */
+  readonly size?: number;
 }
 
 const JOBS = 4;
@@ -120,7 +124,10 @@ async function findManifest(job: PullJob, target: Target, depth = 0): Promise<Fo
     if (depth >= MAX_DEPTH) throw refused(job, "its indexes nest too deep");
     return findManifest(job, selectManifest(parseIndex(text), job.options.platform), depth + 1);
   }
-  if (!isManifest(target.mediaType)) throw refused(job, `\`${target.mediaType}\` is no image`);
+  const isOld =
+    target.mediaType === MEDIA_TYPES.dockerManifestV1 || target.mediaType === MEDIA_TYPES.dockerManifestV1Signed;
+  if (!isManifest(target.mediaType) && !isOld) throw refused(job, `\`${target.mediaType}\` is no image`);
+  // Of schema 1 it says so itself.
   const manifest = parseManifest(text, { allowNoLayers: true });
   if (!isConfig(manifest.config.mediaType))
     throw refused(job, `its config \`${manifest.config.mediaType}\` is no image's`);
@@ -128,10 +135,14 @@ async function findManifest(job: PullJob, target: Target, depth = 0): Promise<Fo
 }
 
 /** A manifest's or index's text, from the store or the registry; kept. */
-async function document(job: PullJob, { digest }: Target): Promise<string> {
+async function document(job: PullJob, { digest, size }: Target): Promise<string> {
   const { store, remote, signal } = job;
   if (store.blobs.has(digest)) return store.blobs.read(digest).toString("utf8");
   const { bytes } = await remote.client.getManifest(remote.repository, digest, { signal });
+  if (size !== undefined && size !== bytes.length) {
+    const but = `${bytes.length} bytes came, ${size} were announced`;
+    throw new TareError("E_DIGEST_MISMATCH", `pulling \`${digest}\`: ${but}`, { details: { digest, size } });
+  }
   store.blobs.writeBytes(bytes);
   return bytes.toString("utf8");
 }
@@ -205,6 +216,7 @@ function missingBytes(store: Store, manifest: Manifest): number {
 
 async function fetchConfig(job: PullJob, { digest, size }: Descriptor): Promise<ImageConfig> {
   const { store, remote, signal } = job;
+  if (size > DOCUMENT_LIMIT) throw refused(job, `its config has ${size} bytes, at most ${DOCUMENT_LIMIT} are read`);
   const open = remote.client.openBlob(remote.repository, { digest, size }, { signal });
   await store.blobs.write(open, { digest, size });
   return parseImageConfig(store.blobs.read(digest).toString("utf8"));

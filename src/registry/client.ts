@@ -4,7 +4,7 @@ import type { Digest } from "../base/index.ts";
 import type { HttpResponse } from "../http/index.ts";
 import { DOCUMENT_LIMIT, MEDIA_TYPES, parseJson } from "../oci/index.ts";
 import type { Scope } from "./authenticator.ts";
-import { numberHeader, readBytes } from "./body.ts";
+import { numberHeader } from "./body.ts";
 import { downloadBlob } from "./download.ts";
 import { resolveLocation } from "./endpoint.ts";
 import { RegistrySession } from "./session.ts";
@@ -78,8 +78,10 @@ export class RegistryClient {
     const { forPush = false, ...rest } = call;
     const asked = this.#manifest(repository, tag, "pulling");
     const scope = forPush ? { scope: { repository, actions: "pull,push" } as const } : {};
-    const response = await this.#session.request({ ...asked, ...scope, expect: [200], ...rest });
-    const bytes = await readBytes(response, DOCUMENT_LIMIT);
+    const { response, bytes } = await this.#session.read(
+      { ...asked, ...scope, expect: [200], ...rest },
+      DOCUMENT_LIMIT,
+    );
     const digest = digestOf(bytes);
     const announced = isDigest(tag) ? tag : response.headers["docker-content-digest"];
     if (announced !== undefined && isDigest(announced) && announced !== digest) {
@@ -163,8 +165,9 @@ export class RegistryClient {
       seen.add(target);
       const doing = `listing the tags of \`${this.domain}/${repository}\``;
       const scope: Scope = { repository, actions: "pull" };
-      const response = await this.#session.request({ target, scope, doing, expect: [200], ...call });
-      tags.push(...tagsIn(parseJson((await readBytes(response, DOCUMENT_LIMIT)).toString("utf8"), "list of tags")));
+      const page = await this.#session.read({ target, scope, doing, expect: [200], ...call }, DOCUMENT_LIMIT);
+      const { response, bytes }: typeof page = page;
+      tags.push(...tagsIn(parseJson(bytes.toString("utf8"), "list of tags")));
       target = nextPage(response);
     }
     return tags;
@@ -200,9 +203,12 @@ function documentType(bytes: Buffer, response: HttpResponse): string {
   return isIndex ? MEDIA_TYPES.ociIndex : MEDIA_TYPES.ociManifest;
 }
 
+/** What is no tag by the specification can be asked for by nobody. */
+const TAG = /^\w[\w.-]{0,127}$/;
+
 function tagsIn(value: unknown): readonly string[] {
   const tags = typeof value === "object" && value !== null && "tags" in value ? value.tags : undefined;
-  return Array.isArray(tags) ? tags.filter((tag): tag is string => typeof tag === "string") : [];
+  return Array.isArray(tags) ? tags.filter((tag): tag is string => typeof tag === "string" && TAG.test(tag)) : [];
 }
 
 /** The `Link: <…>; rel="next"` header, only within the registry. */

@@ -37,12 +37,12 @@ export async function refusal(response: HttpResponse, asked: Asked): Promise<Tar
   });
 }
 
-/** The error for a request that got no answer, or only a part of one. */
+/** The error for a request that got no answer, or only a part of one; with `connection` another try may have more luck. */
 export function connectionLost(doing: string, error: TareError): TareError {
   return new TareError("E_REGISTRY", `${doing}: ${error.message}`, {
     hint: error.hint ?? "check the network and try again: what has arrived is not sent again",
     cause: error,
-    details: { ...error.details, connection: true },
+    details: { ...error.details, connection: error.details["redirect"] !== true },
   });
 }
 

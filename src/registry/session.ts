@@ -6,6 +6,7 @@ import { retryAfter } from "../http/index.ts";
 import type { HttpRequest, HttpResponse } from "../http/index.ts";
 import { Authenticator } from "./authenticator.ts";
 import type { Scope } from "./authenticator.ts";
+import { readBytes } from "./body.ts";
 import { parseChallenges } from "./challenge.ts";
 import { apiHost, candidates, isFrom, isHub } from "./endpoint.ts";
 import { connectionLost, refusal } from "./errors.ts";
@@ -87,6 +88,23 @@ export class RegistrySession {
   #backoff(attempt: number): number {
     const most = ((this.#options.firstWaitMs ?? FIRST_WAIT_MS) / 2) * 2 ** attempt;
     return most / 2 + randomBelow(Math.ceil(most / 2));
+  }
+
+  /** Sends a request and reads the answer; when that breaks off, both are done again. Throws as `request`. */
+  async read(
+    request: SessionRequest,
+    limit: number,
+  ): Promise<{ readonly response: HttpResponse; readonly bytes: Buffer }> {
+    for (let attempt = 1; ; attempt += 1) {
+      const response = await this.request(request);
+      try {
+        return { response, bytes: await readBytes(response, limit) };
+      } catch (error) {
+        if (!isTareError(error, "E_HTTP")) throw error;
+        if (attempt >= TRIES || request.signal?.aborted) throw connectionLost(request.doing, error);
+        await this.pause(attempt, request.signal);
+      }
+    }
   }
 
   async #connected(): Promise<Endpoint> {

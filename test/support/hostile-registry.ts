@@ -48,7 +48,7 @@ export interface Certificate {
 }
 
 /** The hosts that the certificate is for. */
-export const HOSTS: readonly string[] = [
+const HOSTS: readonly string[] = [
   "registry.test",
   "auth.test",
   "cdn.test",
@@ -204,6 +204,7 @@ export function raw(text: string): Act {
 export function cut(bytes: Uint8Array, sent: number, stalls = false): Act {
   return (_visit, response) => {
     response.writeHead(200, { "content-length": String(bytes.length) });
+    response.flushHeaders();
     response.write(bytes.subarray(0, sent), () => void (stalls || response.destroy()));
   };
 }
