@@ -9,7 +9,7 @@
  *
  * A failed upload begins again with a new session: a session's offset can't be trusted after an error.
  */
-import { Hasher, TareError, isTareError } from "../base/index.ts";
+import { Hasher, TareError, isDigest, isTareError } from "../base/index.ts";
 import type { Digest } from "../base/index.ts";
 import type { HttpResponse } from "../http/index.ts";
 import type { Scope } from "./authenticator.ts";
@@ -108,7 +108,7 @@ async function sendWhole(
   blob: { readonly digest: Digest; readonly size: number },
 ): Promise<BlobReceipt> {
   const counted = new CountedBody(job.upload);
-  await finish(job, withDigest(location, blob.digest), { body: counted.open, bodySize: blob.size });
+  await finish(job, { location, digest: blob.digest }, { body: counted.open, bodySize: blob.size });
   return { how: "uploaded", ...blob };
 }
 
@@ -129,19 +129,20 @@ async function sendStream(job: Job, location: string): Promise<BlobReceipt> {
   response.discard();
   const digest = counted.digest();
   if (job.upload.digest !== undefined && job.upload.digest !== digest) throw changed(job, digest);
-  await finish(job, withDigest(locationOf(response), digest), {});
+  await finish(job, { location: locationOf(response), digest }, {});
   return { how: "uploaded", digest, size: counted.size };
 }
 
+/** Throws `E_DIGEST_MISMATCH` when the registry says that it took something else. */
 async function finish(
   job: Job,
-  target: string,
+  { location, digest }: { readonly location: string; readonly digest: Digest },
   content: { readonly body?: () => AsyncIterable<Uint8Array>; readonly bodySize?: number },
 ): Promise<void> {
   const { scope, doing, signal } = job;
   const response = await job.session.request({
     method: "PUT",
-    target,
+    target: withDigest(location, digest),
     headers: {
       "content-type": "application/octet-stream",
       ...(content.body ? {} : { "content-length": "0" }),
@@ -153,6 +154,11 @@ async function finish(
     ...(signal === undefined ? {} : { signal }),
   });
   response.discard();
+  const stored = response.headers["docker-content-digest"] ?? digest;
+  if (stored === digest || !isDigest(stored)) return;
+  throw new TareError("E_DIGEST_MISMATCH", `${doing}: the registry stored it as \`${stored}\``, {
+    details: { expected: digest, actual: stored },
+  });
 }
 
 /** Appended as text: the registry's own query must stay as it is. */
