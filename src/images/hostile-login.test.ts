@@ -215,6 +215,48 @@ const tokens: Readonly<Record<string, Case>> = {
   },
 };
 
+/** Proves itself by a refresh token, which goes into the body of a POST. */
+const identity: Pick<Case, "options"> = {
+  options: { credentials: async () => ({ kind: "identity", token: "secret-refresh" }) },
+};
+
+const refreshes: Readonly<Record<string, Case>> = {
+  "that is refused": { ...identity, rules: [], code: "E_REGISTRY_AUTH", text: /is refused/ },
+  "in the clear": {
+    ...identity,
+    rules: ping(bearer("http://auth.test/token")),
+    code: "E_REGISTRY",
+    text: /is not https/,
+  },
+  "for a server that leads to another host": {
+    ...identity,
+    rules: token(redirect("https://evil.test/token")),
+    code: "E_REGISTRY",
+    text: /token server answers 307/,
+    most: 3,
+  },
+  "for a server that leads to http": {
+    ...identity,
+    rules: token(redirect("http://auth.test/token", 308)),
+    code: "E_REGISTRY",
+    text: /token server answers 308/,
+    most: 3,
+  },
+  "that the server tells": {
+    ...identity,
+    rules: token(reply(500, {}, '{"errors":[{"code":"X","message":"secret-refresh is old"}]}')),
+    code: "E_REGISTRY",
+    text: /\(X: \*\*\* is old\)/,
+  },
+  "in a storm": {
+    ...identity,
+    rules: token(reply(429, { "retry-after": "0" })),
+    code: "E_REGISTRY",
+    text: /answers 429/,
+    most: 6,
+  },
+};
+
 const basics: Readonly<Record<string, Case>> = {
   "that is right": { rules: [], auth: "basic", code: "ok" },
   "that is refused": { rules: ping(wants('Basic realm="x"')), code: "E_REGISTRY_AUTH", most: 4 },
@@ -275,6 +317,10 @@ describe.skipIf(reason !== undefined)("a login at a registry that", () => {
 
 describe.skipIf(reason !== undefined)("a token server", () => {
   it.concurrent.each(Object.entries(tokens))("%s", (_name, one) => run(one));
+});
+
+describe.skipIf(reason !== undefined)("a refresh token", () => {
+  it.concurrent.each(Object.entries(refreshes))("%s", (_name, one) => run(one));
 });
 
 describe.skipIf(reason !== undefined)("a password", () => {
