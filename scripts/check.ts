@@ -47,6 +47,7 @@ const STEPS: readonly Step[] = [
   { name: "lint", command: ["npm", "run", "--silent", "lint"] },
   { name: "types", command: ["npm", "run", "--silent", "typecheck"] },
   { name: "unused", command: ["npm", "run", "--silent", "unused"] },
+  { name: "assembly", command: ["npm", "run", "--silent", "assembly:check"] },
   { name: "build", command: ["npm", "run", "--silent", "build"] },
   { name: "docs", command: ["npm", "run", "--silent", "docs:check"] },
   { name: "unit", command: ["--project", "unit", "--maxWorkers=2"], tests: true },
@@ -56,7 +57,7 @@ const STEPS: readonly Step[] = [
 ];
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
   all: STEPS.map((step) => step.name),
-  quick: ["format", "lint", "types", "unused", "build", "docs", "unit"],
+  quick: ["format", "lint", "types", "unused", "assembly", "build", "docs", "unit"],
 };
 
 function chosenSteps(words: readonly string[]): readonly Step[] {

@@ -9,7 +9,7 @@ import { TareError, messageOf } from "../base/index.ts";
  */
 export async function* through(
   transform: Transform,
-  source: AsyncIterable<Uint8Array>,
+  source: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   kind: string,
 ): AsyncGenerator<Uint8Array> {
   const failure: { source?: { readonly error: unknown } } = {};
@@ -29,7 +29,7 @@ export async function* through(
   if (failure.source !== undefined) throw failure.source.error;
 }
 
-async function feed(transform: Transform, source: AsyncIterable<Uint8Array>): Promise<void> {
+async function feed(transform: Transform, source: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
   for await (const chunk of source) {
     if (transform.destroyed || transform.writableEnded) return;
     if (!transform.write(chunk)) await drained(transform);

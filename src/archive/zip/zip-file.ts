@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as fs from "node:fs";
-import { ioError, writeAll } from "../../base/index.ts";
+import { ioError } from "../../base/index.ts";
 import type { ByteSink } from "../../base/index.ts";
 import { checkAborted } from "../aborted.ts";
-import { SMALL, readContent, streamContent } from "./content.ts";
+import { readContent, streamContent } from "./content.ts";
 import { findDirectory } from "./directory.ts";
 import type { DirectoryPlace } from "./directory.ts";
 import { LOCAL_SIZE, readEntries } from "./entries.ts";
@@ -79,10 +79,7 @@ class OpenZip implements ZipFile {
 
   async extractEntry(entry: ZipEntry, target: number | ByteSink, signal?: AbortSignal): Promise<void> {
     checkAborted(signal, `extracting \`${shown(entry.name)}\``);
-    if (Math.max(entry.size, entry.compressedSize) > SMALL) return streamContent(this, entry, target, signal);
-    const content = readContent(this, entry);
-    if (typeof target === "number") writeAll(target, content);
-    else await target.write(content);
+    await streamContent(this, entry, target, signal);
   }
 
   close(): void {
