@@ -37,7 +37,8 @@ declare const WebAssembly: {
 const WANTS_INPUT = 0;
 const IS_DONE = 2;
 
-let module: object | undefined;
+/** The compiled module; in a bundle of CommonJS `module` means another thing. */
+let code: object | undefined;
 const idle: Decoder[] = [];
 
 /**
@@ -72,8 +73,8 @@ function feed(decoder: Decoder, input: InflateInput, at: number): number {
 }
 
 function newDecoder(): Decoder {
-  module ??= new WebAssembly.Module(Buffer.from(INFLATE_CODE, "base64"));
-  const { exports } = new WebAssembly.Instance(module);
+  code ??= new WebAssembly.Module(Buffer.from(INFLATE_CODE, "base64"));
+  const { exports } = new WebAssembly.Instance(code);
   return {
     memory: memoryOf(exports.memory),
     reset: call(exports.reset),
