@@ -123,17 +123,13 @@ class TreeWriter {
   }
 }
 
-/** Up to this size a file is inflated in one piece. */
-const SMALL = 4 << 20;
-
-async function writeContent({ content, size, observe }: PlannedContent, descriptor: number): Promise<void> {
+async function writeContent({ content, observe }: PlannedContent, descriptor: number): Promise<void> {
   const observer = observe?.();
   const write = (chunk: Uint8Array): void => {
     observer?.update(chunk);
     writeAll(descriptor, chunk);
   };
   if (Buffer.isBuffer(content)) write(content);
-  else if (size <= SMALL) write(content.zip.readEntry(content.entry, SMALL * 2));
   else await content.zip.extractEntry(content.entry, { write });
   observer?.end();
 }
