@@ -43,6 +43,7 @@ describe("the note of a layer of wheels from outside", () => {
       settings: { ...SETTINGS, slim: [] },
       bytecode: "none",
     },
+    "as uv installs": withSettings({ installer: "uv" }),
     "folders that are links": withSettings({ scheme: { ...SCHEME, links: { "/usr/local/man": "/usr/share/man" } } }),
   };
   it.each(Object.entries(good))("is taken as it is: %s", (_name, note) => {
@@ -52,6 +53,7 @@ describe("the note of a layer of wheels from outside", () => {
 
   const bad: Readonly<Record<string, unknown>> = {
     "no object": [],
+    "an installer that is not known": withSettings({ installer: "other" }),
     "no key": { ...GOOD, key: undefined },
     "a key that is no digest": { ...GOOD, key: "sha256:x" },
     "no wheels": { ...GOOD, wheels: [] },

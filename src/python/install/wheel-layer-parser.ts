@@ -71,11 +71,13 @@ function wheelOf(members: Members): LayerWheel | undefined {
 function settingsOf(value: unknown): InstallSettings | undefined {
   const members = membersOf(value);
   const scheme = members && parseScheme(members["scheme"]);
-  const { executable, python, slim } = members ?? {};
+  const { executable, python, slim, installer } = members ?? {};
   if (!scheme || !isPath(executable) || !isShort(python)) return undefined;
+  if (installer !== undefined && installer !== "uv") return undefined;
   if (!Array.isArray(slim) || slim.length > 100) return undefined;
   const rules = slim.filter((rule) => isShort(rule));
-  return rules.length === slim.length ? { scheme, executable, python, slim: rules } : undefined;
+  if (rules.length !== slim.length) return undefined;
+  return { scheme, executable, python, slim: rules, ...(installer === undefined ? {} : { installer }) };
 }
 
 function leftOutOf({ rule, files, size }: Members): LeftOut | undefined {
