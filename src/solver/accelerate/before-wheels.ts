@@ -59,15 +59,18 @@ export async function removeReplaced(
   }
   const lost = await lostAgain(step, install);
   if (lost !== undefined) return { reason: lost };
-  const paths = new Set(
-    [...replaced.values()].flatMap((old) => old.paths ?? []).map((path) => path.replace(/^\/|\/$/g, "")),
-  );
+  const paths = new Set([...replaced.values()].flatMap(pathsOf));
   if (paths.size === 0) return { layers: [] };
   return {
     layers: [
       await deletionLayer(step, (base) => [...paths].filter((path) => isOutermost(path, paths) && base.lookup(path))),
     ],
   };
+}
+
+/** What goes, as paths in the image without slashes around them. */
+function pathsOf({ paths }: ReplacedDistribution): readonly string[] {
+  return (paths ?? []).map((path) => path.replace(/^\/|\/$/g, ""));
 }
 
 function isOutermost(path: string, paths: ReadonlySet<string>): boolean {
@@ -85,7 +88,8 @@ async function lostAgain(
   const store = await step.resources.python.wheels();
   const written = new Map<string, string>();
   for (const ref of refs) {
-    const gone = new Set(replaced.get(ref.name)?.paths?.map((path) => path.replace(/^\/|\/$/g, "")));
+    const old = replaced.get(ref.name);
+    const gone = new Set(old && pathsOf(old));
     const lost = [...written].find(([path]) => gone.has(path) || !isOutermost(path, gone));
     if (lost !== undefined) return `replacing ${ref.name} takes out files of ${lost[1]}`;
     const file = store.find(ref.digest);

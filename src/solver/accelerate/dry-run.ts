@@ -15,8 +15,6 @@ import type { InstallerCommand } from "./installer-command.ts";
 /** An answer of the installer and its interpreter. */
 export interface DryRun {
   readonly target: PythonTarget;
-  /** Normalised names of what the root file system has already, and their versions. */
-  readonly installed: ReadonlyMap<string, string>;
   /** pip's report, or uv's lock. */
   readonly text: string;
   /** What the installer printed. */
@@ -69,7 +67,6 @@ export async function dryRun(
     if (reason !== undefined) return { reason };
     return {
       target: targetOf(facts),
-      installed: new Map(Object.entries(facts.installed)),
       replaced: new Map(Object.entries(facts.replaced)),
       compiles: fs.existsSync(join(answers, "compiles")),
       text,
@@ -90,14 +87,11 @@ interface Facts {
   readonly freeThreaded: boolean;
   readonly scheme: PythonTarget["scheme"];
   readonly writable: boolean;
-  readonly installed: Readonly<Record<string, string>>;
   /** Names of pip's settings in files and variables. */
   readonly settings: readonly string[];
   /** PEP 668: only with `--break-system-packages`. A dry run does not ask. */
   readonly managed: boolean;
   readonly replaced: Readonly<Record<string, ReplacedDistribution>>;
-  /** The interpreter is that of a virtual environment. */
-  readonly virtual: boolean;
   readonly relocatable: boolean;
 }
 

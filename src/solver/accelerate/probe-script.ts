@@ -13,7 +13,7 @@ export const PROBE_EXIT = { noInterpreter: 90, oldUv: 91, uvSettings: 92, staleL
  * What an interpreter says of itself: where its installer puts things, what it has. By pip's own functions where there
  * is a pip, which is how it decides; else by sysconfig, as uv does.
  */
-export const FACTS_PY = `import importlib.metadata, json, os, platform, re, sys, sysconfig
+export const FACTS_PY = `import json, os, platform, re, sys, sysconfig
 settings = []
 try:
     from pip._internal.configuration import Configuration
@@ -57,11 +57,6 @@ relocatable = False
 if os.path.exists(settings_of_venv):
     with open(settings_of_venv, encoding="utf-8") as file:
         relocatable = re.search(r"(?m)^relocatable *= *true", file.read()) is not None
-installed = {}
-for found in importlib.metadata.distributions():
-    name = found.metadata["Name"]
-    if name:
-        installed[re.sub(r"[-_.]+", "-", name).lower()] = found.version
 json.dump({
     "executable": sys.executable,
     "version": platform.python_version(),
@@ -71,10 +66,8 @@ json.dump({
     "freeThreaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
     "scheme": paths,
     "writable": os.access(paths["purelib"], os.W_OK) or not os.path.exists(paths["purelib"]),
-    "installed": installed,
     "settings": settings,
     "replaced": replaced,
-    "virtual": sys.prefix != sys.base_prefix,
     "relocatable": relocatable,
     "managed": sys.prefix == sys.base_prefix
     and os.path.exists(os.path.join(sysconfig.get_path("stdlib"), "EXTERNALLY-MANAGED")),

@@ -38,7 +38,7 @@ directory = { path = ".", editable = true }
 
 function answer(...lines: readonly string[]): DryRun {
   const log = `Would use project environment at: .venv\n${lines.join("\n")}\n`;
-  return { target: TARGET, installed: new Map(), replaced: new Map(), compiles: false, text: LOCK, log, cache: "" };
+  return { target: TARGET, replaced: new Map(), compiles: false, text: LOCK, log, cache: "" };
 }
 
 function namesOf(reading: ReturnType<typeof readUvSync>): unknown {
