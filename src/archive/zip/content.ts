@@ -10,6 +10,8 @@ import { through } from "../transform.ts";
 import { shown, zipError } from "./errors.ts";
 import type { ZipEntry, ZipFile } from "./types.ts";
 
+/** Up to this size one call is faster than a stream on zlib's threads. */
+const SMALL = 1 << 20;
 const CHUNK = 1 << 18;
 const STORED = 0;
 const DEFLATE = 8;
@@ -109,7 +111,9 @@ export async function streamContent(
 
 function decodedPieces(zip: ZipFile, entry: ZipEntry): Iterable<Uint8Array> | AsyncIterable<Uint8Array> {
   if (entry.method === DEFLATE) return inflatedPieces(zip, entry);
-  return entry.method === STORED ? rawPieces(zip, entry) : decompressedPieces(zip, entry);
+  if (entry.method === STORED) return rawPieces(zip, entry);
+  const isSmall = Math.max(entry.size, entry.compressedSize) <= SMALL;
+  return isSmall ? [readOther(zip, entry)] : decompressedPieces(zip, entry);
 }
 
 async function* decompressedPieces(zip: ZipFile, entry: ZipEntry): AsyncGenerator<Uint8Array> {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as fs from "node:fs";
-import { ioError, writeAll } from "../../base/index.ts";
+import { ioError } from "../../base/index.ts";
 import type { ByteSink } from "../../base/index.ts";
 import { checkAborted } from "../aborted.ts";
 import { readContent, streamContent } from "./content.ts";
@@ -12,9 +12,6 @@ import { checkLocal } from "./local.ts";
 import type { ZipEntry, ZipFile, ZipLimits } from "./types.ts";
 
 const READ_LIMIT = 64 << 20;
-const ZSTD = 93;
-/** Up to this size zstd data is decoded in one call, which sees what follows its first frame. */
-const SMALL = 1 << 20;
 
 /**
  * Opens a zip archive and reads its central directory; who opens it closes it. Throws `E_ZIP`, `E_ZIP_AMBIGUOUS`,
@@ -82,11 +79,7 @@ class OpenZip implements ZipFile {
 
   async extractEntry(entry: ZipEntry, target: number | ByteSink, signal?: AbortSignal): Promise<void> {
     checkAborted(signal, `extracting \`${shown(entry.name)}\``);
-    const isSmall = Math.max(entry.size, entry.compressedSize) <= SMALL;
-    if (entry.method !== ZSTD || !isSmall) return streamContent(this, entry, target, signal);
-    const content = readContent(this, entry);
-    if (typeof target === "number") writeAll(target, content);
-    else await target.write(content);
+    await streamContent(this, entry, target, signal);
   }
 
   close(): void {

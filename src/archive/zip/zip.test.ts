@@ -276,6 +276,20 @@ describe("what is refused", () => {
     );
   });
 
+  it("a second zstd frame, whatever the size of the first one", async () => {
+    for (const content of [Buffer.from("a"), Buffer.alloc(3_000_000, "ab")]) {
+      const raw = Buffer.concat([zlib.zstdCompressSync(content), zlib.zstdCompressSync("more")]);
+      const path = join(base, "two-frames");
+      fs.writeFileSync(path, makeZip([{ name: "a", content, method: 93, raw }]));
+      const zip = openZip(path);
+      for (const entry of zip.entries) {
+        const extracting = zip.extractEntry(entry, { write: () => undefined });
+        await expect(extracting).rejects.toMatchObject({ code: "E_ZIP_CONTENT" });
+      }
+      zip.close();
+    }
+  });
+
   it("lies about large contents, before more than announced is written", async () => {
     const content = Buffer.alloc(3_000_000, TEXT);
     for (const [lies, method] of [
