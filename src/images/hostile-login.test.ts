@@ -1,35 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Registries and token servers that lie while one finds them and logs in. */
-import * as fs from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { endOf, leaks, openHostile } from "../../test/support/hostile-case.ts";
+import { describe, expect, it } from "vitest";
+import { endOf, hostileTests, leaks } from "../../test/support/hostile-case.ts";
 import type { Expected } from "../../test/support/hostile-case.ts";
-import {
-  hangUp,
-  inTurn,
-  makeHostileCertificate,
-  raw,
-  redirect,
-  refuse,
-  reply,
-  silence,
-  whyNoHostileRegistry,
-} from "../../test/support/hostile-registry.ts";
-import type { Act, Certificate, HostileOptions, Rule } from "../../test/support/hostile-registry.ts";
+import { hangUp, inTurn, raw, redirect, refuse, reply, silence } from "../../test/support/hostile-registry.ts";
+import type { Act, HostileOptions, Rule } from "../../test/support/hostile-registry.ts";
 import type { RegistryOptions } from "../registry/types.ts";
 
-const reason = whyNoHostileRegistry();
-if (reason !== undefined) console.log(`skipped: hostile registries: ${reason}`);
-
-let folder = "";
-let certificate: Certificate;
-beforeAll(() => {
-  folder = fs.mkdtempSync(join(tmpdir(), "tare-hostile-"));
-  if (reason === undefined) certificate = makeHostileCertificate(folder);
-});
-afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
+const hostile = hostileTests();
 
 interface Case extends Expected {
   readonly rules: readonly Rule[];
@@ -298,7 +276,7 @@ const hub: Readonly<Record<string, Case>> = {
 
 async function run(one: Case, name?: string): Promise<void> {
   const { rules, auth = "token", options, does = "login" } = one;
-  const { world, client } = await openHostile({ certificate, rules, auth, ...(name ? { name } : {}) }, options);
+  const { world, client } = await hostile.open({ rules, auth, ...(name ? { name } : {}) }, options);
   try {
     const work = does === "login" ? client.checkLogin() : client.getManifest("library/x", "1");
     const ended = await endOf(work);
@@ -311,29 +289,29 @@ async function run(one: Case, name?: string): Promise<void> {
   }
 }
 
-describe.skipIf(reason !== undefined)("a login at a registry that", () => {
+describe.skipIf(hostile.reason !== undefined)("a login at a registry that", () => {
   it.concurrent.each(Object.entries(finding))("%s", (_name, one) => run(one));
 });
 
-describe.skipIf(reason !== undefined)("a token server", () => {
+describe.skipIf(hostile.reason !== undefined)("a token server", () => {
   it.concurrent.each(Object.entries(tokens))("%s", (_name, one) => run(one));
 });
 
-describe.skipIf(reason !== undefined)("a refresh token", () => {
+describe.skipIf(hostile.reason !== undefined)("a refresh token", () => {
   it.concurrent.each(Object.entries(refreshes))("%s", (_name, one) => run(one));
 });
 
-describe.skipIf(reason !== undefined)("a password", () => {
+describe.skipIf(hostile.reason !== undefined)("a password", () => {
   it.concurrent.each(Object.entries(basics))("%s", (_name, one) => run(one));
 
   it("is not sent to a registry that is to be found by http alone", async () => {
-    const { world, client } = await openHostile({ certificate, rules: [[/^GET https:/, hangUp]] });
+    const { world, client } = await hostile.open({ rules: [[/^GET https:/, hangUp]] });
     expect((await endOf(client.checkLogin())).code).toBe("E_REGISTRY");
     expect(world.visits.filter(({ isTls }) => !isTls)).toEqual([]);
     await world.close();
   });
 });
 
-describe.skipIf(reason !== undefined)("Docker Hub", () => {
+describe.skipIf(hostile.reason !== undefined)("Docker Hub", () => {
   it.concurrent.each(Object.entries(hub))("%s", (_name, one) => run(one, "registry-1.docker.io"));
 });

@@ -1,39 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Registries that lie about what they have: each pull ends as the table says, and nothing of the lie stays. */
 import * as fs from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { endOf, leaks, openHostile, publish, tarOf } from "../../test/support/hostile-case.ts";
+import { describe, expect, it } from "vitest";
+import { endOf, hostileTests, leaks, publish, tarOf } from "../../test/support/hostile-case.ts";
 import type { Expected, ImageLie, Published } from "../../test/support/hostile-case.ts";
-import {
-  cut,
-  hangUp,
-  inTurn,
-  makeHostileCertificate,
-  raw,
-  redirect,
-  refuse,
-  reply,
-  whyNoHostileRegistry,
-} from "../../test/support/hostile-registry.ts";
-import type { Act, Certificate, HostileRegistry, Rule } from "../../test/support/hostile-registry.ts";
+import { cut, hangUp, inTurn, raw, redirect, refuse, reply } from "../../test/support/hostile-registry.ts";
+import type { Act, HostileRegistry, Rule } from "../../test/support/hostile-registry.ts";
 import { digestOf } from "../base/index.ts";
 import { MEDIA_TYPES } from "../oci/index.ts";
 import { openStore } from "../store/index.ts";
 import { pullImage } from "./pull.ts";
 
-const reason = whyNoHostileRegistry();
-if (reason !== undefined) console.log(`skipped: hostile registries: ${reason}`);
-
-let folder = "";
-let certificate: Certificate;
-beforeAll(() => {
-  folder = fs.mkdtempSync(join(tmpdir(), "tare-hostile-"));
-  if (reason === undefined) certificate = makeHostileCertificate(folder);
-});
-afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
+const hostile = hostileTests();
 
 type Rules = (image: Published, world: HostileRegistry) => readonly Rule[];
 
@@ -510,10 +490,10 @@ const layerCases: Readonly<Record<string, Case>> = {
 };
 
 async function run(one: Case): Promise<void> {
-  const { world, client } = await openHostile({ certificate });
+  const { world, client } = await hostile.open({});
   const image = await publish(world, one.image);
   world.rules = one.rules?.(image, world) ?? [];
-  const store = openStore({ root: fs.mkdtempSync(join(folder, "store-")), sync: "none" });
+  const store = openStore({ root: fs.mkdtempSync(join(hostile.folder(), "store-")), sync: "none" });
   try {
     const source = { client, repository: "team/app", tag: one.pinned ? image.manifest : "1" };
     const platform = { os: "linux", architecture: "amd64" };
@@ -543,12 +523,12 @@ const tables: Readonly<Record<string, Readonly<Record<string, Case>>>> = {
   "a layer": layerCases,
 };
 for (const [what, cases] of Object.entries(tables)) {
-  describe.skipIf(reason !== undefined)(what, () => {
+  describe.skipIf(hostile.reason !== undefined)(what, () => {
     it.concurrent.each(Object.entries(cases))("%s", (_name, one) => run(one));
   });
 }
 
-describe.skipIf(reason !== undefined)("a list of tags", () => {
+describe.skipIf(hostile.reason !== undefined)("a list of tags", () => {
   const tags = (act: Act): readonly Rule[] => [[/\/tags\/list/, act]];
   const page = (text: string, link?: string): Act => reply(200, link === undefined ? {} : { link }, text);
   const cases: Readonly<Record<string, Expected & { readonly rules: readonly Rule[]; readonly tags?: number }>> = {
@@ -579,7 +559,7 @@ describe.skipIf(reason !== undefined)("a list of tags", () => {
     },
   };
   it.concurrent.each(Object.entries(cases))("%s", async (_name, one) => {
-    const { world, client } = await openHostile({ certificate, rules: one.rules });
+    const { world, client } = await hostile.open({ rules: one.rules });
     let found: readonly string[] = [];
     const ended = await endOf(client.tags("team/app").then((all) => (found = all)));
     expect(ended.code, ended.text).toBe(one.code);

@@ -1,23 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Registries that lie while an image is pushed: each push ends as the table says. */
 import * as fs from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { endOf, leaks, openHostile } from "../../test/support/hostile-case.ts";
+import { endOf, hostileTests, leaks } from "../../test/support/hostile-case.ts";
 import type { Expected } from "../../test/support/hostile-case.ts";
-import {
-  hangUp,
-  inTurn,
-  makeHostileCertificate,
-  raw,
-  redirect,
-  refuse,
-  reply,
-  silence,
-  whyNoHostileRegistry,
-} from "../../test/support/hostile-registry.ts";
-import type { Act, Certificate, HostileOptions, Rule } from "../../test/support/hostile-registry.ts";
+import { hangUp, inTurn, raw, redirect, refuse, reply, silence } from "../../test/support/hostile-registry.ts";
+import type { Act, HostileOptions, Rule } from "../../test/support/hostile-registry.ts";
 import { packTree } from "../archive/index.ts";
 import { digestOf } from "../base/index.ts";
 import { openStore } from "../store/index.ts";
@@ -25,23 +14,17 @@ import type { ImageRecord, Store } from "../store/index.ts";
 import { pushImage } from "./push.ts";
 import { writeImage } from "./write-image.ts";
 
-const reason = whyNoHostileRegistry();
-if (reason !== undefined) console.log(`skipped: hostile registries: ${reason}`);
+const hostile = hostileTests();
 
-let folder = "";
-let certificate: Certificate;
 let store: Store;
 let image: ImageRecord;
 beforeAll(async () => {
-  folder = fs.mkdtempSync(join(tmpdir(), "tare-hostile-"));
-  if (reason !== undefined) return;
-  certificate = makeHostileCertificate(folder);
-  store = openStore({ root: join(folder, "store"), sync: "none" });
+  if (hostile.reason !== undefined) return;
+  store = openStore({ root: join(hostile.folder(), "store"), sync: "none" });
   image = await makeImage();
 });
 afterAll(() => {
-  if (reason === undefined) store.close();
-  fs.rmSync(folder, { recursive: true, force: true });
+  if (hostile.reason === undefined) store.close();
 });
 
 async function makeImage(): Promise<ImageRecord> {
@@ -301,7 +284,7 @@ const ends: Readonly<Record<string, Case>> = {
 
 async function run(one: Case, name: string): Promise<void> {
   const { rules, auth = "token" } = one;
-  const { world, client } = await openHostile({ certificate, rules, auth });
+  const { world, client } = await hostile.open({ rules, auth });
   try {
     const ended = await endOf(pushImage(store, image, { client, repository: "team/app", tag: "1" }));
     expect(ended.code, `${name}: ${ended.text}`).toBe(one.code);
@@ -318,12 +301,12 @@ async function run(one: Case, name: string): Promise<void> {
 
 const tables = { "a question": questions, "the start of an upload": starts, "an upload": uploads, "a manifest": ends };
 for (const [what, cases] of Object.entries(tables)) {
-  describe.skipIf(reason !== undefined)(what, () => {
+  describe.skipIf(hostile.reason !== undefined)(what, () => {
     it.concurrent.each(Object.entries(cases))("%s", (name, one) => run(one, name));
   });
 }
 
-describe.skipIf(reason !== undefined)("a large blob", () => {
+describe.skipIf(hostile.reason !== undefined)("a large blob", () => {
   const cases: Readonly<Record<string, Case>> = {
     "that is refused before it is read": {
       rules: [[/^P(?:UT|ATCH) /, (_visit, response) => void response.writeHead(403, { connection: "close" }).end()]],
@@ -340,7 +323,7 @@ describe.skipIf(reason !== undefined)("a large blob", () => {
     for (let count = 0; count < 128; count += 1) yield await Promise.resolve(bytes);
   };
   it.concurrent.each(Object.entries(cases))("%s", async (_name, one) => {
-    const { world, client } = await openHostile({ certificate, rules: one.rules });
+    const { world, client } = await hostile.open({ rules: one.rules });
     for (const known of [{}, { digest: OTHER, size: 128 << 16 }]) {
       const ended = await endOf(client.pushBlob("team/app", { open, ...known }));
       expect(ended.code, ended.text).toBe(one.code);
@@ -351,7 +334,7 @@ describe.skipIf(reason !== undefined)("a large blob", () => {
   });
 });
 
-describe.skipIf(reason !== undefined)("a mount", () => {
+describe.skipIf(hostile.reason !== undefined)("a mount", () => {
   const bytes = Buffer.from("mounted bytes");
   const blob = { digest: digestOf(bytes), size: bytes.length };
   const upload = {
@@ -373,7 +356,7 @@ describe.skipIf(reason !== undefined)("a mount", () => {
     },
   };
   it.concurrent.each(Object.entries(cases))("%s", async (_name, one) => {
-    const { world, client } = await openHostile({ certificate, rules: one.rules });
+    const { world, client } = await hostile.open({ rules: one.rules });
     expect((await endOf(client.pushBlob("team/app", upload))).code).toBe(one.code);
     expect(leaks(world)).toEqual([]);
     expect(world.visits.filter(({ isTls }) => !isTls)).toEqual([]);

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /* One case of the tables of hostile registries: what is done, what is told, and where secrets went. */
+import * as fs from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { afterAll, beforeAll } from "vitest";
 import { TarWriter } from "../../src/archive/index.ts";
 import { digestOf, isTareError } from "../../src/base/index.ts";
 import type { Digest } from "../../src/base/index.ts";
 import { MEDIA_TYPES } from "../../src/oci/index.ts";
 import { RegistryClient } from "../../src/registry/index.ts";
 import type { RegistryOptions } from "../../src/registry/types.ts";
-import { HostileRegistry } from "./hostile-registry.ts";
-import type { HostileOptions, Visit } from "./hostile-registry.ts";
+import { HostileRegistry, makeHostileCertificate, whyNoHostileRegistry } from "./hostile-registry.ts";
+import type { Certificate, HostileOptions, Visit } from "./hostile-registry.ts";
 
 /** How a case ended, for comparing with what it should be. */
 export interface Ended {
@@ -30,10 +34,42 @@ const LOGIN = { kind: "password", username: "ann", password: "secret" } as const
 const BASIC = Buffer.from("ann:secret").toString("base64");
 
 /** A small internet and a client that has a login for its registry. */
-export async function openHostile(
-  options: HostileOptions,
-  more: Partial<RegistryOptions> = {},
-): Promise<{ readonly world: HostileRegistry; readonly client: RegistryClient }> {
+interface HostileWorld {
+  readonly world: HostileRegistry;
+  readonly client: RegistryClient;
+}
+
+/** What the tests of a file share. */
+export interface HostileTests {
+  /** Why they can't run here. */
+  readonly reason: string | undefined;
+  /** A folder that is removed after them; while they run. */
+  readonly folder: () => string;
+  readonly open: (
+    options: Omit<HostileOptions, "certificate">,
+    more?: Partial<RegistryOptions>,
+  ) => Promise<HostileWorld>;
+}
+
+/** Sets up the tests of a file that calls it at its top. */
+export function hostileTests(): HostileTests {
+  const reason = whyNoHostileRegistry();
+  if (reason !== undefined) console.log(`skipped: hostile registries: ${reason}`);
+  let folder = "";
+  let certificate: Certificate;
+  beforeAll(() => {
+    folder = fs.mkdtempSync(join(tmpdir(), "tare-hostile-"));
+    if (reason === undefined) certificate = makeHostileCertificate(folder);
+  });
+  afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
+  return {
+    reason,
+    folder: () => folder,
+    open: (options, more) => openHostile({ certificate, ...options }, more),
+  };
+}
+
+async function openHostile(options: HostileOptions, more: Partial<RegistryOptions> = {}): Promise<HostileWorld> {
   const world = await HostileRegistry.open(options);
   const domain = world.name === "registry-1.docker.io" ? "docker.io" : world.name;
   const credentials: RegistryOptions["credentials"] = async () => LOGIN;
