@@ -11,6 +11,24 @@
  * Bits wait in `held`, the next one lowest; `have` says how many are valid. A look reads eight bytes, so after each
  * refill there are 56 bits or more, and what is above them is right too.
  */
+import {
+  DISTANCES,
+  DISTANCE_LENGTHS,
+  DISTANCE_MASK,
+  END_OF_BLOCK,
+  LENGTHS,
+  LENGTH_MASK,
+  LITERAL,
+  LITERALS,
+  LITERAL_MASK,
+  OF_DISTANCES,
+  OF_LENGTHS,
+  OF_LITERALS,
+  SECOND,
+  SPECIAL,
+  SYMBOL_LENGTHS,
+  build,
+} from "./codes";
 
 /** More input is wanted, the output is full, all is decoded, the data is damaged: what `run` answers. */
 const WANTS_INPUT: i32 = 0;
@@ -25,27 +43,6 @@ const IN_SYMBOLS: i32 = 1;
 const IN_STORED: i32 = 2;
 const AFTER_LAST: i32 = 3;
 
-const LITERALS: usize = 0x0400;
-const LITERAL_ENTRIES: u32 = 0x1000;
-const LITERAL_BITS: u32 = 11;
-const LITERAL_MASK: u32 = (1 << 11) - 1;
-const DISTANCES: usize = 0x4400;
-const DISTANCE_ENTRIES: u32 = 0x400;
-const DISTANCE_BITS: u32 = 8;
-const DISTANCE_MASK: u32 = (1 << 8) - 1;
-/** Codes of code lengths. */
-const LENGTHS: usize = 0x5400;
-const LENGTH_ENTRIES: u32 = 0x80;
-const LENGTH_BITS: u32 = 7;
-const LENGTH_MASK: u32 = (1 << 7) - 1;
-/** The code length of each symbol: u8[320], and of distances while literals are built. */
-const SYMBOL_LENGTHS: usize = 0x5600;
-const DISTANCE_LENGTHS: usize = 0x5760;
-/** u16[16] each: symbols of a length, and where the next of them goes in SORTED, u16[320]. */
-const COUNTS: usize = 0x5800;
-const PLACES: usize = 0x5840;
-const SORTED: usize = 0x5880;
-
 const INPUT: usize = 0x10000;
 const INPUT_ROOM: usize = 0x40000;
 /** Zeros after the last input: what a decoder that runs over its end reads first. */
@@ -58,34 +55,6 @@ const OUTPUT_SLACK: usize = 280;
 /** More than the header of any block. */
 const HEADER_ROOM: usize = 1024;
 
-/*
- * An entry of a table:  31..16 value   15..12 kind   11..8 length of its code   5..0 bits to drop
- * Value: a literal, or the base of a length or distance, whose extra bits are among those to drop; of a second table
- * its first entry, and 11..8 say how many bits choose in it.
- */
-const LITERAL: u32 = 0x8000;
-const SPECIAL: u32 = 0x4000;
-const SECOND: u32 = 0x2000;
-const END_OF_BLOCK: u32 = 0x1000;
-
-const OF_LITERALS: u32 = 0;
-const OF_DISTANCES: u32 = 1;
-const OF_LENGTHS: u32 = 2;
-
-// prettier-ignore
-const LENGTH_BASE: StaticArray<u16> = [
-  3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258,
-];
-const LENGTH_EXTRA: StaticArray<u8> = [
-  0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0,
-];
-const DISTANCE_BASE: StaticArray<u16> = [
-  1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193, 257, 385, 513, 769, 1025, 1537, 2049, 3073, 4097, 6145,
-  8193, 12289, 16385, 24577,
-];
-const DISTANCE_EXTRA: StaticArray<u8> = [
-  0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13,
-];
 const CODE_ORDER: StaticArray<u8> = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
 let input: usize = INPUT;
@@ -238,9 +207,9 @@ function fixedCodes(): i32 {
   memory.fill(SYMBOL_LENGTHS + 144, 9, 112);
   memory.fill(SYMBOL_LENGTHS + 256, 7, 24);
   memory.fill(SYMBOL_LENGTHS + 280, 8, 8);
-  build(288, LITERALS, LITERAL_BITS, OF_LITERALS);
+  build(288, OF_LITERALS);
   memory.fill(SYMBOL_LENGTHS, 5, 32);
-  build(32, DISTANCES, DISTANCE_BITS, OF_DISTANCES);
+  build(32, OF_DISTANCES);
   return GOES_ON;
 }
 
@@ -254,13 +223,13 @@ function ownCodes(): i32 {
     refill();
     store<u8>(SYMBOL_LENGTHS + unchecked(CODE_ORDER[index]), <u8>take(3));
   }
-  if (!build(19, LENGTHS, LENGTH_BITS, OF_LENGTHS)) return DAMAGED;
+  if (!build(19, OF_LENGTHS)) return DAMAGED;
   if (!symbolLengths(literals + distances)) return DAMAGED;
   if (load<u8>(SYMBOL_LENGTHS + 256) == 0) return DAMAGED;
   memory.copy(DISTANCE_LENGTHS, SYMBOL_LENGTHS + literals, distances);
-  if (!build(literals, LITERALS, LITERAL_BITS, OF_LITERALS)) return DAMAGED;
+  if (!build(literals, OF_LITERALS)) return DAMAGED;
   memory.copy(SYMBOL_LENGTHS, DISTANCE_LENGTHS, distances);
-  return build(distances, DISTANCES, DISTANCE_BITS, OF_DISTANCES) ? GOES_ON : DAMAGED;
+  return build(distances, OF_DISTANCES) ? GOES_ON : DAMAGED;
 }
 
 /** Reads code lengths, in which 16 repeats the last one and 17 and 18 are zeros (section 3.2.7). */
@@ -287,138 +256,7 @@ function symbolLengths(total: u32): bool {
   return true;
 }
 
-/**
- * Makes a table of the codes whose lengths are in SYMBOL_LENGTHS. Codes longer than `bits` go on in second tables.
- * False when the code is over-subscribed, or incomplete in a way that zlib refuses.
- */
-function build(symbols: u32, table: usize, bits: u32, kind: u32): bool {
-  const longest = countLengths(symbols);
-  if (longest == 0xff) return false;
-  const open = openCodes();
-  if (open > 0 && (kind == OF_LENGTHS || longest > 1 || (longest == 0 && kind != OF_DISTANCES))) return false;
-  if (open > 0) for (let index: u32 = 0; index < (<u32>1) << bits; index++) store<u32>(table + (index << 2), SPECIAL);
-  sortSymbols(symbols);
-  return fill(table, bits, kind, longest);
-}
-
-/** The longest code length; 0xff when there are too many codes. */
-function countLengths(symbols: u32): u32 {
-  memory.fill(COUNTS, 0, 32);
-  for (let symbol: u32 = 0; symbol < symbols; symbol++) {
-    const place = COUNTS + ((<usize>load<u8>(SYMBOL_LENGTHS + symbol)) << 1);
-    store<u16>(place, load<u16>(place) + 1);
-  }
-  store<u16>(COUNTS, 0);
-  let longest: u32 = 0;
-  let left: i32 = 1;
-  for (let length: u32 = 1; length < 16; length++) {
-    const count = <i32>load<u16>(COUNTS + (length << 1));
-    left = (left << 1) - count;
-    if (left < 0) return 0xff;
-    if (count > 0) longest = length;
-  }
-  return longest;
-}
-
-/** Codes of 15 bits that mean nothing. */
-function openCodes(): i32 {
-  let left: i32 = 1;
-  for (let length: u32 = 1; length < 16; length++) left = (left << 1) - <i32>load<u16>(COUNTS + (length << 1));
-  return left;
-}
-
-function sortSymbols(symbols: u32): void {
-  store<u16>(PLACES + 2, 0);
-  for (let length: u32 = 1; length < 15; length++) {
-    const at = length << 1;
-    store<u16>(PLACES + at + 2, load<u16>(PLACES + at) + load<u16>(COUNTS + at));
-  }
-  for (let symbol: u32 = 0; symbol < symbols; symbol++) {
-    const length = <u32>load<u8>(SYMBOL_LENGTHS + symbol);
-    if (length == 0) continue;
-    const place = load<u16>(PLACES + (length << 1));
-    store<u16>(SORTED + ((<usize>place) << 1), <u16>symbol);
-    store<u16>(PLACES + (length << 1), place + 1);
-  }
-}
-
-/** Canonical codes in turn, with their bits reversed, as they are looked up. */
-function fill(table: usize, bits: u32, kind: u32, longest: u32): bool {
-  const size: u32 = 1 << bits;
-  let next = size;
-  let second: u32 = 0;
-  let secondBits: u32 = 0;
-  let prefix: u32 = 0xffffffff;
-  let code: u32 = 0;
-  let index: usize = 0;
-  for (let length: u32 = 1; length <= longest; length++) {
-    for (let left = <u32>load<u16>(COUNTS + (length << 1)); left > 0; left--) {
-      const symbol = load<u16>(SORTED + (index << 1));
-      index++;
-      if (length <= bits) put(table, code, size, length, meaning(kind, symbol));
-      else {
-        if ((code & (size - 1)) != prefix) {
-          prefix = code & (size - 1);
-          second = next;
-          secondBits = bitsOfSecond(length, left, bits, longest);
-          next += (<u32>1) << secondBits;
-          if (next > entriesOf(kind)) return false;
-          store<u32>(table + (prefix << 2), SPECIAL | SECOND | (second << 16) | (secondBits << 8) | bits);
-        }
-        put(table + (second << 2), code >> bits, 1 << secondBits, length - bits, meaning(kind, symbol));
-      }
-      code = following(code, length);
-    }
-  }
-  return true;
-}
-
-function entriesOf(kind: u32): u32 {
-  if (kind == OF_LITERALS) return LITERAL_ENTRIES;
-  return kind == OF_DISTANCES ? DISTANCE_ENTRIES : LENGTH_ENTRIES;
-}
-
-/** So many that all codes with the same first bits have a place. */
-function bitsOfSecond(length: u32, left: u32, bits: u32, longest: u32): u32 {
-  let secondBits = length - bits;
-  let open = (1 << secondBits) - <i32>left;
-  for (let at = length + 1; open > 0 && at <= longest; at++) {
-    open = (open << 1) - <i32>load<u16>(COUNTS + (at << 1));
-    secondBits++;
-  }
-  return secondBits;
-}
-
-function put(table: usize, code: u32, size: u32, length: u32, meant: u32): void {
-  let entry = meant | length;
-  if ((meant & (LITERAL | SPECIAL)) == 0) {
-    entry = (meant & 0xffff0000) | (length << 8) | (((meant >> 8) & 31) + length);
-  }
-  for (let at = code; at < size; at += (<u32>1) << length) store<u32>(table + (at << 2), entry);
-}
-
-/** The next code of a length, reversed; after the last one it does not matter. */
-function following(code: u32, length: u32): u32 {
-  const zeros = code ^ (((<u32>1) << length) - 1);
-  if (zeros == 0) return code;
-  const highest = (<u32>1) << (31 - clz<u32>(zeros));
-  return (code & (highest - 1)) | highest;
-}
-
-/** An entry without lengths; extra bits are in 12..8. */
-function meaning(kind: u32, symbol: u32): u32 {
-  if (kind == OF_LENGTHS) return LITERAL | (symbol << 16);
-  if (kind == OF_DISTANCES) {
-    if (symbol >= 30) return SPECIAL;
-    return ((<u32>unchecked(DISTANCE_BASE[symbol])) << 16) | ((<u32>unchecked(DISTANCE_EXTRA[symbol])) << 8);
-  }
-  if (symbol < 256) return LITERAL | (symbol << 16);
-  if (symbol == 256) return SPECIAL | END_OF_BLOCK;
-  if (symbol >= 286) return SPECIAL;
-  return ((<u32>unchecked(LENGTH_BASE[symbol - 257])) << 16) | ((<u32>unchecked(LENGTH_EXTRA[symbol - 257])) << 8);
-}
-
-/** The symbols of a block. All state is local here: this is where the time goes. */
+/** The symbols of a block. This is where the time goes: state is local, and what a call could do is written out. */
 function symbols(): i32 {
   const stop = isLastInput ? inputEnd + 8 : inputEnd - SLACK;
   const full = OUTPUT_END - OUTPUT_SLACK;
