@@ -67,6 +67,11 @@ let held: u64 = 0;
 let have: u32 = 0;
 let state: i32 = IN_HEADER;
 let isLastBlock: bool = false;
+/** Where the last block starts and where it ends, in bits from the stream's start. */
+let lastBlock: f64 = 0;
+let endOfLast: f64 = 0;
+/** Bytes that were fed since the start. */
+let fed: f64 = 0;
 let storedLeft: usize = 0;
 
 /** Starts a new stream. */
@@ -80,6 +85,17 @@ export function reset(): void {
   have = 0;
   state = IN_HEADER;
   isLastBlock = false;
+  fed = 0;
+}
+
+/** The first bit of the last block's header, once all is decoded. */
+export function lastBlockAt(): f64 {
+  return lastBlock;
+}
+
+/** The bit after the last block, once all is decoded. */
+export function endAt(): f64 {
+  return endOfLast;
 }
 
 /**
@@ -103,6 +119,7 @@ export function inputRoom(): usize {
 /** Says that `count` bytes were put there. */
 export function feed(count: usize, isLast: bool): void {
   inputEnd += count;
+  fed += <f64>count;
   isLastInput = isLast;
   memory.fill(inputEnd, 0, SLACK);
 }
@@ -149,7 +166,13 @@ function giveBack(): void {
   held &= ((<u64>1) << have) - 1;
 }
 
+/** The next bit, from the stream's start. */
+function position(): f64 {
+  return (fed - <f64>inputEnd + <f64>input) * 8 - <f64>have;
+}
+
 function end(): i32 {
+  endOfLast = position();
   giveBack();
   if (input > inputEnd) return DAMAGED;
   state = AFTER_LAST;
@@ -170,6 +193,7 @@ function take(count: u32): u32 {
 }
 
 function header(): i32 {
+  lastBlock = position();
   refill();
   isLastBlock = take(1) == 1;
   const type = take(2);

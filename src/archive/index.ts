@@ -18,5 +18,5 @@ export { CompressSink, compress, compressGzip } from "./compress.ts";
 export type { CompressOptions } from "./compress.ts";
 export { openZip } from "./zip/zip-file.ts";
 export type { ZipEntry, ZipFile, ZipLimits } from "./zip/types.ts";
-export { splicePlanned, spliceTree } from "./splice/splice-tree.ts";
+export { packAndSplice, splicePlanned, spliceTree } from "./splice/splice-tree.ts";
 export type { SourceOf, SpliceLayout, SpliceOptions, SpliceResult, SpliceSource, TocFacts } from "./splice/types.ts";

@@ -26,7 +26,7 @@ import type {
   WheelMemo,
 } from "../images/index.ts";
 import type { BaseFacts, NotedBase, WheelLayerFacts } from "../python/index.ts";
-import type { BlobWriter, BuildListener, RemoteLayer, RemoteLayers } from "../solver/index.ts";
+import type { BlobWriter, BuildListener, KnownBlobWriter, RemoteLayer, RemoteLayers } from "../solver/index.ts";
 import type { Lease, Store } from "../store/index.ts";
 import type { BuildPlace } from "./run-build.ts";
 import type { ResolvedImage } from "./types.ts";
@@ -106,19 +106,48 @@ export class RemoteBuild implements RemoteLayers {
     return undefined;
   }
 
-  async take(key: Digest, write: BlobWriter): Promise<DiffId> {
+  async takeLocked(key: Digest, write: KnownBlobWriter): Promise<RemoteLayer | undefined> {
+    const { store } = this.#options;
+    const claim = this.#locked.get(key);
+    const known = knownLayer(store, key);
+    if (claim === undefined || (known?.isClaim === false && known.diffId !== claim.diffId)) return undefined;
+    const path = this.#pathOf(key);
+    const { digest, size, diffIdSize } = await write(path);
+    if (digest !== claim.blob.digest || diffIdSize !== claim.size) {
+      fs.rmSync(path);
+      return undefined;
+    }
+    const blob = { digest, size, mediaType: MEDIA_TYPES.ociLayerGzip };
+    this.#announce(blob, path);
+    noteClaim(store, claim);
+    this.#used.set(key, claim);
+    return { diffId: claim.diffId, blob };
+  }
+
+  #pathOf(key: Digest): string {
     this.#lease ??= this.#options.store.lease();
     ensureDirectory(this.#lease.folder);
-    const path = join(this.#lease.folder, `blob-${hexOf(key)}`);
-    const { diffId, size, blob } = await write(path);
-    const described = { ...blob, mediaType: MEDIA_TYPES.ociLayerGzip };
-    new TransferMemo(this.#options.store).setBlob(diffId, "gzip", described);
-    this.#made.set(blob.digest, path);
-    this.#used.set(key, { key, diffId, size, blob });
-    for (const target of this.targets) {
-      this.#sent.set(placeOf(target, blob.digest), this.#send(target, described, path));
-    }
+    return join(this.#lease.folder, `blob-${hexOf(key)}`);
+  }
+
+  async take(key: Digest, write: BlobWriter): Promise<DiffId> {
+    const path = this.#pathOf(key);
+    let blob: LayerBlob | undefined;
+    const { diffId, size } = await write(path, (written) => {
+      const { digest, size: length } = written;
+      blob = { digest, size: length, mediaType: MEDIA_TYPES.ociLayerGzip };
+      this.#announce(blob, path);
+    });
+    if (blob === undefined) throw new Error(`${diffId}: no blob was written`);
+    new TransferMemo(this.#options.store).setBlob(diffId, "gzip", blob);
+    this.#used.set(key, { key, diffId, size, blob: { digest: blob.digest, size: blob.size } });
     return diffId;
+  }
+
+  /** A blob that is written whole is on its way before the rest is known of it: without a manifest nobody sees it. */
+  #announce(blob: LayerBlob, path: string): void {
+    this.#made.set(blob.digest, path);
+    for (const target of this.targets) this.#sent.set(placeOf(target, blob.digest), this.#send(target, blob, path));
   }
 
   /** Sends a blob while other layers are still made; undefined when it can't: the push tries again and says why. */

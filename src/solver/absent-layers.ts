@@ -6,7 +6,7 @@ import { Once, TareError } from "../base/index.ts";
 import { cacheKey } from "../graph/index.ts";
 import { unpackDeferred } from "../python/index.ts";
 import { cachedLayers, rememberLayers } from "./layer-cache.ts";
-import { wheelsWorker, writeWheelsBlob } from "./wheels-step.ts";
+import { wheelsWorker, writeKnownBlob, writeWheelsBlob } from "./wheels-step.ts";
 import type { DiffId } from "../base/index.ts";
 import type { AbsentLayer, RemoteLayer, StepContext, StepResult } from "./types.ts";
 
@@ -41,6 +41,27 @@ export async function absentWheels(
 }
 
 /**
+ * The layer of a step of wheels of which the lock has the facts, when it goes to a registry that lacks it: the wheels'
+ * compressed bytes are taken over and nothing is measured, since the blob shows that it is the layer that was meant.
+ */
+export async function lockedWheels(
+  step: StepContext,
+  make: () => Promise<readonly DiffId[]>,
+): Promise<AbsentLayer | undefined> {
+  const { vertex, resources, inputs } = step;
+  const { store, remote } = resources;
+  if (vertex.op.type !== "wheels" || vertex.ignoreCache || remote === undefined) return undefined;
+  const key = cacheKey(vertex, []);
+  if (cachedLayers(store, key)) return undefined;
+  const { bytecode } = vertex.op;
+  const layer = await remote.takeLocked(key, async (path) => {
+    if (bytecode !== "none") await bringAll(step, inputs);
+    return writeKnownBlob(step, path);
+  });
+  return layer && broughtOnce(step, layer, make);
+}
+
+/**
  * The layer of a step of wheels that goes to a registry: its blob is made while it is measured, and waits for the push.
  * Undefined when it was made before.
  */
@@ -51,7 +72,7 @@ export async function sentWheels(step: StepContext): Promise<DiffId | undefined>
   const key = await wheelsWorker.key(step);
   if (key === undefined || (!vertex.ignoreCache && cachedLayers(store, key))) return undefined;
   if (vertex.op.bytecode !== "none") await bringAll(step, inputs);
-  const made = await remote.take(key, (path) => writeWheelsBlob(step, path));
+  const made = await remote.take(key, (path, onBlob) => writeWheelsBlob(step, path, onBlob));
   rememberLayers(store, key, [made]);
   return made;
 }

@@ -3,6 +3,7 @@ export { Solver } from "./solve.ts";
 export type {
   AbsentLayer,
   BlobWriter,
+  KnownBlobWriter,
   LocalSource,
   PythonResources,
   RemoteLayer,

@@ -5,7 +5,7 @@
  */
 import { Once, Semaphore, TareError, asDiffId, isTareError, messageOf } from "../base/index.ts";
 import { reachable, vertexOf } from "../graph/index.ts";
-import { absentLayers, absentWheels, bringAll, sentWheels } from "./absent-layers.ts";
+import { absentLayers, absentWheels, bringAll, lockedWheels, sentWheels } from "./absent-layers.ts";
 import { ContextTree } from "./context-tree.ts";
 import { MemoDigests } from "./fingerprint.ts";
 import { cachedLayers, rememberLayers } from "./layer-cache.ts";
@@ -102,11 +102,13 @@ export class Solver {
   async #sent(step: StepContext): Promise<RootfsResult | undefined> {
     if (step.vertex.op.type !== "wheels" || this.#resources.remote === undefined) return undefined;
     this.#emit({ kind: "started", id: step.vertex.id, at: Date.now() });
-    const made = await this.#slots.run(() => sentWheels(step));
+    const make = async (): Promise<readonly DiffId[]> => (await this.#made(step)).layers;
+    const locked = await this.#slots.run(() => lockedWheels(step, make));
+    const made = locked?.diffId ?? (await this.#slots.run(() => sentWheels(step)));
     if (made === undefined) return undefined;
-    this.#resources.lease.keep([made]);
+    if (locked === undefined) this.#resources.lease.keep([made]);
     this.#emit({ kind: "completed", id: step.vertex.id, at: Date.now() });
-    return { kind: "rootfs", layers: [made], absent: new Map(), split: new Map() };
+    return { kind: "rootfs", layers: [made], absent: new Map(locked && [[made, locked]]), split: new Map() };
   }
 
   /** Results that need no work. */

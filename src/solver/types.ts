@@ -59,13 +59,23 @@ export interface RemoteLayer {
   readonly blob: { readonly digest: Digest; readonly size: number; readonly mediaType: string };
 }
 
-/** Writes a layer's gzip to a file that does not exist yet; what was written, and the tar in it. */
-export type BlobWriter = (path: string) => Promise<{
+/**
+ * Writes a layer's gzip to a file that does not exist yet, and says so as soon as it is whole; what tar is in it shows
+ * at the end.
+ */
+export type BlobWriter = (
+  path: string,
+  onBlob: (blob: { readonly digest: Digest; readonly size: number }) => void,
+) => Promise<{
   readonly diffId: DiffId;
   /** Bytes of the tar. */
   readonly size: number;
-  readonly blob: { readonly digest: Digest; readonly size: number };
 }>;
+
+/** Writes a layer's gzip to a file that does not exist yet, without a look at what it is the gzip of. */
+export type KnownBlobWriter = (
+  path: string,
+) => Promise<{ readonly digest: Digest; readonly size: number; readonly diffIdSize: number }>;
 
 /** Layers that a build does without, because the registry that its image goes to has them. */
 export interface RemoteLayers {
@@ -73,6 +83,11 @@ export interface RemoteLayers {
   wheels(key: Digest): Promise<RemoteLayer | undefined>;
   /** Takes the blob of a layer of wheels that is about to be sent; it is gone after the push. */
   take(key: Digest, write: BlobWriter): Promise<DiffId>;
+  /**
+   * Takes the blob of a layer whose facts the project's lock has, when it is exactly the blob that they say; undefined
+   * when it has none or the blob is another one.
+   */
+  takeLocked(key: Digest, write: KnownBlobWriter): Promise<RemoteLayer | undefined>;
   /** The layers of an image of which only manifest and config are here. */
   image(manifest: Digest): readonly RemoteLayer[];
   /** Brings the layers of such an image into the store. */

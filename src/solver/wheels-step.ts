@@ -2,11 +2,18 @@
 /* Python distributions become a layer, without pip and without unpacking them: its files are made when they are needed. */
 import { TareError } from "../base/index.ts";
 import { cacheKey } from "../graph/index.ts";
-import { leftOutOf, measureWheelLayer, noteWheelLayer, proveLayer, spliceWheelLayer } from "../python/index.ts";
+import {
+  leftOutOf,
+  makeWheelLayer,
+  measureWheelLayer,
+  noteWheelLayer,
+  proveLayer,
+  spliceWheelLayer,
+} from "../python/index.ts";
 import { bytecodeFor, bytecodePacks } from "./bytecode.ts";
 import type { WheelsOp } from "../graph/index.ts";
 import type { InstallSettings, Installed, StoredFile, WheelLayer, WheelToInstall } from "../python/index.ts";
-import type { BlobWriter, StepContext, StepWorker } from "./types.ts";
+import type { BlobWriter, KnownBlobWriter, StepContext, StepWorker } from "./types.ts";
 
 /**
  * Installs wheels. The key is the operation alone: which wheels, where to, for which Python. The layer of a version
@@ -28,22 +35,21 @@ export const wheelsWorker: StepWorker = {
   },
 };
 
-/**
- * The layer as it travels, from the wheels alone: one thread reads and checks every content for the diffID while another
- * takes the wheels' compressed bytes over. Throws as the step itself.
- */
-export async function writeWheelsBlob(step: StepContext, path: string): ReturnType<BlobWriter> {
+/** The layer as it travels, from the wheels alone. Throws as the step itself. */
+export async function writeWheelsBlob(
+  step: StepContext,
+  ...[path, onBlob]: Parameters<BlobWriter>
+): ReturnType<BlobWriter> {
   const { files, recipe } = await prepareLayer(step, wheelsOp(step));
-  const { settings } = recipe;
-  const { signal } = step;
-  const [measured, blob] = await Promise.all([
-    measureWheelLayer(files, settings, signal),
-    spliceWheelLayer(files, settings, { path, signal }),
-  ]);
-  const { diffId, size } = measured;
-  if (blob.diffIdSize !== size) throw new Error(`${diffId}: ${blob.diffIdSize} bytes were spliced, ${size} measured`);
+  const measured = await makeWheelLayer(files, recipe.settings, { path, onBlob, signal: step.signal });
   await publish(step, recipe, measured);
-  return { diffId, size, blob: { digest: blob.digest, size: blob.size } };
+  return { diffId: measured.diffId, size: measured.size };
+}
+
+/** The blob alone: what is in it is known from elsewhere. Throws as the step itself, but for damage in large contents. */
+export async function writeKnownBlob(step: StepContext, path: string): ReturnType<KnownBlobWriter> {
+  const { files, recipe } = await prepareLayer(step, wheelsOp(step));
+  return spliceWheelLayer(files, recipe.settings, { path, signal: step.signal });
 }
 
 /** Publishes the layer without its files, with what it is made of. Throws `E_LAYER_CLAIM`. */

@@ -215,6 +215,53 @@ describe("facts in a lock", () => {
     expect(diffIds()).toEqual(right);
   });
 
+  describe("of layers that the registry lacks", () => {
+    let facts = "";
+    let right: Manifest;
+    let rightDiffIds: readonly string[] = [];
+    beforeAll(async () => {
+      useNewRepository();
+      const machine = world.machine();
+      const folder = world.project(machine, [first, second]);
+      expect((await machine.tareAsync(["build", "-q", "--lock-facts", "-t", "app", folder])).code).toBe(0);
+      const lock = fs.readFileSync(join(folder, "pylock.toml"), "utf8");
+      facts = `\n${lock.slice(lock.indexOf("[[tool.tare.layers]]"))}`;
+      succeeded(await world.push(machine, folder));
+      [right, rightDiffIds] = [manifestOf(IMAGE), diffIds()];
+    });
+
+    it("save measuring them: their blobs are made and sent, the image is the same, and is pulled to be run", async () => {
+      const machine = world.machine();
+      const traffic = succeeded(await world.push(machine, world.project(machine, [first, second], facts)));
+      expect(traffic.index).toHaveLength(2);
+      expect(manifestOf(IMAGE)).toEqual(right);
+      expect(diffIds()).toEqual(rightDiffIds);
+      const layers = fs.readdirSync(join(machine.root, "v1/layers"));
+      for (const diffId of rightDiffIds.slice(1, 3)) expect(layers).not.toContain(diffId.replace("sha256:", ""));
+      expect(machine.ok("images", "--format", "{{.Repository}}")).not.toContain(world.repository);
+      succeeded(await world.watch(() => machine.tareAsync(["pull", `${world.registry.host}/${IMAGE}`])));
+      expect(machine.tare(["system", "fsck"]).code).toBe(0);
+      expect((await pushAnew([first, second])).index).toEqual([]);
+    });
+
+    it("are not used when the blob is another than they say", async () => {
+      const other = facts.replaceAll(/^blob = .*$/gm, `blob = "${OTHER}"`);
+      expect((await pushAnew([first, second], other)).index).toHaveLength(2);
+      expect(manifestOf(IMAGE)).toEqual(right);
+    });
+
+    it("that lie about a diffID make an image that nobody takes, and one error where the layer is made", async () => {
+      const [name, machine] = [`${world.registry.host}/${IMAGE}`, world.machine()];
+      const folder = world.project(machine, [first, second], facts.replace(/^diff-id = .*$/m, `diff-id = "${OTHER}"`));
+      succeeded(await world.push(machine, folder));
+      expect(diffIds()).not.toEqual(rightDiffIds);
+      expect((await world.machine().tareAsync(["pull", name])).err).toMatch(/error\[E_DIGEST_MISMATCH\]/);
+      const build = (): Promise<Traffic> => world.watch(() => machine.tareAsync(["build", "-t", name, folder]));
+      expect((await build()).outcome.err).toMatch(/error\[E_LAYER_CLAIM\]/);
+      succeeded(await build());
+    });
+  });
+
   it("want a pylock.toml", async () => {
     const machine = world.machine();
     const folder = machine.files("none", { "main.py": "", "pyproject.toml": "[tool.tare]\nbase='x'\n" });

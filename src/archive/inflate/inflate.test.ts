@@ -21,7 +21,7 @@ function decode(data: Uint8Array): Decoded {
   });
   for (;;) {
     const { value, done } = pieces.next();
-    if (done === true) return { digest: hash.digest("hex"), size, consumed: value };
+    if (done === true) return { digest: hash.digest("hex"), size, consumed: value.length };
     hash.update(value);
     size += value.length;
   }

@@ -16,6 +16,16 @@ export interface InflateInput {
 /** Data that is no DEFLATE stream, or only the start of one. */
 export class InflateError extends Error {}
 
+/** Where a stream's parts are. */
+export interface InflateEnd {
+  /** Bytes of the input that the stream is. */
+  readonly length: number;
+  /** The header of the last block, in bits from the start: its first bit says that it is the last. */
+  readonly lastBlock: number;
+  /** The bit after the last block. */
+  readonly end: number;
+}
+
 /** The module's functions; addresses and sizes in bytes. */
 interface Decoder {
   readonly memory: Uint8Array;
@@ -26,6 +36,8 @@ interface Decoder {
   inputLeft(): number;
   outputAt(): number;
   outputSize(): number;
+  lastBlockAt(): number;
+  endAt(): number;
   run(): number;
 }
 
@@ -43,9 +55,9 @@ const idle: Decoder[] = [];
 
 /**
  * Decodes a raw stream (RFC 1951). Yields pieces of at most 256 KiB, each in memory that is only valid until the next
- * one is asked for; returns how many bytes of the input the stream is. Throws `InflateError`.
+ * one is asked for; returns where the stream ends. Throws `InflateError`.
  */
-export function* inflated(input: InflateInput): Generator<Uint8Array, number, undefined> {
+export function* inflated(input: InflateInput): Generator<Uint8Array, InflateEnd, undefined> {
   const decoder = idle.pop() ?? newDecoder();
   try {
     decoder.reset();
@@ -54,7 +66,9 @@ export function* inflated(input: InflateInput): Generator<Uint8Array, number, un
       if (answer < 0) throw new InflateError("its compressed data is damaged");
       const size = decoder.outputSize();
       if (size > 0) yield decoder.memory.subarray(decoder.outputAt(), decoder.outputAt() + size);
-      if (answer === IS_DONE) return at - decoder.inputLeft();
+      if (answer === IS_DONE) {
+        return { length: at - decoder.inputLeft(), lastBlock: decoder.lastBlockAt(), end: decoder.endAt() };
+      }
       if (answer !== WANTS_INPUT) continue;
       if (at === input.length) throw new InflateError("its compressed data has no end");
       at += feed(decoder, input, at);
@@ -84,6 +98,8 @@ function newDecoder(): Decoder {
     inputLeft: call(exports.inputLeft),
     outputAt: call(exports.outputAt),
     outputSize: call(exports.outputSize),
+    lastBlockAt: call(exports.lastBlockAt),
+    endAt: call(exports.endAt),
     run: call(exports.run),
   };
 }

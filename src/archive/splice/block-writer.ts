@@ -178,8 +178,12 @@ export function writeStored(out: BlobWriter, bytes: Uint8Array, isLast: boolean)
 /** Some decoders want a full distance code: one with two symbols is. */
 function twoAtLeast(counts: Uint32Array): Uint32Array {
   const result = Uint32Array.from(counts);
-  for (let symbol = 0; result.filter((count) => count > 0).length < 2; symbol += 1) {
-    if (result[symbol] === 0) result[symbol] = 1;
+  let used = 0;
+  for (const count of result) if (count > 0) used += 1;
+  for (let symbol = 0; used < 2; symbol += 1) {
+    if (result[symbol] !== 0) continue;
+    result[symbol] = 1;
+    used += 1;
   }
   return result;
 }
@@ -187,7 +191,9 @@ function twoAtLeast(counts: Uint32Array): Uint32Array {
 function codeHeader(literalLengths: Uint8Array, distanceLengths: Uint8Array): CodeHeader {
   const literals = Math.max(257, usedLength(literalLengths));
   const distances = Math.max(1, usedLength(distanceLengths));
-  const all = Uint8Array.of(...literalLengths.subarray(0, literals), ...distanceLengths.subarray(0, distances));
+  const all = new Uint8Array(literals + distances);
+  all.set(literalLengths.subarray(0, literals));
+  all.set(distanceLengths.subarray(0, distances), literals);
   const steps = runSteps(all);
   const counts = new Uint32Array(19);
   let extra = 0;

@@ -36,7 +36,7 @@ function fillBases(): void {
 }
 
 /** The lowest `count` bits of a value in reverse order: codes are sent from their highest bit. */
-export function reverseBits(value: number, count: number): number {
+function reverseBits(value: number, count: number): number {
   let result = 0;
   for (let bit = 0; bit < count; bit += 1) result |= ((value >>> bit) & 1) << (count - 1 - bit);
   return result;

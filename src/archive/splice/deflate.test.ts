@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The parts below the splice: code lengths, checksums, scanner and encoder. zlib is the second opinion. */
+/* The parts below the splice: code lengths, checksums, ends of streams and encoder. zlib is the second opinion. */
 import * as zlib from "node:zlib";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -8,16 +8,24 @@ import { BlobWriter } from "./blob-writer.ts";
 import { codeLengths } from "./code-lengths.ts";
 import { combineCrc } from "./crc-combine.ts";
 import { Encoder } from "./encoder.ts";
-import { DeflateScanner } from "./scanner.ts";
-import type { ScanResult } from "./scanner.ts";
+import { InflateError, inflated } from "../inflate/inflate.ts";
+import type { InflateEnd } from "../inflate/inflate.ts";
 
-const scanner = new DeflateScanner();
-
-const scan = (bytes: Uint8Array): ScanResult | undefined =>
-  scanner.scan({
-    length: bytes.length,
-    read: (target, offset) => target.set(bytes.subarray(offset, offset + target.length)),
-  });
+/** Where a stream ends that is all of the bytes, and the size of its output. */
+function scan(bytes: Uint8Array): (InflateEnd & { readonly size: number }) | undefined {
+  const read = (target: Uint8Array, offset: number): void => target.set(bytes.subarray(offset, offset + target.length));
+  const pieces = inflated({ length: bytes.length, read });
+  try {
+    for (let size = 0; ;) {
+      const { value, done } = pieces.next();
+      if (done === true) return value.length === bytes.length ? { ...value, size } : undefined;
+      size += value.length;
+    }
+  } catch (error) {
+    if (error instanceof InflateError) return undefined;
+    throw error;
+  }
+}
 
 /** The output's size when zlib takes the data, all of it. */
 function zlibSize(bytes: Uint8Array): number | undefined {
@@ -127,7 +135,7 @@ describe("checksums", () => {
   });
 });
 
-describe("scanner", () => {
+describe("the end of a stream", () => {
   it("finds the end of what any zlib settings make", () => {
     for (const kind of KINDS) {
       for (const size of [0, 1, 100, 5000, 70_000, 700_000]) {

@@ -8,12 +8,12 @@
  * A small entry's blocks go into a shared member: the mark of its last block is cleared, and what follows starts in
  * the same byte. A large one is a complete stream already. No zlib takes part: digests do not depend on its version.
  */
-import { TareError, ioError } from "../../base/index.ts";
+import { Hasher, TareError, asDiffId, ioError } from "../../base/index.ts";
 import type { ByteSink } from "../../base/index.ts";
 import { isPlanned, readContent } from "../file-content.ts";
 import type { FileContent } from "../file-content.ts";
 import { walkTree } from "../pack.ts";
-import type { TreeVisitor } from "../pack.ts";
+import type { PackResult, TreeVisitor } from "../pack.ts";
 import { spliceSource, walkPlanned } from "../planned-tree.ts";
 import type { PlannedFiles, PlannedOptions } from "../planned-tree.ts";
 import { encodeEntry } from "../tar-encode.ts";
@@ -62,6 +62,38 @@ export async function splicePlanned(
   return splicer.finish();
 }
 
+/**
+ * What `packPlanned` without a sink and `splicePlanned` (layout `ms`) do, in one go: each content is read and decoded
+ * once, and all observers see it. Throws as both.
+ */
+export async function packAndSplice(
+  files: PlannedFiles,
+  sink: ByteSink,
+  options: PlannedOptions,
+): Promise<{ readonly tar: PackResult; readonly blob: SpliceResult }> {
+  const tar = new TarFacts();
+  const splicer = new Splicer(() => undefined, sink, {}, tar);
+  const facts = await walkPlanned(files, splicer, options);
+  const blob = await splicer.finish();
+  return { tar: { ...tar.finish(), ...facts }, blob };
+}
+
+/** The facts of a tar that is written nowhere. */
+class TarFacts {
+  readonly #hasher = new Hasher();
+  #size = 0;
+  entries = 0;
+
+  update(piece: Uint8Array): void {
+    this.#hasher.update(piece);
+    this.#size += piece.length;
+  }
+
+  finish(): Pick<PackResult, "size" | "diffId" | "entries"> {
+    return { size: this.#size, diffId: asDiffId(this.#hasher.digest()), entries: this.entries };
+  }
+}
+
 function factsOf({ digest, diffId, plainDiffId }: TocFacts): TocFacts {
   return { digest, diffId, plainDiffId };
 }
@@ -72,15 +104,17 @@ class Splicer implements TreeVisitor {
   readonly #members: MemberWriter;
   readonly #contents: Contents;
   readonly #toc: TocBuilder | undefined;
+  readonly #tar: TarFacts | undefined;
   /** Zeros that follow the last content. */
   #padding = 0;
   #spliced = 0;
 
-  constructor(sourceOf: SourceOf, sink: ByteSink, options: SpliceOptions) {
+  constructor(sourceOf: SourceOf, sink: ByteSink, options: SpliceOptions, tar?: TarFacts) {
     this.#sourceOf = sourceOf;
     this.#blob = new BlobWriter(sink);
     this.#members = new MemberWriter(this.#blob);
     this.#contents = new Contents(this.#blob, this.#members, options);
+    this.#tar = tar;
     this.#toc = options.layout === "estargz" ? new TocBuilder(options.digestOf) : undefined;
   }
 
@@ -89,6 +123,7 @@ class Splicer implements TreeVisitor {
     await this.#plain(this.#padding === 0 ? header : Buffer.concat([END.subarray(0, this.#padding), header]));
     this.#padding = 0;
     this.#toc?.entry(fields);
+    if (this.#tar !== undefined) this.#tar.entries += 1;
   }
 
   async content(file: FileContent, fields: TarFields, pause: () => Promise<void>): Promise<void> {
@@ -98,9 +133,22 @@ class Splicer implements TreeVisitor {
       this.#members.close();
       await this.#toc.content(file, fields, this.#blob.size, pause);
     }
-    if (source !== undefined && (await this.#contents.splice(source, pause))) this.#spliced += 1;
+    if (source !== undefined && (await this.#isSpliced(source, file, pause))) this.#spliced += 1;
     else await this.#here(file, fields, pause);
     this.#padding = (BLOCK - (size % BLOCK)) % BLOCK;
+  }
+
+  async #isSpliced(source: SpliceSource, file: FileContent, pause: () => Promise<void>): Promise<boolean> {
+    if (this.#tar === undefined) return this.#contents.splice(source, { pause });
+    const tar = this.#tar;
+    const observer = isPlanned(file) ? file.observe?.() : undefined;
+    const see = (piece: Uint8Array): void => {
+      observer?.update(piece);
+      tar.update(piece);
+    };
+    const isSpliced = await this.#contents.splice(source, { pause, see });
+    if (isSpliced) observer?.end();
+    return isSpliced;
   }
 
   async finish(): Promise<SpliceResult> {
@@ -141,6 +189,7 @@ class Splicer implements TreeVisitor {
 
   async #plain(data: Uint8Array): Promise<void> {
     this.#toc?.hash(data);
+    this.#tar?.update(data);
     await this.#compress(data);
   }
 
@@ -153,6 +202,10 @@ class Splicer implements TreeVisitor {
 
   async #here(file: FileContent, fields: TarFields, pause: () => Promise<void>): Promise<void> {
     const room = this.#contents.room.subarray(0, PIECE);
-    await readContent(file, fields, (piece) => this.#compress(piece), { room, pause });
+    const take = (piece: Uint8Array): Promise<void> => {
+      this.#tar?.update(piece);
+      return this.#compress(piece);
+    };
+    await readContent(file, fields, take, { room, pause });
   }
 }

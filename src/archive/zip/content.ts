@@ -8,7 +8,7 @@ import { checkAborted } from "../aborted.ts";
 import { InflateError, inflated } from "../inflate/inflate.ts";
 import { through } from "../transform.ts";
 import { shown, zipError } from "./errors.ts";
-import type { ZipEntry, ZipFile } from "./types.ts";
+import type { DeflateWatch, ExtractOptions, ZipEntry, ZipFile } from "./types.ts";
 
 /** Up to this size one call is faster than a stream on zlib's threads. */
 const SMALL = 1 << 20;
@@ -37,11 +37,16 @@ function inflateAtOnce(zip: ZipFile, entry: ZipEntry): Buffer {
 }
 
 /** The pieces of a deflated entry, in memory that is valid until the next one. */
-function* inflatedPieces(zip: ZipFile, entry: ZipEntry): Generator<Uint8Array, void, undefined> {
+function* inflatedPieces(zip: ZipFile, entry: ZipEntry, watch?: DeflateWatch): Generator<Uint8Array, void, undefined> {
   const start = zip.dataOffset(entry);
-  const read = (target: Uint8Array, offset: number): void => zip.readAt(target, start + offset);
+  const read = (target: Uint8Array, offset: number): void => {
+    zip.readAt(target, start + offset);
+    watch?.compressed(target);
+  };
   try {
-    checkEnd(zip, entry, yield* inflated({ length: entry.compressedSize, read }));
+    const end = yield* inflated({ length: entry.compressedSize, read });
+    checkEnd(zip, entry, end.length);
+    watch?.end(end);
   } catch (error) {
     if (error instanceof InflateError) throw damaged(zip, entry, error.message, error);
     throw error;
@@ -91,11 +96,11 @@ export async function streamContent(
   zip: ZipFile,
   entry: ZipEntry,
   target: number | ByteSink,
-  signal?: AbortSignal,
+  { signal, watch }: ExtractOptions = {},
 ): Promise<void> {
   const sink = typeof target === "number" ? { write: (chunk: Uint8Array) => writeAll(target, chunk) } : target;
   const state = { size: 0, crc: 0, turn: Date.now() };
-  for await (const chunk of decodedPieces(zip, entry)) {
+  for await (const chunk of decodedPieces(zip, entry, watch)) {
     state.size += chunk.length;
     if (state.size > entry.size) throw tooLong(zip, entry);
     state.crc = zlib.crc32(chunk, state.crc);
@@ -109,8 +114,12 @@ export async function streamContent(
   checkContent(zip, entry, state.size, state.crc);
 }
 
-function decodedPieces(zip: ZipFile, entry: ZipEntry): Iterable<Uint8Array> | AsyncIterable<Uint8Array> {
-  if (entry.method === DEFLATE) return inflatedPieces(zip, entry);
+function decodedPieces(
+  zip: ZipFile,
+  entry: ZipEntry,
+  watch: DeflateWatch | undefined,
+): Iterable<Uint8Array> | AsyncIterable<Uint8Array> {
+  if (entry.method === DEFLATE) return inflatedPieces(zip, entry, watch);
   if (entry.method === STORED) return rawPieces(zip, entry);
   const isSmall = Math.max(entry.size, entry.compressedSize) <= SMALL;
   return isSmall ? [readOther(zip, entry)] : decompressedPieces(zip, entry);

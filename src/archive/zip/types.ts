@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ByteSink } from "../../base/index.ts";
+import type { InflateEnd } from "../inflate/inflate.ts";
 
 /** One entry of a zip archive, from its central directory, checked. */
 export interface ZipEntry {
@@ -36,6 +37,21 @@ export interface ZipLimits {
   readonly path?: number;
 }
 
+/** How an entry is extracted. */
+export interface ExtractOptions {
+  readonly signal?: AbortSignal;
+  /** Sees how a deflated entry is compressed; of no use for others. */
+  readonly watch?: DeflateWatch;
+}
+
+/** Looks on while DEFLATE data is decoded. */
+export interface DeflateWatch {
+  /** The compressed bytes in their order, each piece valid during the call. */
+  compressed(piece: Uint8Array): void;
+  /** All of it was decoded and is one stream. */
+  end(end: InflateEnd): void;
+}
+
 /** An open zip archive: the descriptor is held until `close`. Methods may be called in any order. */
 export interface ZipFile {
   readonly path: string;
@@ -58,8 +74,7 @@ export interface ZipFile {
   /**
    * Writes an entry's content to an open file or a sink, in bounded memory. Resolves only when size, CRC-32 and the
    * end of the compressed data are as announced; otherwise throws `E_ZIP_CONTENT`, and what was written is worthless.
-   * Large entries may be extracted at the same time: they are inflated on other threads.
    */
-  extractEntry(entry: ZipEntry, target: number | ByteSink, signal?: AbortSignal): Promise<void>;
+  extractEntry(entry: ZipEntry, target: number | ByteSink, options?: ExtractOptions): Promise<void>;
   close(): void;
 }

@@ -9,7 +9,7 @@ import type { DirectoryPlace } from "./directory.ts";
 import { LOCAL_SIZE, readEntries } from "./entries.ts";
 import { shown, zipError } from "./errors.ts";
 import { checkLocal } from "./local.ts";
-import type { ZipEntry, ZipFile, ZipLimits } from "./types.ts";
+import type { ExtractOptions, ZipEntry, ZipFile, ZipLimits } from "./types.ts";
 
 const READ_LIMIT = 64 << 20;
 
@@ -77,9 +77,9 @@ class OpenZip implements ZipFile {
     return readContent(this, entry);
   }
 
-  async extractEntry(entry: ZipEntry, target: number | ByteSink, signal?: AbortSignal): Promise<void> {
-    checkAborted(signal, `extracting \`${shown(entry.name)}\``);
-    await streamContent(this, entry, target, signal);
+  async extractEntry(entry: ZipEntry, target: number | ByteSink, options: ExtractOptions = {}): Promise<void> {
+    checkAborted(options.signal, `extracting \`${shown(entry.name)}\``);
+    await streamContent(this, entry, target, options);
   }
 
   close(): void {

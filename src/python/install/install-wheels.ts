@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as fs from "node:fs";
 import { availableParallelism } from "node:os";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { LAYER_TIME } from "./layer-files.ts";
 import { runJob } from "./jobs.ts";
 import { WorkerPool } from "./worker-pool.ts";
@@ -86,6 +87,54 @@ export async function spliceWheelLayer(
   return work({ kind: "splice", wheels, settings, target: path, layout }, costOf(wheels), signal);
 }
 
+/** Where the blob of a layer that is made goes, and who wants it. */
+export interface MakeTarget {
+  /** Absolute path of a file that does not exist yet. */
+  readonly path: string;
+  /** Called as soon as the blob is written whole; its layer may still turn out to be damaged. */
+  readonly onBlob: (blob: SpliceResult) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Layers that somebody asked to be made, before it was decided how. */
+let arriving = 0;
+
+/**
+ * Measures a layer and writes its blob (layout `ms`). One that is made alone is given two threads, since it is waited
+ * for; of several each is read once, since all threads have work. Throws as `installWheels`.
+ */
+export async function makeWheelLayer(
+  wheels: readonly WheelToInstall[],
+  settings: InstallSettings,
+  { path, onBlob, signal }: MakeTarget,
+): Promise<MeasureReport> {
+  const cost = costOf(wheels);
+  if (await isAlone(cost)) {
+    const writing = spliceWheelLayer(wheels, settings, { path, ...(signal === undefined ? {} : { signal }) });
+    const [measured, blob] = await Promise.all([
+      measureWheelLayer(wheels, settings, signal),
+      writing.then((written) => {
+        onBlob(written);
+        return written;
+      }),
+    ]);
+    if (blob.diffIdSize === measured.size) return measured;
+    throw new Error(`${measured.diffId}: ${blob.diffIdSize} bytes were spliced, ${measured.size} measured`);
+  }
+  const { measured, blob } = await work({ kind: "make", wheels, settings, target: path }, cost, signal);
+  onBlob(blob);
+  return measured;
+}
+
+async function isAlone(cost: number): Promise<boolean> {
+  arriving += 1;
+  await nextTurn();
+  const isOnly = arriving === 1 && cost >= THREAD_FROM && threads().spare >= 2;
+  // The others of this turn have looked when the next one begins.
+  void nextTurn().then(() => (arriving -= 1));
+  return isOnly;
+}
+
 function costOf(wheels: readonly WheelToInstall[]): number {
   return wheels.reduce((sum, { file }) => sum + fs.statSync(file).size, 0);
 }
@@ -95,7 +144,8 @@ async function work<Job extends InstallJob>(
   cost: number,
   signal: AbortSignal | undefined,
 ): Promise<ReportOf<Job>> {
-  if (cost >= THREAD_FROM) return threads().run(job, cost, signal);
+  // When all threads run, this one has enough to do with what they make.
+  if (cost >= THREAD_FROM || pool?.spare === 0) return threads().run(job, cost, signal);
   return (await runJob(job, signal)) as ReportOf<Job>;
 }
 

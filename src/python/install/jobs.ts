@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The work on a layer of distributions that may run in a thread: each kind reads the wheels and needs nothing else. */
 import * as fs from "node:fs";
-import { packPlanned, splicePlanned } from "../../archive/index.ts";
+import { packAndSplice, packPlanned, splicePlanned } from "../../archive/index.ts";
 import { ioError, writeAll } from "../../base/index.ts";
 import { LAYER_TIME, openLayerFiles } from "./layer-files.ts";
 import { unpack } from "./unpack.ts";
@@ -31,21 +31,34 @@ export interface SpliceJob {
   readonly layout: SpliceLayout;
 }
 
+/** Both in one go: the blob in layout `ms`. */
+export interface MakeJob extends Omit<SpliceJob, "kind" | "layout"> {
+  readonly kind: "make";
+}
+
+/** A layer that was measured and written. */
+export interface MakeReport {
+  readonly measured: MeasureReport;
+  readonly blob: SpliceResult;
+}
+
 /** What a thread may be asked for. */
-export type InstallJob = UnpackJob | MeasureJob | SpliceJob;
+export type InstallJob = UnpackJob | MeasureJob | SpliceJob | MakeJob;
 
 /** The answer to a kind of job. */
 export type ReportOf<Job extends InstallJob> = Job extends UnpackJob
   ? UnpackReport
   : Job extends MeasureJob
     ? MeasureReport
-    : SpliceResult;
+    : Job extends MakeJob
+      ? MakeReport
+      : SpliceResult;
 
 /** Does a job here. */
 export async function runJob(
   job: InstallJob,
   signal?: AbortSignal,
-): Promise<UnpackReport | MeasureReport | SpliceResult> {
+): Promise<UnpackReport | MeasureReport | SpliceResult | MakeReport> {
   switch (job.kind) {
     case "unpack":
       return unpack(job, signal);
@@ -53,14 +66,32 @@ export async function runJob(
       return measure(job, signal);
     case "splice":
       return splice(job, signal);
+    case "make":
+      return make(job, signal);
   }
 }
 
 async function measure({ wheels, settings }: MeasureJob, signal: AbortSignal | undefined): Promise<MeasureReport> {
   const layer = openLayerFiles(wheels, settings);
   try {
-    const { diffId, size, contentSize, entries } = await packPlanned(layer.files, undefined, planned(signal));
-    return { diffId, size, contentSize, entries, replaced: layer.replaced };
+    return measured(await packPlanned(layer.files, undefined, planned(signal)), layer);
+  } finally {
+    layer.close();
+  }
+}
+
+function measured(
+  { diffId, size, contentSize, entries }: PackResult,
+  { replaced }: Pick<MeasureReport, "replaced">,
+): MeasureReport {
+  return { diffId, size, contentSize, entries, replaced };
+}
+
+async function make(job: MakeJob, signal: AbortSignal | undefined): Promise<MakeReport> {
+  const layer = openLayerFiles(job.wheels, job.settings);
+  try {
+    const { tar, blob } = await toFile(job.target, (sink) => packAndSplice(layer.files, sink, planned(signal)));
+    return { measured: measured(tar, layer), blob };
   } finally {
     layer.close();
   }

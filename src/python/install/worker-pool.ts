@@ -41,6 +41,11 @@ export class WorkerPool {
     return this.#size;
   }
 
+  /** Threads that have nothing to do, started or not. */
+  get spare(): number {
+    return Math.max(0, this.#size - this.#running - this.#queue.length);
+  }
+
   /** Does a job on a thread; `cost` (bytes) decides the order of those that wait: the largest first. */
   async run<Job extends InstallJob>(job: Job, cost: number, signal?: AbortSignal): Promise<ReportOf<Job>> {
     const report = await new Promise((done, fail) => {
