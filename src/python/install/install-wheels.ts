@@ -96,43 +96,50 @@ export interface MakeTarget {
   readonly signal?: AbortSignal;
 }
 
-/** Layers that somebody asked to be made, before it was decided how. */
+/** Compressed bytes of the layers that somebody asked to be made in this turn. */
 let arriving = 0;
 
 /**
- * Measures a layer and writes its blob (layout `ms`). One that is made alone is given two threads, since it is waited
- * for; of several each is read once, since all threads have work. Throws as `installWheels`.
+ * Measures a layer and writes its blob (layout `ms`). One that is waited for longest (alone, or with more than a thread's
+ * share of what there is to do) is given two threads; others are read once, since all threads have work. Throws as
+ * `installWheels`.
  */
 export async function makeWheelLayer(
   wheels: readonly WheelToInstall[],
   settings: InstallSettings,
-  { path, onBlob, signal }: MakeTarget,
+  target: MakeTarget,
 ): Promise<MeasureReport> {
   const cost = costOf(wheels);
-  if (await isAlone(cost)) {
-    const writing = spliceWheelLayer(wheels, settings, { path, ...(signal === undefined ? {} : { signal }) });
-    const [measured, blob] = await Promise.all([
-      measureWheelLayer(wheels, settings, signal),
-      writing.then((written) => {
-        onBlob(written);
-        return written;
-      }),
-    ]);
-    if (blob.diffIdSize === measured.size) return measured;
-    throw new Error(`${measured.diffId}: ${blob.diffIdSize} bytes were spliced, ${measured.size} measured`);
-  }
+  if (await isWaitedFor(cost)) return makeOnTwoThreads(wheels, settings, target);
+  const { path, onBlob, signal } = target;
   const { measured, blob } = await work({ kind: "make", wheels, settings, target: path }, cost, signal);
   onBlob(blob);
   return measured;
 }
 
-async function isAlone(cost: number): Promise<boolean> {
-  arriving += 1;
+async function makeOnTwoThreads(
+  wheels: readonly WheelToInstall[],
+  settings: InstallSettings,
+  { path, onBlob, signal }: MakeTarget,
+): Promise<MeasureReport> {
+  const place = { path, ...(signal === undefined ? {} : { signal }) };
+  const writing = spliceWheelLayer(wheels, settings, place).then((blob) => {
+    onBlob(blob);
+    return blob;
+  });
+  const [measured, blob] = await Promise.all([measureWheelLayer(wheels, settings, signal), writing]);
+  if (blob.diffIdSize === measured.size) return measured;
+  throw new Error(`${measured.diffId}: ${blob.diffIdSize} bytes were spliced, ${measured.size} measured`);
+}
+
+async function isWaitedFor(cost: number): Promise<boolean> {
+  arriving += cost;
   await nextTurn();
-  const isOnly = arriving === 1 && cost >= THREAD_FROM && threads().spare >= 2;
+  const { size, spare } = threads();
+  const isLong = cost >= THREAD_FROM && spare >= 2 && cost * size >= arriving;
   // The others of this turn have looked when the next one begins.
-  void nextTurn().then(() => (arriving -= 1));
-  return isOnly;
+  void nextTurn().then(() => (arriving -= cost));
+  return isLong;
 }
 
 function costOf(wheels: readonly WheelToInstall[]): number {
