@@ -61,7 +61,13 @@ export type {
 export { COMPILE_PY } from "./install/bytecode.ts";
 export { compileJob, findPack, packKey, packsAmong, storePack, takePack } from "./install/bytecode-pack.ts";
 export type { BytecodePack, CompileJob, KeyedPack, PackRequest } from "./install/bytecode-pack.ts";
-export { installWheels, makeWheelLayer, measureWheelLayer, spliceWheelLayer } from "./install/install-wheels.ts";
+export {
+  expectWheelLayers,
+  installWheels,
+  makeWheelLayer,
+  measureWheelLayer,
+  spliceWheelLayer,
+} from "./install/install-wheels.ts";
 export type { Installed } from "./install/install-wheels.ts";
 export { noteWheelLayer, openLayerSource, wheelLayer, wheelsOfLayer } from "./install/layer-source.ts";
 export type { LayerSource, WheelLayer } from "./install/layer-source.ts";

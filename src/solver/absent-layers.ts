@@ -4,7 +4,7 @@
  */
 import { Once, TareError } from "../base/index.ts";
 import { cacheKey } from "../graph/index.ts";
-import { unpackDeferred } from "../python/index.ts";
+import { expectWheelLayers, unpackDeferred } from "../python/index.ts";
 import { cachedLayers, rememberLayers } from "./layer-cache.ts";
 import { wheelsWorker, writeKnownBlob, writeWheelsBlob } from "./wheels-step.ts";
 import type { DiffId } from "../base/index.ts";
@@ -36,6 +36,7 @@ export async function absentWheels(
   if (vertex.op.type !== "wheels" || vertex.ignoreCache || remote === undefined) return undefined;
   const key = cacheKey(vertex, []);
   if (cachedLayers(store, key)) return undefined;
+  expectWheelLayers();
   const layer = await remote.wheels(key);
   return layer && broughtOnce(step, layer, make);
 }

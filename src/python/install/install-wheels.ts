@@ -142,6 +142,11 @@ async function isWaitedFor(cost: number): Promise<boolean> {
   return isLong;
 }
 
+/** Says that a layer will be made soon: threads start while it is found out of what. */
+export function expectWheelLayers(): void {
+  threads().warmUp(2);
+}
+
 function costOf(wheels: readonly WheelToInstall[]): number {
   return wheels.reduce((sum, { file }) => sum + fs.statSync(file).size, 0);
 }

@@ -49,6 +49,19 @@ describe("the pool", () => {
     expect(fs.existsSync(join(base, "five-tree", FOLDER, "five/__init__.py"))).toBe(true);
   });
 
+  it("uses threads that were started before there was work, and starts no more of them than fit", async () => {
+    const { start, count } = threads(SIZED);
+    const pool = new WorkerPool(2, start);
+    pool.warmUp(1);
+    pool.warmUp(9);
+    pool.warmUp(2);
+    expect(count()).toBe(2);
+    await Promise.all(["a", "b", "c"].map((name, cost) => pool.run(jobOf(name), cost)));
+    expect(count()).toBe(2);
+    pool.warmUp(2);
+    expect(count()).toBe(4);
+  });
+
   it("hands on the code and hint of an error, and goes on", async () => {
     const pool = new WorkerPool(1);
     const bad = jobOf("bad");

@@ -30,6 +30,7 @@ export class WorkerPool {
   readonly #start: () => Promise<Worker>;
   readonly #queue: Waiting[] = [];
   readonly #idle: Worker[] = [];
+  readonly #warming: Promise<Worker>[] = [];
   #running = 0;
 
   constructor(size: number, start: () => Promise<Worker> = startWorker) {
@@ -44,6 +45,17 @@ export class WorkerPool {
   /** Threads that have nothing to do, started or not. */
   get spare(): number {
     return Math.max(0, this.#size - this.#running - this.#queue.length);
+  }
+
+  /** Starts up to `count` threads that will be needed in a moment; they end with the others, or with the program. */
+  warmUp(count: number): void {
+    const wanted = Math.min(count, this.spare);
+    while (this.#idle.length + this.#warming.length < wanted) {
+      const starting = this.#start();
+      // Who takes it hears of a failure.
+      starting.catch(() => undefined);
+      this.#warming.push(starting);
+    }
   }
 
   /** Does a job on a thread; `cost` (bytes) decides the order of those that wait: the largest first. */
@@ -69,14 +81,18 @@ export class WorkerPool {
       waiting.fail(error);
     } finally {
       this.#running -= 1;
-      if (this.#queue.length === 0 && this.#running === 0)
-        for (const worker of this.#idle.splice(0)) void worker.terminate();
+      if (this.#queue.length === 0 && this.#running === 0) this.#end();
       void this.#next();
     }
   }
 
+  #end(): void {
+    for (const worker of this.#idle.splice(0)) void worker.terminate();
+    for (const starting of this.#warming.splice(0)) void starting.then((worker) => worker.terminate());
+  }
+
   async #onThread({ job, signal }: Waiting): Promise<unknown> {
-    const worker = this.#idle.pop() ?? (await this.#start());
+    const worker = this.#idle.pop() ?? (await (this.#warming.pop() ?? this.#start()));
     const stop = (): void => void worker.terminate();
     signal?.addEventListener("abort", stop, { once: true });
     let answer: Answer;
