@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* An image of a registry into the store: manifest or index → platform → config → layers, several at a time. */
+import { availableParallelism } from "node:os";
 import { Once, Semaphore, TareError, isDigest } from "../base/index.ts";
 import type { DiffId, Digest } from "../base/index.ts";
 import {
@@ -18,9 +19,9 @@ import {
 } from "../oci/index.ts";
 import type { Descriptor, ImageConfig, Manifest, Platform } from "../oci/index.ts";
 import type { ImageRecord, Store } from "../store/index.ts";
+import { receiveLayer } from "./receive-layer.ts";
 import { TransferMemo, stoppable, telling } from "./transfer.ts";
 import type { LayerBlob, RemoteRepository, Stoppable, TransferListener } from "./transfer.ts";
-import { unpackLayer } from "./unpack-layer.ts";
 
 /** How an image is pulled. */
 export interface PullOptions {
@@ -50,6 +51,8 @@ interface PullJob {
   readonly options: PullOptions;
   readonly work: Stoppable;
   readonly signal: AbortSignal;
+  /** Layers that are unpacked at the same time. */
+  readonly threads: Semaphore;
 }
 
 interface Target {
@@ -60,6 +63,8 @@ interface Target {
 }
 
 const JOBS = 4;
+/** More threads take 30 MB each, and one disk has no use for them. */
+const MOST_THREADS = 4;
 const MAX_DEPTH = 4;
 
 /**
@@ -74,7 +79,7 @@ export async function pullImage(
   const lease = store.lease();
   const work = stoppable(options.signal);
   const memo = new TransferMemo(store);
-  const job: PullJob = { store, remote: source, memo, options, work, signal: work.signal };
+  const job = jobOf({ store, remote: source, memo, options, work });
   try {
     const target = await lookUp(job, source.tag);
     lease.keep([target.digest]);
@@ -90,6 +95,11 @@ export async function pullImage(
   } finally {
     lease.release();
   }
+}
+
+function jobOf(parts: Omit<PullJob, "signal" | "threads">): PullJob {
+  const threads = new Semaphore(Math.min(MOST_THREADS, availableParallelism()));
+  return { ...parts, signal: parts.work.signal, threads };
 }
 
 /** A HEAD costs no pull of a limited account; the document is fetched by its digest afterwards. */
@@ -168,7 +178,7 @@ export async function peekImage(
 ): Promise<PeekedImage> {
   const work = stoppable(options.signal);
   const memo = new TransferMemo(store);
-  const job: PullJob = { store, remote: source, memo, options: { ...options, names: [] }, work, signal: work.signal };
+  const job = jobOf({ store, remote: source, memo, options: { ...options, names: [] }, work });
   const { digest, manifest } = await findManifest(job, await lookUp(job, source.tag));
   const config = await fetchConfig(job, manifest.config);
   const diffIds = checkedLayers(job, manifest, config);
@@ -244,33 +254,28 @@ async function fetchLayer(job: PullJob, layer: Descriptor, diffId: DiffId): Prom
   const { listener = (): void => undefined } = options;
   listener({ kind: "begin", digest: layer.digest, what: "layer" });
   await telling(listener, layer.digest, async () => {
-    let fetched = false;
-    const open = (): AsyncIterable<Uint8Array> => {
-      const blob = remote.client.openBlob(remote.repository, layer, { signal });
-      return counted(blob, (current) => {
-        fetched = true;
-        listener({ kind: "progress", digest: layer.digest, current, total: layer.size });
-      });
-    };
-    const isWhole =
-      store.layers.get(diffId) !== undefined && (layer.digest === diffId || store.blobs.has(layer.digest));
-    if (!isWhole) await unpackLayer(store, { descriptor: layer, diffId, open, signal });
+    const fetched = await receiveLayer({
+      store,
+      descriptor: layer,
+      diffId,
+      fetch: (target, stop) => remote.client.fetchBlob(remote.repository, target, { signal: stop }),
+      onProgress: sometimes((current) =>
+        listener({ kind: "progress", digest: layer.digest, current, total: layer.size }),
+      ),
+      threads: { limit: job.threads, signal },
+    });
     memo.seen(layer.digest, remote);
     listener({ kind: "end", digest: layer.digest, outcome: fetched ? "pulled" : "exists", size: layer.size });
   });
 }
 
-/** Tells the bytes so far, at most some ten times a second. */
-async function* counted(bytes: AsyncIterable<Uint8Array>, tell: (current: number) => void): AsyncGenerator<Uint8Array> {
-  let current = 0;
+/** Tells at most some ten times a second. */
+function sometimes(tell: (current: number) => void): (current: number) => void {
   let last = 0;
-  for await (const chunk of bytes) {
-    current += chunk.length;
-    yield chunk;
+  return (current) => {
     const at = Date.now();
-    if (at - last < 100) continue;
+    if (at - last < 100) return;
     last = at;
     tell(current);
-  }
-  tell(current);
+  };
 }

@@ -28,18 +28,19 @@ export interface LayerSource {
  */
 export async function unpackLayer(store: ContentStore, source: LayerSource): Promise<Layer> {
   const { descriptor, diffId } = source;
-  if (layerCompression(descriptor.mediaType) === undefined) {
-    throw new TareError(
-      "E_UNSUPPORTED",
-      `unpacking layer \`${descriptor.digest}\`: unknown kind \`${descriptor.mediaType}\``,
-    );
-  }
+  requireKnownKind(descriptor);
   if (descriptor.digest === diffId) return unpackPlain(store, source);
   await store.blobs.write(source.open(), { digest: descriptor.digest, size: descriptor.size });
   const known = store.layers.get(diffId);
   if (known) return known;
   const path = store.blobs.path(descriptor.digest);
   return unpackInto(store, source, decompress(fs.createReadStream(path, { highWaterMark: 1 << 20 })), () => true);
+}
+
+/** Throws `E_UNSUPPORTED` for a layer that nobody here can read. */
+export function requireKnownKind({ digest, mediaType }: LayerSource["descriptor"]): void {
+  if (layerCompression(mediaType) !== undefined) return;
+  throw new TareError("E_UNSUPPORTED", `unpacking layer \`${digest}\`: unknown kind \`${mediaType}\``);
 }
 
 /** A tar as it is: the digest is the diffID, so its bytes are known to be right when they are unpacked. */
@@ -70,14 +71,17 @@ async function unpackInto(
       ...(signal === undefined ? {} : { signal }),
     });
     requireDiffId(source, facts);
-    return commit(staging, source, facts, await keepsBlob(staging.tree, facts));
+    return commitLayer(staging, source, { facts, keepsBlob: await keepsBlob(staging.tree, facts) });
   } catch (error) {
     staging.discard();
     throw error;
   }
 }
 
-function requireDiffId(source: LayerSource, facts: ExtractResult): void {
+type AnnouncedLayer = Pick<LayerSource, "descriptor" | "diffId">;
+
+/** Throws `E_DIGEST_MISMATCH` when what was unpacked is not what the config says. */
+export function requireDiffId(source: AnnouncedLayer, facts: ExtractResult): void {
   if (facts.diffId === source.diffId) return;
   const { digest } = source.descriptor;
   throw new TareError(
@@ -87,7 +91,12 @@ function requireDiffId(source: LayerSource, facts: ExtractResult): void {
   );
 }
 
-function commit(staging: LayerStaging, source: LayerSource, facts: ExtractResult, keepsBlob: boolean): Layer {
+/** Publishes an unpacked layer; its blob, when it is kept, is in the store. */
+export function commitLayer(
+  staging: LayerStaging,
+  source: AnnouncedLayer,
+  { facts, keepsBlob }: { readonly facts: ExtractResult; readonly keepsBlob: boolean },
+): Layer {
   const { size, contentSize, entries, opaque, whiteouts, hasXattrs } = facts;
   const { digest, mediaType } = source.descriptor;
   const blob = {

@@ -8,7 +8,16 @@ import { numberHeader } from "./body.ts";
 import { downloadBlob } from "./download.ts";
 import { resolveLocation } from "./endpoint.ts";
 import { RegistrySession } from "./session.ts";
-import type { BlobReceipt, BlobUpload, ManifestFacts, RegistryCall, RegistryOptions, RemoteManifest } from "./types.ts";
+import { fetchBlob } from "./fetch-blob.ts";
+import type {
+  BlobReceipt,
+  BlobTarget,
+  BlobUpload,
+  ManifestFacts,
+  RegistryCall,
+  RegistryOptions,
+  RemoteManifest,
+} from "./types.ts";
 import { uploadBlob } from "./upload.ts";
 
 const ACCEPT = [
@@ -149,6 +158,14 @@ export class RegistryClient {
     call: RegistryCall = {},
   ): AsyncGenerator<Uint8Array> {
     return downloadBlob(this.#session, repository, blob, call);
+  }
+
+  /**
+   * Fetches what a target lacks of a blob, large ones over several connections where the registry has ranges. Digest
+   * and size are checked by who stores it. Throws also what its `write` throws.
+   */
+  fetchBlob(repository: string, target: BlobTarget, call: RegistryCall = {}): Promise<void> {
+    return fetchBlob(this.#session, repository, target, call);
   }
 
   /** Brings a blob into a repository, by mounting it where that is possible. Not asked before: `headBlob` does that. */

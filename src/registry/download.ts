@@ -21,13 +21,14 @@ export async function* downloadBlob(
   call: RegistryCall,
 ): AsyncGenerator<Uint8Array> {
   const doing = `pulling \`${blob.digest}\` from \`${session.domain}/${repository}\``;
+  const breaks = new Breaks(doing, blob.size);
   let received = 0;
-  for (let failures = 0; received < blob.size || blob.size === 0;) {
+  while (received < blob.size || blob.size === 0) {
     const before = received;
     let failure: unknown;
     try {
-      const response = await open(session, { repository, blob, doing, from: received }, call);
-      for await (const chunk of fromOffset(response, received)) {
+      const response = await openPart(session, { repository, blob, doing, from: received }, call);
+      for await (const chunk of partBytes(response, received)) {
         received += chunk.length;
         yield chunk;
         // The store refuses what is too long; there is no need to fetch all of it.
@@ -38,33 +39,60 @@ export async function* downloadBlob(
       failure = error;
     }
     if (received >= blob.size) return;
-    failures = received > before ? 1 : failures + 1;
-    if (failures >= TRIES) throw broken(doing, { received, size: blob.size }, failure);
-    await session.pause(failures, call.signal);
+    await session.pause(breaks.next(received, received > before, failure), call.signal);
   }
 }
 
-interface Part {
+/** Counts how often a transfer broke, and gives it up. */
+export class Breaks {
+  readonly #doing: string;
+  readonly #size: number;
+  #failures = 0;
+
+  constructor(doing: string, size: number) {
+    this.#doing = doing;
+    this.#size = size;
+  }
+
+  /** Which pause comes now. Throws `E_REGISTRY` when there were too many in a row without one byte more. */
+  next(received: number, isFarther: boolean, failure: unknown): number {
+    this.#failures = isFarther ? 1 : this.#failures + 1;
+    if (this.#failures >= TRIES) throw broken(this.#doing, { received, size: this.#size }, failure);
+    return this.#failures;
+  }
+}
+
+/** Which bytes of which blob. */
+export interface BlobPart {
   readonly repository: string;
   readonly blob: Blob;
   readonly doing: string;
   readonly from: number;
+  /** The first byte that is not wanted; default: all are. */
+  readonly to?: number;
 }
 
-function open(session: RegistrySession, part: Part, call: RegistryCall): Promise<HttpResponse> {
-  const { repository, blob, doing, from } = part;
-  return session.request({
+/** Asks for a part of a blob: the answer is 206, or 200 with all of it, also where ranges are refused. */
+export async function openPart(session: RegistrySession, part: BlobPart, call: RegistryCall): Promise<HttpResponse> {
+  const { repository, blob, doing, from, to } = part;
+  const range = from > 0 || to !== undefined ? `bytes=${from}-${to === undefined ? "" : to - 1}` : undefined;
+  const request = {
     target: `/v2/${repository}/blobs/${blob.digest}`,
     scope: { repository, actions: "pull" },
-    headers: { "accept-encoding": "identity", ...(from > 0 ? { range: `bytes=${from}-` } : {}) },
     doing,
-    expect: from > 0 ? [200, 206] : [200],
     ...call,
-  });
+  } as const;
+  const headers = { "accept-encoding": "identity" };
+  if (range !== undefined) {
+    const response = await session.request({ ...request, headers: { ...headers, range }, expect: [200, 206, 416] });
+    if (response.status !== 416) return response;
+    response.discard();
+  }
+  return session.request({ ...request, headers, expect: [200] });
 }
 
 /** The bytes from `from` on: a server without ranges sends the whole again. */
-async function* fromOffset(response: HttpResponse, from: number): AsyncGenerator<Uint8Array> {
+export async function* partBytes(response: HttpResponse, from: number): AsyncGenerator<Uint8Array> {
   let skip = from;
   if (response.status === 206) skip = from - rangeStart(response, from);
   for await (const chunk of response.body) {
@@ -81,7 +109,8 @@ function rangeStart(response: HttpResponse, from: number): number {
   throw new TareError("E_REGISTRY", `reading \`${new URL(response.url).host}\`: it sends another range than was asked`);
 }
 
-function isLost(error: unknown): boolean {
+/** The connection broke, so that another may have more luck. */
+export function isLost(error: unknown): boolean {
   return isTareError(error, "E_REGISTRY") && error.details["connection"] === true;
 }
 

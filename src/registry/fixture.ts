@@ -173,12 +173,13 @@ export class FakeRegistry {
   #blob({ method, headers }: SeenRequest, repository: string, digest: string): Reply {
     const bytes = this.owners.get(digest)?.has(repository) ? this.blobs.get(digest) : undefined;
     if (!bytes) return failure(404, "BLOB_UNKNOWN");
-    const from = Number(/^bytes=(\d+)-$/.exec(headers.range ?? "")?.[1] ?? Number.NaN);
-    if (method !== "GET" || Number.isNaN(from)) {
+    const [, start, end] = /^bytes=(\d+)-(\d*)$/.exec(headers.range ?? "") ?? [];
+    if (method !== "GET" || start === undefined) {
       return { status: 200, body: bytes, headers: { "docker-content-digest": digest } };
     }
-    const range = `bytes ${from}-${bytes.length - 1}/${bytes.length}`;
-    return { status: 206, body: bytes.subarray(from), headers: { "content-range": range } };
+    const [from, to] = [Number(start), end ? Number(end) + 1 : bytes.length];
+    const range = `bytes ${from}-${to - 1}/${bytes.length}`;
+    return { status: 206, body: bytes.subarray(from, to), headers: { "content-range": range } };
   }
 
   #upload({ method }: SeenRequest, job: UploadJob): Reply {

@@ -6,6 +6,7 @@ export type { ConfigPlace } from "./docker-config.ts";
 export { apiHost, isHub, isLoopback } from "./endpoint.ts";
 export type {
   BlobReceipt,
+  BlobTarget,
   BlobUpload,
   Credentials,
   ManifestFacts,

@@ -43,6 +43,16 @@ export interface ManifestFacts {
   readonly size: number | undefined;
 }
 
+/** Where a blob that is fetched goes, and what lacks of it. */
+export interface BlobTarget {
+  readonly digest: Digest;
+  readonly size: number;
+  /** In order. */
+  readonly missing: readonly { readonly start: number; readonly end: number }[];
+  /** Called for each chunk; those of different places come in any order. */
+  readonly write: (at: number, chunk: Uint8Array) => void;
+}
+
 /** Bytes to send to a registry. */
 export interface BlobUpload {
   /** Without it the digest is computed while the bytes are sent. */

@@ -2,24 +2,23 @@
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { digestOf, hexOf, readTextIfPresent } from "../base/index.ts";
+import { isClaimed, takeClaim } from "./claims.ts";
 import type { StoreContext } from "./context.ts";
 import { parseObject } from "./layer-facts.ts";
 import { namesIn } from "./layout.ts";
-import { identityOf, livenessOf } from "./leases.ts";
 import type { CacheMount, CacheMounts } from "./types.ts";
 
 /** Folders for `RUN --mount=type=cache`, by a caller's id of any form. */
 export function cacheMounts(context: StoreContext): CacheMounts {
   return {
     path: (id) => ensure(context, id),
-    claim: (id) => claim(context, id),
+    claim: (id) => takeClaim(context, nameOf(id)),
     list: () => namesIn(context.layout.mounts).flatMap((name) => describe(context, name) ?? []),
   };
 }
 
-/** An id comes from a Dockerfile: never a path. */
 function folderOf(context: StoreContext, id: string): string {
-  return join(context.layout.mounts, hexOf(digestOf(id)).slice(0, 32));
+  return join(context.layout.mounts, nameOf(id));
 }
 
 function ensure(context: StoreContext, id: string): string {
@@ -50,30 +49,7 @@ function describe(context: StoreContext, name: string): CacheMount | undefined {
   };
 }
 
-/** Claims live in state.db: one transaction sees that the old owner is dead and takes over. */
-function claim(context: StoreContext, id: string): (() => void) | undefined {
-  const { database, leases } = context;
-  const key = hexOf(digestOf(id)).slice(0, 32);
-  const owner = context.lease().id;
-  const taken = database.write(() => {
-    const known = database.get("SELECT owner FROM claims WHERE id = ?", key)?.["owner"];
-    const holder = typeof known === "string" ? identityOf(known) : undefined;
-    if (holder && livenessOf(holder, leases.self) !== "dead") return false;
-    database.run(
-      "INSERT INTO claims (id, owner) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET owner = excluded.owner",
-      key,
-      owner,
-    );
-    return true;
-  });
-  if (!taken) return undefined;
-  return () => {
-    database.write(() => database.run("DELETE FROM claims WHERE id = ? AND owner = ?", key, owner));
-  };
-}
-
-function isClaimed(context: StoreContext, name: string): boolean {
-  const owner = context.database.get("SELECT owner FROM claims WHERE id = ?", name)?.["owner"];
-  const holder = typeof owner === "string" ? identityOf(owner) : undefined;
-  return holder !== undefined && livenessOf(holder, context.leases.self) !== "dead";
+/** An id comes from a Dockerfile: never a name as it is. */
+function nameOf(id: string): string {
+  return hexOf(digestOf(id)).slice(0, 32);
 }

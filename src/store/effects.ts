@@ -52,11 +52,25 @@ export class Effects {
     return this.file(name, path, () => fs.openSync(path, "wx", mode));
   }
 
+  /** Opens a file for writing at any place, making it when it is missing. */
+  openFor(name: StepName, path: string): number {
+    const flags = fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_NOFOLLOW;
+    return this.file(name, path, () => fs.openSync(path, flags, 0o600));
+  }
+
   /** Writes all of `data` at the descriptor's position. */
   write(name: StepName, file: OpenFile, data: Uint8Array): void {
     const { descriptor } = file;
     this.file(name, file.path, () => {
       writeAll(descriptor, data);
+    });
+  }
+
+  /** Writes all of `data` at a place of the file. */
+  writeAt(name: StepName, file: OpenFile, data: Uint8Array, position: number): void {
+    const { descriptor } = file;
+    this.file(name, file.path, () => {
+      for (let at = 0; at < data.length;) at += fs.writeSync(descriptor, data, at, data.length - at, position + at);
     });
   }
 

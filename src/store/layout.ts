@@ -15,6 +15,8 @@ export interface Layout {
   readonly containers: string;
   readonly mounts: string;
   readonly temporary: string;
+  /** Blobs on their way in that outlive their process. */
+  readonly ingest: string;
   readonly state: string;
   readonly fingerprints: string;
   /** 1 MiB that is given up when the disk is full, so that prune can work. */
@@ -38,6 +40,7 @@ export function layoutOf(root: string): Layout {
     containers: join(base, "containers"),
     mounts: join(base, "mounts"),
     temporary: join(base, "tmp"),
+    ingest: join(base, "ingest"),
     state: join(base, "state.db"),
     fingerprints: join(base, "fingerprints.db"),
     reserve: join(base, "reserve"),

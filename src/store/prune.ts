@@ -13,6 +13,7 @@ import { join } from "node:path";
 import type { Digest } from "../base/index.ts";
 import { digestOf, hexOf, ioError, systemErrorCode } from "../base/index.ts";
 import { cacheMounts } from "./cache-mounts.ts";
+import { leftPartials } from "./partial-blobs.ts";
 import { recover, removeDeadLinks } from "./recover.ts";
 import { fillReserve, releaseReserve } from "./space.ts";
 import type { ObjectSet, StoreParts, Survey, SurveyedCache, SurveyedImage } from "./survey.ts";
@@ -22,7 +23,7 @@ import { isWheelPrunable } from "./wheel-blobs.ts";
 
 /** An object that nothing reaches. */
 interface Garbage {
-  readonly kind: "layers" | "blobs" | "wheels" | "mounts-cache";
+  readonly kind: "layers" | "blobs" | "wheels" | "mounts-cache" | "ingest";
   readonly digest: Digest;
   readonly item: string;
   readonly path: string;
@@ -48,7 +49,8 @@ export function prune(parts: StoreParts, options: PruneOptions): PruneReport {
     const garbage = context.database.write(() => moveToTrash(parts, options, lease));
     context.effects.removeTree("prune.delete", join(lease.folder, "trash"));
     const links = removeDeadLinks(parts.context);
-    return report([...referenceRows(choice), ...garbageRows(garbage), temporary, row("links", links, 0)], false);
+    const rows = garbageRows(garbage, temporary);
+    return report([...referenceRows(choice), ...rows, row("links", links, 0)], false);
   } finally {
     lease.release();
     fillReserve(context.layout, context.effects);
@@ -61,7 +63,7 @@ function plan(parts: StoreParts, options: PruneOptions): PruneRow[] {
   const garbage = findGarbage(parts, options, choice.rest);
   const { dead } = parts.context.leases.survey();
   const size = dead.reduce((sum, name) => sum + treeSize(join(parts.context.layout.temporary, name)), 0);
-  return [...referenceRows(choice), ...garbageRows(garbage), row("temporary", dead, size)];
+  return [...referenceRows(choice), ...garbageRows(garbage, row("temporary", dead, size))];
 }
 
 function recoverDead(parts: StoreParts): PruneRow {
@@ -149,6 +151,9 @@ function findGarbage(parts: StoreParts, options: PruneOptions, references?: Surv
       .filter((digest) => isWheelPrunable(found.wheels, digest, options))
       .map((digest) => blobGarbage(parts, digest, "wheels")),
     ...(options.mounts ? mountGarbage(parts, kept, options.until) : []),
+    ...leftPartials(context, options.until).map(({ digest, path }): Garbage => {
+      return { kind: "ingest", digest, item: `download of ${digest}`, path, size: treeSize(path) };
+    }),
   ];
 }
 
@@ -179,7 +184,8 @@ function moveToTrash(parts: StoreParts, options: PruneOptions, lease: Lease): Ga
   const placeOf = (object: Garbage): string => join(trash, `${object.kind}-${hexOf(object.digest)}`);
   for (const object of garbage) context.effects.rename("prune.trash", object.path, placeOf(object));
   const kept = context.leases.keptDigests();
-  const wanted = garbage.filter(({ digest }) => kept.has(digest));
+  // Who wants to go on with a download claims it, under this lock.
+  const wanted = garbage.filter(({ kind, digest }) => kind !== "ingest" && kept.has(digest));
   for (const object of wanted) restore(parts, placeOf(object), object.path);
   return garbage.filter((object) => !wanted.includes(object));
 }
@@ -207,15 +213,19 @@ function referenceRows(choice: Choice): PruneRow[] {
   ];
 }
 
-function garbageRows(garbage: readonly Garbage[]): PruneRow[] {
-  return (["layers", "blobs", "wheels", "mounts-cache"] as const).map((kind) => {
+/** Downloads that nobody goes on with are temporary like what dead processes left. */
+function garbageRows(garbage: readonly Garbage[], temporary: PruneRow): PruneRow[] {
+  const rowOf = (kind: Garbage["kind"], as: PruneRow["kind"], more?: PruneRow): PruneRow => {
     const objects = garbage.filter((object) => object.kind === kind);
+    const items = [...(more?.items ?? []), ...objects.map(({ item }) => item)];
     return row(
-      kind,
-      objects.map(({ item }) => item),
-      objects.reduce((sum, { size }) => sum + size, 0),
+      as,
+      items,
+      objects.reduce((sum, { size }) => sum + size, more?.size ?? 0),
     );
-  });
+  };
+  const kinds = (["layers", "blobs", "wheels", "mounts-cache"] as const).map((kind) => rowOf(kind, kind));
+  return [...kinds, rowOf("ingest", "temporary", temporary)];
 }
 
 function row(kind: PruneRow["kind"], items: readonly string[], size: number): PruneRow {

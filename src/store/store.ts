@@ -16,6 +16,7 @@ import { layerStore } from "./layers.ts";
 import type { Layout } from "./layout.ts";
 import { createLayout, hasLayout, layoutOf } from "./layout.ts";
 import { Leases } from "./leases.ts";
+import { partialBlobs } from "./partial-blobs.ts";
 import { prune } from "./prune.ts";
 import { recover } from "./recover.ts";
 import { STATE_SCHEMA, STATE_VERSION } from "./schema.ts";
@@ -42,6 +43,7 @@ export function openStore(options: StoreOptions): Store {
     containersRoot: layout.containers,
     runRoot: options.runRoot ?? join(layout.root, "run"),
     blobs: blobStore(context),
+    partials: partialBlobs(context),
     layers,
     images: imageStore(context, content),
     cache,

@@ -25,6 +25,48 @@ export interface BlobStore {
   writeBytes(data: Uint8Array | string): BlobInfo;
 }
 
+/** Bytes from `start` to before `end`. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Blobs on their way in whose bytes outlive their process. */
+export interface PartialBlobs {
+  /**
+   * Takes the download of a blob for the caller alone, with what earlier ones left of it; undefined while another has
+   * it, of this process or another that lives. The caller ends it by `publish`, `discard` or `close`.
+   */
+  claim(blob: BlobInfo): PartialBlob | undefined;
+}
+
+/** A blob on its way in. */
+export interface PartialBlob extends BlobInfo {
+  /** Absolute path of its bytes; the file is there after `open` or the first `write`. */
+  readonly path: string;
+  /** Bytes that earlier downloads left; not to be trusted before the digest is known. */
+  readonly kept: number;
+  /** Bytes from the first on without a hole. */
+  readonly frontier: number;
+  /** Bytes in all. */
+  readonly received: number;
+  missing(): readonly ByteRange[];
+  open(): void;
+  /** Writes bytes at their place. Throws `E_DIGEST_MISMATCH` beyond the announced size. */
+  write(at: number, chunk: Uint8Array): void;
+  /** Forgets all bytes: they were wrong. */
+  reset(): void;
+  /**
+   * Makes it a blob and ends it. `actual` is the digest of the file, read back. Throws `E_DIGEST_MISMATCH`, and then
+   * does not end it.
+   */
+  publish(actual: Digest): Promise<BlobInfo>;
+  /** Drops the bytes and ends it. */
+  discard(): void;
+  /** Ends it and leaves the bytes for the next one. After another end it does nothing. */
+  close(): void;
+}
+
 /** Facts of an unpacked layer, kept in its `layer.json`. */
 export interface LayerFacts {
   readonly diffId: DiffId;
@@ -295,6 +337,7 @@ export interface Store {
   readonly containersRoot: string;
   readonly runRoot: string;
   readonly blobs: BlobStore;
+  readonly partials: PartialBlobs;
   readonly layers: LayerStore;
   readonly images: ImageStore;
   readonly cache: BuildCache;

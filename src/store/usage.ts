@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Digest } from "../base/index.ts";
 import { cacheMounts } from "./cache-mounts.ts";
 import { namesIn } from "./layout.ts";
+import { leftPartials } from "./partial-blobs.ts";
 import type { ObjectSet, StoreParts, Survey } from "./survey.ts";
 import { addAll, blobSize, layerSize, objectsOnDisk, survey, treeSize } from "./survey.ts";
 import type { UsageRow } from "./types.ts";
@@ -130,12 +131,15 @@ function temporaryRow(parts: StoreParts): UsageRow {
   const { live, dead } = leases.survey();
   const measure = (names: readonly string[]): number =>
     names.reduce((sum, name) => sum + treeSize(join(layout.temporary, name)), 0);
-  const reclaimable = measure(dead);
+  const partials = namesIn(layout.ingest);
+  const left = leftPartials(parts.context);
+  const leftBytes = left.reduce((sum, { path }) => sum + treeSize(path), 0);
+  const reclaimable = measure(dead) + leftBytes;
   return {
     kind: "temporary",
-    count: live.length + dead.length,
-    active: live.length,
-    size: measure(live) + reclaimable,
+    count: live.length + dead.length + partials.length,
+    active: live.length + partials.length - left.length,
+    size: measure(live) + measure(dead) + treeSize(layout.ingest),
     reclaimable,
   };
 }
