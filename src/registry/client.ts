@@ -3,16 +3,20 @@ import { TareError, digestOf, isDigest } from "../base/index.ts";
 import type { Digest } from "../base/index.ts";
 import type { HttpResponse } from "../http/index.ts";
 import { DOCUMENT_LIMIT, MEDIA_TYPES, parseJson } from "../oci/index.ts";
+import type { Descriptor } from "../oci/index.ts";
 import type { Scope } from "./authenticator.ts";
 import { numberHeader } from "./body.ts";
 import { downloadBlob } from "./download.ts";
-import { resolveLocation } from "./endpoint.ts";
-import { RegistrySession } from "./session.ts";
+import { nextPage } from "./endpoint.ts";
 import { fetchBlob } from "./fetch-blob.ts";
+import { putManifest } from "./put-manifest.ts";
+import { listReferrers, putReferrer } from "./referrers.ts";
+import { RegistrySession } from "./session.ts";
 import type {
   BlobReceipt,
   BlobTarget,
   BlobUpload,
+  ManifestBytes,
   ManifestFacts,
   RegistryCall,
   RegistryOptions,
@@ -106,27 +110,31 @@ export class RegistryClient {
   async putManifest(
     repository: string,
     tag: string,
-    manifest: { readonly bytes: Buffer; readonly mediaType: string },
+    manifest: ManifestBytes,
     call: RegistryCall = {},
   ): Promise<Digest> {
-    const asked = this.#manifest(repository, tag, "pushing");
-    const response = await this.#session.request({
-      ...asked,
-      method: "PUT",
-      headers: { "content-type": manifest.mediaType },
-      body: manifest.bytes,
-      bodySize: manifest.bytes.length,
-      scope: { repository, actions: "pull,push" },
-      expect: [200, 201, 202],
-      ...call,
-    });
-    response.discard();
-    const digest = digestOf(manifest.bytes);
-    const stored = response.headers["docker-content-digest"];
-    if (stored === undefined || stored === digest) return digest;
-    throw new TareError("E_DIGEST_MISMATCH", `${asked.doing}: the registry stored it as \`${stored.slice(0, 100)}\``, {
-      details: { expected: digest, actual: stored },
-    });
+    return (await putManifest(this.#session, { repository, tag }, manifest, call)).digest;
+  }
+
+  /**
+   * The manifests whose `subject` is this one: signatures, attestations, bills of materials. By the referrers API, and
+   * where the registry has none by the tag `sha256-…` that stands for it. With `artifactType` only those of that type.
+   */
+  referrers(
+    repository: string,
+    subject: Digest,
+    call: RegistryCall & { readonly artifactType?: string } = {},
+  ): Promise<readonly Descriptor[]> {
+    return listReferrers(this.#session, repository, subject, call);
+  }
+
+  /**
+   * Writes a manifest or index that has a `subject` by its digest, so that `referrers` of the subject list it: also
+   * where the registry has no such API. Its blobs must be there; the subject need not be. Gives its descriptor. Throws
+   * `E_MANIFEST` when it has no subject.
+   */
+  putReferrer(repository: string, manifest: ManifestBytes, call: RegistryCall = {}): Promise<Descriptor> {
+    return putReferrer(this.#session, repository, manifest, call);
   }
 
   /** The size of a blob that a repository has; undefined when it lacks it. */
@@ -198,7 +206,7 @@ export class RegistryClient {
     return {
       target: `/v2/${repository}/manifests/${tag}`,
       headers: { accept: ACCEPT },
-      scope: { repository, actions: verb === "pushing" ? "pull,push" : "pull" },
+      scope: { repository, actions: "pull" },
       doing: `${verb} \`${this.domain}/${repository}${isDigest(tag) ? "@" : ":"}${tag}\``,
     };
   }
@@ -226,12 +234,4 @@ const TAG = /^\w[\w.-]{0,127}$/;
 function tagsIn(value: unknown): readonly string[] {
   const tags = typeof value === "object" && value !== null && "tags" in value ? value.tags : undefined;
   return Array.isArray(tags) ? tags.filter((tag): tag is string => typeof tag === "string" && TAG.test(tag)) : [];
-}
-
-/** The `Link: <…>; rel="next"` header, only within the registry. */
-function nextPage(response: HttpResponse): string | undefined {
-  const link = /<([^>]+)>\s*;\s*rel="?next"?/.exec(response.headers["link"] ?? "")?.[1];
-  if (link === undefined) return undefined;
-  const next = new URL(resolveLocation(link, response.url));
-  return next.origin === new URL(response.url).origin ? next.href : undefined;
 }

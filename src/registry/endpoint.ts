@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Where a registry's API is, and which addresses may be talked to in the clear. */
 import { TareError } from "../base/index.ts";
+import type { HttpResponse } from "../http/index.ts";
 
 const HUB = "docker.io";
 const HUB_HOST = "registry-1.docker.io";
@@ -61,4 +62,12 @@ export function resolveLocation(location: string | undefined, from: string): str
   }
   if (url.protocol === "https:" || url.protocol === "http:") return url.href;
   throw new TareError("E_REGISTRY", `talking to \`${base.host}\`: its Location is no http URL`);
+}
+
+/** The `Link: <…>; rel="next"` header, only within the registry. */
+export function nextPage(response: HttpResponse): string | undefined {
+  const link = /<([^>]+)>\s*;\s*rel="?next"?/.exec(response.headers["link"] ?? "")?.[1];
+  if (link === undefined) return undefined;
+  const next = new URL(resolveLocation(link, response.url));
+  return next.origin === new URL(response.url).origin ? next.href : undefined;
 }

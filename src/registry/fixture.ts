@@ -29,6 +29,8 @@ export interface FakeOptions {
   readonly users?: Readonly<Record<string, string>>;
   /** Where its token server is said to be; default `/token` of its own host. */
   readonly realm?: string;
+  /** It has the referrers API; `pages`: one entry at a time. */
+  readonly referrers?: "none" | "whole" | "pages";
   readonly intercept?: Interceptor;
 }
 
@@ -129,7 +131,8 @@ export class FakeRegistry {
     if (refused) return refused;
     if (url.pathname === "/v2/") return { status: 200, body: "{}" };
     const [, repository = "", kind = "", rest = ""] =
-      /^\/v2\/(.+?)\/(blobs\/uploads|blobs|manifests|tags)\/(.*)$/.exec(url.pathname) ?? [];
+      /^\/v2\/(.+?)\/(blobs\/uploads|blobs|manifests|tags|referrers)\/(.*)$/.exec(url.pathname) ?? [];
+    if (kind === "referrers") return this.#referrers(url, repository, rest);
     if (kind === "blobs/uploads") return this.#upload(request, { url, repository, id: rest, body });
     if (kind === "blobs") return this.#blob(request, repository, rest);
     if (kind === "manifests") return this.#manifest(request, { repository, name: rest, body });
@@ -214,13 +217,39 @@ export class FakeRegistry {
       const missing = blobsOf(body).find((digest) => !this.owners.get(digest)?.has(repository));
       if (missing !== undefined) return failure(400, "MANIFEST_BLOB_UNKNOWN");
       const digest = this.addManifest(repository, name, { bytes: body, mediaType: headers["content-type"] ?? "" });
-      return { status: 201, headers: { "docker-content-digest": digest } };
+      const { subject } = JSON.parse(body.toString()) as Referring;
+      const listed = subject && this.#hasReferrers ? { "oci-subject": subject.digest } : {};
+      return { status: 201, headers: { "docker-content-digest": digest, ...listed } };
     }
     const stored = this.manifests.get(`${repository}${name.startsWith("sha256:") ? "@" : ":"}${name}`);
     if (!stored) return failure(404, "MANIFEST_UNKNOWN");
     const digest = digestOf(stored.bytes);
     const facts = { "content-type": stored.mediaType, "docker-content-digest": digest };
     return { status: 200, body: stored.bytes, headers: facts };
+  }
+
+  get #hasReferrers(): boolean {
+    return (this.#options.referrers ?? "none") !== "none";
+  }
+
+  #referrers(url: URL, repository: string, subject: string): Reply {
+    if (!this.#hasReferrers) return { status: 404, body: "404 page not found" };
+    const own = [...this.manifests].filter(([key]) => key.startsWith(`${repository}@`));
+    const manifests = own.flatMap(([key, { bytes, mediaType }]) => {
+      const value = JSON.parse(bytes.toString()) as Referring;
+      if (value.subject?.digest !== subject) return [];
+      const artifactType = value.artifactType ?? value.config?.mediaType;
+      return [{ mediaType, digest: key.slice(repository.length + 1), size: bytes.length, artifactType }];
+    });
+    const at = Number(url.searchParams.get("at") ?? "0");
+    const isPaged = this.#options.referrers === "pages";
+    const next = `<${url.pathname}?at=${at + 1}>; rel="next"`;
+    const page = isPaged ? manifests.slice(at, at + 1) : manifests;
+    return {
+      status: 200,
+      body: JSON.stringify({ schemaVersion: 2, mediaType: INDEX, manifests: page }),
+      headers: { "content-type": INDEX, ...(isPaged && at + 1 < manifests.length ? { link: next } : {}) },
+    };
   }
 
   #tags(repository: string): Reply {
@@ -232,6 +261,14 @@ export class FakeRegistry {
       body: JSON.stringify({ name: repository, tags: tags.filter((tag) => !tag.includes("sha")) }),
     };
   }
+}
+
+const INDEX = "application/vnd.oci.image.index.v1+json";
+
+interface Referring {
+  readonly subject?: { readonly digest: string };
+  readonly artifactType?: string;
+  readonly config?: { readonly mediaType: string };
 }
 
 interface UploadJob {

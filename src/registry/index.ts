@@ -9,6 +9,7 @@ export type {
   BlobTarget,
   BlobUpload,
   Credentials,
+  ManifestBytes,
   ManifestFacts,
   RegistryCall,
   RegistryOptions,

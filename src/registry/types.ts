@@ -35,6 +35,12 @@ export interface RemoteManifest {
   readonly bytes: Buffer;
 }
 
+/** A manifest or index as it is sent. */
+export interface ManifestBytes {
+  readonly bytes: Buffer;
+  readonly mediaType: string;
+}
+
 /** What a HEAD tells of a manifest. */
 export interface ManifestFacts {
   /** Undefined when the registry does not tell it. */
