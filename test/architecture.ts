@@ -31,6 +31,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   runtime: ["base", "oci", "options"],
   solver: ["base", "http", "oci", "archive", "store", "registry", "dockerfile", "graph", "python", "runtime"],
   images: ["base", "oci", "options", "archive", "store", "registry", "dockerfile", "python"],
+  trust: ["base", "http", "oci", "store", "registry", "python", "images"],
   bases: ["base", "oci", "archive", "store", "solver", "images"],
   project: ["base", "oci", "python"],
   build: [
@@ -65,6 +66,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "runtime",
     "solver",
     "images",
+    "trust",
     "bases",
     "project",
     "build",

@@ -25,6 +25,7 @@ describe("the library's face", () => {
       "registry",
       "sizes",
       "system",
+      "trust",
       "wheels",
     ]);
     expect(members(engine.images)).toEqual(
@@ -39,6 +40,7 @@ describe("the library's face", () => {
     expect(members(engine.bases)).toEqual(["assemble", "recipes"]);
     expect(members(engine.wheels)).toEqual(["list", "pull", "push", "remove"]);
     expect(members(engine.bundles)).toEqual(["create", "load"]);
+    expect(members(engine.trust)).toEqual(["sbom"]);
     expect(members(engine.system)).toEqual(["check", "fsck", "info", "install", "planInstall", "prune", "usage"]);
     engine.close();
   });

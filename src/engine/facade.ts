@@ -14,6 +14,7 @@ import type { WheelsApi } from "./facade-wheels.ts";
 import type { BundleApi } from "./facade-bundle.ts";
 import type { RegistryApi } from "./facade-registry.ts";
 import type { SizeApi } from "./facade-size.ts";
+import type { TrustApi } from "./facade-trust.ts";
 import type { BuildRequest, BuildResult, PlainDockerfile, ProjectDecision } from "./types.ts";
 
 /** How an engine is opened. */
@@ -48,6 +49,7 @@ export interface Engine {
   readonly bundles: BundleApi;
   readonly wheels: WheelsApi;
   readonly registry: RegistryApi;
+  readonly trust: TrustApi;
   readonly system: SystemApi;
   /** Releases leases, locks and the database; call once. `exiting`: the process ends right after, which is quicker. */
   close(options?: { readonly exiting?: boolean }): void;

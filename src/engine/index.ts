@@ -57,6 +57,7 @@ export type {
   StoredWheel,
   WheelsApi,
 } from "./facade-wheels.ts";
+export type { SbomRequest, TrustApi } from "./facade-trust.ts";
 export type { BundleApi, BundleReport, BundleRequest, LoadBundleRequest } from "./facade-bundle.ts";
 export type {
   LoginRequest,

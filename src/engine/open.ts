@@ -4,6 +4,7 @@ import { containersApi } from "./containers.ts";
 import type { WheelsApi } from "./facade-wheels.ts";
 import type { BundleApi } from "./facade-bundle.ts";
 import type { RegistryApi } from "./facade-registry.ts";
+import type { TrustApi } from "./facade-trust.ts";
 import type { Engine as EngineApi, EngineOptions } from "./facade.ts";
 import { imagesApi } from "./images.ts";
 import { Rooms } from "./rooms.ts";
@@ -28,6 +29,7 @@ export function openEngine(options: EngineOptions): EngineApi {
     bundles: lazyBundles(rooms),
     wheels: lazyWheels(rooms),
     registry: lazyRegistry(rooms),
+    trust: lazyTrust(rooms),
     system: systemApi(rooms),
     close: (options = {}) => rooms.close(options),
   };
@@ -66,3 +68,10 @@ export type Engine = EngineApi;
 
 /** `Engine.open` is `openEngine`. */
 export const Engine: { readonly open: (options: EngineOptions) => EngineApi } = { open: openEngine };
+
+function lazyTrust(rooms: Rooms): TrustApi {
+  const api = async (): Promise<TrustApi> => (await import("./trust.ts")).trustApi(rooms);
+  return {
+    sbom: async (request) => (await api()).sbom(request),
+  };
+}

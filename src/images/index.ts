@@ -27,6 +27,8 @@ export type { PlatformImage } from "./select-image.ts";
 export { imageDetails, imageHistory, imageInspect } from "./details.ts";
 export type { HistoryRow, ImageDetails } from "./details.ts";
 export { measureImage } from "./size.ts";
+export { scanLayers } from "./size-scan.ts";
+export type { ScannedFile } from "./size-scan.ts";
 export type {
   DeadWeight,
   DirectorySize,

@@ -203,6 +203,13 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./image-size.ts"),
   },
   {
+    name: "sbom",
+    aliases: ["image sbom"],
+    group: "images",
+    summary: "List the packages and libraries in an image, as SPDX or CycloneDX",
+    load: () => import("./sbom.ts"),
+  },
+  {
     name: "tag",
     aliases: ["image tag"],
     group: "images",
