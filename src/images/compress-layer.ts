@@ -4,7 +4,6 @@
  * through our own encoder, so that the same layer has the same digest whatever machine and version of zlib sends it.
  */
 import * as fs from "node:fs";
-import * as zlib from "node:zlib";
 import { Hasher, TareError, ioError, writeAll } from "../base/index.ts";
 import type { DiffId } from "../base/index.ts";
 import { compress, decompress, spliceTree } from "../archive/index.ts";
@@ -14,6 +13,8 @@ import type { LayerCompression } from "../oci/index.ts";
 import type { InstallSettings, LayerSource, WheelToInstall } from "../python/index.ts";
 import type { Layer, LayerFacts, Store } from "../store/index.ts";
 import { handOver } from "./hand-over.ts";
+import { packOnThread } from "./layer-thread.ts";
+import type { PackJob } from "./pack-job.ts";
 import { changedTree, layerTar } from "./unpack-layer.ts";
 
 /** Where the files of layers made of wheels come from. */
@@ -60,9 +61,12 @@ export async function* compressedLayer(job: CompressJob, diffId: DiffId): AsyncG
   if (compression === "zstd" || layer.blob !== undefined) {
     return yield* compress(layerTar(job.store, layer), { kind: compression });
   }
-  const gzip = handOver(async (sink) => void (await splice(job, layer, sink)));
-  if (await job.wheels.has(diffId)) yield* gzip;
-  else yield* verified(gzip, layer);
+  if (await job.wheels.has(diffId)) return yield* handOver(async (sink) => void (await splice(job, layer, sink)));
+  yield* packOnThread(packJobOf(job, layer), job.signal);
+}
+
+function packJobOf({ layout }: CompressJob, { tree, diffId, size, hasXattrs, opaque }: Layer): PackJob {
+  return { tree, diffId, size, xattrs: hasXattrs || opaque.length > 0, ...(layout === undefined ? {} : { layout }) };
 }
 
 /**
@@ -137,27 +141,4 @@ async function splice(job: CompressJob, layer: Layer, sink: ByteSink): Promise<S
   } finally {
     source?.close();
   }
-}
-
-/** Inflates what was made, a tenth of the work of making it, so that no changed tree leaves this machine. */
-async function* verified(gzip: AsyncIterable<Uint8Array>, layer: Layer): AsyncGenerator<Uint8Array> {
-  const hasher = new Hasher();
-  const inflate = zlib.createGunzip({ chunkSize: 1 << 18 });
-  inflate.on("data", (chunk: Buffer) => hasher.update(chunk));
-  const ended = new Promise<void>((resolve, reject) => inflate.once("end", resolve).once("error", reject));
-  ended.catch(() => undefined);
-  try {
-    for await (const chunk of gzip) {
-      // The chunk's memory is used again when the reader comes back; the copy is the inflater's.
-      const copy = Buffer.from(chunk);
-      const isFull = !inflate.write(copy);
-      yield chunk;
-      if (isFull && inflate.writableNeedDrain) await new Promise<void>((drained) => inflate.once("drain", drained));
-    }
-    inflate.end();
-    await ended;
-  } finally {
-    inflate.destroy();
-  }
-  if (hasher.digest() !== layer.diffId) throw changedTree(layer);
 }

@@ -62,8 +62,16 @@ const questions: Readonly<Record<string, Case>> = {
   "that wants a login whatever is sent": { rules: [[HEAD, reply(401, bearer)]], code: "E_REGISTRY_AUTH", most: 12 },
   "that says it has what it lacks": {
     rules: [[HEAD, reply(200, { "content-length": "0" })]],
+    code: "ok",
+  },
+  "that says it has what it lacks, and lacks it for ever": {
+    rules: [
+      [HEAD, reply(200, { "content-length": "0" })],
+      [/^PUT .*\/manifests\//, refuse(400, "MANIFEST_BLOB_UNKNOWN")],
+    ],
     code: "E_REGISTRY",
     text: /pushing `registry\.test\/team\/app:1`: the registry answers 400 \(MANIFEST_BLOB_UNKNOWN/,
+    most: 20,
   },
   "that leads to another host": {
     rules: [

@@ -14,11 +14,13 @@ import { Once, TareError, hexOf } from "../base/index.ts";
 import type { DiffId, Digest, Semaphore } from "../base/index.ts";
 import { layerCompression, layerMediaType } from "../oci/index.ts";
 import type { Descriptor, LayerCompression } from "../oci/index.ts";
+import type { BlobReceipt, BlobUpload } from "../registry/index.ts";
 import type { Store } from "../store/index.ts";
 import { compressedLayer, spoolLayer } from "./compress-layer.ts";
 import type { WheelLayers } from "./compress-layer.ts";
 import type { LayerBlob, RemoteRepository, TransferListener, TransferMemo, TransferOutcome } from "./transfer.ts";
 import { telling } from "./transfer.ts";
+import { withUploadMemory } from "./upload-memory.ts";
 
 /** What a store lacks of the image that is pushed from it. */
 export interface AbsentBlobs {
@@ -42,6 +44,8 @@ export interface PushJob {
   readonly wheels: WheelLayers;
   readonly slots: PushSlots;
   readonly absent?: AbsentBlobs;
+  /** Blobs that the registry says it has, and then did not find: they are sent whatever it says. */
+  readonly doubts: (digest: Digest) => boolean;
   /** A private folder for what waits to be sent. */
   readonly scratch: string;
   readonly listener: TransferListener;
@@ -77,6 +81,8 @@ export interface PushSlots {
   readonly asking: Semaphore;
   /** Layers that wait in a file or are written to one. */
   readonly spooled: Semaphore;
+  /** Layers that are compressed while they are sent, each by a thread. */
+  readonly compressing: Semaphore;
   readonly sending: Semaphore;
 }
 
@@ -89,11 +95,12 @@ export async function pushLayer(job: PushJob, layer: LayerPlan): Promise<LayerRe
     if (isForeign(layer.local)) return ended(job, layer, { blob: layer.local, outcome: "exists" });
     if (!layer.isCompressed) return pushAsItIs(job, layer);
     const known = job.memo.blobOf(layer.diffId, job.compression);
-    const outcome = known && (await job.absent?.sent(known.digest));
+    const outcome = known && !job.doubts(known.digest) ? await job.absent?.sent(known.digest) : undefined;
     if (known && outcome) return ended(job, layer, { blob: known, outcome });
     if (known && (await hasBlob(job, known.digest))) return ended(job, layer, { blob: known, outcome: "exists" });
     if (await isCheap(job, layer)) return job.slots.spooled.run(() => pushSpooled(job, layer, known));
-    return sendMade(job, layer, { open: () => compressedLayer(job, layer.diffId), known });
+    const open = (): AsyncIterable<Uint8Array> => compressedLayer(job, layer.diffId);
+    return job.slots.compressing.run(() => sendMade(job, layer, { open, known }));
   });
 }
 
@@ -115,17 +122,42 @@ function isForeign({ mediaType, urls = [] }: Descriptor): boolean {
 async function pushAsItIs(job: PushJob, layer: LayerPlan): Promise<LayerReceipt> {
   const { digest, size } = layer.local;
   if (await hasBlob(job, digest)) return ended(job, layer, { blob: layer.local, outcome: "exists" });
-  const from = job.memo.mountsFor(digest, job.remote);
+  const from = mountsOf(job, digest);
   const upload = {
     digest,
     size,
     open: () => bytesOf(job, layer),
+    ...(job.store.blobs.has(digest) ? rangesOf(job.store.blobs.path(digest)) : {}),
     mount: { digest, size, from },
     onProgress: progress(job, layer, size),
   };
-  const { client, repository } = job.remote;
-  const receipt = await job.slots.sending.run(() => client.pushBlob(repository, upload, signalOf(job)));
+  const receipt = await sendBlob(job, { upload, name: digest, bytes: size });
   return ended(job, layer, { blob: layer.local, outcome: outcomeOf(receipt.how), ...origin(receipt.how, from) });
+}
+
+/** From this size on it is remembered how far an upload came. */
+const REMEMBERED = 16 << 20;
+
+interface Sending {
+  readonly upload: BlobUpload;
+  /** Stands for the bytes. */
+  readonly name: string;
+  /** About how many there are. */
+  readonly bytes: number;
+}
+
+function sendBlob(job: PushJob, { upload, name, bytes }: Sending): Promise<BlobReceipt> {
+  const { store, remote, slots } = job;
+  return slots.sending.run(() => {
+    if (bytes < REMEMBERED) return remote.client.pushBlob(remote.repository, upload, signalOf(job));
+    return withUploadMemory(store, { remote, name }, (memory) =>
+      remote.client.pushBlob(remote.repository, { ...upload, ...(memory && { memory }) }, signalOf(job)),
+    );
+  });
+}
+
+function rangesOf(path: string): Required<Pick<BlobUpload, "openRange">> {
+  return { openRange: (start, end) => fs.createReadStream(path, { start, end: end - 1, highWaterMark: 1 << 18 }) };
 }
 
 /** The bytes that the local manifest names, from here or from where they are. Throws `E_BLOB_MISSING`. */
@@ -156,7 +188,7 @@ async function pushSpooled(job: PushJob, layer: LayerPlan, known: LayerBlob | un
   try {
     const waiting = known && job.absent?.open(known, job.signal);
     if (waiting) return await sendMade(job, layer, { open: waiting, known, isExact: true });
-    if (known && job.memo.mountsFor(known.digest, job.remote).length > 0) {
+    if (known && mountsOf(job, known.digest).length > 0) {
       const spooled = new Once<LayerBlob>();
       const make = (): Promise<LayerBlob> => spooled.run("spool", () => spool(job, layer, path));
       return await sendMade(job, layer, { open: () => afterwards(make, open), known });
@@ -164,7 +196,7 @@ async function pushSpooled(job: PushJob, layer: LayerPlan, known: LayerBlob | un
     const blob = await spool(job, layer, path);
     const isNews = blob.digest !== known?.digest;
     if (isNews && (await hasBlob(job, blob.digest))) return ended(job, layer, { blob, outcome: "exists" });
-    return await sendMade(job, layer, { open, known: blob, isExact: true });
+    return await sendMade(job, layer, { open, known: blob, isExact: true, file: path });
   } finally {
     fs.rmSync(path, { force: true });
   }
@@ -190,27 +222,36 @@ interface Made {
   readonly known: LayerBlob | undefined;
   /** The bytes are at hand and are those of `known`. */
   readonly isExact?: boolean;
+  /** They are in this file. */
+  readonly file?: string;
 }
 
 /** A layer compressed here. What is made may differ from what is known (another zlib), so it is measured again. */
-async function sendMade(job: PushJob, layer: LayerPlan, { open, known, isExact }: Made): Promise<LayerReceipt> {
-  const { client, repository } = job.remote;
-  const from = known ? job.memo.mountsFor(known.digest, job.remote) : [];
+async function sendMade(job: PushJob, layer: LayerPlan, { open, known, isExact, file }: Made): Promise<LayerReceipt> {
+  const from = known ? mountsOf(job, known.digest) : [];
   const exact = known && isExact === true ? { digest: known.digest, size: known.size } : {};
   const upload = {
     ...exact,
     open,
     onProgress: progress(job, layer, known?.size ?? 0),
+    ...(exact.digest !== undefined && file !== undefined ? rangesOf(file) : {}),
     ...(known ? { mount: { digest: known.digest, size: known.size, from } } : {}),
   };
-  const receipt = await job.slots.sending.run(() => client.pushBlob(repository, upload, signalOf(job)));
+  const bytes = exact.size ?? job.store.layers.facts(layer.diffId)?.size ?? 0;
+  const name = exact.digest ?? `${job.compression}:${layer.diffId}`;
+  const receipt = await sendBlob(job, { upload, name, bytes });
   const { digest, size, how } = receipt;
   const blob = { digest, size, mediaType: layerMediaType(job.compression) };
   job.memo.setBlob(layer.diffId, job.compression, blob);
   return ended(job, layer, { blob, outcome: outcomeOf(how), ...origin(how, from) });
 }
 
+function mountsOf({ doubts, memo, remote }: PushJob, digest: Digest): readonly string[] {
+  return doubts(digest) ? [] : memo.mountsFor(digest, remote);
+}
+
 async function hasBlob(job: PushJob, digest: Digest): Promise<boolean> {
+  if (job.doubts(digest)) return false;
   if (job.absent?.seen.has(digest)) return true;
   const { client, repository } = job.remote;
   const call = { forPush: true, ...signalOf(job) };

@@ -4,7 +4,8 @@
  * the pushed manifest is another one with the same config: image ID and diffIDs are equal, the digest is not. An image
  * that came from a registry is pushed byte for byte.
  */
-import { Once, Semaphore, digestOf } from "../base/index.ts";
+import { availableParallelism } from "node:os";
+import { Once, Semaphore, digestOf, isTareError } from "../base/index.ts";
 import type { DiffId, Digest } from "../base/index.ts";
 import type { Descriptor, LayerCompression, Platform } from "../oci/index.ts";
 import type { ImageRecord, Store } from "../store/index.ts";
@@ -56,6 +57,7 @@ const JOBS = 6;
 const QUESTIONS = 16;
 /** As many as can be written while as many are sent; the others have their wheels' disk space only. */
 const SPOOLED = 14;
+const MOST_THREADS = 8;
 
 /**
  * Pushes an image under a tag: layers at the same time, those that the registry has are not sent, manifests last. A
@@ -94,9 +96,11 @@ function jobOf(place: Pick<PushJob, "store" | "remote" | "memo" | "scratch">, op
     slots: {
       asking: new Semaphore(QUESTIONS),
       spooled: new Semaphore(SPOOLED),
+      compressing: new Semaphore(Math.min(MOST_THREADS, availableParallelism() + 1)),
       sending: new Semaphore(options.jobs ?? JOBS),
     },
     ...(options.absent === undefined ? {} : { absent: options.absent }),
+    doubts: () => false,
     listener: options.listener ?? ((): void => undefined),
     ...signalOf(options),
   };
@@ -144,14 +148,36 @@ interface Pushing {
 }
 
 async function pushPlan(job: PushJob, plan: Plan, pushing: Pushing): Promise<Document> {
-  const { tag, ...inner } = pushing;
-  const document =
-    plan.kind === "manifest"
-      ? await pushManifest(job, plan, inner)
-      : finishedIndex(plan, await inner.all(plan.children.map((child) => pushPlan(job, child.plan, inner))));
+  const document = await pushContent(job, plan, pushing);
+  const { tag = digestOf(document.bytes) } = pushing;
   const { client, repository } = job.remote;
-  await client.putManifest(repository, tag ?? digestOf(document.bytes), document, signalOf(job));
-  return document;
+  try {
+    await client.putManifest(repository, tag, document, signalOf(job));
+    return document;
+  } catch (error) {
+    const doubts = doubtsOf(error);
+    if (!doubts) throw error;
+    // It said of a blob that it has it, and does not: its collection of garbage may have come between.
+    const again = await pushContent({ ...job, doubts }, plan, pushing);
+    await client.putManifest(repository, tag, again, signalOf(job));
+    return again;
+  }
+}
+
+async function pushContent(job: PushJob, plan: Plan, { tag: _tag, ...inner }: Pushing): Promise<Document> {
+  if (plan.kind === "manifest") return pushManifest(job, plan, inner);
+  return finishedIndex(plan, await inner.all(plan.children.map((child) => pushPlan(job, child.plan, inner))));
+}
+
+const BLOB_UNKNOWN: ReadonlySet<string> = new Set(["MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"]);
+
+/** What the registry lacks of a manifest that it refuses: the blobs that it names, or any when it names none. */
+function doubtsOf(error: unknown): ((digest: Digest) => boolean) | undefined {
+  if (!isTareError(error, "E_REGISTRY") && !isTareError(error, "E_REGISTRY_NOTFOUND")) return undefined;
+  const { errors, digests } = error.details;
+  if (!Array.isArray(errors) || !errors.some((code) => BLOB_UNKNOWN.has(String(code)))) return undefined;
+  const named = new Set(Array.isArray(digests) ? digests.map(String) : []);
+  return (digest) => named.size === 0 || named.has(digest);
 }
 
 async function pushManifest(job: PushJob, plan: ManifestPlan, pushing: Pushing): Promise<Document> {
@@ -191,7 +217,7 @@ async function pushRaw(job: PushJob, blob: Descriptor, what: "layer" | "config")
   job.listener({ kind: "begin", digest, what });
   await telling(job.listener, digest, async () => {
     const call = { forPush: true, ...signalOf(job) };
-    const known = await job.slots.asking.run(() => client.headBlob(repository, digest, call));
+    const known = !job.doubts(digest) && (await job.slots.asking.run(() => client.headBlob(repository, digest, call)));
     const upload = { digest, size, open: () => pieces(job, digest) };
     if (!known) await job.slots.sending.run(() => client.pushBlob(repository, upload, signalOf(job)));
     job.memo.seen(digest, job.remote);

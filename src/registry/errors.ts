@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { TareError } from "../base/index.ts";
-import type { ErrorCode } from "../base/index.ts";
+import { TareError, isDigest } from "../base/index.ts";
+import type { Digest, ErrorCode } from "../base/index.ts";
 import { retryAfter } from "../http/index.ts";
 import type { HttpResponse } from "../http/index.ts";
 import { readBytes } from "./body.ts";
 import { isHub } from "./endpoint.ts";
+
+/** As many blobs as a manifest can lack, about. */
+const MOST_ERRORS = 200;
 
 /** Whom was asked for what, for messages. */
 export interface Asked {
@@ -21,6 +24,8 @@ export interface Asked {
 interface Said {
   readonly code: string;
   readonly message: string;
+  /** Named in its message or details. */
+  readonly digests: readonly Digest[];
 }
 
 /** The error for an answer that is none of those expected; the answer's body is read (at most 64 KiB). */
@@ -33,7 +38,12 @@ export async function refusal(response: HttpResponse, asked: Asked): Promise<Tar
   const hint = hintFor(code, response, asked.domain);
   return new TareError(code, `${doing}: ${who} answers ${status}${words ? ` (${words})` : ""}`, {
     ...(hint === undefined ? {} : { hint }),
-    details: { status, registry: asked.domain, errors: said.map((each) => redact(each.code)) },
+    details: {
+      status,
+      registry: asked.domain,
+      errors: said.map((each) => redact(each.code)),
+      digests: said.flatMap(({ digests }) => digests),
+    },
   });
 }
 
@@ -65,7 +75,20 @@ function parseErrors(text: string): readonly Said[] {
   }
   const errors = typeof value === "object" && value !== null && "errors" in value ? value.errors : undefined;
   if (!Array.isArray(errors)) return [];
-  return errors.slice(0, 3).map((each: unknown) => ({ code: member(each, "code"), message: member(each, "message") }));
+  const known = errors.slice(0, MOST_ERRORS).map((each: unknown) => {
+    return { code: member(each, "code"), message: member(each, "message"), digests: digestsIn(each) };
+  });
+  const [first, second, third, ...others] = known;
+  // All of the digests count, but nobody reads more than three messages.
+  const rest = others.flatMap(({ digests }) => digests);
+  return [first, second, third && { ...third, digests: [...third.digests, ...rest] }].filter(
+    (each) => each !== undefined,
+  );
+}
+
+function digestsIn(error: unknown): readonly Digest[] {
+  const found = JSON.stringify(error)?.match(/sha256:[0-9a-f]{64}/g) ?? [];
+  return [...new Set(found)].filter(isDigest);
 }
 
 function member(value: unknown, name: "code" | "message"): string {

@@ -107,6 +107,11 @@ export class FakeRegistry {
     return digest;
   }
 
+  /** An upload that has some bytes. */
+  startUpload(id: string, bytes: Buffer): void {
+    this.#uploads.set(id, bytes);
+  }
+
   /** All tokens stop being good. */
   expireTokens(): void {
     this.#tokens.clear();
@@ -117,11 +122,27 @@ export class FakeRegistry {
     const request = { method: message.method ?? "", path: message.url ?? "", headers: message.headers };
     this.seen.push(request);
     if (this.intercept && (await this.intercept(request, response, message))) return;
-    const body = await readAll(message);
-    this.received += body.length;
+    const body = await this.#read(request, message);
     const { status, headers = {}, body: answer = "" } = this.#answer(request, body);
     response.writeHead(status, { "content-length": String(Buffer.byteLength(answer)), ...headers });
     response.end(request.method === "HEAD" ? undefined : answer);
+  }
+
+  /** Of a chunk that breaks off, what came stays in its session. */
+  async #read({ method, path }: SeenRequest, message: IncomingMessage): Promise<Buffer> {
+    const chunks: Buffer[] = [];
+    try {
+      for await (const chunk of message) {
+        chunks.push(chunk as Buffer);
+        this.received += (chunk as Buffer).length;
+      }
+    } catch (error) {
+      const id = /\/blobs\/uploads\/([^/?]+)/.exec(path)?.[1] ?? "";
+      const known = this.#uploads.get(id);
+      if (known && method === "PATCH") this.#uploads.set(id, Buffer.concat([known, ...chunks]));
+      throw error;
+    }
+    return Buffer.concat(chunks);
   }
 
   #answer(request: SeenRequest, body: Buffer): Reply {
@@ -185,10 +206,11 @@ export class FakeRegistry {
     return { status: 206, body: bytes.subarray(from, to), headers: { "content-range": range } };
   }
 
-  #upload({ method }: SeenRequest, job: UploadJob): Reply {
+  #upload({ method, headers }: SeenRequest, job: UploadJob): Reply {
     const { url, repository, body } = job;
     const location = (id: string): Record<string, string> => ({
       location: `/v2/${repository}/blobs/uploads/${id}?_state=a%3Db`,
+      range: `0-${Math.max(0, (this.#uploads.get(id)?.length ?? 0) - 1)}`,
     });
     if (method === "POST") {
       const mount = url.searchParams.get("mount") ?? "";
@@ -202,6 +224,9 @@ export class FakeRegistry {
     }
     const known = this.#uploads.get(job.id);
     if (!known || url.searchParams.get("_state") !== "a=b") return failure(404, "BLOB_UPLOAD_UNKNOWN");
+    if (method === "GET") return { status: 204, headers: location(job.id) };
+    const start = /^(\d+)-/.exec(headers["content-range"] ?? "")?.[1];
+    if (start !== undefined && Number(start) !== known.length) return { status: 416, headers: location(job.id) };
     const bytes = Buffer.concat([known, body]);
     this.#uploads.set(job.id, bytes);
     if (method === "PATCH") return { status: 202, headers: location(job.id) };
@@ -280,12 +305,6 @@ interface UploadJob {
 
 function failure(status: number, code: string): Reply {
   return { status, body: JSON.stringify({ errors: [{ code, message: "said by the registry" }] }) };
-}
-
-async function readAll(message: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of message) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
 }
 
 function blobsOf(manifest: Buffer): readonly string[] {

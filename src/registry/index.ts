@@ -15,4 +15,6 @@ export type {
   RegistryOptions,
   RegistryTransport,
   RemoteManifest,
+  UploadMemory,
+  UploadSession,
 } from "./types.ts";

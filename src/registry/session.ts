@@ -69,7 +69,8 @@ export class RegistrySession {
     for (let attempt = 1; ; attempt += 1) {
       const response = await this.#authorized(endpoint, request);
       if (request.expect.includes(response.status)) return response;
-      const isPutOff = attempt < TRIES && response.status === 429 && request.method === "POST";
+      const isOurs = request.method === "POST" || request.method === "PATCH";
+      const isPutOff = attempt < TRIES && response.status === 429 && isOurs;
       const wait = isPutOff ? (retryAfter(response) ?? this.#backoff(attempt)) : Number.POSITIVE_INFINITY;
       const redact = (text: string): string => endpoint.authenticator.redact(text);
       const error = await refusal(response, { domain: this.domain, doing: request.doing, redact });

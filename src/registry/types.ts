@@ -59,6 +59,20 @@ export interface BlobTarget {
   readonly write: (at: number, chunk: Uint8Array) => void;
 }
 
+/** A place at the registry that takes the rest of a blob. */
+export interface UploadSession {
+  readonly location: string;
+  /** Bytes that it has. */
+  readonly offset: number;
+}
+
+/** Where an upload remembers how far it came, so that another process goes on. */
+export interface UploadMemory {
+  get(): UploadSession | undefined;
+  set(session: UploadSession): void;
+  clear(): void;
+}
+
 /** Bytes to send to a registry. */
 export interface BlobUpload {
   /** Without it the digest is computed while the bytes are sent. */
@@ -67,6 +81,10 @@ export interface BlobUpload {
   readonly size?: number;
   /** Streams the bytes; called again when they have to be sent again. */
   readonly open: () => AsyncIterable<Uint8Array>;
+  /** The same for bytes from `start` to before `end`, where digest and size are known. */
+  readonly openRange?: (start: number, end: number) => AsyncIterable<Uint8Array>;
+  /** For large ones. */
+  readonly memory?: UploadMemory;
   /** A blob that will do, and repositories of the same registry that may have it: it is mounted instead of sent. */
   readonly mount?: { readonly digest: Digest; readonly size: number; readonly from: readonly string[] };
   /** Bytes sent so far; falls back to 0 when they are sent again. */

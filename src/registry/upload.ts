@@ -2,32 +2,28 @@
 /*
  * Blob upload (distribution-spec, "Pushing blobs"):
  *
+ *   a session that an earlier process left ─GET─▶ what it has ─▶ the rest in chunks
  *   POST /v2/<name>/blobs/uploads/[?mount=D&from=R] ──201──▶ mounted
  *        │ 202, Location
- *        ├─ digest and size known ─▶ PUT Location?digest=D with the bytes
- *        └─ not known ────────────▶ PATCH Location with the bytes ─▶ PUT Location?digest=D
+ *        ├─ digest and size known, small ─▶ PUT Location?digest=D with the bytes
+ *        └─ large, or not known ─▶ PATCH Location, chunk after chunk ─▶ PUT Location?digest=D
  *
- * A failed upload begins again with a new session: a session's offset can't be trusted after an error.
+ * A failed upload begins again with a new session when the old one can't tell what it has. A registry that refuses a
+ * second chunk gets the whole in one request.
  */
 import { Hasher, TareError, isDigest, isTareError } from "../base/index.ts";
 import type { Digest } from "../base/index.ts";
-import type { HttpResponse } from "../http/index.ts";
 import type { Scope } from "./authenticator.ts";
-import { resolveLocation } from "./endpoint.ts";
 import type { RegistrySession } from "./session.ts";
 import type { BlobReceipt, BlobUpload, RegistryCall } from "./types.ts";
+import { isForChunks, sendChunks } from "./upload-chunks.ts";
+import { begin, locationOf, opened, openingOf, requestOf, resume } from "./upload-session.ts";
+import type { OpenedSession, UploadJob } from "./upload-session.ts";
 
 const TRIES = 4;
 /** What a registry says when a part of the bytes came twice or not at all. */
 const BROKEN_SESSION: ReadonlySet<string> = new Set(["BLOB_UPLOAD_INVALID", "BLOB_UPLOAD_UNKNOWN", "DIGEST_INVALID"]);
-
-interface Job extends RegistryCall {
-  readonly session: RegistrySession;
-  readonly repository: string;
-  readonly upload: BlobUpload;
-  readonly doing: string;
-  readonly scope: Scope;
-}
+const LARGEST_LEAST_CHUNK = 64 << 20;
 
 /** Brings a blob into a repository. Throws `E_REGISTRY*`, `E_DIGEST_MISMATCH`, and what reading the bytes throws. */
 export async function uploadBlob(
@@ -39,71 +35,91 @@ export async function uploadBlob(
   const name = upload.digest === undefined ? "a layer" : `\`${upload.digest}\``;
   const doing = `pushing ${name} to \`${session.domain}/${repository}\``;
   const scope: Scope = { repository, actions: "pull,push" };
-  const job: Job = { session, repository, upload, doing, scope, ...call };
-  let location = await mount(job);
-  if (location !== undefined && typeof location !== "string") return location;
+  const job: UploadJob = { session, repository, upload, doing, scope, ...call };
+  const start = (await leftSession(job)) ?? (await mount(job));
+  if (start && "how" in start) return start;
+  return send(job, start);
+}
+
+/** Sends the bytes, again where another try may have more luck. */
+async function send(job: UploadJob, start: OpenedSession | undefined): Promise<BlobReceipt> {
+  const { upload, session, signal } = job;
+  let isChunked = isForChunks(upload);
+  let place = start;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      location ??= await begin(job);
-      return upload.digest !== undefined && upload.size !== undefined
-        ? await sendWhole(job, location, { digest: upload.digest, size: upload.size })
-        : await sendStream(job, location);
+      place ??= await begin(job);
+      return await sendTo(job, place, isChunked && place.leastChunk <= LARGEST_LEAST_CHUNK);
     } catch (error) {
-      if (attempt >= TRIES || !mayRepeat(error) || call.signal?.aborted) throw error;
-      location = undefined;
+      if (isRefusal(error)) upload.memory?.clear();
+      if (attempt >= TRIES || !mayRepeat(error) || signal?.aborted) throw error;
+      isChunked &&= isTareError(error) && error.details["connection"] === true;
+      place = undefined;
       upload.onProgress?.(0);
-      await session.pause(attempt, call.signal);
+      await session.pause(attempt, signal);
     }
   }
 }
 
+async function sendTo(job: UploadJob, place: OpenedSession, isChunked: boolean): Promise<BlobReceipt> {
+  const { digest, size, memory } = job.upload;
+  if (isChunked || place.offset > 0) {
+    const sent = await sendChunks(job, place);
+    return completed(job, sent.location, { digest: sent.digest ?? digest, size: sent.size });
+  }
+  const receipt =
+    digest !== undefined && size !== undefined
+      ? await sendWhole(job, place.location, { digest, size })
+      : await sendStream(job, place.location);
+  memory?.clear();
+  return receipt;
+}
+
+async function completed(
+  job: UploadJob,
+  location: string,
+  { digest, size }: { readonly digest: Digest | undefined; readonly size: number },
+): Promise<BlobReceipt> {
+  if (digest === undefined) throw new Error("bug: a blob was sent without its digest");
+  if (job.upload.digest !== undefined && job.upload.digest !== digest) throw changed(job, digest);
+  await finish(job, { location, digest }, {});
+  job.upload.memory?.clear();
+  return { how: "uploaded", digest, size };
+}
+
+/** The session that an earlier process left, when the registry keeps it. */
+async function leftSession(job: UploadJob): Promise<OpenedSession | undefined> {
+  const known = job.upload.memory?.get();
+  if (!known) return undefined;
+  const left = await resume(job, known);
+  if (!left) job.upload.memory?.clear();
+  return left;
+}
+
 /** A receipt when the blob could be mounted; the session that the registry opened instead; or nothing. */
-async function mount(job: Job): Promise<BlobReceipt | string | undefined> {
+async function mount(job: UploadJob): Promise<BlobReceipt | OpenedSession | undefined> {
   const { session, repository, upload } = job;
   if (upload.mount === undefined) return undefined;
   const { digest, size } = upload.mount;
-  let location: string | undefined;
+  let place: OpenedSession | undefined;
   for (const from of upload.mount.from) {
     if (from === repository) continue;
     const target = `/v2/${repository}/blobs/uploads/?mount=${encodeURIComponent(digest)}&from=${encodeURIComponent(from)}`;
     try {
-      const response = await session.request({ ...post(job), target, scope: { ...job.scope, mountFrom: from } });
+      const response = await session.request({ ...openingOf(job), target, scope: { ...job.scope, mountFrom: from } });
       response.discard();
       if (response.status === 201) return { how: "mounted", digest, size };
-      location = locationOf(response);
+      place = opened(response);
     } catch (error) {
       // The other repository may be gone or not ours to read: the bytes are sent then.
       if (!(error instanceof TareError) || !error.code.startsWith("E_REGISTRY")) throw error;
     }
   }
-  return location;
-}
-
-async function begin(job: Job): Promise<string> {
-  const response = await job.session.request(post(job));
-  response.discard();
-  return locationOf(response);
-}
-
-function post(job: Job): Parameters<RegistrySession["request"]>[0] {
-  const { scope, doing, signal } = job;
-  return {
-    method: "POST",
-    target: `/v2/${job.repository}/blobs/uploads/`,
-    headers: { "content-length": "0" },
-    scope,
-    doing,
-    expect: [201, 202],
-    ...(signal === undefined ? {} : { signal }),
-  };
-}
-
-function locationOf(response: HttpResponse): string {
-  return resolveLocation(response.headers["location"], response.url);
+  return place;
 }
 
 async function sendWhole(
-  job: Job,
+  job: UploadJob,
   location: string,
   blob: { readonly digest: Digest; readonly size: number },
 ): Promise<BlobReceipt> {
@@ -112,19 +128,16 @@ async function sendWhole(
   return { how: "uploaded", ...blob };
 }
 
-async function sendStream(job: Job, location: string): Promise<BlobReceipt> {
+async function sendStream(job: UploadJob, location: string): Promise<BlobReceipt> {
   const counted = new CountedBody(job.upload);
-  const { scope, doing, signal } = job;
   const response = await job.session.request({
+    ...requestOf(job),
     method: "PATCH",
     target: location,
     headers: { "content-type": "application/octet-stream" },
     body: counted.open,
     ...(job.upload.size === undefined ? {} : { bodySize: job.upload.size }),
-    scope,
-    doing,
     expect: [202, 204],
-    ...(signal === undefined ? {} : { signal }),
   });
   response.discard();
   const digest = counted.digest();
@@ -135,12 +148,13 @@ async function sendStream(job: Job, location: string): Promise<BlobReceipt> {
 
 /** Throws `E_DIGEST_MISMATCH` when the registry says that it took something else. */
 async function finish(
-  job: Job,
+  job: UploadJob,
   { location, digest }: { readonly location: string; readonly digest: Digest },
   content: { readonly body?: () => AsyncIterable<Uint8Array>; readonly bodySize?: number },
 ): Promise<void> {
-  const { scope, doing, signal } = job;
+  const { doing } = job;
   const response = await job.session.request({
+    ...requestOf(job),
     method: "PUT",
     target: withDigest(location, digest),
     headers: {
@@ -148,10 +162,7 @@ async function finish(
       ...(content.body ? {} : { "content-length": "0" }),
     },
     ...content,
-    scope,
-    doing,
     expect: [201, 204],
-    ...(signal === undefined ? {} : { signal }),
   });
   response.discard();
   const stored = response.headers["docker-content-digest"] ?? digest;
@@ -166,11 +177,16 @@ function withDigest(location: string, digest: Digest): string {
   return `${location}${location.includes("?") ? "&" : "?"}digest=${encodeURIComponent(digest)}`;
 }
 
-function changed(job: Job, digest: Digest): TareError {
+function changed(job: UploadJob, digest: Digest): TareError {
   return new TareError("E_DIGEST_MISMATCH", `${job.doing}: its bytes have the digest \`${digest}\``, {
     hint: "run `tare system fsck`",
     details: { expected: job.upload.digest, actual: digest },
   });
+}
+
+/** The registry itself said no: what it has of the blob is of no use. */
+function isRefusal(error: unknown): boolean {
+  return isTareError(error) && typeof error.details["status"] === "number";
 }
 
 /** A lost connection, a broken session or a troubled server; not a refusal. */
@@ -179,7 +195,7 @@ function mayRepeat(error: unknown): boolean {
   if (error.details["connection"] === true) return true;
   const { status, errors } = error.details;
   if (status === 400 && Array.isArray(errors)) return errors.some((code) => BROKEN_SESSION.has(String(code)));
-  return typeof status === "number" && (status >= 500 || status === 404 || status === 408 || status === 416);
+  return typeof status === "number" && (status >= 500 || [404, 405, 408, 416].includes(status));
 }
 
 /** Hashes and counts a body while it is sent; each start begins anew. */

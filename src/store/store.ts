@@ -4,6 +4,7 @@ import { TareError } from "../base/index.ts";
 import { blobStore } from "./blobs.ts";
 import { cacheMounts } from "./cache-mounts.ts";
 import { buildCache } from "./cache.ts";
+import { takeClaim } from "./claims.ts";
 import type { StoreContext } from "./context.ts";
 import { Database } from "./database.ts";
 import { documentStore } from "./documents.ts";
@@ -51,6 +52,7 @@ export function openStore(options: StoreOptions): Store {
     cacheMounts: cacheMounts(context),
     documents: (kind, { lasting = true } = {}) => documentStore(context, kind, lasting),
     lease: () => context.leases.open(),
+    claim: (key) => takeClaim(context, `key:${key}`),
     recover: () => recover(context),
     makeRoom: () => releaseReserve(layout, effects),
     freeSpace: () => freeBytes(layout),

@@ -347,6 +347,11 @@ export interface Store {
   documents<T>(kind: string, options?: { readonly lasting?: boolean }): DocumentStore<T>;
   /** A new claim of this process; release it or leave it to `close` or the process's end. */
   lease(): Lease;
+  /**
+   * Takes a key for the caller alone; undefined while another has it, of this process or another that lives. Call the
+   * result to end the claim, or leave it to the process's end.
+   */
+  claim(key: string): (() => void) | undefined;
   /** Removes what dead processes left in `tmp/`; returns their lease names. One readdir when there is nothing. */
   recover(): readonly string[];
   /** Frees 1 MiB kept aside when the disk is full: call it first where the user removes things. `prune` takes it again. */
