@@ -1,20 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Compiles the modules of wheels with the image's own interpreter, or one of the same version: once for each wheel. */
-import * as fs from "node:fs";
-import { availableParallelism } from "node:os";
-import { join } from "node:path";
-import { TareError, ensureDirectory, execute, removeTree } from "../base/index.ts";
+import { execute } from "../base/index.ts";
 import { hostPlatform } from "../oci/index.ts";
-import { COMPILE_PY, compileJob, findPack, packKey, storePack } from "../python/index.ts";
-import { baseLayers } from "./results.ts";
-import { runInContainer } from "./run-container.ts";
+import { compileJob, findPack, packKey, storePack } from "../python/index.ts";
+import { CompileFolder, compileError, compileInContainer, compilerArguments } from "./compile-session.ts";
 import type { Digest } from "../base/index.ts";
-import type { RunOp, WheelsOp } from "../graph/index.ts";
+import type { WheelsOp } from "../graph/index.ts";
 import type { Bytecode, BytecodePack, InstallSettings, WheelToInstall } from "../python/index.ts";
+import type { Compilation } from "./compile-session.ts";
 import type { StepContext } from "./types.ts";
-
-const PLACE = "/run/tare-compile";
-const OUT = "/run/tare-packs";
 
 /** How modules can be compiled here; `name` counts in what is made. */
 type Compiler =
@@ -102,102 +96,38 @@ export async function bytecodePacks(
   });
 }
 
-interface Compilation {
+async function compileAll(step: StepContext, op: WheelsOp, work: CompileWork): Promise<void> {
+  step.status("compiling modules", 0, 0);
+  const { store } = step.resources;
+  const compilations = work.missing.map(({ wheel, key }) => ({
+    file: wheel.file,
+    job: (places: Parameters<typeof compileJob>[2]) => compileJob(wheel, work.settings, places),
+    keep: async (pack: string) => void (await storePack(store, key, pack)),
+  }));
+  if (work.compiler.kind === "container") await compileInContainer(step, op, compilations);
+  else await compileLocally(step, op, { python: work.compiler.python, compilations });
+}
+
+interface CompileWork {
   readonly compiler: Compiler;
   readonly settings: InstallSettings;
   readonly missing: readonly { readonly wheel: WheelToCompile; readonly key: Digest }[];
 }
 
-async function compileAll(step: StepContext, op: WheelsOp, work: Compilation): Promise<void> {
-  step.status("compiling modules", 0, 0);
-  const folder = join(step.resources.lease.folder, `compile-${step.vertex.id.slice(7, 23)}`);
-  const out = join(folder, "packs");
-  for (const path of [folder, join(folder, "place"), out]) ensureDirectory(path, 0o755);
-  try {
-    prepare(join(folder, "place"), out, work);
-    if (work.compiler.kind === "local") await compileLocally(step, op, { folder, python: work.compiler.python });
-    else await compileInContainer(step, op, folder);
-    for (const [index, { key }] of work.missing.entries())
-      await storePack(step.resources.store, key, join(out, `${index}.zip`));
-  } finally {
-    removeTree(folder);
-  }
-}
-
-/** The script, what it has to do, and the wheels by numbers. */
-function prepare(place: string, out: string, { compiler, settings, missing }: Compilation): void {
-  const isLocal = compiler.kind === "local";
-  const jobs = missing.map(({ wheel }, index) => {
-    const file = join(place, `${index}.whl`);
-    linkOrCopy(wheel.file, file);
-    return compileJob(wheel, settings, {
-      wheel: isLocal ? file : `${PLACE}/${index}.whl`,
-      out: isLocal ? join(out, `${index}.zip`) : `${OUT}/${index}.zip`,
-    });
-  });
-  fs.writeFileSync(join(place, "compile.py"), COMPILE_PY, { mode: 0o644 });
-  fs.writeFileSync(join(place, "jobs.json"), JSON.stringify(jobs), { mode: 0o644 });
-}
-
-function linkOrCopy(from: string, to: string): void {
-  try {
-    fs.linkSync(from, to);
-  } catch {
-    fs.copyFileSync(from, to, fs.constants.COPYFILE_FICLONE);
-  }
-}
-
-function argumentsFor(op: WheelsOp, place: string): readonly string[] {
-  const script = `${place}/compile.py`;
-  return ["-I", "-S", "-B", script, op.bytecode, String(availableParallelism()), `${place}/jobs.json`];
-}
-
 async function compileLocally(
   step: StepContext,
   op: WheelsOp,
-  { folder, python }: { readonly folder: string; readonly python: string },
+  { python, compilations }: { readonly python: string; readonly compilations: readonly Compilation[] },
 ): Promise<void> {
-  const result = await execute(python, argumentsFor(op, join(folder, "place")), { signal: step.signal });
-  if (result.code !== 0) throw compileError(result.stderr);
-}
-
-async function compileInContainer(step: StepContext, op: WheelsOp, folder: string): Promise<void> {
-  const upper = { tree: join(folder, "upper"), work: join(folder, "work") };
-  for (const path of [upper.tree, upper.work]) ensureDirectory(path, 0o755);
-  const errors: Buffer[] = [];
-  const { exitCode } = await runInContainer(step, {
-    op: command([op.executable, ...argumentsFor(op, PLACE)]),
-    layers: baseLayers(step),
-    upper,
-    mounts: [
-      { destination: PLACE, type: "bind", source: join(folder, "place"), options: ["ro"] },
-      { destination: OUT, type: "bind", source: join(folder, "packs"), options: ["rw"] },
-    ],
-    onOutput: (_stream, data) => void errors.push(Buffer.from(data)),
-  });
-  if (exitCode !== 0) throw compileError(Buffer.concat(errors).toString("utf8"));
-}
-
-/** A command as root, without network and with nothing mounted. */
-function command(args: readonly string[]): RunOp {
-  const env = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"];
-  return {
-    type: "run",
-    args,
-    env,
-    cwd: "/",
-    user: "0:0",
-    mounts: [],
-    network: "none",
-    security: "sandbox",
-    devices: [],
-  };
-}
-
-function compileError(output: string): TareError {
-  const last = output.trim().split("\n").at(-1) ?? "";
-  return new TareError("E_BYTECODE", `compiling Python modules: ${last === "" ? "the interpreter failed" : last}`, {
-    hint: "`--bytecode none` builds without compiled modules",
-    details: { output },
-  });
+  const folder = new CompileFolder(step);
+  try {
+    const numbered = compilations.map((each) => ({ ...each, number: folder.add(each, folder) }));
+    folder.end();
+    const result = await execute(python, compilerArguments(op, folder.place), { signal: step.signal });
+    const [, why] = /^error \d+ (.*)$/m.exec(result.stdout) ?? [];
+    if (result.code !== 0 || why !== undefined) throw compileError(why ?? result.stderr);
+    for (const { number, keep } of numbered) await keep(folder.pack(number));
+  } finally {
+    folder.remove();
+  }
 }

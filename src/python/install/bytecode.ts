@@ -2,38 +2,63 @@
 /*
  * `.pyc` files, made by the interpreter of the image (or one of the same version): unchecked and by hash of the source
  * (PEP 552), so that they depend on no time. Equal sources and interpreters give equal bytes: each distribution is
- * compiled in a process of its own, in the order of names, with a fixed hash seed, and while a module is written every
- * object in it is held, so that marshal's notes of what is shared do not depend on what else the process has seen.
+ * compiled in a process of its own, in the order of names, with a fixed hash seed (until Python 3.10 it decides the
+ * order of sets), and while a module is written every object in it is held, so that marshal's notes of what is shared
+ * do not depend on what else the process has seen.
  */
 
 /**
- * Arguments: policy, workers, and a JSON file: for each distribution its wheel, the pack to write, and its modules by
- * name, each with its path in the image and its entry in the wheel. Only wheels are read, only packs are written.
+ * Arguments: policy, workers, and a folder. Jobs are files `jobs/N.json` in it, taken as they come, the lowest number
+ * first: the distribution's wheel, the pack to write, and its modules by name, each with its path in the image and its
+ * entry in the wheel. `done N` or `failed N` says on standard output what became of one; before the latter comes `error N why`. Ends
+ * when there is a file `end` and nothing left to do. Only wheels are read, only packs are written.
  */
-export const COMPILE_PY = `import json, os, sys
+export const COMPILE_PY = `import os, sys
 
 def main():
-    policy, workers, manifest = sys.argv[1], int(sys.argv[2]), sys.argv[3]
-    waiting, running, failed = list(range(len(load(manifest)))), set(), 0
-    environment = {"PYTHONHASHSEED": "0", "PATH": os.environ.get("PATH", "")}
-    while waiting or running:
-        while waiting and len(running) < workers:
-            args = [sys.executable, "-I", "-S", "-B", __file__, "--one", policy, manifest, str(waiting.pop(0))]
-            running.add(os.posix_spawn(args[0], args, environment))
-        pid, status = os.wait()
+    arguments = sys.argv[1:]
+    if arguments[0] != "--seeded":
+        # -I ignores the seed: the environment has nothing else in it.
+        environment = {"PYTHONHASHSEED": "0", "PATH": os.environ.get("PATH", "")}
+        os.execve(sys.executable, [sys.executable, "-s", "-S", "-B", __file__, "--seeded"] + arguments, environment)
+    if sys.flags.hash_randomization:
+        sys.exit("the hash seed is not fixed")
+    serve(arguments[1], int(arguments[2]), arguments[3])
+
+def serve(policy, workers, folder):
+    import importlib._bootstrap_external, json, marshal, opcode, time, zipfile
+    jobs, taken, running = os.path.join(folder, "jobs"), set(), {}
+    while True:
+        is_end = os.path.exists(os.path.join(folder, "end"))
+        waiting = sorted(int(name[:-5]) for name in os.listdir(jobs) if name.endswith(".json") and name not in taken)
+        for number in waiting[:workers - len(running)]:
+            name = "%d.json" % number
+            taken.add(name)
+            running[start(policy, os.path.join(jobs, name), number)] = number
+        if is_end and not running and not waiting:
+            return
+        pid, status = os.waitpid(-1, 0 if len(running) >= workers else os.WNOHANG) if running else (0, 0)
         if pid in running:
-            running.remove(pid)
-            if status:
-                failed = 1
-    sys.exit(failed)
+            os.write(1, b"%s %d\\n" % (b"failed" if status else b"done", running.pop(pid)))
+        else:
+            time.sleep(0.004)
 
-def load(manifest):
-    with open(manifest, encoding="utf-8") as file:
-        return json.load(file)
+def start(policy, path, number):
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        one(policy, path)
+        os._exit(0)
+    except BaseException as error:
+        why = ("%s: %s" % (type(error).__name__, error)).encode("utf-8", "replace")
+        os.write(1, b"error %d %s\\n" % (number, b" ".join(why.split())[:2000]))
+    os._exit(1)
 
-def one(policy, manifest, index):
-    import zipfile
-    job = load(manifest)[int(index)]
+def one(policy, path):
+    import json, zipfile
+    with open(path, encoding="utf-8") as file:
+        job = json.load(file)
     with zipfile.ZipFile(job["wheel"]) as wheel, zipfile.ZipFile(job["out"], "w") as pack:
         compile_modules(policy, job["modules"], wheel, pack)
 
@@ -134,8 +159,5 @@ def imports(code, package):
             yield from imports(constant, package)
 
 os.umask(0o022)
-if sys.argv[1] == "--one":
-    one(*sys.argv[2:])
-else:
-    main()
+main()
 `;

@@ -156,8 +156,8 @@ async function work<Job extends InstallJob>(
   cost: number,
   signal: AbortSignal | undefined,
 ): Promise<ReportOf<Job>> {
-  // When all threads run, this one has enough to do with what they make.
-  if (cost >= THREAD_FROM || pool?.spare === 0) return threads().run(job, cost, signal);
+  // Where threads are, this one has enough to do with what they make.
+  if (cost >= THREAD_FROM || pool?.isWarm) return threads().run(job, cost, signal);
   return (await runJob(job, signal)) as ReportOf<Job>;
 }
 

@@ -59,7 +59,19 @@ describe("the pool", () => {
     await Promise.all(["a", "b", "c"].map((name, cost) => pool.run(jobOf(name), cost)));
     expect(count()).toBe(2);
     pool.warmUp(2);
-    expect(count()).toBe(4);
+    expect(count()).toBe(2);
+  });
+
+  it("keeps threads for a moment, and no longer", async () => {
+    const { start, count } = threads(SIZED);
+    const pool = new WorkerPool(2, start, 40);
+    await pool.run(jobOf("first"), 1);
+    expect(pool.isWarm).toBe(true);
+    await pool.run(jobOf("second"), 1);
+    expect(count()).toBe(1);
+    await expect.poll(() => pool.isWarm).toBe(false);
+    await pool.run(jobOf("third"), 1);
+    expect(count()).toBe(2);
   });
 
   it("hands on the code and hint of an error, and goes on", async () => {

@@ -24,17 +24,23 @@ const MOST_THREADS = 8;
  */
 const HEAP = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 256 };
 
-/** Threads that work on wheels; started when there is work, ended when there is none left. */
+/** How long threads wait for more work: the next layer often needs something else first. */
+const LINGER_MS = 1000;
+
+/** Threads that work on wheels; started when there is work, ended when there was none for a moment. */
 export class WorkerPool {
   readonly #size: number;
   readonly #start: () => Promise<Worker>;
+  readonly #lingerMs: number;
   readonly #queue: Waiting[] = [];
   readonly #idle: Worker[] = [];
   readonly #warming: Promise<Worker>[] = [];
+  #lingering: NodeJS.Timeout | undefined;
   #running = 0;
 
-  constructor(size: number, start: () => Promise<Worker> = startWorker) {
+  constructor(size: number, start: () => Promise<Worker> = startWorker, linger: number = LINGER_MS) {
     this.#start = start;
+    this.#lingerMs = linger;
     this.#size = Math.max(1, Math.min(size, MOST_THREADS));
   }
 
@@ -45,6 +51,11 @@ export class WorkerPool {
   /** Threads that have nothing to do, started or not. */
   get spare(): number {
     return Math.max(0, this.#size - this.#running - this.#queue.length);
+  }
+
+  /** Threads are there, or will be at once. */
+  get isWarm(): boolean {
+    return this.#running + this.#idle.length + this.#warming.length > 0;
   }
 
   /** Starts up to `count` threads that will be needed in a moment; they end with the others, or with the program. */
@@ -81,9 +92,14 @@ export class WorkerPool {
       waiting.fail(error);
     } finally {
       this.#running -= 1;
-      if (this.#queue.length === 0 && this.#running === 0) this.#end();
+      if (this.#queue.length === 0 && this.#running === 0) this.#linger();
       void this.#next();
     }
+  }
+
+  #linger(): void {
+    clearTimeout(this.#lingering);
+    this.#lingering = setTimeout(() => this.#running === 0 && this.#end(), this.#lingerMs).unref();
   }
 
   #end(): void {
