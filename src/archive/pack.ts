@@ -11,11 +11,9 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { TareError, imageOwner, ioError, linux } from "../base/index.ts";
 import type { DiffId } from "../base/index.ts";
 import { checkAborted } from "./aborted.ts";
-import { isPlanned, openContent, readContent } from "./file-content.ts";
+import { isPlanned, openContent } from "./file-content.ts";
 import type { FileContent } from "./file-content.ts";
 import { overlayMark } from "./overlay-marks.ts";
-import { walkPlanned } from "./planned-tree.ts";
-import type { PlannedFiles, PlannedOptions } from "./planned-tree.ts";
 import { NO_XATTRS, asPath, displayName } from "./tar-entry.ts";
 import type { TarType, Xattrs } from "./tar-entry.ts";
 import { TarWriter } from "./tar-writer.ts";
@@ -82,21 +80,6 @@ export async function packTree(
   return { size, diffId, entries: writer.entries, ...facts };
 }
 
-/**
- * Packs a tree that is on no disk: the same bytes as `packTree` of the tree that would be made of the files. Throws
- * `E_WHITEOUT`, `E_TAR_HEADER`, `E_ZIP_CONTENT`, and what observers throw.
- */
-export async function packPlanned(
-  files: PlannedFiles,
-  sink: ByteSink | undefined,
-  options: PlannedOptions,
-): Promise<PackResult> {
-  const writer = new TarWriter(sink ?? { write: () => undefined });
-  const facts = await walkPlanned(files, new TarVisitor(writer), options);
-  const { size, diffId } = await writer.finish();
-  return { size, diffId, entries: writer.entries, ...facts };
-}
-
 /** Visits a tree in the canonical order of a layer. Throws as `packTree`. */
 export async function walkTree(root: string, visitor: TreeVisitor, options: PackOptions): Promise<TreeFacts> {
   const walker = new Walker(visitor, options);
@@ -121,9 +104,7 @@ class TarVisitor implements TreeVisitor {
   }
 
   async content(file: FileContent, fields: TarFields, pause: () => Promise<void>): Promise<void> {
-    if (isPlanned(file)) {
-      return readContent(file, fields, (piece) => this.#writer.write(piece), { room: NO_ROOM, pause });
-    }
+    if (isPlanned(file)) throw new Error("a planned file is in no tree");
     const content = openContent(file, fields);
     try {
       for (let left = fields.size ?? 0; left > 0;) {
@@ -137,9 +118,6 @@ class TarVisitor implements TreeVisitor {
     }
   }
 }
-
-/** Planned content brings its own memory. */
-const NO_ROOM: Uint8Array = new Uint8Array(0);
 
 class Walker {
   readonly #visitor: TreeVisitor;

@@ -8,11 +8,12 @@
  * A small entry's blocks go into a shared member: the mark of its last block is cleared, and what follows starts in
  * the same byte. A large one is a complete stream already. No zlib takes part: digests do not depend on its version.
  */
-import { Hasher, TareError, asDiffId, ioError } from "../../base/index.ts";
+import { TareError, ioError } from "../../base/index.ts";
 import type { ByteSink } from "../../base/index.ts";
 import { isPlanned, readContent } from "../file-content.ts";
 import type { FileContent } from "../file-content.ts";
 import { walkTree } from "../pack.ts";
+import { TarFacts } from "../measure.ts";
 import type { PackResult, TreeVisitor } from "../pack.ts";
 import { spliceSource, walkPlanned } from "../planned-tree.ts";
 import type { PlannedFiles, PlannedOptions } from "../planned-tree.ts";
@@ -49,7 +50,7 @@ export async function spliceTree(
 }
 
 /**
- * The same for a tree that is on no disk. Throws as `packPlanned`; contents that are spliced are not looked at, so
+ * The same for a tree that is on no disk. Throws as `measurePlanned`; contents that are spliced are not looked at, so
  * observers see only what is compressed here.
  */
 export async function splicePlanned(
@@ -63,7 +64,7 @@ export async function splicePlanned(
 }
 
 /**
- * What `packPlanned` without a sink and `splicePlanned` (layout `ms`) do, in one go: each content is read and decoded
+ * What `measurePlanned` and `splicePlanned` (layout `ms`) do, in one go: each content is read and decoded
  * once, and all observers see it. Throws as both.
  */
 export async function packAndSplice(
@@ -76,22 +77,6 @@ export async function packAndSplice(
   const facts = await walkPlanned(files, splicer, options);
   const blob = await splicer.finish();
   return { tar: { ...tar.finish(), ...facts }, blob };
-}
-
-/** The facts of a tar that is written nowhere. */
-class TarFacts {
-  readonly #hasher = new Hasher();
-  #size = 0;
-  entries = 0;
-
-  update(piece: Uint8Array): void {
-    this.#hasher.update(piece);
-    this.#size += piece.length;
-  }
-
-  finish(): Pick<PackResult, "size" | "diffId" | "entries"> {
-    return { size: this.#size, diffId: asDiffId(this.#hasher.digest()), entries: this.entries };
-  }
 }
 
 function factsOf({ digest, diffId, plainDiffId }: TocFacts): TocFacts {

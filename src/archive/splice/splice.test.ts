@@ -8,7 +8,7 @@ import * as zlib from "node:zlib";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DEFAULT_EPOCH, digestOf, isTareError } from "../../base/index.ts";
-import { openZip, packAndSplice, packPlanned, packTree, splicePlanned, spliceTree } from "../index.ts";
+import { openZip, measurePlanned, packAndSplice, packTree, splicePlanned, spliceTree } from "../index.ts";
 import type {
   ContentObserver,
   PlannedContent,
@@ -340,7 +340,7 @@ describe("packAndSplice", () => {
     return { files: new Map(planned), zip };
   };
 
-  it("is packPlanned and splicePlanned in one go, and its observers see all contents", async () => {
+  it("is measurePlanned and splicePlanned in one go, and its observers see all contents", async () => {
     const cases = everyKind();
     const options = { time: DEFAULT_EPOCH };
     const results = await Promise.all(
@@ -349,7 +349,7 @@ describe("packAndSplice", () => {
         const { files, zip } = open(cases, seen);
         try {
           if (how === "one") return { ...(await packAndSplice(files, sink, options)), bytes: sink.all(), seen };
-          const tar = await packPlanned(files, undefined, options);
+          const tar = await measurePlanned(files, options);
           const again = open(cases, new Map());
           const blob = await splicePlanned(again.files, sink, options);
           again.zip.close();

@@ -2,6 +2,7 @@
 import * as fs from "node:fs";
 import { availableParallelism } from "node:os";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { newLane, stopLane } from "./hash-lane.ts";
 import { LAYER_TIME } from "./layer-files.ts";
 import { runJob } from "./jobs.ts";
 import { WorkerPool } from "./worker-pool.ts";
@@ -20,6 +21,8 @@ export interface Installed {
 
 /** Below this many compressed bytes a thread costs more than it gives. */
 const THREAD_FROM = 6 << 20;
+/** From this many compressed bytes on a layer is hashed by a thread of its own while another one decodes it. */
+const LANE_FROM = 64 << 20;
 /** A layer of more than this is unpacked by several threads. */
 const SPLIT_FROM = 24 << 20;
 
@@ -66,7 +69,19 @@ export async function measureWheelLayer(
   settings: InstallSettings,
   signal?: AbortSignal,
 ): Promise<MeasureReport> {
-  return work({ kind: "measure", wheels, settings }, costOf(wheels), signal);
+  const cost = costOf(wheels);
+  if (cost < LANE_FROM || threads().spare < 2) return work({ kind: "measure", wheels, settings }, cost, signal);
+  const lane = newLane();
+  const stop = (error: unknown): never => {
+    stopLane(lane);
+    throw error;
+  };
+  const hashing = threads().run({ kind: "hash", lane }, cost, signal).catch(stop);
+  const measuring = threads().run({ kind: "measure", wheels, settings, lane }, cost, signal).catch(stop);
+  const [hashed, measured] = await Promise.allSettled([hashing, measuring]);
+  if (hashed.status === "rejected") throw hashed.reason;
+  if (measured.status === "rejected") throw measured.reason;
+  return measured.value;
 }
 
 /** Where and how a layer's blob is written. */

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The work on a layer of distributions that may run in a thread: each kind reads the wheels and needs nothing else. */
 import * as fs from "node:fs";
-import { packAndSplice, packPlanned, splicePlanned } from "../../archive/index.ts";
+import { measurePlanned, packAndSplice, splicePlanned } from "../../archive/index.ts";
 import { ioError, writeAll } from "../../base/index.ts";
-import { LAYER_TIME, openLayerFiles } from "./layer-files.ts";
+import { LaneWriter, readLane, stopLane } from "./hash-lane.ts";
+import { LAYER_TIME, openLayerFiles, otherHash } from "./layer-files.ts";
 import { unpack } from "./unpack.ts";
 import type { PackResult, SpliceLayout, SpliceResult } from "../../archive/index.ts";
 import type { InstallSettings, ReplacedFile, WheelToInstall } from "./layer-files.ts";
@@ -14,6 +15,14 @@ export interface MeasureJob {
   readonly kind: "measure";
   readonly wheels: readonly WheelToInstall[];
   readonly settings: InstallSettings;
+  /** Another thread hashes: a `HashJob` with the same lane. */
+  readonly lane?: SharedArrayBuffer;
+}
+
+/** Hashes what a measuring thread decodes. */
+export interface HashJob {
+  readonly kind: "hash";
+  readonly lane: SharedArrayBuffer;
 }
 
 /** The tar that a layer would be, and its facts. */
@@ -43,7 +52,7 @@ export interface MakeReport {
 }
 
 /** What a thread may be asked for. */
-export type InstallJob = UnpackJob | MeasureJob | SpliceJob | MakeJob;
+export type InstallJob = UnpackJob | MeasureJob | HashJob | SpliceJob | MakeJob;
 
 /** The answer to a kind of job. */
 export type ReportOf<Job extends InstallJob> = Job extends UnpackJob
@@ -52,18 +61,23 @@ export type ReportOf<Job extends InstallJob> = Job extends UnpackJob
     ? MeasureReport
     : Job extends MakeJob
       ? MakeReport
-      : SpliceResult;
+      : Job extends HashJob
+        ? undefined
+        : SpliceResult;
 
 /** Does a job here. */
 export async function runJob(
   job: InstallJob,
   signal?: AbortSignal,
-): Promise<UnpackReport | MeasureReport | SpliceResult | MakeReport> {
+): Promise<UnpackReport | MeasureReport | SpliceResult | MakeReport | undefined> {
   switch (job.kind) {
     case "unpack":
       return unpack(job, signal);
     case "measure":
       return measure(job, signal);
+    case "hash":
+      readLane(job.lane);
+      return undefined;
     case "splice":
       return splice(job, signal);
     case "make":
@@ -71,12 +85,18 @@ export async function runJob(
   }
 }
 
-async function measure({ wheels, settings }: MeasureJob, signal: AbortSignal | undefined): Promise<MeasureReport> {
-  const layer = openLayerFiles(wheels, settings);
+async function measure(
+  { wheels, settings, lane }: MeasureJob,
+  signal: AbortSignal | undefined,
+): Promise<MeasureReport> {
+  const hasher = lane && new LaneWriter(lane, otherHash);
+  const layer = openLayerFiles(wheels, settings, hasher && ((hash, file) => hasher.observer(hash, file)));
   try {
-    return measured(await packPlanned(layer.files, undefined, planned(signal)), layer);
+    const options = { ...planned(signal), ...(hasher === undefined ? {} : { hasher }) };
+    return measured(await measurePlanned(layer.files, options), layer);
   } finally {
     layer.close();
+    if (lane) stopLane(lane);
   }
 }
 

@@ -12,6 +12,7 @@ import { slimRules } from "./slim.ts";
 import { recordError, wheelError } from "./wheel-facts.ts";
 import type { ContentObserver, PlannedContent, PlannedFiles, SpliceSource, ZipFile } from "../../archive/index.ts";
 import type { DirectUrl, InstallScheme } from "../types.ts";
+import type { CheckedFile } from "./hash-lane.ts";
 import type { InstallPlan, PlannedFile } from "./plan.ts";
 
 /** A wheel to install, as plain data that can go to a thread. */
@@ -52,12 +53,19 @@ export interface LayerFiles {
 /** Time of everything in a layer of distributions. */
 export const LAYER_TIME: number = DEFAULT_EPOCH;
 
+/** Makes the observer that compares a content with what RECORD says of it (`sha256=…`). */
+export type CheckOf = (hash: string, file: CheckedFile) => ContentObserver;
+
 /**
  * Plans a layer. Of two files at one path the later wheel's stays. Contents are checked against RECORD when they are
  * read through their observers. Throws `E_WHEEL`, `E_WHEEL_RECORD`, `E_BYTECODE`, `E_ZIP…`, `E_BOMB`.
  */
-export function openLayerFiles(wheels: readonly WheelToInstall[], settings: InstallSettings): LayerFiles {
-  const layer = new LayerDraft(settings);
+export function openLayerFiles(
+  wheels: readonly WheelToInstall[],
+  settings: InstallSettings,
+  check: CheckOf = (hash, file) => new RecordCheck(hash, file),
+): LayerFiles {
+  const layer = new LayerDraft(settings, check);
   try {
     for (const wheel of wheels) layer.add(wheel);
     return layer;
@@ -97,9 +105,11 @@ class LayerDraft implements LayerFiles {
   readonly #folders = new Set<string>();
   readonly #zips: ZipFile[] = [];
   readonly #settings: InstallSettings;
+  readonly #check: CheckOf;
 
-  constructor(settings: InstallSettings) {
+  constructor(settings: InstallSettings, check: CheckOf) {
     this.#settings = settings;
+    this.#check = check;
   }
 
   /** Bound: who takes it out of the layer may call it alone. */
@@ -110,7 +120,7 @@ class LayerDraft implements LayerFiles {
   add(wheel: WheelToInstall): void {
     const zip = this.#open(wheel.file);
     const { files } = planOf(zip, wheel, this.#settings);
-    for (const file of files) this.#put(file.path, wheel.fileName, contentOf(zip, file, wheel.fileName));
+    for (const file of files) this.#put(file.path, wheel.fileName, this.#contentOf(zip, file, wheel.fileName));
     if (wheel.bytecode !== undefined) this.#addPack(this.#open(wheel.bytecode), wheel.fileName);
   }
 
@@ -118,6 +128,14 @@ class LayerDraft implements LayerFiles {
     const zip = openZip(path);
     this.#zips.push(zip);
     return zip;
+  }
+
+  #contentOf(zip: ZipFile, { mode, entry, hash, bytes }: PlannedFile, wheel: string): PlannedContent {
+    if (bytes) return { mode, size: bytes.length, content: bytes };
+    if (!entry) throw new Error("a planned file has an entry or bytes");
+    const content: SpliceSource = { zip, entry };
+    const observe = hash === undefined ? {} : { observe: () => this.#check(hash, { wheel, name: entry.name }) };
+    return { mode, size: entry.size, content, ...observe };
   }
 
   #put(path: string, wheel: string, content: PlannedContent): void {
@@ -160,21 +178,13 @@ class LayerDraft implements LayerFiles {
   }
 }
 
-function contentOf(zip: ZipFile, { mode, entry, hash, bytes }: PlannedFile, wheel: string): PlannedContent {
-  if (bytes) return { mode, size: bytes.length, content: bytes };
-  if (!entry) throw new Error("a planned file has an entry or bytes");
-  const content: SpliceSource = { zip, entry };
-  const observe = hash === undefined ? {} : { observe: () => new RecordCheck(hash, { wheel, name: entry.name }) };
-  return { mode, size: entry.size, content, ...observe };
-}
-
 /** Compares a content with its line in RECORD. */
 class RecordCheck implements ContentObserver {
   readonly #hash: ReturnType<typeof createHash>;
   readonly #expected: string;
-  readonly #file: { readonly wheel: string; readonly name: string };
+  readonly #file: CheckedFile;
 
-  constructor(hash: string, file: { readonly wheel: string; readonly name: string }) {
+  constructor(hash: string, file: CheckedFile) {
     const [algorithm = "", expected = ""] = hash.split("=");
     this.#hash = createHash(algorithm);
     this.#expected = expected;
@@ -187,6 +197,11 @@ class RecordCheck implements ContentObserver {
 
   end(): void {
     if (this.#hash.digest("base64url") === this.#expected) return;
-    throw recordError(this.#file.wheel, `\`${this.#file.name}\` has another hash`);
+    throw otherHash(this.#file);
   }
+}
+
+/** A content is not what RECORD says. */
+export function otherHash({ wheel, name }: CheckedFile): TareError {
+  return recordError(wheel, `\`${name}\` has another hash`);
 }
