@@ -48,6 +48,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "runtime",
     "solver",
     "images",
+    "trust",
     "bases",
     "project",
   ],

@@ -55,6 +55,9 @@ export const ERROR_CODES = {
   E_REGISTRY_AUTH: "a registry wants a login, or refuses the one it was given",
   E_REGISTRY_DENIED: "a registry does not allow this account to do what was asked",
   E_REGISTRY_NOTFOUND: "a registry has no such image, tag or blob",
+  // trust
+  E_PROVENANCE: "how an image was built is not known here",
+  E_SIGNATURE: "a signature or a signed statement is malformed or does not verify",
   // dockerfile
   E_DF_UNKNOWN: "a Dockerfile has an unknown instruction",
   E_DF_EMPTY: "a Dockerfile has no instructions",

@@ -9,4 +9,12 @@ export type { LockRequest, LockResult, LockedVersion } from "./lock-types.ts";
 export { RemoteBuild } from "./remote-build.ts";
 export type { RemoteBase, RemoteBuildOptions } from "./remote-build.ts";
 export type { ResolvedImage } from "./types.ts";
-export type { BuildRequest, BuildResult, BuiltImage, OutputSpec, ProjectDecision, SecretSource } from "./request.ts";
+export type {
+  AttestationRequest,
+  BuildRequest,
+  BuildResult,
+  BuiltImage,
+  OutputSpec,
+  ProjectDecision,
+  SecretSource,
+} from "./request.ts";

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { BuildFacts, ProvenanceMode, SbomFormat } from "../trust/index.ts";
 import type { Digest } from "../base/index.ts";
 import type { LeftOut } from "../python/index.ts";
 import type { BuildListener } from "../solver/index.ts";
@@ -70,10 +71,20 @@ export interface BuildRequest {
   readonly python?: PythonBuildOptions;
   /** `--lock-facts`: writes what is known of the layers of wheels into the project's pylock.toml. */
   readonly lockFacts?: boolean;
+  /** Documents about the image that are attached where it is pushed. */
+  readonly attestations?: AttestationRequest;
   /** Seconds since the epoch; from `SOURCE_DATE_EPOCH`. */
   readonly sourceDateEpoch?: number;
   readonly listener?: BuildListener;
   readonly signal?: AbortSignal;
+}
+
+/** `--sbom`, `--provenance`. */
+export interface AttestationRequest {
+  readonly sbom?: SbomFormat;
+  readonly provenance?: { readonly mode: ProvenanceMode; readonly builderId?: string };
+  /** Of the product, as documents name it. */
+  readonly version: string;
 }
 
 /** Something that the build of a project without a Dockerfile decided, with the reason. */
@@ -101,6 +112,8 @@ export interface BuildResult {
   readonly decisions?: readonly ProjectDecision[];
   /** What `--slim` left out of its distributions, by rule. */
   readonly leftOut?: readonly LeftOut[];
+  /** With `--provenance`: what each image was made from, by its id. */
+  readonly facts?: ReadonlyMap<Digest, BuildFacts>;
   /** For `--metadata-file`, in BuildKit's keys (`containerimage.digest` …). */
   readonly metadata: Readonly<Record<string, unknown>>;
 }

@@ -23,6 +23,8 @@ import type { Platform } from "../oci/index.ts";
 import type { WheelLayerFacts, WheelStore } from "../python/index.ts";
 import type { AbsentLayer, LocalSource, PythonResources } from "../solver/index.ts";
 import type { Lease, Store } from "../store/index.ts";
+import type { BuildFacts } from "../trust/index.ts";
+import type { BuiltStage } from "./facts.ts";
 import type { PlainDockerfile } from "./project-dockerfile.ts";
 import type { BuildRequest, BuildResult, ProjectDecision } from "./request.ts";
 import type { RemoteBuild } from "./remote-build.ts";
@@ -101,20 +103,38 @@ export async function runBuild(place: BuildPlace, request: BuildRequest): Promis
         split: results[index]?.split ?? new Map<VertexId, number>(),
       }));
       const result = await exportResult({ ...place, request, outcomes, epoch: prepared.epoch });
+      const facts = await factsOf(place, request, prepared, { outcomes, images: result.images });
       if (lock !== undefined) await writeLockFacts(place, { lease, graph: prepared.graph, lock, signal });
-      if (!prepared.decisions) return result;
+      if (!prepared.decisions) return { ...result, ...facts };
       const { leftOutOfLayers } = await import("./project-slim.ts");
       const leftOut = leftOutOfLayers(
         place.store,
         outcomes.flatMap(({ layers }) => layers),
       );
-      return { ...result, decisions: prepared.decisions, ...(leftOut.length > 0 ? { leftOut } : {}) };
+      return { ...result, ...facts, decisions: prepared.decisions, ...(leftOut.length > 0 ? { leftOut } : {}) };
     } finally {
       await agents.close();
     }
   } finally {
     lease.release();
   }
+}
+
+/** What each image was made from, when its provenance is asked for. */
+async function factsOf(
+  place: BuildPlace,
+  request: BuildRequest,
+  prepared: PreparedBuild,
+  { outcomes, images }: { readonly outcomes: readonly BuiltStage[]; readonly images: BuildResult["images"] },
+): Promise<Pick<BuildResult, "facts">> {
+  if (request.attestations?.provenance === undefined) return {};
+  const { buildFacts } = await import("./facts.ts");
+  const facts = new Map<Digest, BuildFacts>();
+  for (const [index, outcome] of outcomes.entries()) {
+    const id = images[index]?.id;
+    if (id !== undefined) facts.set(id, await buildFacts(place, request, prepared, outcome));
+  }
+  return { facts };
 }
 
 /** The decisions as the first step of the progress. */

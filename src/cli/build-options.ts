@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { ATTEST_OPTIONS } from "./attest-options.ts";
 import { PROGRESS_OPTION } from "./work.ts";
 import type { OptionSpec } from "./command.ts";
 
@@ -69,6 +70,8 @@ const RESULT: readonly OptionSpec[] = [
   }),
   flag("load", "Also load the image into a running Docker Engine"),
   flag("push", "Also push the image to the registries of its names"),
+  ...ATTEST_OPTIONS,
+  list("attest", "As `type=sbom` or `type=provenance[,mode=max]`: `--sbom`, `--provenance`"),
   text("iidfile", "Write the image's id to a file", { complete: "file" }),
   text("metadata-file", "Write facts of the build to a file, as JSON", { complete: "file" }),
   flag("plan", "Print the graph of steps and build nothing"),
@@ -98,8 +101,6 @@ const IGNORED: readonly OptionSpec[] = [
   ...["rm", "force-rm", "compress", "disable-content-trust"].map((name) => flag(name, "Ignored", { hidden: true })),
   text("builder", "Ignored", { hidden: true }),
   text("isolation", "Ignored", { hidden: true }),
-  ...["provenance", "sbom"].map((name) => text(name, "Only `false`: attestations come later", { hidden: true })),
-  list("attest", "Only disabled ones: attestations come later", { hidden: true }),
 ];
 
 /** Docker's and buildx's flags of `build`. */

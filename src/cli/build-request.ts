@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { TareError } from "../base/index.ts";
 import {
   parseBuildArg,
   parseBuildContext,
@@ -10,6 +9,7 @@ import {
   parseOutput,
   parseUlimits,
 } from "../options/index.ts";
+import { attestationsOf } from "./attest-options.ts";
 import { byteSource } from "./byte-io.ts";
 import { allValues, defined, flagValue, oneValue } from "./flag-value.ts";
 import { usageError } from "./usage-error.ts";
@@ -19,12 +19,12 @@ import type { ParsedArguments } from "./parsed.ts";
 
 /** What the words of `tare build` ask for. Throws `E_USAGE`, `E_UNSUPPORTED`. */
 export function buildRequest(context: CommandContext, parsed: ParsedArguments): BuildRequest {
-  refuseAttestations(parsed);
   return {
     ...planRequest(context, parsed),
     tags: parsed.list("tag"),
     outputs: [...allValues(parsed, "output", outputOf), ...(parsed.boolean("push") ? [PUSHED] : [])],
     load: parsed.boolean("load"),
+    ...attestationsOf(parsed),
   };
 }
 
@@ -126,14 +126,4 @@ function sourceDateEpoch(context: CommandContext, parsed: ParsedArguments): numb
   if (text === undefined || text === "") return undefined;
   if (/^\d{1,12}$/.test(text)) return Number(text);
   throw usageError(`invalid SOURCE_DATE_EPOCH \`${text}\`: expected seconds since 1970`);
-}
-
-/** `--provenance=false` and the like are what we do anyway. */
-function refuseAttestations(parsed: ParsedArguments): void {
-  const values = [...["provenance", "sbom"].map((name) => parsed.string(name)), ...parsed.list("attest")];
-  if (values.every((value) => value === undefined || value === "false" || /disabled=true/.test(value))) return;
-  throw new TareError("E_UNSUPPORTED", "attestations come with a later version", {
-    hint: "leave out `--provenance`, `--sbom` and `--attest`",
-    exitCode: 125,
-  });
 }

@@ -17,6 +17,8 @@ export interface OptionSpec {
   readonly default?: string | boolean;
   readonly description: string;
   readonly choices?: readonly string[];
+  /** The value need not be given: what stands without one, and what the next word must look like to be one. */
+  readonly optional?: { readonly bare: string; readonly value: RegExp };
   readonly hidden?: boolean;
   readonly complete?: CompletionKind;
   /** Parsed but refused: why, and with what it will come. */

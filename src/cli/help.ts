@@ -107,7 +107,8 @@ function optionLines(name: string, text: string, layout: { left: number; columns
 
 function optionLeft(option: OptionSpec): string {
   const short = option.short ? `-${option.short}, ` : "    ";
-  return `  ${short}--${option.name}${takesValue(option) ? ` ${valueName(option)}` : ""}`;
+  const value = option.optional ? `[=${valueName(option)}]` : ` ${valueName(option)}`;
+  return `  ${short}--${option.name}${takesValue(option) ? value : ""}`;
 }
 
 /** What stands for an option's value: its own name, or `list` / `string` as in Docker. */

@@ -238,7 +238,44 @@ describe("build", () => {
       noCache: false,
       sourceDateEpoch: 5,
     });
+    expect(made[0]).not.toHaveProperty("attestations");
   });
+
+  const min = { provenance: { mode: "min" } };
+  it.each([
+    ["--sbom dir", { sbom: "spdx" }],
+    ["--sbom=cyclonedx dir", { sbom: "cyclonedx" }],
+    ["--sbom cyclonedx dir", { sbom: "cyclonedx" }],
+    ["--sbom true --provenance dir", { sbom: "spdx", ...min }],
+    ["--provenance=true dir", min],
+    [
+      "--provenance mode=max,builder-id=https://x.test dir",
+      { provenance: { mode: "max", builderId: "https://x.test" } },
+    ],
+    ["--provenance max dir", { provenance: { mode: "max" } }],
+    ["--attest type=sbom --attest type=provenance,mode=max dir", { sbom: "spdx", provenance: { mode: "max" } }],
+    ["--attest type=provenance --attest type=provenance,disabled=true --sbom=false dir", undefined],
+    ["--sbom=false dir", undefined],
+    ["--provenance false dir", undefined],
+  ])("reads `%s`", async (words, attestations) => {
+    const made: BuildRequest[] = [];
+    const build = (request: BuildRequest): Promise<never> => {
+      made.push(request);
+      return Promise.reject(new TareError("E_ABORTED", "enough"));
+    };
+    await tare(["build", ...words.split(" ")], { engine: { build } });
+    expect(made[0]?.context).toBe("dir");
+    const { version: _version, ...asked } = made[0]?.attestations ?? {};
+    expect(made[0]?.attestations === undefined ? undefined : asked).toEqual(attestations);
+  });
+
+  it.each(["--sbom=x .", "--provenance=mode=all .", "--provenance=y=1 .", "--attest type=x ."])(
+    "refuses `%s`",
+    async (words) => {
+      const { code, stderr } = await tare(["build", ...words.split(" ")], { engine: {} });
+      expect([code, stderr]).toEqual([125, expect.stringContaining("error[E_USAGE]") as string]);
+    },
+  );
 });
 
 describe("listings", () => {

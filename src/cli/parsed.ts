@@ -29,6 +29,11 @@ export class ParsedArguments {
     return this.positionals[index] ?? "";
   }
 
+  /** Whether the command has such an option at all. */
+  has(name: string): boolean {
+    return this.#options.some((option) => option.name === name);
+  }
+
   given(name: string): boolean {
     return this.#all(name).length > 0;
   }

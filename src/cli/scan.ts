@@ -88,6 +88,7 @@ class Scanner {
     const option = this.#rules.options.find((candidate) => candidate.name === name);
     if (!option) throw usageError(`unknown flag: --${name}`, this.#near(name));
     if (equals >= 0) this.#take(option, word.slice(equals + 1));
+    else if (option.optional) this.#take(option, this.#optionalValue(option.optional));
     else if (takesValue(option)) this.#take(option, this.#value(`--${name}`));
     else this.#occurrences.push({ option, value: true });
   }
@@ -103,6 +104,13 @@ class Scanner {
       if (takesValue(option)) return this.#take(option, rest || this.#value(`'${letter}' in ${word}`));
       this.#occurrences.push({ option, value: true });
     }
+  }
+
+  #optionalValue({ bare, value }: NonNullable<OptionSpec["optional"]>): string {
+    const next = this.#words[this.#next];
+    if (next === undefined || !value.test(next)) return bare;
+    this.#next += 1;
+    return next;
   }
 
   #value(shown: string): string {

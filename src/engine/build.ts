@@ -16,17 +16,27 @@ export async function build(rooms: Rooms, request: BuildRequest): Promise<BuildR
   checkNames(request);
   await checkForms(request);
   const names = namesToPush(request);
+  refuseIdleSbom(request, names);
   const { runBuild } = await import("../build/index.ts");
   await clearKilledBuilds(rooms);
   const remote = await remoteBuildFor(rooms, request, names);
   const place = { ...placeOf(rooms, request), ...(remote === undefined ? {} : { remote }) };
   try {
-    const result = await runBuild(place, withEpoch(rooms, request));
+    const { facts, ...result } = await runBuild(place, withEpoch(rooms, request));
+    if (facts) (await import("./attestations.ts")).rememberFacts(rooms, facts);
     if (request.load && result.target !== undefined) await loadIntoEngine(rooms, request, result.target);
     return names.length > 0 ? await pushBuilt(rooms, request, { result, names, remote }) : result;
   } finally {
     remote?.close();
   }
+}
+
+/** A bill of materials is made where it can be attached. Throws `E_USAGE`. */
+function refuseIdleSbom({ attestations }: BuildRequest, names: readonly string[]): void {
+  if (attestations?.sbom === undefined || names.length > 0) return;
+  throw new TareError("E_USAGE", "attaching a bill of materials: the image is not pushed", {
+    hint: "add `--push`, or write it with `tare sbom IMAGE` after the build",
+  });
 }
 
 /** Before anything is built. Throws `E_USAGE` for a compression that is unknown. */

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The face of registries: requests and answers of push, pull, login and logout. */
+import type { AttestationRequest } from "../build/index.ts";
+import type { AttachedDocument } from "./facade-trust.ts";
 import type { LongCall } from "./facade.ts";
 
 /** `push`. */
@@ -12,6 +14,8 @@ export interface PushRequest extends LongCall {
   readonly platforms: readonly string[];
   /** How layers made here travel: `gzip` (default), `gzip:single`, `estargz`, `zstd`, `none`. */
   readonly compression?: string;
+  /** Documents that are attached to it. */
+  readonly attestations?: AttestationRequest;
 }
 
 /** One pushed tag. */
@@ -26,6 +30,8 @@ export interface PushedTag {
   readonly size: number;
   /** The registry had it under that tag already. */
   readonly existed: boolean;
+  /** When documents were asked for. */
+  readonly attached?: readonly AttachedDocument[];
 }
 
 /** `pull`. */

@@ -13,6 +13,15 @@ export interface SbomRequest {
   readonly signal?: AbortSignal;
 }
 
+/** A document that was attached to a manifest at a registry. */
+export interface AttachedDocument {
+  readonly predicateType: string;
+  /** Of the artifact that holds it. */
+  readonly digest: string;
+  /** Of the manifest that it is about. */
+  readonly subject: string;
+}
+
 /** Documents about images, and signatures. */
 export interface TrustApi {
   /** A software bill of materials as a JSON value; equal images give equal ones. Throws `E_IMAGE_NOTFOUND`. */

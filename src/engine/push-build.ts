@@ -35,7 +35,9 @@ export async function remoteBuildFor(
   const { isUsualForm } = await import("./registry.ts");
   const isOnlyPushed = names.length > 0 && !request.load && request.outputs.every((output) => isPush(output));
   // Facts are of what was made here.
-  if (!isOnlyPushed || request.noCache || request.lockFacts || !isUsualForm(formOf(request))) return undefined;
+  // A bill of materials looks at all files.
+  const needsFiles = request.lockFacts || request.attestations?.sbom !== undefined;
+  if (!isOnlyPushed || request.noCache || needsFiles || !isUsualForm(formOf(request))) return undefined;
   const { RemoteBuild: Remote } = await import("../build/index.ts");
   const targets = await targetsOf(rooms, names);
   return new Remote({ store: rooms.writer(), targets, ...callOf(request) });
@@ -82,7 +84,9 @@ export async function pushBuilt(
     if (!target) throw new Error(`no target for ${name}`);
     const record = result.absent ?? requireImage(rooms.writer(), name, "pushing");
     const absent = remote === undefined ? {} : { absent: remote.absent(target) };
-    const how = { client: target.client, platforms: [], ...compression, ...absent, ...call };
+    const { attestations } = request;
+    const documents = attestations === undefined ? {} : { attestations };
+    const how = { client: target.client, platforms: [], ...compression, ...absent, ...documents, ...call };
     const done = await pushRecord(rooms, { name, record, ...how });
     pushed.push(done.tag);
     if (!isUsualForm(form) || shared.has(target)) continue;

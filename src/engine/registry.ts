@@ -90,7 +90,7 @@ export function isUsualForm(compression: string | undefined): boolean {
 }
 
 /** An image on its way to one name. */
-export interface RecordPush extends LongCall, Pick<PushRequest, "platforms" | "compression"> {
+export interface RecordPush extends LongCall, Pick<PushRequest, "platforms" | "compression" | "attestations"> {
   /** In full, or as a user writes it. */
   readonly name: string;
   readonly record: Pick<ImageRecord, "target" | "mediaType" | "id">;
@@ -115,6 +115,8 @@ export async function pushRecord(
     ...(request.signal === undefined ? {} : { signal: request.signal }),
   };
   const short = shortName(full);
+  const { attestations } = request;
+  if (attestations?.provenance) (await import("./attestations.ts")).requireFacts(rooms, short, record.id);
   const image = await withForm(
     rooms,
     request,
@@ -125,7 +127,11 @@ export async function pushRecord(
       ),
   );
   const { digest, mediaType, size, wasThere } = image;
-  return { tag: { name: short, tag, digest, mediaType, size, existed: wasThere }, image };
+  const pushed = { name: short, tag, digest, mediaType, size, existed: wasThere };
+  if (attestations === undefined) return { tag: pushed, image };
+  const { attachDocuments } = await import("./attestations.ts");
+  const about = { target: { client, repository }, pushed: image, record, name: full, attestations };
+  return { tag: { ...pushed, attached: await attachDocuments(rooms, { ...about, ...longCall(request) }) }, image };
 }
 
 /** `pull`, of one name or of all tags of a repository. */

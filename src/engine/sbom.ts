@@ -31,7 +31,7 @@ function nameOf(text: string, names: readonly string[]): Reference | undefined {
 }
 
 /** What documents about an image call it. `digest`: of its manifest at a registry. */
-function subjectOf(details: ImageDetails, name: Reference | undefined, digest?: string): ImageSubject {
+export function subjectOf(details: ImageDetails, name: Reference | undefined, digest?: string): ImageSubject {
   return {
     name: name ? familiarName(name) : details.id.slice("sha256:".length).slice(0, 12),
     ...(name?.tag === undefined ? {} : { tag: name.tag }),

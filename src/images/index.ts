@@ -12,6 +12,7 @@ export type { BundleContent, BundlePlanOptions } from "./bundle-plan.ts";
 export { loadBundle } from "./bundle-load.ts";
 export type { BundleLoadOptions, LoadedBundle } from "./bundle-load.ts";
 export type { BundleDocument, BundledFile, BundledStep, BundledWheel } from "./bundle-document.ts";
+export { EMPTY } from "./wheel-artifact.ts";
 export { chooseWheels, pullWheels, pushWheels } from "./share-wheels.ts";
 export type {
   PullWheelsOptions,

@@ -11,6 +11,7 @@ export type {
   RootfsResult,
   SolveResources,
 } from "./types.ts";
+export { contextDigest } from "./context-digest.ts";
 export type { IgnoreFilter } from "./context-tree.ts";
 export type { BuildEvent, BuildListener } from "./events.ts";
 export { finishLayer } from "./layer.ts";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 export { takeInventory } from "./sbom/inventory.ts";
-export { sbomDocument } from "./sbom/sbom.ts";
+export { SBOM_PREDICATES, sbomDocument } from "./sbom/sbom.ts";
 export type { SbomInput } from "./sbom/document.ts";
 export type {
   BundledLibrary,
@@ -12,3 +12,8 @@ export type {
   PythonDistribution,
   SbomFormat,
 } from "./sbom/types.ts";
+export { attach, statementAttachment } from "./attest/attach.ts";
+export type { Attachment, Subject } from "./attest/attach.ts";
+export { PROVENANCE_TYPE, provenanceOf } from "./attest/provenance.ts";
+export type { BuildFacts, ProvenanceMode, ProvenanceOptions } from "./attest/provenance.ts";
+export { formatStatement } from "./attest/statement.ts";

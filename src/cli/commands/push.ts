@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { ATTEST_OPTIONS, attestationsOf } from "../attest-options.ts";
 import { PROGRESS_OPTION, progressMode, withProgress } from "../work.ts";
 import type { CommandBody } from "../command.ts";
 import type { PushRequest, PushedTag } from "../../engine/index.ts";
@@ -20,6 +21,7 @@ export const command: CommandBody = {
       choices: ["gzip", "gzip:single", "estargz", "zstd", "none"],
       description: "How layers made here travel; default gzip. estargz changes the image ID",
     },
+    ...ATTEST_OPTIONS,
     { name: "json", type: "boolean", description: "Print what was pushed as JSON" },
     { name: "platform", type: "list", description: "Push only these platforms; default: all that are here" },
     { name: "quiet", short: "q", type: "boolean", description: "Print the name only" },
@@ -34,6 +36,7 @@ export const command: CommandBody = {
       line: "tare push --compression estargz localhost:5000/app",
       text: "layers that a lazy snapshotter starts before they are there",
     },
+    { line: "tare push --sbom registry.example.com/team/app:1", text: "with a list of what is in it" },
   ],
   async run(context, parsed) {
     const engine = await context.engine();
@@ -53,6 +56,7 @@ function requestOf(parsed: ParsedArguments): PushRequest {
     all: parsed.boolean("all-tags"),
     platforms: parsed.list("platform").flatMap((text) => text.split(",")),
     ...(compression === undefined ? {} : { compression }),
+    ...attestationsOf(parsed),
   };
 }
 

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Documents about images beside them at a real registry, which has no referrers API (distribution 2.8). */
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { whyNoBusybox } from "../support/bases.ts";
+import { addBusyboxImage, openProgramWorld } from "../support/program.ts";
+import type { ProgramWorld } from "../support/program.ts";
+import { startRegistry, whyNoRegistry } from "../support/registry.ts";
+import type { RegistryPeer } from "../support/registry.ts";
+
+const reason = (process.getuid?.() === 0 ? undefined : "needs root") ?? whyNoBusybox() ?? whyNoRegistry();
+if (reason !== undefined) console.log(`skipped: documents beside images: ${reason}`);
+
+interface Listed {
+  readonly manifests: readonly { readonly digest: string; readonly artifactType: string }[];
+}
+interface Pushed {
+  readonly digest: string;
+  readonly attached: readonly { readonly predicateType: string; readonly digest: string; readonly subject: string }[];
+}
+
+describe.skipIf(reason !== undefined)("documents beside images", () => {
+  let world: ProgramWorld;
+  let registry: RegistryPeer;
+  let context = "";
+  let image = "";
+
+  beforeAll(async () => {
+    world = openProgramWorld("attest");
+    addBusyboxImage(world);
+    registry = await startRegistry(join(world.folder, "registry"));
+    image = `${registry.host}/team/app:1`;
+    context = world.files("context", {
+      Dockerfile: "FROM busybox\nARG MY_TOKEN\nARG MODE\nCOPY a /a\nRUN echo $MODE > /m\n",
+      a: "one",
+    });
+  });
+  afterAll(async () => {
+    await registry.stop();
+    world.close();
+  });
+
+  const get = async <T>(path: string): Promise<T> => {
+    const accept = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json";
+    const answer = await fetch(`http://${registry.host}/v2/team/app/${path}`, { headers: { accept } });
+    expect(answer.status).toBe(200);
+    return (await answer.json()) as T;
+  };
+
+  const statementOf = async (digest: string): Promise<Readonly<Record<string, unknown>>> => {
+    const { layers } = await get<{ readonly layers: readonly { readonly digest: string }[] }>(`manifests/${digest}`);
+    return get(`blobs/${layers[0]?.digest ?? ""}`);
+  };
+
+  it("are attached by build --push, and once", async () => {
+    const args = ["--sbom", "--provenance=mode=max", "--build-arg", "MY_TOKEN=hunter2", "--build-arg", "MODE=fast"];
+    const build = (): void => void world.ok("build", "--progress", "quiet", "--push", "-t", image, ...args, context);
+    build();
+    const pushed = JSON.parse(
+      world.ok("push", "--progress", "quiet", "--json", "--sbom", "--provenance=max", image),
+    ) as readonly Pushed[];
+    const [{ digest = "", attached = [] } = {}] = pushed;
+    expect(attached.map(({ predicateType, subject }) => [predicateType, subject])).toEqual([
+      ["https://spdx.dev/Document", digest],
+      ["https://slsa.dev/provenance/v1", digest],
+    ]);
+    const { manifests } = await get<Listed>(`manifests/${digest.replace(":", "-")}`);
+    expect(manifests.map((each) => [each.digest, each.artifactType])).toEqual(
+      attached.map((each) => [each.digest, "application/vnd.in-toto+json"]),
+    );
+    const [sbom, provenance] = await Promise.all(attached.map((each) => statementOf(each.digest)));
+    expect(sbom).toMatchObject({
+      _type: "https://in-toto.io/Statement/v1",
+      subject: [{ name: `${registry.host}/team/app`, digest: { sha256: digest.slice(7) } }],
+      predicate: { spdxVersion: "SPDX-2.3" },
+    });
+    expect(provenance).toMatchObject({
+      predicate: {
+        buildDefinition: {
+          externalParameters: { request: { args: { "build-arg:MODE": "fast", "build-arg:MY_TOKEN": "<left out>" } } },
+          resolvedDependencies: [
+            { uri: expect.stringMatching(/^pkg:docker\/docker.io\/library\/busybox@latest\?digest=/) as string },
+            { uri: "urn:tare:context:context", digest: { sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string } },
+          ],
+        },
+      },
+    });
+    expect(JSON.stringify([sbom, provenance])).not.toContain("hunter2");
+  });
+
+  it("change with the context", () => {
+    const contextOf = (): unknown => {
+      world.ok("build", "--progress", "quiet", "--provenance", "--push", "-t", image, context);
+      return JSON.parse(world.ok("push", "--progress", "quiet", "--json", "--provenance", image));
+    };
+    const before = contextOf();
+    expect(contextOf()).toEqual(before);
+    world.files("context", { b: "two" });
+    expect(contextOf()).not.toEqual(before);
+  });
+
+  it("are refused where they can't be had, before anything is sent", async () => {
+    const unpushed = world.tare(["build", "--progress", "quiet", "--sbom", context]);
+    expect([unpushed.code, unpushed.err]).toEqual([
+      1,
+      expect.stringMatching(/error\[E_USAGE\]: .*not pushed/) as string,
+    ]);
+    world.ok("tag", "busybox", `${registry.host}/team/other`);
+    const unknown = world.tare(["push", "--progress", "quiet", "--provenance", `${registry.host}/team/other`]);
+    expect(unknown.code).toBe(1);
+    expect(unknown.err).toMatch(/error\[E_PROVENANCE\]: telling how `.*` was built: .*\nhint: build it with/);
+    expect((await fetch(`http://${registry.host}/v2/team/other/tags/list`)).status).toBe(404);
+  });
+});
