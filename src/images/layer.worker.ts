@@ -7,7 +7,7 @@ import { runPack } from "./pack-job.ts";
 import type { LayerJob } from "./layer-thread.ts";
 
 /** Bytes that wait to be sent. */
-const WINDOW = 8 << 20;
+const WINDOW = 4 << 20;
 const queue = { bytes: 0, moved: (): void => undefined };
 
 async function run(job: LayerJob): Promise<unknown> {

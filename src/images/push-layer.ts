@@ -14,8 +14,9 @@ import { Once, TareError, hexOf } from "../base/index.ts";
 import type { DiffId, Digest, Semaphore } from "../base/index.ts";
 import { layerCompression, layerMediaType } from "../oci/index.ts";
 import type { Descriptor, LayerCompression } from "../oci/index.ts";
-import type { BlobReceipt, BlobUpload } from "../registry/index.ts";
+import type { BlobReceipt, BlobUpload, UploadMemory } from "../registry/index.ts";
 import type { Store } from "../store/index.ts";
+import type { ByteBudget } from "./byte-budget.ts";
 import { compressedLayer, spoolLayer } from "./compress-layer.ts";
 import type { WheelLayers } from "./compress-layer.ts";
 import type { LayerBlob, RemoteRepository, TransferListener, TransferMemo, TransferOutcome } from "./transfer.ts";
@@ -84,6 +85,11 @@ export interface PushSlots {
   /** Layers that are compressed while they are sent, each by a thread. */
   readonly compressing: Semaphore;
   readonly sending: Semaphore;
+  /**
+   * Large blobs by their bytes: many registries forget all of an upload that a kill ended in the middle of a chunk, and
+   * this bounds how much that can be.
+   */
+  readonly atRisk: ByteBudget;
 }
 
 /** Sends what the registry lacks of a layer. Throws `E_REGISTRY*`, `E_BLOB_MISSING`. */
@@ -148,12 +154,12 @@ interface Sending {
 
 function sendBlob(job: PushJob, { upload, name, bytes }: Sending): Promise<BlobReceipt> {
   const { store, remote, slots } = job;
-  return slots.sending.run(() => {
-    if (bytes < REMEMBERED) return remote.client.pushBlob(remote.repository, upload, signalOf(job));
-    return withUploadMemory(store, { remote, name }, (memory) =>
-      remote.client.pushBlob(remote.repository, { ...upload, ...(memory && { memory }) }, signalOf(job)),
-    );
-  });
+  const send = (memory?: UploadMemory): Promise<BlobReceipt> =>
+    remote.client.pushBlob(remote.repository, { ...upload, ...(memory && { memory }) }, signalOf(job));
+  if (bytes < REMEMBERED) return slots.sending.run(() => send());
+  const remembered = (): Promise<BlobReceipt> => withUploadMemory(store, { remote, name }, send);
+  // What is made while it is sent is seldom in the middle of a chunk.
+  return slots.atRisk.run(upload.size ?? 0, () => slots.sending.run(remembered));
 }
 
 function rangesOf(path: string): Required<Pick<BlobUpload, "openRange">> {

@@ -9,6 +9,7 @@ import { Once, Semaphore, digestOf, isTareError } from "../base/index.ts";
 import type { DiffId, Digest } from "../base/index.ts";
 import type { Descriptor, LayerCompression, Platform } from "../oci/index.ts";
 import type { ImageRecord, Store } from "../store/index.ts";
+import { ByteBudget } from "./byte-budget.ts";
 import { NO_WHEELS } from "./compress-layer.ts";
 import type { WheelLayers } from "./compress-layer.ts";
 import { knownDescriptor, pushLayer, signalOf } from "./push-layer.ts";
@@ -58,6 +59,8 @@ const QUESTIONS = 16;
 /** As many as can be written while as many are sent; the others have their wheels' disk space only. */
 const SPOOLED = 14;
 const MOST_THREADS = 8;
+/** A kill may cost one part in so many. */
+const RISK = 10;
 
 /**
  * Pushes an image under a tag: layers at the same time, those that the registry has are not sent, manifests last. A
@@ -73,8 +76,9 @@ export async function pushImage(
   const lease = store.lease();
   const work = stoppable(options.signal);
   try {
-    const job = jobOf({ store, remote: target, memo, scratch: lease.folder }, { ...options, signal: work.signal });
-    const plan = planTarget(job, record.target, { options, depth: 0 });
+    const opened = jobOf({ store, remote: target, memo, scratch: lease.folder }, { ...options, signal: work.signal });
+    const plan = planTarget(opened, record.target, { options, depth: 0 });
+    const job = { ...opened, slots: { ...opened.slots, atRisk: new ByteBudget(bytesOf(plan) / RISK) } };
     lease.keep(digestsOf(plan));
     const predicted = predict(job, plan);
     if (predicted && (await isThere(job, target.tag, predicted))) {
@@ -96,14 +100,20 @@ function jobOf(place: Pick<PushJob, "store" | "remote" | "memo" | "scratch">, op
     slots: {
       asking: new Semaphore(QUESTIONS),
       spooled: new Semaphore(SPOOLED),
-      compressing: new Semaphore(Math.min(MOST_THREADS, availableParallelism() + 1)),
+      compressing: new Semaphore(Math.min(MOST_THREADS, availableParallelism())),
       sending: new Semaphore(options.jobs ?? JOBS),
+      atRisk: new ByteBudget(0),
     },
     ...(options.absent === undefined ? {} : { absent: options.absent }),
     doubts: () => false,
     listener: options.listener ?? ((): void => undefined),
     ...signalOf(options),
   };
+}
+
+function bytesOf(plan: Plan): number {
+  const layers = [...manifestsOf(plan)].flatMap(({ manifest }) => manifest.layers);
+  return layers.reduce((sum, { size }) => sum + size, 0);
 }
 
 function resultOf({ bytes, mediaType }: Document, wasThere: boolean): Omit<PushedImage, "layers"> {
