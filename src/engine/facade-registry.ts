@@ -2,6 +2,7 @@
 /** The face of registries: requests and answers of push, pull, login and logout. */
 import type { AttestationRequest } from "../build/index.ts";
 import type { AttachedDocument } from "./facade-trust.ts";
+import type { CopyRequest, CopyResult } from "./facade-copy.ts";
 import type { LongCall } from "./facade.ts";
 
 /** `push`. */
@@ -76,6 +77,8 @@ export interface RegistryApi {
   /** Throws `E_IMAGE_NOTFOUND` when the store has no such image. */
   push(request: PushRequest): Promise<readonly PushedTag[]>;
   pull(request: PullRequest): Promise<readonly PulledTag[]>;
+  /** From any place to any other. Throws `E_USAGE` for places that are none, `E_UNSUPPORTED` for what one can't hold. */
+  copy(request: CopyRequest): Promise<CopyResult>;
   /** Checks the login with the registry and keeps it where Docker does. Throws `E_REGISTRY_AUTH`. */
   login(request: LoginRequest): Promise<LoginResult>;
   /** True when there was a login to forget. */

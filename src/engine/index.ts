@@ -59,6 +59,7 @@ export type {
 } from "./facade-wheels.ts";
 export type { SbomRequest, TrustApi } from "./facade-trust.ts";
 export type { BundleApi, BundleReport, BundleRequest, LoadBundleRequest } from "./facade-bundle.ts";
+export type { CopyRequest, CopyResult } from "./facade-copy.ts";
 export type {
   LoginRequest,
   LoginResult,

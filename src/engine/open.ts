@@ -58,6 +58,7 @@ function lazyRegistry(rooms: Rooms): RegistryApi {
   return {
     push: async (request) => (await api()).push(request),
     pull: async (request) => (await api()).pull(request),
+    copy: async (request) => (await api()).copy(request),
     login: async (request) => (await api()).login(request),
     logout: async (host) => (await api()).logout(host),
   };

@@ -29,6 +29,7 @@ export function registryApi(rooms: Rooms): RegistryApi {
   return {
     push: (request) => push(rooms, request),
     pull: (request) => pull(rooms, request),
+    copy: async (request) => (await import("./copy.ts")).copy(rooms, request),
     login: (request) => login(rooms, request),
     logout: async (host) => {
       const { removeLogin } = await import("../registry/index.ts");

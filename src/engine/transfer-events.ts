@@ -8,6 +8,7 @@ import type { LongCall } from "./facade.ts";
 const OUTCOMES: Readonly<Record<TransferOutcome, string>> = {
   pushed: "Pushed",
   pulled: "Pull complete",
+  copied: "Copied",
   exists: "Layer already exists",
   mounted: "Mounted from",
 };
@@ -41,7 +42,7 @@ function show({ listener }: LongCall, id: Digest, event: TransferEvent): void {
   }
   if (event.kind !== "end") return;
   const { size, outcome, from } = event;
-  if (outcome === "pushed" || outcome === "pulled") {
+  if (outcome === "pushed" || outcome === "pulled" || outcome === "copied") {
     listener?.({ kind: "status", id, name, current: size, total: size, at });
   }
   const line = `${name}: ${OUTCOMES[outcome]}${from === undefined ? "" : ` ${from}`}\n`;

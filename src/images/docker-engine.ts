@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ClientRequest, IncomingMessage } from "node:http";
 import { TareError, messageOf, systemErrorCode } from "../base/index.ts";
+import type { ByteSink } from "../base/index.ts";
 import type { ContentStore } from "./write-image.ts";
 import { saveImages } from "./save.ts";
 import type { SaveItem } from "./save.ts";
@@ -23,6 +24,11 @@ export async function loadIntoDocker(
   items: readonly SaveItem[],
   endpoint: DockerEndpoint,
 ): Promise<void> {
+  await streamIntoDocker(endpoint, (sink) => saveImages(store, items, sink, { format: "docker" }));
+}
+
+/** Streams the docker archive that `write` makes into a running Docker Engine. Throws as `loadIntoDocker`. */
+export async function streamIntoDocker<T>(endpoint: DockerEndpoint, write: (sink: ByteSink) => Promise<T>): Promise<T> {
   const http = process.getBuiltinModule("node:http");
   const request = http.request({
     ...addressOf(endpoint.host),
@@ -33,11 +39,38 @@ export async function loadIntoDocker(
   });
   const answer = answerOf(request, endpoint);
   // The engine may answer before it has read everything; then the answer tells why, not the broken pipe.
-  const sent = saveImages(store, items, { write: (chunk) => send(request, chunk) }, { format: "docker" }).then(
-    () => void request.end(),
-  );
-  const [outcome] = await Promise.all([answer, sent.catch((error: unknown) => afterFailure(request, answer, error))]);
-  return outcome;
+  const writing = write({ write: (chunk) => send(request, chunk) }).then((result) => {
+    request.end();
+    return result;
+  });
+  const sent = writing.catch(async (error: unknown) => {
+    await afterFailure(request, answer, error);
+    throw error;
+  });
+  const [, result] = await Promise.all([answer, sent]);
+  return result;
+}
+
+/** The docker archive of an image of a running Docker Engine (`GET /images/{name}/get`). Throws `E_DOCKER`. */
+export async function* readFromDocker(endpoint: DockerEndpoint, name: string): AsyncGenerator<Uint8Array> {
+  const http = process.getBuiltinModule("node:http");
+  const request = http.request({
+    ...addressOf(endpoint.host),
+    path: `/images/get?names=${encodeURIComponent(name)}`,
+    headers: { host: "docker" },
+    ...(endpoint.signal === undefined ? {} : { signal: endpoint.signal }),
+  });
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    request.on("error", (error) => reject(connectionError(endpoint.host, error, `reading \`${name}\` from`)));
+    request.on("response", resolve);
+    request.end();
+  });
+  const { statusCode: status = 0 } = response;
+  if (status !== 200) {
+    const why = messageIn(await textOf(response)) ?? `status ${status}`;
+    throw new TareError("E_DOCKER", `reading \`${name}\` from Docker at \`${endpoint.host}\`: ${why}`);
+  }
+  yield* response;
 }
 
 function addressOf(host: string): { readonly socketPath: string } | { readonly host: string; readonly port: number } {
@@ -77,7 +110,7 @@ async function afterFailure(request: ClientRequest, answer: Promise<void>, error
   throw error;
 }
 
-function connectionError(host: string, error: unknown): TareError {
+function connectionError(host: string, error: unknown, doing = "loading into"): TareError {
   const code = systemErrorCode(error);
   const hints: Readonly<Record<string, string>> = {
     ENOENT: "is Docker running? start it, or set DOCKER_HOST",
@@ -85,7 +118,7 @@ function connectionError(host: string, error: unknown): TareError {
     EACCES: "run as root or as a member of the group that owns the socket",
   };
   const hint = hints[code ?? ""];
-  return new TareError("E_DOCKER", `loading into Docker at \`${host}\`: ${messageOf(error)}`, {
+  return new TareError("E_DOCKER", `${doing} Docker at \`${host}\`: ${messageOf(error)}`, {
     ...(hint === undefined ? {} : { hint }),
     cause: error,
   });
@@ -93,9 +126,7 @@ function connectionError(host: string, error: unknown): TareError {
 
 /** The answer is one JSON object a line: `{"stream": …}`, or `{"error": …}` although the status was 200. */
 async function readAnswer(response: IncomingMessage, endpoint: DockerEndpoint): Promise<void> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of response) if (Buffer.isBuffer(chunk)) chunks.push(chunk);
-  const text = Buffer.concat(chunks).toString("utf8");
+  const text = await textOf(response);
   const status = response.statusCode ?? 0;
   if (status !== 200) throw refused(endpoint.host, messageIn(text) ?? `status ${status}`);
   for (const line of text.split("\n")) {
@@ -103,6 +134,12 @@ async function readAnswer(response: IncomingMessage, endpoint: DockerEndpoint): 
     if (typeof value["error"] === "string") throw refused(endpoint.host, value["error"]);
     if (typeof value["stream"] === "string") endpoint.onMessage?.(value["stream"].trimEnd());
   }
+}
+
+async function textOf(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) if (Buffer.isBuffer(chunk)) chunks.push(chunk);
+  return Buffer.concat(chunks).toString("utf8");
 }
 
 function messageIn(text: string): string | undefined {

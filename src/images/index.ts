@@ -21,7 +21,7 @@ export type {
   RemoteWheels,
   ShareWheelsOptions,
 } from "./share-wheels.ts";
-export { loadIntoDocker } from "./docker-engine.ts";
+export { loadIntoDocker, readFromDocker, streamIntoDocker } from "./docker-engine.ts";
 export type { DockerEndpoint } from "./docker-engine.ts";
 export { selectImage } from "./select-image.ts";
 export type { PlatformImage } from "./select-image.ts";
@@ -53,6 +53,18 @@ export type { PushOptions, PushedImage, PushedLayer } from "./push.ts";
 export type { AbsentBlobs } from "./push-layer.ts";
 export { peekImage, pullImage } from "./pull.ts";
 export type { PeekedImage, PullOptions, PulledImage } from "./pull.ts";
+export { copyImage } from "./copy/copy-image.ts";
+export type { CopiedImage, CopyOptions } from "./copy/copy-image.ts";
+export type { PlatformChoice } from "./copy/choose.ts";
+export type { ImageSource, ImageTarget } from "./copy/types.ts";
+export { registrySource, registryTarget } from "./copy/registry-places.ts";
+export { layoutSource } from "./copy/layout-source.ts";
+export { dockerSource } from "./copy/docker-source.ts";
+export { intoLayoutFolder } from "./copy/layout-target.ts";
+export { intoArchive } from "./copy/archive-target.ts";
+export { rememberOrigin, storeSource, storeTarget } from "./copy/store-places.ts";
+export { openSource } from "./load.ts";
+export type { ArchiveSource } from "./archive-source.ts";
 export { NO_MEMO, WHEEL_MEMO_TAG, addToMemo, readWheelMemo, writeWheelMemo } from "./wheel-memo.ts";
 export type { MemoAdditions, WheelMemo } from "./wheel-memo.ts";
 export type { WheelLayers } from "./compress-layer.ts";

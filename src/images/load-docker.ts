@@ -3,7 +3,7 @@
  * The archive of `docker save` up to Docker 24, and of podman and skopeo: manifest.json lists for each image its
  * config, names and layer tars (moby, image/spec/v1.2.md "Combined Image JSON + Filesystem Changeset Format").
  */
-import { digestOf, hexOf } from "../base/index.ts";
+import { TareError, digestOf, hexOf } from "../base/index.ts";
 import { decompress, detectCompression } from "../archive/index.ts";
 import { MEDIA_TYPES, parseImageConfig, parseJson, serializeManifest } from "../oci/index.ts";
 import type { Descriptor } from "../oci/index.ts";
@@ -101,22 +101,36 @@ async function loadLayer(
   options: LoadOptions,
 ): Promise<Descriptor> {
   const { name, diffId } = layer;
-  const size = source.size(name);
   const known = store.layers.get(diffId);
   if (known) return layerDescriptor(known);
-  const kind = await compressionOf(source, name);
-  const announced =
-    kind === "gzip" || kind === "zstd"
-      ? {
-          mediaType: kind === "gzip" ? MEDIA_TYPES.ociLayerGzip : MEDIA_TYPES.ociLayerZstd,
-          digest: await digestIn(source, name),
-          size,
-        }
-      : { mediaType: MEDIA_TYPES.ociLayer, digest: diffId, size };
-  const isOther = kind === "xz" || kind === "bzip2";
+  const { isOther, ...announced } = await describeLayer(source, layer);
   const open = (): AsyncIterable<Uint8Array> => (isOther ? decompress(source.open(name)) : source.open(name));
   const signal = options.signal === undefined ? {} : { signal: options.signal };
   return layerDescriptor(await unpackLayer(store, { descriptor: announced, diffId, open, ...signal }));
+}
+
+/** What a layer's file in an archive is. Throws `E_UNSUPPORTED` for a compression that no manifest can tell. */
+export async function archivedLayer(
+  source: ArchiveSource,
+  layer: { readonly name: string; readonly diffId: DiffId },
+): Promise<Descriptor> {
+  const { isOther, ...descriptor } = await describeLayer(source, layer);
+  if (!isOther) return descriptor;
+  throw new TareError("E_UNSUPPORTED", `reading image archive \`${source.label}\`: \`${layer.name}\` is xz or bzip2`, {
+    hint: "load it with `tare load`, and push or copy it from the store",
+  });
+}
+
+async function describeLayer(
+  source: ArchiveSource,
+  { name, diffId }: { readonly name: string; readonly diffId: DiffId },
+): Promise<Descriptor & { readonly isOther: boolean }> {
+  const size = source.size(name);
+  const kind = await compressionOf(source, name);
+  const isOther = kind === "xz" || kind === "bzip2";
+  if (kind !== "gzip" && kind !== "zstd") return { mediaType: MEDIA_TYPES.ociLayer, digest: diffId, size, isOther };
+  const mediaType = kind === "gzip" ? MEDIA_TYPES.ociLayerGzip : MEDIA_TYPES.ociLayerZstd;
+  return { mediaType, digest: await digestIn(source, name), size, isOther };
 }
 
 async function compressionOf(source: ArchiveSource, name: string): Promise<ReturnType<typeof detectCompression>> {

@@ -51,7 +51,8 @@ export async function loadLayout(
   return [...records.values()];
 }
 
-function requireLayoutVersion(source: ArchiveSource): void {
+/** Throws `E_LAYOUT` for what is no layout of version 1.0.0. */
+export function requireLayoutVersion(source: ArchiveSource): void {
   const text = source.read("oci-layout")?.toString("utf8");
   if (text === undefined) throw damaged(source, "the file oci-layout is missing");
   const value = parseJson(text, "oci-layout");

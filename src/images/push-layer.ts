@@ -121,7 +121,7 @@ async function isCheap({ compression, store, wheels }: PushJob, { diffId }: Laye
 const SMALL = 4 << 20;
 
 /** Layers that may not be handed on are fetched from where their descriptor says. */
-function isForeign({ mediaType, urls = [] }: Descriptor): boolean {
+export function isForeign({ mediaType, urls = [] }: Descriptor): boolean {
   return urls.length > 0 && /nondistributable|foreign/.test(mediaType);
 }
 

@@ -209,7 +209,7 @@ function blobFiles(store: ContentStore, { image, layers }: Planned): readonly Sa
 }
 
 /** A layer's bytes as the manifest has them: the blob, or the tar that the tree or a compressed blob gives. */
-function layerFile(store: ContentStore, descriptor: Descriptor, layer: Layer | undefined): SavedFile {
+export function layerFile(store: ContentStore, descriptor: Descriptor, layer: Layer | undefined): SavedFile {
   const { digest, size } = descriptor;
   const name = blobPath(digest);
   if (store.blobs.has(digest)) {

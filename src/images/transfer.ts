@@ -13,8 +13,8 @@ export interface RemoteRepository {
   readonly repository: string;
 }
 
-/** What became of a blob: sent or fetched, there already, or mounted from another repository. */
-export type TransferOutcome = "pushed" | "pulled" | "exists" | "mounted";
+/** What became of a blob: sent, fetched or both, there already, or mounted from another repository. */
+export type TransferOutcome = "pushed" | "pulled" | "copied" | "exists" | "mounted";
 
 /** How a push or pull gets on; `digest` names the layer (its diffID on a push) or config all the way. */
 export type TransferEvent =

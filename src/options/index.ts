@@ -40,6 +40,8 @@ export { isForwardedSignal, parseSignal, signalName } from "./signals.ts";
 export { DEFAULT_HOST, parseDaemonHost, parseHost, parseTcpAddress } from "./host.ts";
 export { parseUser } from "./user.ts";
 export type { Principal, UserSpec } from "./user.ts";
+export { parseImagePlace } from "./image-place.ts";
+export type { ImagePlace } from "./image-place.ts";
 export { parseCopy, splitCopyPath } from "./copy-path.ts";
 export type { CopyDirection, CopyPath } from "./copy-path.ts";
 export {

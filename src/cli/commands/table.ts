@@ -54,6 +54,13 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./pull.ts"),
   },
   {
+    name: "copy",
+    aliases: ["image copy"],
+    group: "main",
+    summary: "Copy an image between registries, archives, folders, Docker and the store",
+    load: () => import("./copy.ts"),
+  },
+  {
     name: "ps",
     aliases: ["container ls", "container list", "container ps"],
     group: "containers",

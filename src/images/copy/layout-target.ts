@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+/* An OCI layout folder to copy to; images that are in it stay. */
+import * as fs from "node:fs";
+import { join } from "node:path";
+import { ensureDirectory, ioError, readTextIfPresent, writeAll, writeFileAtomic } from "../../base/index.ts";
+import { MEDIA_TYPES, parseIndex, serializeIndex } from "../../oci/index.ts";
+import type { Descriptor } from "../../oci/index.ts";
+import { blobPath } from "../save.ts";
+import { nameAnnotations } from "../image-names.ts";
+import type { CopyBlob, CopyDocument, CopyReceipt, DocumentRole, ImageTarget } from "./types.ts";
+
+/** What an image is called in a layout. */
+export interface LayoutName {
+  /** As the user wrote it behind the folder. */
+  readonly tag?: string;
+  /** Full names that the source gives it; used when there is no tag. */
+  readonly names: readonly string[];
+}
+
+const LAYOUT_VERSION = '{"imageLayoutVersion":"1.0.0"}';
+const REF = "org.opencontainers.image.ref.name";
+const JOBS = 4;
+
+/** Entries of an index.json that an image gets: one for each name. */
+export function entriesFor(document: CopyDocument, { tag, names }: LayoutName): readonly Descriptor[] {
+  const { mediaType, digest, bytes } = document;
+  const entry = { mediaType, digest, size: bytes.length };
+  if (tag !== undefined) return [{ ...entry, annotations: { [REF]: tag } }];
+  return names.length === 0 ? [entry] : names.map((name) => ({ ...entry, annotations: nameAnnotations(name) }));
+}
+
+/** Copies into a folder by `work`; the image stands in index.json when that has ended. Throws `E_IO`, `E_LAYOUT`. */
+export async function intoLayoutFolder<T>(
+  folder: string,
+  name: LayoutName,
+  work: (target: ImageTarget) => Promise<T>,
+): Promise<T> {
+  const target = new FolderTarget(folder, name);
+  try {
+    const result = await work(target);
+    target.finish();
+    return result;
+  } catch (error) {
+    throw ioError(`writing the OCI layout \`${folder}\``, error);
+  }
+}
+
+class FolderTarget implements ImageTarget {
+  readonly holds = "everything";
+  readonly jobs: number = JOBS;
+  readonly compresses = false;
+  readonly wantsDiffIds = false;
+  readonly #folder: string;
+  readonly #name: LayoutName;
+  readonly #entries: Descriptor[] = [];
+
+  constructor(folder: string, name: LayoutName) {
+    this.#folder = folder;
+    this.#name = name;
+    ensureDirectory(join(folder, "blobs/sha256"), 0o755);
+  }
+
+  /** A manifest may be here without its parts. */
+  async has(): Promise<boolean> {
+    return false;
+  }
+
+  async putBlob({ descriptor, open, onProgress }: CopyBlob): Promise<CopyReceipt> {
+    const { digest, size } = descriptor;
+    const path = join(this.#folder, blobPath(digest));
+    if (fs.statSync(path, { throwIfNoEntry: false })?.size === size) return { outcome: "exists", digest, size };
+    const partial = `${path}.${process.pid}.partial`;
+    const file = fs.openSync(partial, "w", 0o644);
+    try {
+      let done = 0;
+      for await (const chunk of open()) {
+        writeAll(file, chunk);
+        onProgress((done += chunk.length));
+      }
+      fs.fsyncSync(file);
+      fs.renameSync(partial, path);
+    } catch (error) {
+      fs.rmSync(partial, { force: true });
+      throw error;
+    } finally {
+      fs.closeSync(file);
+    }
+    return { outcome: "copied", digest, size };
+  }
+
+  async putDocument(document: CopyDocument, role: DocumentRole): Promise<boolean> {
+    const path = join(this.#folder, blobPath(document.digest));
+    const isNew = !fs.existsSync(path);
+    if (isNew) writeFileAtomic(path, document.bytes, 0o644);
+    // What refers to an image is found by the index too.
+    if (role !== "part") this.#entries.push(...entriesFor(document, role === "top" ? this.#name : { names: [] }));
+    return isNew;
+  }
+
+  /** A name is one image's: another one that had it stays without it. */
+  finish(): void {
+    const path = join(this.#folder, "index.json");
+    const text = readTextIfPresent(path);
+    const before = text === undefined ? [] : parseIndex(text).manifests;
+    const taken = new Set(this.#entries.map((entry) => entry.annotations?.[REF] ?? entry.digest));
+    const kept = before.filter((entry) => !taken.has(entry.annotations?.[REF] ?? entry.digest));
+    const manifests = [...kept, ...this.#entries];
+    writeFileAtomic(join(this.#folder, "oci-layout"), LAYOUT_VERSION, 0o644);
+    writeFileAtomic(path, serializeIndex({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests }), 0o644);
+  }
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+import { TareError } from "../../base/index.ts";
+import { compressGzip } from "../../archive/index.ts";
+import { isIndex, isManifest } from "../../oci/index.ts";
+import type { RemoteRepository } from "../transfer.ts";
+import { subjectOf } from "./documents.ts";
+import type { CopyBlob, CopyDocument, CopyReceipt, DocumentRole, ImageSource, ImageTarget } from "./types.ts";
+
+/** A repository of a registry and a tag or digest in it. */
+export interface RemotePlace extends RemoteRepository {
+  readonly tag: string;
+}
+
+const JOBS = 4;
+
+/** An image of a registry to copy; `names`: its full name, when it has a tag. */
+export function registrySource(place: RemotePlace, names: readonly string[]): ImageSource {
+  const { client, repository, tag } = place;
+  return {
+    label: `\`${client.domain}/${repository}\``,
+    names,
+    isMade: false,
+    remote: place,
+    target: (signal) => client.getManifest(repository, tag, { signal }),
+    document: async ({ digest, size }, signal) => {
+      const document = await client.getManifest(repository, digest, { signal });
+      if (document.bytes.length === size) return document;
+      const but = `${document.bytes.length} bytes came, ${size} were announced`;
+      throw new TareError("E_DIGEST_MISMATCH", `pulling \`${digest}\`: ${but}`, { details: { digest, size } });
+    },
+    open: (blob, signal) => client.openBlob(repository, blob, { signal }),
+    referrers: (subject, signal) => client.referrers(repository, subject, { signal }),
+  };
+}
+
+/** A tag of a registry to copy to. */
+export function registryTarget(place: RemotePlace): ImageTarget {
+  const { client, repository } = place;
+  return {
+    holds: "everything",
+    jobs: JOBS,
+    compresses: true,
+    wantsDiffIds: false,
+    has: async (digest, signal) => {
+      const facts = await client.headManifest(repository, digest, { signal, forPush: true });
+      return facts !== undefined && (facts.digest ?? digest) === digest;
+    },
+    putBlob: (blob) => (blob.compress ? putCompressed(place, blob) : putBlob(place, blob)),
+    putDocument: (document, role, signal) => putDocument(place, document, { role, signal }),
+  };
+}
+
+async function putCompressed({ client, repository }: RemotePlace, blob: CopyBlob): Promise<CopyReceipt> {
+  const { open, onProgress, signal } = blob;
+  const { digest, size } = await client.pushBlob(
+    repository,
+    { open: () => compressGzip(counted(open(), onProgress)) },
+    { signal },
+  );
+  return { outcome: "copied", digest, size };
+}
+
+async function* counted(bytes: AsyncIterable<Uint8Array>, tell: (done: number) => void): AsyncGenerator<Uint8Array> {
+  let done = 0;
+  for await (const chunk of bytes) {
+    done += chunk.length;
+    tell(done);
+    yield chunk;
+  }
+}
+
+async function putBlob({ client, repository }: RemotePlace, blob: CopyBlob): Promise<CopyReceipt> {
+  const { open, onProgress, signal, from } = blob;
+  const { digest, size } = blob.descriptor;
+  if (await client.headBlob(repository, digest, { signal, forPush: true })) return { outcome: "exists", digest, size };
+  const isNear = from !== undefined && from.client.domain === client.domain && from.repository !== repository;
+  const mount = isNear ? { mount: { digest, size, from: [from.repository] } } : {};
+  const { how } = await client.pushBlob(repository, { digest, size, open, onProgress, ...mount }, { signal });
+  if (how === "uploaded") return { outcome: "copied", digest, size };
+  return { outcome: "mounted", digest, size, ...(from === undefined ? {} : { from: from.repository }) };
+}
+
+async function putDocument(
+  { client, repository, tag }: RemotePlace,
+  document: CopyDocument,
+  { role, signal }: { readonly role: DocumentRole; readonly signal: AbortSignal },
+): Promise<boolean> {
+  const { digest, mediaType } = document;
+  const isTop = role === "top";
+  const name = isTop ? tag : digest;
+  const facts = await client.headManifest(repository, name, { signal, forPush: true });
+  const isThere = facts?.digest === digest;
+  const refers = (isIndex(mediaType) || isManifest(mediaType)) && subjectOf(document) !== undefined;
+  // It may be there and not be listed, where somebody else has to see to the list.
+  if (refers) await client.putReferrer(repository, document, { signal });
+  if (!isThere && (isTop || !refers)) await client.putManifest(repository, name, document, { signal });
+  return !isThere;
+}
