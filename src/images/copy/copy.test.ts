@@ -17,7 +17,7 @@ import { intoArchive } from "./archive-target.ts";
 import { copyImage } from "./copy-image.ts";
 import type { CopiedImage, CopyOptions } from "./copy-image.ts";
 import { dockerSource } from "./docker-source.ts";
-import { Maker, putImage } from "./fixture.ts";
+import { Maker, putImage } from "../../../test/support/copied-image.ts";
 import { layoutSource } from "./layout-source.ts";
 import { intoLayoutFolder } from "./layout-target.ts";
 import { registrySource, registryTarget } from "./registry-places.ts";
@@ -273,7 +273,7 @@ describe("a copy over folders, archives and the store", () => {
 /** As `docker save` wrote it up to Docker 24. */
 async function plainArchive(path: string): Promise<{ config: string; layer: string }> {
   const { TarWriter } = await import("../../archive/index.ts");
-  const { tarOf } = await import("./fixture.ts");
+  const { tarOf } = await import("../../../test/support/copied-image.ts");
   const layer = await tarOf("hello", "plain\n".repeat(10_000));
   const rootfs = { type: "layers", diff_ids: [digestOf(layer)] };
   const config = Buffer.from(JSON.stringify({ architecture: "amd64", os: "linux", config: {}, rootfs }));

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* For tests only: an image for two platforms with an attestation and what refers to it, at a registry in this process. */
+/* An image for two platforms with an attestation and what refers to it, at a registry in this process. */
 import { gzipSync } from "node:zlib";
-import { TarWriter } from "../../archive/index.ts";
-import { digestOf } from "../../base/index.ts";
-import type { Digest } from "../../base/index.ts";
-import { MEDIA_TYPES } from "../../oci/index.ts";
-import type { FakeRegistry } from "../../registry/fixture.ts";
+import { TarWriter } from "../../src/archive/index.ts";
+import { digestOf } from "../../src/base/index.ts";
+import type { Digest } from "../../src/base/index.ts";
+import { MEDIA_TYPES } from "../../src/oci/index.ts";
+import type { FakeRegistry } from "../../src/registry/fixture.ts";
 
 /** A blob or document by what names it. */
 interface Named {
