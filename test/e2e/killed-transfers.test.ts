@@ -174,6 +174,8 @@ describe.skipIf(reason !== undefined)(`kill -9 at ${KILLS} moments of an image o
   });
 
   it("a push of what was pulled", { timeout: TIMEOUT }, async () => {
+    forgetImage();
+    await timed(["pull", "-q", name()]);
     keepState("pulled");
     const done = await rounds(
       {
