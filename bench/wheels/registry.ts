@@ -22,7 +22,7 @@ export interface RegistryService {
 const PORT = 5417;
 
 /** Starts it in `folder`; throws when it doesn't come up. */
-export async function startRegistry(folder: string): Promise<RegistryService> {
+export async function startRegistry(folder: string, port: number = PORT): Promise<RegistryService> {
   mkdirSync(folder, { recursive: true });
   const storage = join(folder, "data");
   const logFile = join(folder, "log");
@@ -30,19 +30,19 @@ export async function startRegistry(folder: string): Promise<RegistryService> {
     "version: 0.1",
     "log: {level: error}",
     `storage: {filesystem: {rootdirectory: ${storage}}}`,
-    `http: {addr: "127.0.0.1:${PORT}"}`,
+    `http: {addr: "127.0.0.1:${port}"}`,
   ];
   writeFileSync(join(folder, "config.yml"), `${config.join("\n")}\n`);
   const log = openSync(logFile, "w");
   const child = spawn("docker-registry", ["serve", join(folder, "config.yml")], { stdio: ["ignore", log, log] });
   closeSync(log);
-  for (let tries = 0; !(await answers(PORT)); tries += 1) {
+  for (let tries = 0; !(await answers(port)); tries += 1) {
     if (tries > 100 || child.exitCode !== null) throw new Error(`docker-registry did not start; see ${logFile}`);
     await sleep(100);
   }
   const since = (mark: number): string => readFileSync(logFile).subarray(mark).toString("utf8");
   return {
-    host: `127.0.0.1:${PORT}`,
+    host: `127.0.0.1:${port}`,
     mark: () => statSync(logFile).size,
     uploaded: (mark) => uploads(since(mark), storage).reduce((sum, path) => sum + sizeOf(path), 0),
     forget: (repository, mark) => forget(storage, repository, uploads(since(mark), storage)),
