@@ -2,6 +2,7 @@
 import * as zlib from "node:zlib";
 import { TareError } from "../base/index.ts";
 import { decodeBzip2 } from "./bzip2.ts";
+import { gunzip } from "./inflate/gunzip.ts";
 import { compressionError, through } from "./transform.ts";
 import { decodeXz } from "./xz.ts";
 import { decodeZstd } from "./zstd.ts";
@@ -52,6 +53,20 @@ export async function* decompress(
   for await (const chunk of decoder(kind, peeked.stream)) {
     output += chunk.length;
     if (kind !== "none" && options.allowAnyRatio !== true) checkRatio(counter.input, output);
+    yield chunk;
+  }
+}
+
+/**
+ * The same for gzip of a known size, all of it in this thread: for threads that do nothing else. Throws as
+ * `decompress`. A piece is valid until the next one is asked for.
+ */
+export async function* decompressGzip(source: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Uint8Array> {
+  const counter = { input: 0 };
+  let output = 0;
+  for await (const chunk of gunzip(counted(source, counter), size)) {
+    output += chunk.length;
+    checkRatio(counter.input, output);
     yield chunk;
   }
 }

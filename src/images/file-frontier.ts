@@ -5,6 +5,7 @@ import { Hasher, TareError, ioError } from "../base/index.ts";
 import type { Digest } from "../base/index.ts";
 
 const PIECE = 1 << 18;
+const LOOK_MS = 200;
 /** Of the shared memory: bytes that are there, and whether no more will come. */
 const [THERE, FAILED] = [0, 1] as const;
 
@@ -34,16 +35,38 @@ export interface GrowingFile {
   readonly shared: SharedArrayBuffer;
 }
 
+const MAGIC = 6;
+
 /** The reader's end: reads up to the announced size, waiting for what is not there yet, and hashes on the way. */
 export class FrontierReader {
   readonly #file: GrowingFile;
   readonly #state: BigInt64Array;
   readonly #hasher = new Hasher();
+  #blocks = false;
   #at = 0;
 
   constructor(file: GrowingFile) {
     this.#file = file;
     this.#state = new BigInt64Array(file.shared);
+  }
+
+  /** From here on waiting stops the whole thread: for one that has nothing else to do. */
+  block(): void {
+    this.#blocks = true;
+  }
+
+  /** The first bytes, of which most are enough to tell how it is compressed; they are read again. */
+  async magic(): Promise<Uint8Array> {
+    const { path, size } = this.#file;
+    const wanted = Math.min(MAGIC, size);
+    if (wanted > 0) await this.#wait(wanted);
+    const descriptor = openFile(path);
+    try {
+      const room = Buffer.alloc(wanted);
+      return room.subarray(0, fs.readSync(descriptor, room, 0, wanted, 0));
+    } finally {
+      fs.closeSync(descriptor);
+    }
   }
 
   /** From where the last reading ended. A piece is valid until the one after the next. Throws `E_ABORTED`, `E_IO`. */
@@ -53,7 +76,7 @@ export class FrontierReader {
     const descriptor = openFile(path);
     try {
       for (let turn = 0; this.#at < size; turn = 1 - turn) {
-        const there = await this.#wait();
+        const there = await this.#wait(this.#at + 1);
         const room = turn === 0 ? rooms[0] : rooms[1];
         const count = fs.readSync(descriptor, room, 0, Math.min(PIECE, there - this.#at), this.#at);
         if (count === 0) throw new TareError("E_IO", `reading \`${path}\`: it ended too early`);
@@ -73,16 +96,17 @@ export class FrontierReader {
     return this.#hasher.digest();
   }
 
-  /** How far the file can be read: farther than it was. */
-  async #wait(): Promise<number> {
+  /** How far the file can be read: at least so far. */
+  async #wait(least: number): Promise<number> {
     for (;;) {
       const there = Atomics.load(this.#state, THERE);
-      if (Number(there) > this.#at) return Number(there);
+      if (Number(there) >= least) return Number(there);
       if (Atomics.load(this.#state, FAILED) !== 0n) {
         throw new TareError("E_ABORTED", `reading \`${this.#file.path}\`: its download ended`);
       }
       // The time limit is for a failure that is told between the two looks.
-      await Atomics.waitAsync(this.#state, THERE, there, 200).value;
+      if (this.#blocks) Atomics.wait(this.#state, THERE, there, LOOK_MS);
+      else await Atomics.waitAsync(this.#state, THERE, there, LOOK_MS).value;
     }
   }
 }

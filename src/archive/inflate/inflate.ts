@@ -27,7 +27,7 @@ export interface InflateEnd {
 }
 
 /** The module's functions; addresses and sizes in bytes. */
-interface Decoder {
+export interface Decoder {
   readonly memory: Uint8Array;
   reset(): void;
   inputAt(): number;
@@ -46,8 +46,8 @@ declare const WebAssembly: {
   readonly Instance: new (module: object) => { readonly exports: Readonly<Record<string, unknown>> };
 };
 
-const WANTS_INPUT = 0;
-const IS_DONE = 2;
+export const WANTS_INPUT = 0;
+export const IS_DONE = 2;
 
 /** The compiled module; in a bundle of CommonJS `module` means another thing. */
 let code: object | undefined;
@@ -58,7 +58,7 @@ const idle: Decoder[] = [];
  * one is asked for; returns where the stream ends. Throws `InflateError`.
  */
 export function* inflated(input: InflateInput): Generator<Uint8Array, InflateEnd, undefined> {
-  const decoder = idle.pop() ?? newDecoder();
+  const decoder = takeDecoder();
   try {
     decoder.reset();
     for (let at = 0; ;) {
@@ -74,8 +74,17 @@ export function* inflated(input: InflateInput): Generator<Uint8Array, InflateEnd
       at += feed(decoder, input, at);
     }
   } finally {
-    idle.push(decoder);
+    giveDecoder(decoder);
   }
+}
+
+/** A decoder for the caller alone, who gives it back. */
+export function takeDecoder(): Decoder {
+  return idle.pop() ?? newDecoder();
+}
+
+export function giveDecoder(decoder: Decoder): void {
+  idle.push(decoder);
 }
 
 function feed(decoder: Decoder, input: InflateInput, at: number): number {
