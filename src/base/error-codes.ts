@@ -58,6 +58,8 @@ export const ERROR_CODES = {
   // trust
   E_PROVENANCE: "how an image was built is not known here",
   E_SIGNATURE: "a signature or a signed statement is malformed or does not verify",
+  E_UNSIGNED: "an image has no signature or attestation of the kind that is asked for",
+  E_KEY: "a key can't be read, or its passphrase is wrong",
   // dockerfile
   E_DF_UNKNOWN: "a Dockerfile has an unknown instruction",
   E_DF_EMPTY: "a Dockerfile has no instructions",

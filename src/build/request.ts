@@ -79,10 +79,17 @@ export interface BuildRequest {
   readonly signal?: AbortSignal;
 }
 
-/** `--sbom`, `--provenance`. */
+/** `--sbom`, `--provenance`, `--sign-by-sigstore-private-key`. */
 export interface AttestationRequest {
   readonly sbom?: SbomFormat;
   readonly provenance?: { readonly mode: ProvenanceMode; readonly builderId?: string };
+  /** Signs the image, and the documents that are attached to it. */
+  readonly signing?: {
+    /** PEM, also in cosign's encrypted format. */
+    readonly key: string;
+    /** Asked for a key that is encrypted. */
+    readonly passphrase: () => Promise<string>;
+  };
   /** Of the product, as documents name it. */
   readonly version: string;
 }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+import { askPassphrase, readKeyFile } from "./passphrase.ts";
 import { usageError } from "./usage-error.ts";
 import { productVersion } from "./version.ts";
 import type { BuildRequest } from "../engine/index.ts";
+import type { CommandContext } from "./context.ts";
 import type { OptionSpec } from "./command.ts";
 import type { ParsedArguments } from "./parsed.ts";
 
-/** `--sbom` and `--provenance` of build and push. */
+/** What of build and push adds to a pushed image. */
 export const ATTEST_OPTIONS: readonly OptionSpec[] = [
   {
     name: "sbom",
@@ -21,23 +23,49 @@ export const ATTEST_OPTIONS: readonly OptionSpec[] = [
     optional: { bare: "true", value: /^(?:true|false|min|max|mode=.*|builder-id=.*)$/ },
     description: "Attach how the image was built (SLSA); `mode=max` with build arguments and the Dockerfile",
   },
+  {
+    name: "sign-by-sigstore-private-key",
+    type: "string",
+    valueName: "path",
+    description: "Sign the pushed image, and what is attached to it, with this key",
+    complete: "file",
+  },
+  {
+    name: "sign-passphrase-file",
+    type: "string",
+    valueName: "path",
+    description: "File with the key's passphrase; else COSIGN_PASSWORD, or it is asked for",
+    complete: "file",
+  },
 ];
 
 type Attestations = NonNullable<BuildRequest["attestations"]>;
 
 /** What the flags ask for; nothing when they ask for nothing. Throws `E_USAGE`. */
-export function attestationsOf(parsed: ParsedArguments): { readonly attestations?: Attestations } {
+export function attestationsOf(
+  context: CommandContext,
+  parsed: ParsedArguments,
+): { readonly attestations?: Attestations } {
   const asked = { ...attestOf(parsed), ...sbomOf(parsed.string("sbom")), ...provenanceOf(parsed.string("provenance")) };
   const { sbom, provenance } = asked;
-  if (sbom === undefined && provenance === undefined) return {};
+  const key = parsed.string("sign-by-sigstore-private-key");
+  if (sbom === undefined && provenance === undefined && key === undefined) return {};
   const version = productVersion();
   return {
     attestations: {
       version,
       ...(sbom === undefined ? {} : { sbom }),
       ...(provenance === undefined ? {} : { provenance }),
+      ...(key === undefined ? {} : { signing: signingOf(context, parsed, key) }),
     },
   };
+}
+
+/** The passphrase is had once, however often it is asked for. */
+function signingOf(context: CommandContext, parsed: ParsedArguments, place: string): Attestations["signing"] & object {
+  const ask = askPassphrase(context, parsed.string("sign-passphrase-file"));
+  let known: Promise<string> | undefined;
+  return { key: readKeyFile(context, place), passphrase: () => (known ??= ask()) };
 }
 
 type Asked = { readonly [Key in "sbom" | "provenance"]?: Attestations[Key] | undefined };

@@ -24,7 +24,7 @@ export function buildRequest(context: CommandContext, parsed: ParsedArguments): 
     tags: parsed.list("tag"),
     outputs: [...allValues(parsed, "output", outputOf), ...(parsed.boolean("push") ? [PUSHED] : [])],
     load: parsed.boolean("load"),
-    ...attestationsOf(parsed),
+    ...attestationsOf(context, parsed),
   };
 }
 

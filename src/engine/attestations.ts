@@ -14,11 +14,14 @@ import {
   attach,
   formatStatement,
   provenanceOf,
+  readSigningKey,
   sbomDocument,
+  signManifest,
+  signedAttachment,
   statementAttachment,
   takeInventory,
 } from "../trust/index.ts";
-import type { BuildFacts, Subject } from "../trust/index.ts";
+import type { BuildFacts, SigningKey, Subject } from "../trust/index.ts";
 import { requireImageTrees } from "./deferred.ts";
 import type { AttachedDocument } from "./facade-trust.ts";
 import type { LongCall } from "./facade.ts";
@@ -50,22 +53,56 @@ export interface AttestedPush extends LongCall {
 /** Attaches what was asked for. Throws `E_PROVENANCE` for an image that was not built here with `--provenance`. */
 export async function attachDocuments(rooms: Rooms, push: AttestedPush): Promise<readonly AttachedDocument[]> {
   const { attestations, signal } = push;
-  if (attestations.sbom === undefined && attestations.provenance === undefined) return [];
+  const key = await signingKeyOf(attestations);
   const record: ImageRecord = { ...push.record, names: [push.name], addedAt: 0 };
   if (attestations.sbom !== undefined) await requireImageTrees(rooms, record, push);
-  return withVertex(push, `attach documents to ${familiarName(normalizeReference(push.name))}`, async (log) => {
-    const attached: AttachedDocument[] = [];
-    for (const { subject, platform } of await manifestsOf(push)) {
-      const details = imageDetails(rooms.reader(), record, platform);
-      for (const statement of statementsOf(rooms, push, { subject, details })) {
-        const { predicateType, bytes } = statement;
-        const digest = await attach(push.target, subject, statementAttachment(bytes, predicateType), signal);
-        attached.push({ predicateType, digest, subject: subject.digest });
-        log(`${predicateType}: ${digest}`);
+  return withVertex(
+    push,
+    `${key ? "sign" : "attach documents to"} ${familiarName(normalizeReference(push.name))}`,
+    async (log) => {
+      const attached: AttachedDocument[] = [];
+      const manifests = await manifestsOf(push);
+      if (key) for (const subject of subjectsOf(push, manifests)) await signPushed(push, subject, { key, log });
+      for (const { subject, platform } of manifests) {
+        const details = imageDetails(rooms.reader(), record, platform);
+        for (const statement of statementsOf(rooms, push, { subject, details })) {
+          const { predicateType, bytes } = statement;
+          const make = key ? signedAttachment(key, bytes, predicateType) : statementAttachment(bytes, predicateType);
+          const digest = await attach(push.target, subject, make, signal);
+          attached.push({ predicateType, digest, subject: subject.digest });
+          log(`${predicateType}: ${digest}`);
+        }
       }
-    }
-    return attached;
+      return attached;
+    },
+  );
+}
+
+/** The key that signs. Throws `E_KEY`. */
+function signingKeyOf({ signing }: AttestationRequest): Promise<SigningKey | undefined> {
+  return signing ? readSigningKey(signing.key, signing.passphrase) : Promise.resolve(undefined);
+}
+
+/** An index and what it lists: podman looks at the platform's manifest, others at what the tag names. */
+function subjectsOf({ pushed }: AttestedPush, manifests: readonly Manifest[]): readonly Subject[] {
+  const { digest, mediaType, size } = pushed;
+  const all = [{ digest, mediaType, size }, ...manifests.map(({ subject }) => subject)];
+  return [...new Map(all.map((subject) => [subject.digest, subject])).values()];
+}
+
+async function signPushed(
+  { target, name, attestations, signal }: AttestedPush,
+  subject: Subject,
+  { key, log }: { readonly key: SigningKey; readonly log: (text: string) => void },
+): Promise<void> {
+  const made = await signManifest(target, subject, {
+    key,
+    reference: normalizeReference(name),
+    formats: ["bundle", "legacy"],
+    creator: `${TOOL} ${attestations.version}`,
+    ...(signal === undefined ? {} : { signal }),
   });
+  for (const { format, digest } of made) log(`${subject.digest}: signed (${format}): ${digest}`);
 }
 
 interface Manifest {
@@ -107,8 +144,17 @@ function statementsOf(
   return said.map((each) => ({ predicateType: each.predicateType, bytes: formatStatement(about, each) }));
 }
 
+/** Before anything is sent. Throws `E_PROVENANCE`, `E_KEY`. */
+export async function checkAttestations(
+  rooms: Rooms,
+  { name, record, attestations }: Pick<AttestedPush, "name" | "record" | "attestations">,
+): Promise<void> {
+  if (attestations.provenance) requireFacts(rooms, name, record.id);
+  await signingKeyOf(attestations);
+}
+
 /** What an image was made from. Throws `E_PROVENANCE` when nobody here remembers. */
-export function requireFacts(rooms: Rooms, name: string, id: Digest): BuildFacts {
+function requireFacts(rooms: Rooms, name: string, id: Digest): BuildFacts {
   const facts = rooms.reader().documents<BuildFacts>(FACTS, { lasting: false }).get(id);
   if (facts) return facts;
   throw new TareError("E_PROVENANCE", `telling how \`${name}\` was built: nobody here remembers it`, {

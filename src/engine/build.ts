@@ -16,7 +16,7 @@ export async function build(rooms: Rooms, request: BuildRequest): Promise<BuildR
   checkNames(request);
   await checkForms(request);
   const names = namesToPush(request);
-  refuseIdleSbom(request, names);
+  refuseIdleDocuments(request, names);
   const { runBuild } = await import("../build/index.ts");
   await clearKilledBuilds(rooms);
   const remote = await remoteBuildFor(rooms, request, names);
@@ -31,12 +31,19 @@ export async function build(rooms: Rooms, request: BuildRequest): Promise<BuildR
   }
 }
 
-/** A bill of materials is made where it can be attached. Throws `E_USAGE`. */
-function refuseIdleSbom({ attestations }: BuildRequest, names: readonly string[]): void {
-  if (attestations?.sbom === undefined || names.length > 0) return;
-  throw new TareError("E_USAGE", "attaching a bill of materials: the image is not pushed", {
-    hint: "add `--push`, or write it with `tare sbom IMAGE` after the build",
-  });
+/** Documents and signatures need a place beside the image. Throws `E_USAGE`. */
+function refuseIdleDocuments({ attestations }: BuildRequest, names: readonly string[]): void {
+  if (names.length > 0) return;
+  if (attestations?.sbom !== undefined) {
+    throw new TareError("E_USAGE", "attaching a bill of materials: the image is not pushed", {
+      hint: "add `--push`, or write it with `tare sbom IMAGE` after the build",
+    });
+  }
+  if (attestations?.signing !== undefined) {
+    throw new TareError("E_USAGE", "signing what is built: it is not pushed", {
+      hint: "add `--push`: signatures are of images at registries",
+    });
+  }
 }
 
 /** Before anything is built. Throws `E_USAGE` for a compression that is unknown. */

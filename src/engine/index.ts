@@ -57,7 +57,15 @@ export type {
   StoredWheel,
   WheelsApi,
 } from "./facade-wheels.ts";
-export type { SbomRequest, TrustApi } from "./facade-trust.ts";
+export type {
+  AttachedDocument,
+  SbomRequest,
+  SignRequest,
+  SignedManifest,
+  TrustApi,
+  VerifyRequest,
+  VerifyResult,
+} from "./facade-trust.ts";
 export type { BundleApi, BundleReport, BundleRequest, LoadBundleRequest } from "./facade-bundle.ts";
 export type { CopyRequest, CopyResult } from "./facade-copy.ts";
 export type {

@@ -74,5 +74,8 @@ function lazyTrust(rooms: Rooms): TrustApi {
   const api = async (): Promise<TrustApi> => (await import("./trust.ts")).trustApi(rooms);
   return {
     sbom: async (request) => (await api()).sbom(request),
+    sign: async (request) => (await api()).sign(request),
+    verify: async (request) => (await api()).verify(request),
+    generateKey: async (passphrase) => (await api()).generateKey(passphrase),
   };
 }

@@ -117,7 +117,8 @@ export async function pushRecord(
   };
   const short = shortName(full);
   const { attestations } = request;
-  if (attestations?.provenance) (await import("./attestations.ts")).requireFacts(rooms, short, record.id);
+  if (attestations)
+    await (await import("./attestations.ts")).checkAttestations(rooms, { name: short, record, attestations });
   const image = await withForm(
     rooms,
     request,

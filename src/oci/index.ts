@@ -9,6 +9,7 @@ export {
   layerMediaType,
 } from "./media-types.ts";
 export type { LayerCompression, MediaType } from "./media-types.ts";
+export { isMembers } from "./codec.ts";
 export { DOCUMENT_LIMIT, parseJson } from "./json.ts";
 export type { Descriptor, Platform } from "./descriptor.ts";
 export { parseManifest, serializeManifest } from "./manifest.ts";

@@ -99,6 +99,40 @@ describe.skipIf(reason !== undefined)("documents beside images", () => {
     expect(contextOf()).not.toEqual(before);
   });
 
+  it("and the image are signed by the key of the push, and verified", () => {
+    const key = (name: string): string => {
+      world.tare(["key", "generate", "-o", name], { env: { COSIGN_PASSWORD: "secret" } });
+      return join(world.folder, `${name}.pub`);
+    };
+    const [own, other] = [key("own"), key("other")];
+    const unsigned = world.tare(["verify", "--key", own, image]);
+    expect([unsigned.code, unsigned.err]).toEqual([1, expect.stringMatching(/error\[E_UNSIGNED\]/) as string]);
+    const sign = ["--sign-by-sigstore-private-key", join(world.folder, "own.key")];
+    const push = (password: string): ReturnType<ProgramWorld["tare"]> =>
+      world.tare(["push", "--progress", "quiet", "--sbom", ...sign, image], { env: { COSIGN_PASSWORD: password } });
+    expect(push("wrong").err).toMatch(/error\[E_KEY\]: opening the signing key: the passphrase is wrong/);
+    expect(push("secret").code).toBe(0);
+    expect(world.ok("verify", "--key", own, image)).toMatch(
+      /^Verified sha256:[0-9a-f]{64}\n {2}bundle of.*\n {2}simple of/,
+    );
+    const found = JSON.parse(world.ok("verify", "--key", other, "--key", own, "--type", "spdx", "--json", image)) as {
+      readonly signatures: readonly { readonly predicate: unknown }[];
+    };
+    expect(found.signatures).toMatchObject([{ predicate: { spdxVersion: "SPDX-2.3" } }]);
+    const stranger = world.tare(["verify", "--key", other, image]);
+    expect([stranger.code, stranger.err]).toEqual([
+      1,
+      expect.stringMatching(/error\[E_SIGNATURE\].*none of the keys/) as string,
+    ]);
+    expect(world.tare(["verify", "--key", own, "--type", "slsaprovenance", image]).err).toMatch(/error\[E_UNSIGNED\]/);
+    expect(world.tare(["verify", image]).err).toMatch(/error\[E_USAGE\]: nobody is named/);
+    const signed = world.tare(["sign", "--key", join(world.folder, "other.key"), image], {
+      env: { COSIGN_PASSWORD: "secret" },
+    });
+    expect([signed.code, signed.out]).toEqual([0, expect.stringMatching(/^sha256:.*: bundle sha256:/) as string]);
+    expect(world.ok("verify", "--key", other, image)).toMatch(/^Verified/);
+  });
+
   it("are refused where they can't be had, before anything is sent", async () => {
     const unpushed = world.tare(["build", "--progress", "quiet", "--sbom", context]);
     expect([unpushed.code, unpushed.err]).toEqual([

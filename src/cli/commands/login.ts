@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TareError } from "../../base/index.ts";
+import { askHidden } from "../ask-hidden.ts";
 import { usageError } from "../usage-error.ts";
 import type { CommandBody } from "../command.ts";
 import type { LoginRequest } from "../../engine/index.ts";
@@ -61,7 +62,7 @@ async function loginOf(context: CommandContext, parsed: ParsedArguments): Promis
       hint: "give `--password-stdin`",
     });
   }
-  const read = isPiped ? await readAll(context) : await askHidden(context);
+  const read = isPiped ? await readAll(context) : await askHidden(context, "Password: ");
   if (read === "") throw usageError("the password is empty");
   return { username, password: read };
 }
@@ -74,25 +75,4 @@ async function readAll(context: CommandContext): Promise<string> {
     if (text.length > LONGEST) throw usageError("the password is too long");
   }
   return text.replace(/\r?\n$/, "");
-}
-
-/** One line, without showing what is typed. */
-async function askHidden(context: CommandContext): Promise<string> {
-  const input = context.stdin() as ReturnType<CommandContext["stdin"]> & { setRawMode?: (raw: boolean) => void };
-  context.stderr.write("Password: ");
-  input.setRawMode?.(true);
-  let text = "";
-  try {
-    for await (const chunk of input) {
-      for (const character of String(chunk)) {
-        if (character === "\u0003") throw new TareError("E_ABORTED", "asking: interrupted", { exitCode: 130 });
-        if (character === "\r" || character === "\n" || character === "\u0004") return text;
-        text = character === "\u007f" ? text.slice(0, -1) : text + character;
-      }
-    }
-    return text;
-  } finally {
-    input.setRawMode?.(false);
-    context.stderr.write("\n");
-  }
 }

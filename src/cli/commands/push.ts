@@ -41,7 +41,7 @@ export const command: CommandBody = {
   async run(context, parsed) {
     const engine = await context.engine();
     const mode = parsed.boolean("quiet") ? "quiet" : progressMode(parsed.string("progress"), context.env);
-    const request = requestOf(parsed);
+    const request = requestOf(context, parsed);
     const pushed = await withProgress(context, { mode, title: "Pushing" }, (call) =>
       engine.registry.push({ ...request, ...call }),
     );
@@ -49,14 +49,14 @@ export const command: CommandBody = {
   },
 };
 
-function requestOf(parsed: ParsedArguments): PushRequest {
+function requestOf(context: CommandContext, parsed: ParsedArguments): PushRequest {
   const compression = parsed.string("compression");
   return {
     name: parsed.word(0),
     all: parsed.boolean("all-tags"),
     platforms: parsed.list("platform").flatMap((text) => text.split(",")),
     ...(compression === undefined ? {} : { compression }),
-    ...attestationsOf(parsed),
+    ...attestationsOf(context, parsed),
   };
 }
 

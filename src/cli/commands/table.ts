@@ -217,6 +217,27 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./sbom.ts"),
   },
   {
+    name: "sign",
+    aliases: ["image sign"],
+    group: "images",
+    summary: "Sign an image at a registry",
+    load: () => import("./sign.ts"),
+  },
+  {
+    name: "verify",
+    aliases: ["image verify"],
+    group: "images",
+    summary: "Verify signatures and attestations of an image at a registry",
+    load: () => import("./verify.ts"),
+  },
+  {
+    name: "key generate",
+    aliases: [],
+    group: "images",
+    summary: "Make a key to sign images with",
+    load: () => import("./key-generate.ts"),
+  },
+  {
     name: "tag",
     aliases: ["image tag"],
     group: "images",

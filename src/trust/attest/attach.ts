@@ -62,7 +62,7 @@ function described(bytes: Buffer): { readonly digest: Digest; readonly size: num
 }
 
 /** Sends a small blob unless the repository has it. */
-async function pushBytes(
+export async function pushBytes(
   { client, repository }: RemoteRepository,
   bytes: Buffer,
   call: { readonly signal?: AbortSignal },
