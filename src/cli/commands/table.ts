@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Every command, in the order of help. Only the file of the command that is called is loaded. */
 import type { CommandEntry } from "../command.ts";
+import { TRUST_COMMANDS } from "./table-trust.ts";
 
 /** The commands. */
 export const COMMANDS: readonly CommandEntry[] = [
@@ -209,34 +210,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: "Show where the bytes of an image are",
     load: () => import("./image-size.ts"),
   },
-  {
-    name: "sbom",
-    aliases: ["image sbom"],
-    group: "images",
-    summary: "List the packages and libraries in an image, as SPDX or CycloneDX",
-    load: () => import("./sbom.ts"),
-  },
-  {
-    name: "sign",
-    aliases: ["image sign"],
-    group: "images",
-    summary: "Sign an image at a registry",
-    load: () => import("./sign.ts"),
-  },
-  {
-    name: "verify",
-    aliases: ["image verify"],
-    group: "images",
-    summary: "Verify signatures and attestations of an image at a registry",
-    load: () => import("./verify.ts"),
-  },
-  {
-    name: "key generate",
-    aliases: [],
-    group: "images",
-    summary: "Make a key to sign images with",
-    load: () => import("./key-generate.ts"),
-  },
+  ...TRUST_COMMANDS,
   {
     name: "tag",
     aliases: ["image tag"],

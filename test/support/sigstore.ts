@@ -2,16 +2,15 @@
 /* For tests only: an image at a registry of this process, keys, and a sigstore of the test's own. */
 import { createHash, generateKeyPairSync, sign } from "node:crypto";
 import { fulcioHandler, initializeCA, initializeCTLog, initializeTLog, rekorHandler } from "@sigstore/mock";
-import { digestOf } from "../../base/index.ts";
-import type { Digest } from "../../base/index.ts";
-import { HttpClient } from "../../http/index.ts";
-import type { RemoteRepository } from "../../images/index.ts";
-import { MEDIA_TYPES } from "../../oci/index.ts";
-import { RegistryClient } from "../../registry/index.ts";
-import { FakeRegistry } from "../../registry/fixture.ts";
-import type { Subject } from "../attest/attach.ts";
-import { readSigningKey } from "./keys.ts";
-import type { SigningKey } from "./keys.ts";
+import { digestOf } from "../../src/base/index.ts";
+import type { Digest } from "../../src/base/index.ts";
+import { HttpClient } from "../../src/http/index.ts";
+import type { RemoteRepository } from "../../src/images/index.ts";
+import { MEDIA_TYPES } from "../../src/oci/index.ts";
+import { RegistryClient } from "../../src/registry/index.ts";
+import { FakeRegistry } from "../../src/registry/fixture.ts";
+import { readSigningKey } from "../../src/trust/index.ts";
+import type { SigningKey, Subject } from "../../src/trust/index.ts";
 
 /** An image at a registry. */
 export interface SignedWorld {
