@@ -55,7 +55,7 @@ function requireSense({ target, allPlatforms, platforms, referrers }: CopyReques
 function placesOf(rooms: Rooms, call: CopyRequest): CopyPlaces {
   const clients = new Once<RegistryClient>();
   const clientFor = (domain: string): Promise<RegistryClient> =>
-    clients.run(domain, () => openRegistry(rooms.settings, domain));
+    clients.run(domain, () => openRegistry(rooms.settings, domain, call));
   return { rooms, call, clientFor };
 }
 

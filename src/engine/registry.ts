@@ -139,7 +139,7 @@ export async function pushRecord(
 /** `pull`, of one name or of all tags of a repository. */
 export async function pull(rooms: Rooms, request: PullRequest): Promise<readonly PulledTag[]> {
   const wanted = remoteName(request.name);
-  const client = await openRegistry(rooms.settings, wanted.domain);
+  const client = await openRegistry(rooms.settings, wanted.domain, request);
   const names = request.all ? await allTags(client, request) : [wanted];
   const pulled: PulledTag[] = [];
   for (const name of names) {
@@ -215,7 +215,7 @@ export async function pullNeeded(
   const { isForced, doing, ...rest } = call;
   return orNotFound(rooms, text, { isForced, doing }, async () => {
     const name = remoteName(text);
-    const client = await openRegistry(rooms.settings, name.domain);
+    const client = await openRegistry(rooms.settings, name.domain, rest);
     return (await pullOne(rooms, client, { ...rest, name })).record;
   });
 }
@@ -228,7 +228,7 @@ export async function peekNeeded(
 ): Promise<Omit<RemoteBase, "pull">> {
   return orNotFound(rooms, text, call, async () => {
     const { domain, repository, tag } = remoteName(text);
-    const client = await openRegistry(rooms.settings, domain);
+    const client = await openRegistry(rooms.settings, domain, call);
     const { peekImage } = await import("../images/index.ts");
     const { layers, ...image } = await peekImage(
       rooms.writer(),
@@ -261,7 +261,11 @@ async function orNotFound<T>(
 
 /** Nobody has it, as far as can be known. Docker Hub says "denied" for what does not exist. */
 function isAbsent(error: TareError): boolean {
-  return error.code.startsWith("E_REGISTRY") && (error.code !== "E_REGISTRY" || error.details["unreachable"] === true);
+  return (
+    error.code.startsWith("E_REGISTRY") &&
+    error.code !== "E_REGISTRY_CONFIG" &&
+    (error.code !== "E_REGISTRY" || error.details["unreachable"] === true)
+  );
 }
 
 /** The store's own error, with what the registry said. */
@@ -295,7 +299,11 @@ async function login(rooms: Rooms, request: LoginRequest): Promise<LoginResult> 
       hint: "give `--username` and `--password-stdin`",
     });
   }
-  const client = await openRegistry(settings, host, request.login && { kind: "password", ...request.login });
+  const client = await openRegistry(
+    settings,
+    host,
+    request.login ? { credentials: { kind: "password", ...request.login } } : {},
+  );
   await client.checkLogin(request.signal === undefined ? {} : { signal: request.signal });
   if (!request.login) return { host };
   const written = await storeLogin(host, request.login, place);

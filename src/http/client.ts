@@ -7,7 +7,8 @@ import { connectionFailure, isTransient } from "./failure.ts";
 import { retryAfter } from "./retry-after.ts";
 import { redactUrl } from "./url.ts";
 import type { Agent, ClientRequest, IncomingMessage } from "node:http";
-import type { HttpClientOptions, HttpRequest, HttpResponse } from "./types.ts";
+import type { SecureContextOptions } from "node:tls";
+import type { HostCertificateFiles, HttpClientOptions, HttpRequest, HttpResponse } from "./types.ts";
 
 const RETRIES = 4;
 const FIRST_WAIT_MS = 250;
@@ -31,6 +32,7 @@ const CA_VARIABLES: readonly string[] = [
 export class HttpClient {
   readonly #options: HttpClientOptions;
   readonly #agents = new Map<string, Agent>();
+  readonly #files = new Map<string, HostCertificateFiles>();
 
   constructor(options: HttpClientOptions) {
     this.#options = options;
@@ -120,30 +122,44 @@ export class HttpClient {
 
   #agent(url: URL): Agent {
     const isInsecure = this.#options.insecureHosts?.some((each) => each === url.host || each === url.hostname) ?? false;
-    const key = `${url.protocol}${isInsecure ? url.host : ""}`;
+    const isTls = url.protocol === "https:";
+    const files = isTls ? this.#filesFor(url.host) : undefined;
+    const isSpecial = isInsecure || files?.client !== undefined || (files?.authorities.length ?? 0) > 0;
+    const key = `${url.protocol}${isSpecial ? url.host : ""}`;
     const known = this.#agents.get(key);
     if (known) return known;
-    const isTls = url.protocol === "https:";
     const { Agent: NodeAgent } = process.getBuiltinModule(isTls ? "node:https" : "node:http");
     const agent = new NodeAgent({
       keepAlive: true,
       maxSockets: this.#options.connections ?? CONNECTIONS,
       proxyEnv: definedOnly(this.#options.env),
-      ...(isTls ? { ca: this.#certificates(), rejectUnauthorized: !isInsecure } : {}),
+      ...(isTls ? { ...this.#tls(files), rejectUnauthorized: !isInsecure } : {}),
     } as object);
     this.#agents.set(key, agent);
     return agent;
   }
 
-  /** The built-in authorities and the user's. */
-  #certificates(): readonly string[] | undefined {
+  #filesFor(host: string): HostCertificateFiles | undefined {
+    const known = this.#files.get(host);
+    if (known || !this.#options.certificates) return known;
+    const found = this.#options.certificates(host);
+    this.#files.set(host, found);
+    return found;
+  }
+
+  /** The built-in authorities and the user's; and who we are to the host. */
+  #tls(own: HostCertificateFiles | undefined): SecureContextOptions {
     const { env, caFiles = [] } = this.#options;
+    const required = [...caFiles, ...(own?.authorities ?? [])];
     const named = CA_VARIABLES.flatMap((name) => env[name] ?? []).filter((path) => path !== "");
-    const files = [...new Set([...caFiles, ...named])];
-    const texts = files.flatMap((path) => readCertificates(path, caFiles.includes(path)));
-    if (texts.length === 0) return undefined;
+    const files = [...new Set([...required, ...named])];
+    const texts = files.flatMap((path) => readCertificates(path, required.includes(path)));
     const { rootCertificates } = process.getBuiltinModule("node:tls");
-    return [...rootCertificates, ...texts];
+    const ca = texts.length === 0 ? {} : { ca: [...rootCertificates, ...texts] };
+    const client = own?.client;
+    if (!client) return ca;
+    const [cert = "", key = ""] = [client.certificate, client.key].flatMap((path) => readCertificates(path, true));
+    return { ...ca, cert, key };
   }
 }
 

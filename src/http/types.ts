@@ -5,6 +5,8 @@ export interface HttpClientOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Files with certificates in PEM that are trusted besides the built-in ones. */
   readonly caFiles?: readonly string[];
+  /** Files for one host `name[:port]`: authorities that are trusted there besides, and who we are to it. */
+  readonly certificates?: (host: string) => HostCertificateFiles;
   /** Hosts, with a port or for every port, whose certificates are not checked. Never a default. */
   readonly insecureHosts?: readonly string[];
   /** Attempts after the first for what may be repeated (GET, HEAD, PUT with a body that can be made again). Default 4. */
@@ -15,6 +17,12 @@ export interface HttpClientOptions {
   readonly idleMs?: number;
   /** Open connections per host. Default 8. */
   readonly connections?: number;
+}
+
+/** Files with certificates and keys in PEM. */
+export interface HostCertificateFiles {
+  readonly authorities: readonly string[];
+  readonly client?: { readonly certificate: string; readonly key: string };
 }
 
 /** One request. */

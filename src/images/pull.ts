@@ -259,6 +259,7 @@ async function fetchLayer(job: PullJob, layer: Descriptor, diffId: DiffId): Prom
       descriptor: layer,
       diffId,
       fetch: (target, stop) => remote.client.fetchBlob(remote.repository, target, { signal: stop }),
+      distrust: () => remote.client.distrust(remote.repository, layer.digest),
       onProgress: sometimes((current) =>
         listener({ kind: "progress", digest: layer.digest, current, total: layer.size }),
       ),

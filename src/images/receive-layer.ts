@@ -29,6 +29,8 @@ export interface ReceiveJob {
   readonly diffId: DiffId;
   /** Fetches what the target lacks. */
   readonly fetch: (target: BlobTarget, signal: AbortSignal) => Promise<void>;
+  /** True when wrong bytes came from a mirror, so that another try asks somebody else. */
+  readonly distrust: () => boolean;
   /** Bytes that are here, those of earlier tries included. */
   readonly onProgress: (received: number) => void;
   readonly threads: LayerThreads;
@@ -81,12 +83,14 @@ async function claimed({ store, descriptor: { digest, size }, threads: { signal 
   }
 }
 
-/** Bytes that a power cut spoiled show in the digest; then all of it is fetched once more. */
+/** Bytes that a power cut or a mirror spoiled show in the digest; then all of it is fetched once more. */
 async function receive(job: ReceiveJob, partial: PartialBlob): Promise<void> {
   try {
     await receiveOnce(job, partial);
   } catch (error) {
-    if (partial.kept === 0 || !isTareError(error, "E_DIGEST_MISMATCH")) throw leave(partial, error);
+    if (!isTareError(error, "E_DIGEST_MISMATCH")) throw leave(partial, error);
+    const isMirrors = job.distrust();
+    if (partial.kept === 0 && !isMirrors) throw leave(partial, error);
     partial.reset();
     try {
       await receiveOnce(job, partial);

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { TareError, digestOf, isDigest } from "../base/index.ts";
 import type { Digest } from "../base/index.ts";
-import type { HttpResponse } from "../http/index.ts";
-import { DOCUMENT_LIMIT, MEDIA_TYPES, parseJson } from "../oci/index.ts";
 import type { Descriptor } from "../oci/index.ts";
-import type { Scope } from "./authenticator.ts";
-import { numberHeader } from "./body.ts";
-import { downloadBlob } from "./download.ts";
-import { nextPage } from "./endpoint.ts";
 import { fetchBlob } from "./fetch-blob.ts";
+import { getManifest, headBlob, headManifest } from "./get-manifest.ts";
+import { listTags } from "./list-tags.ts";
+import { MirroredReader } from "./mirrored.ts";
 import { putManifest } from "./put-manifest.ts";
 import { listReferrers, putReferrer } from "./referrers.ts";
+import { RestOfBlob } from "./rest-of-blob.ts";
 import { RegistrySession } from "./session.ts";
 import type {
   BlobReceipt,
@@ -24,14 +21,6 @@ import type {
 } from "./types.ts";
 import { uploadBlob } from "./upload.ts";
 
-const ACCEPT = [
-  MEDIA_TYPES.ociIndex,
-  MEDIA_TYPES.ociManifest,
-  MEDIA_TYPES.dockerIndex,
-  MEDIA_TYPES.dockerManifest,
-].join(", ");
-const MOST_TAGS = 1_000_000;
-
 /** A question of a push asks for the push's token, so that one token serves all. */
 type ForPush = RegistryCall & { readonly forPush?: boolean };
 
@@ -44,10 +33,12 @@ export class RegistryClient {
   /** As users write it: `docker.io`, `localhost:5000`. */
   readonly domain: string;
   readonly #session: RegistrySession;
+  readonly #reader: MirroredReader;
 
   constructor(domain: string, options: RegistryOptions) {
     this.domain = domain;
     this.#session = new RegistrySession(domain, options);
+    this.#reader = new MirroredReader(domain, options, this.#session);
   }
 
   /** Requests sent so far. */
@@ -69,41 +60,21 @@ export class RegistryClient {
   /** What a tag or digest names, without fetching it; undefined when there is no such manifest. */
   async headManifest(repository: string, tag: string, call: ForPush = {}): Promise<ManifestFacts | undefined> {
     const { forPush = false, ...rest } = call;
-    const response = await this.#session.request({
-      ...this.#manifest(repository, tag, "looking up"),
-      ...(forPush ? { scope: { repository, actions: "pull,push" } } : {}),
-      method: "HEAD",
-      expect: [200, 404],
-      ...rest,
-    });
-    response.discard();
-    if (response.status === 404) return undefined;
-    const digest = response.headers["docker-content-digest"];
-    return {
-      digest: digest !== undefined && isDigest(digest) ? digest : undefined,
-      mediaType: mediaTypeOf(response),
-      size: numberHeader(response, "content-length"),
-    };
+    const question = { repository, tag, actions: "pull,push" } as const;
+    if (forPush) return headManifest(this.#reader.own(repository), question, rest);
+    return this.#reader.read({ repository, tag }, (at) =>
+      headManifest(at.session, { repository: at.repository, tag, actions: "pull" }, rest),
+    );
   }
 
   /** A manifest or index by tag or digest; its digest was checked. Throws `E_DIGEST_MISMATCH`, `E_MANIFEST`. */
   async getManifest(repository: string, tag: string, call: ForPush = {}): Promise<RemoteManifest> {
     const { forPush = false, ...rest } = call;
-    const asked = this.#manifest(repository, tag, "pulling");
-    const scope = forPush ? { scope: { repository, actions: "pull,push" } as const } : {};
-    const { response, bytes } = await this.#session.read(
-      { ...asked, ...scope, expect: [200], ...rest },
-      DOCUMENT_LIMIT,
+    const question = { repository, tag, actions: "pull,push" } as const;
+    if (forPush) return getManifest(this.#reader.own(repository), question, rest);
+    return this.#reader.read({ repository, tag }, (at) =>
+      getManifest(at.session, { repository: at.repository, tag, actions: "pull" }, rest),
     );
-    const digest = digestOf(bytes);
-    const announced = isDigest(tag) ? tag : response.headers["docker-content-digest"];
-    if (announced !== undefined && isDigest(announced) && announced !== digest) {
-      throw new TareError("E_DIGEST_MISMATCH", `${asked.doing}: the manifest that came has the digest \`${digest}\``, {
-        hint: "the registry or something on the way to it changes content",
-        details: { expected: announced, actual: digest },
-      });
-    }
-    return { digest, bytes, mediaType: documentType(bytes, response) };
   }
 
   /** Writes a manifest or index under a tag or its digest. The blobs it names must be there. */
@@ -113,7 +84,7 @@ export class RegistryClient {
     manifest: ManifestBytes,
     call: RegistryCall = {},
   ): Promise<Digest> {
-    return (await putManifest(this.#session, { repository, tag }, manifest, call)).digest;
+    return (await putManifest(this.#reader.own(repository), { repository, tag }, manifest, call)).digest;
   }
 
   /**
@@ -125,7 +96,7 @@ export class RegistryClient {
     subject: Digest,
     call: RegistryCall & { readonly artifactType?: string } = {},
   ): Promise<readonly Descriptor[]> {
-    return listReferrers(this.#session, repository, subject, call);
+    return this.#reader.origin(repository, (at) => listReferrers(at.session, at.repository, subject, call));
   }
 
   /**
@@ -134,7 +105,7 @@ export class RegistryClient {
    * `E_MANIFEST` when it has no subject.
    */
   putReferrer(repository: string, manifest: ManifestBytes, call: RegistryCall = {}): Promise<Descriptor> {
-    return putReferrer(this.#session, repository, manifest, call);
+    return putReferrer(this.#reader.own(repository), repository, manifest, call);
   }
 
   /** The size of a blob that a repository has; undefined when it lacks it. */
@@ -144,16 +115,13 @@ export class RegistryClient {
     call: ForPush = {},
   ): Promise<{ readonly size: number | undefined } | undefined> {
     const { forPush = false, ...rest } = call;
-    const response = await this.#session.request({
-      method: "HEAD",
-      target: `/v2/${repository}/blobs/${digest}`,
-      scope: { repository, actions: forPush ? "pull,push" : "pull" },
-      doing: `looking up \`${digest}\` in \`${this.domain}/${repository}\``,
-      expect: [200, 404],
-      ...rest,
-    });
-    response.discard();
-    return response.status === 404 ? undefined : { size: numberHeader(response, "content-length") };
+    if (forPush) {
+      const question = { repository, digest, actions: "pull,push" } as const;
+      return headBlob(this.#reader.own(repository), question, rest);
+    }
+    return this.#reader.read({ repository, tag: digest }, (at) =>
+      headBlob(at.session, { repository: at.repository, digest, actions: "pull" }, rest),
+    );
   }
 
   /**
@@ -165,73 +133,36 @@ export class RegistryClient {
     blob: { readonly digest: Digest; readonly size: number },
     call: RegistryCall = {},
   ): AsyncGenerator<Uint8Array> {
-    return downloadBlob(this.#session, repository, blob, call);
+    return this.#reader.open(repository, blob, call);
   }
 
   /**
    * Fetches what a target lacks of a blob, large ones over several connections where the registry has ranges. Digest
    * and size are checked by who stores it. Throws also what its `write` throws.
    */
-  fetchBlob(repository: string, target: BlobTarget, call: RegistryCall = {}): Promise<void> {
-    return fetchBlob(this.#session, repository, target, call);
+  async fetchBlob(repository: string, target: BlobTarget, call: RegistryCall = {}): Promise<void> {
+    const rest = new RestOfBlob(target);
+    await this.#reader.read({ repository, tag: target.digest }, async (at) => {
+      await fetchBlob(at.session, at.repository, rest.target(), call);
+      return true;
+    });
+  }
+
+  /**
+   * Tells that the bytes of a blob were wrong. True when they came from a mirror, which is not asked again for this
+   * repository: fetching the blob once more may have more luck.
+   */
+  distrust(repository: string, digest: Digest): boolean {
+    return this.#reader.distrust(repository, digest);
   }
 
   /** Brings a blob into a repository, by mounting it where that is possible. Not asked before: `headBlob` does that. */
   pushBlob(repository: string, upload: BlobUpload, call: RegistryCall = {}): Promise<BlobReceipt> {
-    return uploadBlob(this.#session, repository, upload, call);
+    return uploadBlob(this.#reader.own(repository), repository, upload, call);
   }
 
-  /** All tags of a repository, in the registry's order. */
-  async tags(repository: string, call: RegistryCall = {}): Promise<readonly string[]> {
-    const tags: string[] = [];
-    const seen = new Set<string>();
-    let target: string | undefined = `/v2/${repository}/tags/list?n=1000`;
-    while (target !== undefined && !seen.has(target) && tags.length < MOST_TAGS) {
-      seen.add(target);
-      const doing = `listing the tags of \`${this.domain}/${repository}\``;
-      const scope: Scope = { repository, actions: "pull" };
-      const page = await this.#session.read({ target, scope, doing, expect: [200], ...call }, DOCUMENT_LIMIT);
-      const { response, bytes }: typeof page = page;
-      tags.push(...tagsIn(parseJson(bytes.toString("utf8"), "list of tags")));
-      target = nextPage(response);
-    }
-    return tags;
+  /** All tags of a repository, in the registry's order; a mirror is not asked, since it need not have all. */
+  tags(repository: string, call: RegistryCall = {}): Promise<readonly string[]> {
+    return this.#reader.origin(repository, (at) => listTags(at.session, at.repository, call));
   }
-
-  #manifest(
-    repository: string,
-    tag: string,
-    verb: string,
-  ): Pick<Parameters<RegistrySession["request"]>[0], "target" | "headers" | "scope" | "doing"> {
-    return {
-      target: `/v2/${repository}/manifests/${tag}`,
-      headers: { accept: ACCEPT },
-      scope: { repository, actions: "pull" },
-      doing: `${verb} \`${this.domain}/${repository}${isDigest(tag) ? "@" : ":"}${tag}\``,
-    };
-  }
-}
-
-function mediaTypeOf(response: HttpResponse): string | undefined {
-  const type = response.headers["content-type"]?.split(";", 1)[0]?.trim();
-  return type === "" ? undefined : type;
-}
-
-/** The document's own word, which its digest covers, before the header's. */
-function documentType(bytes: Buffer, response: HttpResponse): string {
-  const value = parseJson(bytes.toString("utf8"), "manifest");
-  const own = typeof value === "object" && value !== null && "mediaType" in value ? value.mediaType : undefined;
-  if (typeof own === "string") return own;
-  const header = mediaTypeOf(response);
-  if (header?.startsWith("application/vnd.")) return header;
-  const isIndex = typeof value === "object" && value !== null && "manifests" in value;
-  return isIndex ? MEDIA_TYPES.ociIndex : MEDIA_TYPES.ociManifest;
-}
-
-/** What is no tag by the specification can be asked for by nobody. */
-const TAG = /^\w[\w.-]{0,127}$/;
-
-function tagsIn(value: unknown): readonly string[] {
-  const tags = typeof value === "object" && value !== null && "tags" in value ? value.tags : undefined;
-  return Array.isArray(tags) ? tags.filter((tag): tag is string => typeof tag === "string" && TAG.test(tag)) : [];
 }

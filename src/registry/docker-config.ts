@@ -15,6 +15,8 @@ import { isHub } from "./endpoint.ts";
 export interface ConfigPlace {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly home: string;
+  /** Where the system's configuration is; default `/etc`. */
+  readonly etc?: string;
 }
 
 /** One login as a file has it. */

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 export { RegistryClient } from "./client.ts";
+export { openRegistryClient } from "./open-registry.ts";
+export type { OpenOptions } from "./open-registry.ts";
 export { findCredentials, removeLogin, storeLogin } from "./credentials.ts";
 export type { LoginPlace } from "./credentials.ts";
 export type { ConfigPlace } from "./docker-config.ts";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest } from "../base/index.ts";
 import type { HttpRequest, HttpResponse } from "../http/index.ts";
+import type { Routes } from "./config/routes.ts";
 
 /** What carries requests: `HttpClient`, or a test's own. */
 export interface RegistryTransport {
@@ -26,6 +27,12 @@ export interface RegistryOptions {
   readonly connectMs?: number;
   /** Milliseconds before a second try, at most; twice as many before each later one. Default 500. */
   readonly firstWaitMs?: number;
+  /** Mirrors of a repository and where it really is. Throws `E_REGISTRY_CONFIG` when it is blocked. */
+  readonly routes?: (repository: string) => Routes;
+  /** How another host is reached: with its own transport and credentials. */
+  readonly reach?: (domain: string, insecure: boolean) => RegistryOptions;
+  /** Told when a mirror is not used any more, and why. */
+  readonly onNotice?: (text: string) => void;
 }
 
 /** A manifest or index as the registry gave it; its bytes have the digest. */

@@ -34,3 +34,4 @@ export type {
 } from "./types.ts";
 export { TreeView, isWhiteout, readFileInTree, readNames, resolveInTree } from "./tree-view.ts";
 export type { SourceTree, TreeEntry } from "./tree-view.ts";
+export { ByteRanges } from "./byte-ranges.ts";

@@ -36,6 +36,7 @@ class ArchiveTarget implements ImageTarget {
   readonly holds: "everything" | "image";
   readonly jobs = 1;
   readonly compresses = false;
+  readonly canRepeat = false;
   readonly wantsDiffIds = false;
   readonly #writer: TarWriter;
   readonly #form: ArchiveForm;

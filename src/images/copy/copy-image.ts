@@ -8,7 +8,7 @@
  * Bytes are checked between the two and never kept here. Documents go as they are, so digests stay; only layers of
  * archives that know no manifest are compressed for a registry.
  */
-import { Once, Semaphore, TareError, digestOf } from "../../base/index.ts";
+import { Once, Semaphore, TareError, digestOf, isTareError } from "../../base/index.ts";
 import type { DiffId, Digest } from "../../base/index.ts";
 import {
   DOCUMENT_LIMIT,
@@ -210,13 +210,29 @@ function copyBlob(job: CopyJob, descriptor: Descriptor, part: BlobPart): Promise
     job.limit.run(async () => {
       job.signal.throwIfAborted();
       listener({ kind: "begin", digest, what: part.what });
-      const receipt = await telling(listener, digest, () => putBlob(job, descriptor, part, listener));
+      const receipt = await telling(listener, digest, () => putTrusted(job, descriptor, part, listener));
       job.receipts.push(receipt);
       const { outcome, from } = receipt;
       listener({ kind: "end", digest, outcome, size, ...(from === undefined ? {} : { from }) });
       return receipt;
     }),
   );
+}
+
+/** Wrong bytes of a mirror are asked for once more: somewhere else. */
+async function putTrusted(
+  job: CopyJob,
+  descriptor: Descriptor,
+  part: BlobPart,
+  listener: TransferListener,
+): Promise<CopyReceipt> {
+  try {
+    return await putBlob(job, descriptor, part, listener);
+  } catch (error) {
+    const mayHelp = isTareError(error, "E_DIGEST_MISMATCH") && job.target.canRepeat;
+    if (!mayHelp || job.source.distrust?.(descriptor.digest) !== true) throw error;
+    return putBlob(job, descriptor, part, listener);
+  }
 }
 
 function putBlob(

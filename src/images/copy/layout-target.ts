@@ -49,6 +49,7 @@ class FolderTarget implements ImageTarget {
   readonly holds = "everything";
   readonly jobs: number = JOBS;
   readonly compresses = false;
+  readonly canRepeat = true;
   readonly wantsDiffIds = false;
   readonly #folder: string;
   readonly #name: LayoutName;

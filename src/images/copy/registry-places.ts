@@ -29,6 +29,7 @@ export function registrySource(place: RemotePlace, names: readonly string[]): Im
       throw new TareError("E_DIGEST_MISMATCH", `pulling \`${digest}\`: ${but}`, { details: { digest, size } });
     },
     open: (blob, signal) => client.openBlob(repository, blob, { signal }),
+    distrust: (digest) => client.distrust(repository, digest),
     referrers: (subject, signal) => client.referrers(repository, subject, { signal }),
   };
 }
@@ -40,6 +41,7 @@ export function registryTarget(place: RemotePlace): ImageTarget {
     holds: "everything",
     jobs: JOBS,
     compresses: true,
+    canRepeat: true,
     wantsDiffIds: false,
     has: async (digest, signal) => {
       const facts = await client.headManifest(repository, digest, { signal, forPush: true });

@@ -51,6 +51,7 @@ export function storeTarget(place: StorePlace): ImageTarget {
     holds: "platforms",
     jobs: 2,
     compresses: false,
+    canRepeat: true,
     wantsDiffIds: true,
     has: async () => false,
     putBlob: (blob) => putBlob(store, lease, blob),

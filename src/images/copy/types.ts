@@ -24,6 +24,8 @@ export interface ImageSource {
   document(descriptor: Descriptor, signal: AbortSignal): Promise<CopyDocument>;
   /** The bytes of a blob, which were not checked; may be called again. */
   open(blob: Descriptor, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /** True when wrong bytes of a blob came from a mirror, so that another try asks somebody else. */
+  distrust?(blob: Digest): boolean;
   /** What refers to a manifest. */
   referrers(subject: Digest, signal: AbortSignal): Promise<readonly Descriptor[]>;
 }
@@ -63,6 +65,8 @@ export interface ImageTarget {
   readonly jobs: number;
   /** Layers of images that were made on the way should arrive compressed. */
   readonly compresses: boolean;
+  /** A blob that failed in the middle can be put again. */
+  readonly canRepeat: boolean;
   /** Layers need their diffIDs. */
   readonly wantsDiffIds: boolean;
   /** True when a manifest is there with all that it names. */
