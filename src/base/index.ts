@@ -27,6 +27,7 @@ export * as linux from "./linux.ts";
 export type { BytePath } from "./linux.ts";
 export { sinkOf, writeAll, writeToPath } from "./byte-sink.ts";
 export type { ByteSink } from "./byte-sink.ts";
+export { fileChunks } from "./file-chunks.ts";
 export { megabytes } from "./sizes.ts";
 export { hostEnvironment } from "./config.ts";
 export { DEFAULT_EPOCH } from "./epoch.ts";

@@ -11,7 +11,7 @@
  */
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { Semaphore, TareError, canonicalJson, ensureDirectory, hexOf, isTareError } from "../base/index.ts";
+import { Semaphore, TareError, canonicalJson, ensureDirectory, hexOf, isTareError, fileChunks } from "../base/index.ts";
 import { NO_MEMO, TransferMemo, readWheelMemo } from "../images/index.ts";
 import { MEDIA_TYPES } from "../oci/index.ts";
 import { findBaseFacts, knownLayer, noteBase, noteClaim, unpackDeferred } from "../python/index.ts";
@@ -160,7 +160,7 @@ export class RemoteBuild implements RemoteLayers {
       );
       if (isThere) return "exists";
       const from = new TransferMemo(this.#options.store).mountsFor(blob.digest, target);
-      const open = (): AsyncIterable<Uint8Array> => fs.createReadStream(path, { highWaterMark: 1 << 18 });
+      const open = (): AsyncIterable<Uint8Array> => fileChunks(path);
       const { digest, size } = blob;
       const upload = { digest, size, open, mount: { digest, size, from } };
       const { how } = await this.#sending.run(() => client.pushBlob(repository, upload, call));
@@ -270,7 +270,7 @@ export class RemoteBuild implements RemoteLayers {
       sent: async (digest) => this.#sent.get(placeOf(target, digest)),
       open: (blob, signal) => {
         const path = this.#made.get(blob.digest);
-        if (path !== undefined) return () => fs.createReadStream(path, { highWaterMark: 1 << 18 });
+        if (path !== undefined) return () => fileChunks(path);
         const base = baseOf(blob.digest);
         return base && (() => base.open(blob, signal));
       },

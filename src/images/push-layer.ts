@@ -10,7 +10,7 @@
  */
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { Once, TareError, hexOf } from "../base/index.ts";
+import { Once, TareError, hexOf, fileChunks } from "../base/index.ts";
 import type { DiffId, Digest, Semaphore } from "../base/index.ts";
 import { layerCompression, layerMediaType } from "../oci/index.ts";
 import type { Descriptor, LayerCompression } from "../oci/index.ts";
@@ -163,14 +163,14 @@ function sendBlob(job: PushJob, { upload, name, bytes }: Sending): Promise<BlobR
 }
 
 function rangesOf(path: string): Required<Pick<BlobUpload, "openRange">> {
-  return { openRange: (start, end) => fs.createReadStream(path, { start, end: end - 1, highWaterMark: 1 << 18 }) };
+  return { openRange: (start, end) => fileChunks(path, { start, end }) };
 }
 
 /** The bytes that the local manifest names, from here or from where they are. Throws `E_BLOB_MISSING`. */
 function bytesOf(job: PushJob, { local, diffId }: LayerPlan): AsyncIterable<Uint8Array> {
   const { store, absent, signal } = job;
   if (store.blobs.has(local.digest)) {
-    return fs.createReadStream(store.blobs.path(local.digest), { highWaterMark: 1 << 18 });
+    return fileChunks(store.blobs.path(local.digest));
   }
   if (local.digest === diffId && store.layers.facts(diffId)) {
     return compressedLayer({ ...job, compression: "none" }, diffId);
@@ -190,7 +190,7 @@ function bytesOf(job: PushJob, { local, diffId }: LayerPlan): AsyncIterable<Uint
 /** A layer that costs little to make waits in a file until the registry has said whether it lacks it. */
 async function pushSpooled(job: PushJob, layer: LayerPlan, known: LayerBlob | undefined): Promise<LayerReceipt> {
   const path = join(job.scratch, `layer-${hexOf(layer.diffId)}`);
-  const open = (): AsyncIterable<Uint8Array> => fs.createReadStream(path, { highWaterMark: 1 << 18 });
+  const open = (): AsyncIterable<Uint8Array> => fileChunks(path);
   try {
     const waiting = known && job.absent?.open(known, job.signal);
     if (waiting) return await sendMade(job, layer, { open: waiting, known, isExact: true });

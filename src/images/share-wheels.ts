@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import * as fs from "node:fs";
-import { TareError } from "../base/index.ts";
+import { TareError, fileChunks } from "../base/index.ts";
 import type { Digest } from "../base/index.ts";
 import { builtWheels, checkWheel, normalizeName } from "../python/index.ts";
 import type { BuiltWheel, WheelStore } from "../python/index.ts";
@@ -85,7 +84,7 @@ async function pushOne(
     const isThere = (await client.headBlob(repository, digest, { forPush: true, ...callOf(options) })) !== undefined;
     if (!isThere) {
       const path = store.blobs.path(digest);
-      const open = (): AsyncIterable<Uint8Array> => fs.createReadStream(path, { highWaterMark: 1 << 18 });
+      const open = (): AsyncIterable<Uint8Array> => fileChunks(path);
       const onProgress = (current: number): void => listener({ kind: "progress", digest, current, total: size });
       await client.pushBlob(repository, { digest, size, open, onProgress }, callOf(options));
     }
