@@ -64,13 +64,28 @@ const state: { libc?: Libc } = {};
 
 /** Runs a call and returns its result, −1 for a failure, whose number is then `lastErrno()`. */
 export function tryCall(name: CallName, ...args: Argument[]): number {
+  return Number(boundCall(name)(...args));
+}
+
+/** Runs a call on another thread; −1 for a failure, whose number is lost with that thread. */
+export function tryCallLater(name: CallName, ...args: Argument[]): Promise<number> {
+  const { async: start } = boundCall(name);
+  return new Promise((resolve, reject) => {
+    start(...args, (error: unknown, result: unknown) => {
+      if (error) reject(error instanceof Error ? error : new Error(messageOf(error)));
+      else resolve(Number(result));
+    });
+  });
+}
+
+function boundCall(name: CallName): Bound {
   const libc = (state.libc ??= loadLibc());
   let bound = libc.bound.get(name);
   if (bound === undefined) {
     bound = libc.library.func(PROTOTYPES[name]);
     libc.bound.set(name, bound);
   }
-  return Number(bound(...args));
+  return bound;
 }
 
 /** The errno of this thread's last `tryCall`. */

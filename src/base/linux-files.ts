@@ -3,7 +3,8 @@
  * File calls relative to an open directory, which is how a path is resolved once and then used without a race.
  * `AT_FDCWD` as directory means the working directory; an absolute path ignores the directory.
  */
-import { call, cString, lastErrno, syscallError, tryCall } from "./linux-call.ts";
+import { TareError } from "./errors.ts";
+import { call, cString, lastErrno, syscallError, tryCall, tryCallLater } from "./linux-call.ts";
 import type { BytePath } from "./linux-call.ts";
 
 export const AT_FDCWD = -100;
@@ -156,6 +157,14 @@ export function fallocate(descriptor: number, offset: number, length: number, mo
 /** Writes the whole file system of an open file to disk. */
 export function syncfs(descriptor: number): void {
   call("syncfs", descriptor, descriptor);
+}
+
+/** The same without blocking this thread; a failure's reason is not known then. */
+export async function syncfsLater(descriptor: number): Promise<void> {
+  if ((await tryCallLater("syncfs", descriptor)) !== -1) return;
+  throw new TareError("E_IO", `calling syncfs on descriptor ${descriptor}: the file system could not be written`, {
+    hint: "look at the kernel's log (`dmesg`): the disk may be failing",
+  });
 }
 
 /** How a lock is taken. A lock that waits blocks the whole thread: in an event loop use `wait: false` and try again. */

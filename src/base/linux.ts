@@ -51,6 +51,7 @@ export {
   renameat2,
   symlinkat,
   syncfs,
+  syncfsLater,
   unlinkat,
   utimensat,
 } from "./linux-files.ts";

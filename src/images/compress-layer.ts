@@ -14,6 +14,7 @@ import type { InstallSettings, LayerSource, WheelToInstall } from "../python/ind
 import type { Layer, LayerFacts, Store } from "../store/index.ts";
 import { handOver } from "./hand-over.ts";
 import { packOnThread } from "./layer-thread.ts";
+import type { IdleThreads } from "./layer-thread.ts";
 import type { PackJob } from "./pack-job.ts";
 import { changedTree, layerTar } from "./unpack-layer.ts";
 
@@ -49,6 +50,8 @@ export interface CompressJob {
   readonly compression: LayerCompression;
   /** How gzip members are cut; default `ms`. */
   readonly layout?: SpliceLayout;
+  /** Those of several layers; default: one for this layer. */
+  readonly threads?: IdleThreads;
   readonly signal?: AbortSignal;
 }
 
@@ -62,7 +65,8 @@ export async function* compressedLayer(job: CompressJob, diffId: DiffId): AsyncG
     return yield* compress(layerTar(job.store, layer), { kind: compression });
   }
   if (await job.wheels.has(diffId)) return yield* handOver(async (sink) => void (await splice(job, layer, sink)));
-  yield* packOnThread(packJobOf(job, layer), job.signal);
+  const { threads: idle, signal } = job;
+  yield* packOnThread(packJobOf(job, layer), { ...(idle && { idle }), ...(signal && { signal }) });
 }
 
 function packJobOf({ layout }: CompressJob, { tree, diffId, size, hasXattrs, opaque }: Layer): PackJob {

@@ -17,18 +17,41 @@ const THREAD_FROM = 2 << 20;
 /** Garbage here is buffers outside the heap: a small young generation lets go of them soon. */
 const HEAP = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 256 };
 
+/** Threads that have nothing to do just now; starting one costs more than a small layer's work. */
+export class IdleThreads {
+  readonly #idle: LayerThread[] = [];
+  #isClosed = false;
+
+  /** One that waits, or a new one. */
+  async take(): Promise<LayerThread> {
+    return this.#idle.pop() ?? LayerThread.start();
+  }
+
+  give(thread: LayerThread): void {
+    if (this.#isClosed) thread.end();
+    else this.#idle.push(thread);
+  }
+
+  /** Ends them; those that work end with their work. */
+  close(): void {
+    this.#isClosed = true;
+    for (const thread of this.#idle.splice(0)) thread.end();
+  }
+}
+
 /** Who works, and until when. */
 export interface LayerThreads {
+  readonly idle: IdleThreads;
   /** Threads at the same time. */
   readonly limit: Semaphore;
   readonly signal: AbortSignal;
 }
 
 /** Hashes and unpacks a layer, large ones on a thread of their own. Throws what unpacking throws, and `E_ABORTED`. */
-export function unpackOnThread(job: UnpackJob, { limit, signal }: LayerThreads): Promise<UnpackReport> {
+export function unpackOnThread(job: UnpackJob, { idle, limit, signal }: LayerThreads): Promise<UnpackReport> {
   if (job.file.size < THREAD_FROM) return runUnpack(job, signal);
   return limit.run(async () => {
-    for await (const message of messagesOf({ kind: "unpack", unpack: job }, signal)) {
+    for await (const message of messagesOf({ kind: "unpack", unpack: job }, { idle, signal })) {
       // `layer.worker.ts` answers this kind of job with its report.
       if ("report" in message) return message.report as UnpackReport;
     }
@@ -36,15 +59,26 @@ export function unpackOnThread(job: UnpackJob, { limit, signal }: LayerThreads):
   });
 }
 
+/** Where a tree is packed, and until when. */
+interface PackPlace {
+  readonly idle?: IdleThreads;
+  readonly signal?: AbortSignal;
+}
+
 /**
  * The gzip of a tree, made by a thread of its own where it is large. Throws `E_STORE_DAMAGED` when it is not what its
  * diffID says, what packing throws, and `E_ABORTED`.
  */
-export async function* packOnThread(job: PackJob, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+export async function* packOnThread(job: PackJob, { idle, signal }: PackPlace): AsyncGenerator<Uint8Array> {
   if (job.size < THREAD_FROM) return yield* runPack(job);
-  for await (const message of messagesOf({ kind: "pack", pack: job }, signal)) {
-    if ("chunk" in message) yield message.chunk;
-    else return;
+  const own = idle ?? new IdleThreads();
+  try {
+    for await (const message of messagesOf({ kind: "pack", pack: job }, { idle: own, signal })) {
+      if ("chunk" in message) yield message.chunk;
+      else return;
+    }
+  } finally {
+    if (own !== idle) own.close();
   }
 }
 
@@ -60,49 +94,73 @@ type Message =
       };
     };
 
+interface Place {
+  readonly idle: IdleThreads;
+  readonly signal: AbortSignal | undefined;
+}
+
 /** What a thread says until it has ended its job; a chunk is told to be taken when the next one is asked for. */
 async function* messagesOf(
   job: LayerJob,
-  signal: AbortSignal | undefined,
+  { idle, signal }: Place,
 ): AsyncGenerator<Exclude<Message, { error: unknown }>> {
   signal?.throwIfAborted();
-  const { Worker: NodeWorker } = await import("node:worker_threads");
-  const worker = new NodeWorker(new URL("./layer.worker.ts", import.meta.url), {
-    workerData: job,
-    resourceLimits: HEAP,
-    // Directories are opened by system calls that Node does not know of.
-    trackUnmanagedFds: false,
-  });
-  const stop = (): void => void worker.terminate();
+  const thread = await idle.take();
+  const stop = (): void => thread.end();
   signal?.addEventListener("abort", stop, { once: true });
+  let isDone = false;
   try {
-    const mailbox = new Mailbox(worker);
+    thread.begin(job);
     for (;;) {
-      const message = await mailbox.next();
+      const message = await thread.next();
+      if (!("chunk" in message)) isDone = true;
       if ("error" in message) throw errorOf(message.error);
       yield message;
-      if ("chunk" in message) worker.postMessage(message.chunk.length, []);
-      else return;
+      if (!("chunk" in message)) return;
+      thread.taken(message.chunk.length);
     }
   } finally {
     signal?.removeEventListener("abort", stop);
-    await worker.terminate();
+    // One that was left in the middle of its work takes no other.
+    if (isDone) idle.give(thread);
+    else thread.end();
   }
 }
 
-/** Messages in order, and the thread's end as an error. */
-class Mailbox {
+/** A thread, what it said in order, and its end as an error. */
+class LayerThread {
+  readonly #worker: Worker;
   readonly #messages: Message[] = [];
   #failure: Error | undefined;
   #arrived = (): void => undefined;
 
-  constructor(worker: Worker) {
+  private constructor(worker: Worker) {
+    this.#worker = worker;
     worker.on("message", (message: Message) => {
       this.#messages.push(message);
       this.#arrived();
     });
-    worker.on("error", (error) => this.#end(error instanceof Error ? error : new Error(String(error))));
-    worker.on("exit", () => this.#end(interrupted()));
+    worker.on("error", (error) => this.#fail(error instanceof Error ? error : new Error(String(error))));
+    worker.on("exit", () => this.#fail(interrupted()));
+  }
+
+  static async start(): Promise<LayerThread> {
+    const { Worker: NodeWorker } = await import("node:worker_threads");
+    // Directories are opened by system calls that Node does not know of.
+    const options = { resourceLimits: HEAP, trackUnmanagedFds: false };
+    return new LayerThread(new NodeWorker(new URL("./layer.worker.ts", import.meta.url), options));
+  }
+
+  begin(job: LayerJob): void {
+    this.#worker.postMessage({ job }, []);
+  }
+
+  taken(count: number): void {
+    this.#worker.postMessage({ taken: count }, []);
+  }
+
+  end(): void {
+    void this.#worker.terminate();
   }
 
   async next(): Promise<Message> {
@@ -114,7 +172,7 @@ class Mailbox {
     }
   }
 
-  #end(failure: Error): void {
+  #fail(failure: Error): void {
     this.#failure ??= failure;
     this.#arrived();
   }

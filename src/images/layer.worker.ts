@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A thread that does one job on a layer.
-import { parentPort, workerData } from "node:worker_threads";
+// A thread that does jobs on layers, one after another, until its parent ends it.
+import { parentPort } from "node:worker_threads";
 import { isTareError, messageOf } from "../base/index.ts";
 import { runUnpack } from "./layer-job.ts";
 import { runPack } from "./pack-job.ts";
@@ -21,15 +21,22 @@ async function run(job: LayerJob): Promise<unknown> {
   return undefined;
 }
 
-// Waiting for shared memory does not keep a thread alive; a listener does.
-parentPort?.on("message", (count: number) => {
-  queue.bytes -= count;
+async function answer(job: LayerJob): Promise<void> {
+  try {
+    parentPort?.postMessage({ report: await run(job) }, []);
+  } catch (error) {
+    const known = isTareError(error) ? { code: error.code, hint: error.hint, details: error.details } : {};
+    parentPort?.postMessage({ error: { message: messageOf(error), ...known } }, []);
+  }
+}
+
+// Waiting for shared memory does not keep a thread alive; this listener does.
+parentPort?.on("message", (message: { readonly job: LayerJob } | { readonly taken: number }) => {
+  if ("job" in message) {
+    queue.bytes = 0;
+    void answer(message.job);
+    return;
+  }
+  queue.bytes -= message.taken;
   queue.moved();
 });
-try {
-  // What was made from `LayerJob` by the thread that started this one.
-  parentPort?.postMessage({ report: await run(workerData as LayerJob) }, []);
-} catch (error) {
-  const known = isTareError(error) ? { code: error.code, hint: error.hint, details: error.details } : {};
-  parentPort?.postMessage({ error: { message: messageOf(error), ...known } }, []);
-}

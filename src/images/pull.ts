@@ -19,6 +19,8 @@ import {
 } from "../oci/index.ts";
 import type { Descriptor, ImageConfig, Manifest, Platform } from "../oci/index.ts";
 import type { ImageRecord, Store } from "../store/index.ts";
+import { IdleThreads } from "./layer-thread.ts";
+import type { LayerThreads } from "./layer-thread.ts";
 import { receiveLayer } from "./receive-layer.ts";
 import { TransferMemo, stoppable, telling } from "./transfer.ts";
 import type { LayerBlob, RemoteRepository, Stoppable, TransferListener } from "./transfer.ts";
@@ -51,8 +53,8 @@ interface PullJob {
   readonly options: PullOptions;
   readonly work: Stoppable;
   readonly signal: AbortSignal;
-  /** Layers that are unpacked at the same time. */
-  readonly threads: Semaphore;
+  /** Unpack layers. */
+  readonly threads: LayerThreads;
 }
 
 interface Target {
@@ -93,13 +95,15 @@ export async function pullImage(
     const record = store.images.put({ target: target.digest, mediaType: target.mediaType, id }, options.names);
     return { record, wasThere };
   } finally {
+    job.threads.idle.close();
     lease.release();
   }
 }
 
 function jobOf(parts: Omit<PullJob, "signal" | "threads">): PullJob {
-  const threads = new Semaphore(Math.min(MOST_THREADS, availableParallelism()));
-  return { ...parts, signal: parts.work.signal, threads };
+  const { signal } = parts.work;
+  const limit = new Semaphore(Math.min(MOST_THREADS, availableParallelism()));
+  return { ...parts, signal, threads: { idle: new IdleThreads(), limit, signal } };
 }
 
 /** A HEAD costs no pull of a limited account; the document is fetched by its digest afterwards. */
@@ -263,7 +267,7 @@ async function fetchLayer(job: PullJob, layer: Descriptor, diffId: DiffId): Prom
       onProgress: sometimes((current) =>
         listener({ kind: "progress", digest: layer.digest, current, total: layer.size }),
       ),
-      threads: { limit: job.threads, signal },
+      threads: job.threads,
     });
     memo.seen(layer.digest, remote);
     listener({ kind: "end", digest: layer.digest, outcome: fetched ? "pulled" : "exists", size: layer.size });

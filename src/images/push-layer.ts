@@ -19,6 +19,7 @@ import type { Store } from "../store/index.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import { compressedLayer, spoolLayer } from "./compress-layer.ts";
 import type { WheelLayers } from "./compress-layer.ts";
+import type { IdleThreads } from "./layer-thread.ts";
 import type { LayerBlob, RemoteRepository, TransferListener, TransferMemo, TransferOutcome } from "./transfer.ts";
 import { telling } from "./transfer.ts";
 import { withUploadMemory } from "./upload-memory.ts";
@@ -44,6 +45,8 @@ export interface PushJob {
   readonly compression: LayerCompression;
   readonly wheels: WheelLayers;
   readonly slots: PushSlots;
+  /** Compress layers. */
+  readonly threads: IdleThreads;
   readonly absent?: AbsentBlobs;
   /** Blobs that the registry says it has, and then did not find: they are sent whatever it says. */
   readonly doubts: (digest: Digest) => boolean;

@@ -12,6 +12,7 @@ import type { ImageRecord, Store } from "../store/index.ts";
 import { ByteBudget } from "./byte-budget.ts";
 import { NO_WHEELS } from "./compress-layer.ts";
 import type { WheelLayers } from "./compress-layer.ts";
+import { IdleThreads } from "./layer-thread.ts";
 import { knownDescriptor, pushLayer, signalOf } from "./push-layer.ts";
 import type { AbsentBlobs, LayerPlan, PushJob } from "./push-layer.ts";
 import { digestsOf, finished, finishedIndex, manifestsOf, planTarget } from "./push-plan.ts";
@@ -75,8 +76,8 @@ export async function pushImage(
   const memo = new TransferMemo(store);
   const lease = store.lease();
   const work = stoppable(options.signal);
+  const opened = jobOf({ store, remote: target, memo, scratch: lease.folder }, { ...options, signal: work.signal });
   try {
-    const opened = jobOf({ store, remote: target, memo, scratch: lease.folder }, { ...options, signal: work.signal });
     const plan = planTarget(opened, record.target, { options, depth: 0 });
     const job = { ...opened, slots: { ...opened.slots, atRisk: new ByteBudget(bytesOf(plan) / RISK) } };
     lease.keep(digestsOf(plan));
@@ -88,6 +89,7 @@ export async function pushImage(
     const document = await pushPlan(job, plan, { all: work.all, layers, tag: target.tag });
     return { ...resultOf(document, false), layers };
   } finally {
+    opened.threads.close();
     lease.release();
   }
 }
@@ -105,6 +107,7 @@ function jobOf(place: Pick<PushJob, "store" | "remote" | "memo" | "scratch">, op
       atRisk: new ByteBudget(0),
     },
     ...(options.absent === undefined ? {} : { absent: options.absent }),
+    threads: new IdleThreads(),
     doubts: () => false,
     listener: options.listener ?? ((): void => undefined),
     ...signalOf(options),

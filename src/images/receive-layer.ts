@@ -190,5 +190,5 @@ async function settle({ descriptor, diffId, threads }: ReceiveJob, received: Rec
   }
   if (keepsBlob) await partial.publish(report.digest);
   else partial.discard();
-  if (staging && facts) commitLayer(staging, source, { facts, keepsBlob });
+  if (staging && facts) await commitLayer(staging, source, { facts, keepsBlob });
 }

@@ -71,7 +71,7 @@ async function unpackInto(
       ...(signal === undefined ? {} : { signal }),
     });
     requireDiffId(source, facts);
-    return commitLayer(staging, source, { facts, keepsBlob: await keepsBlob(staging.tree, facts) });
+    return await commitLayer(staging, source, { facts, keepsBlob: await keepsBlob(staging.tree, facts) });
   } catch (error) {
     staging.discard();
     throw error;
@@ -96,7 +96,7 @@ export function commitLayer(
   staging: LayerStaging,
   source: AnnouncedLayer,
   { facts, keepsBlob }: { readonly facts: ExtractResult; readonly keepsBlob: boolean },
-): Layer {
+): Promise<Layer> {
   const { size, contentSize, entries, opaque, whiteouts, hasXattrs } = facts;
   const { digest, mediaType } = source.descriptor;
   const blob = {
@@ -104,7 +104,7 @@ export function commitLayer(
     size: source.descriptor.size,
     mediaType: digest === source.diffId ? MEDIA_TYPES.ociLayer : mediaType,
   };
-  return staging.commit({
+  return staging.commitLater({
     diffId: source.diffId,
     size,
     contentSize,

@@ -96,6 +96,15 @@ export class Effects {
     }
   }
 
+  /** A step on `path` that takes its time. */
+  async fileLater(name: StepName, path: string, act: () => Promise<void>): Promise<void> {
+    try {
+      await this.step(name, act);
+    } catch (error) {
+      throw error instanceof TareError ? error : ioError(`writing \`${path}\` (${name})`, error);
+    }
+  }
+
   syncDirectory(name: StepName, path: string): void {
     this.file(name, path, () => syncDirectory(path));
   }

@@ -14,7 +14,7 @@ import { TareError, ioError, readTextIfPresent, systemErrorCode } from "../base/
 import type { StoreContext } from "./context.ts";
 import { formatLayerFacts, parseLayerFacts } from "./layer-facts.ts";
 import { ensureLink } from "./layer-links.ts";
-import { syncTree } from "./sync-tree.ts";
+import { syncTree, syncTreeLater } from "./sync-tree.ts";
 import type { Layer, LayerFacts, LayerStaging } from "./types.ts";
 
 type Lookup = (diffId: Digest) => Layer | undefined;
@@ -27,7 +27,13 @@ export function stageLayer(context: StoreContext, get: Lookup): LayerStaging {
   context.effects.makeDirectory("layer.stage", folder);
   context.effects.file("layer.stage", tree, () => makeTree(tree, work));
   const discard = (): void => context.effects.removeTree("layer.discard", folder);
-  return { tree, work, discard, commit: (facts) => commit(context, folder, facts, get) };
+  return {
+    tree,
+    work,
+    discard,
+    commit: (facts) => commit(context, folder, facts, get),
+    commitLater: (facts) => commitLater(context, folder, facts, get),
+  };
 }
 
 /** The tree's own mode becomes the root folder's in a container: not the umask's business. */
@@ -38,22 +44,48 @@ function makeTree(tree: string, work: string): void {
 }
 
 function commit(context: StoreContext, folder: string, facts: LayerFacts, get: Lookup): Layer {
-  const { effects, layout } = context;
+  const known = prepare(context, folder, facts, get);
+  if (!known && context.sync === "full") {
+    context.effects.file("layer.sync", folder, () => syncTree(folder, facts.entries));
+  }
+  return settle(context, folder, facts, { known, get });
+}
+
+async function commitLater(context: StoreContext, folder: string, facts: LayerFacts, get: Lookup): Promise<Layer> {
+  const known = prepare(context, folder, facts, get);
+  if (!known && context.sync === "full") {
+    await context.effects.fileLater("layer.sync", folder, () => syncTreeLater(folder, facts.entries));
+  }
+  return settle(context, folder, facts, { known, get });
+}
+
+/** The layer when it is there already; else what is left to write. */
+function prepare(context: StoreContext, folder: string, facts: LayerFacts, get: Lookup): Layer | undefined {
   // Kept first, then looked at: a prune in between either sees the claim or is seen.
   context.lease().keep([facts.diffId]);
   const known = get(facts.diffId);
+  if (known) return known;
+  context.effects.removeTree("layer.facts", join(folder, "work"));
+  context.effects.writeFile("layer.facts", join(folder, "layer.json"), formatLayerFacts(facts));
+  return undefined;
+}
+
+interface Prepared {
+  readonly known: Layer | undefined;
+  readonly get: Lookup;
+}
+
+function settle(context: StoreContext, folder: string, { diffId }: LayerFacts, { known, get }: Prepared): Layer {
+  const { effects, layout } = context;
   if (!known) {
-    effects.removeTree("layer.facts", join(folder, "work"));
-    effects.writeFile("layer.facts", join(folder, "layer.json"), formatLayerFacts(facts));
-    if (context.sync === "full") effects.file("layer.sync", folder, () => syncTree(folder, facts.entries));
-    ensureLink(context, facts.diffId);
-    if (publish(context, folder, facts.diffId, get) && context.sync === "full") {
+    ensureLink(context, diffId);
+    if (publish(context, folder, diffId, get) && context.sync === "full") {
       effects.syncDirectory("layer.syncdir", layout.links);
       effects.syncDirectory("layer.syncdir", layout.layers);
     }
   }
   effects.removeTree("layer.discard", folder);
-  return known ?? get(facts.diffId) ?? lost(facts.diffId);
+  return known ?? get(diffId) ?? lost(diffId);
 }
 
 /** False when somebody else published the same layer meanwhile: then theirs is as good. */

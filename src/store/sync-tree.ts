@@ -14,6 +14,25 @@ export function syncTree(folder: string, entries: number): void {
   syncBelow(Buffer.from(folder));
 }
 
+/** The same; what is one long call blocks no thread of this program. */
+export async function syncTreeLater(folder: string, entries: number): Promise<void> {
+  if (entries > ONE_BY_ONE && (await syncFileSystemLater(folder))) return;
+  syncBelow(Buffer.from(folder));
+}
+
+async function syncFileSystemLater(folder: string): Promise<boolean> {
+  const descriptor = fs.openSync(folder, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
+  try {
+    await linux.syncfsLater(descriptor);
+    return true;
+  } catch (error) {
+    if (isTareError(error, "E_UNSUPPORTED")) return false;
+    throw error;
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
+
 /** False where the system call can't be made; a failure of the disk itself is thrown. */
 function syncFileSystem(folder: string): boolean {
   const descriptor = fs.openSync(folder, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);

@@ -104,6 +104,8 @@ export interface LayerStaging {
   readonly work: string;
   /** Syncs and publishes by rename. When the layer exists already the staging is dropped and the known layer returned. */
   commit(facts: LayerFacts): Layer;
+  /** The same without blocking while it syncs. Nobody changes the tree meanwhile. */
+  commitLater(facts: LayerFacts): Promise<Layer>;
   discard(): void;
 }
 

@@ -20,6 +20,8 @@ if (reason !== undefined) console.log(`skipped: killed transfers: ${reason}`);
 const KILLS = Number(process.env["TARE_KILLS"] ?? 3);
 const MEGABYTES = Number(process.env["TARE_KILL_MB"] ?? 48);
 const LAYERS = 12;
+/** So many take an hour: each tells its figures. */
+const MANY = 10;
 /** What may be transferred twice: of a large image a tenth, of a small one what fits into the sockets between. */
 const MOST = 0.1;
 const IN_SOCKETS = 16e6;
@@ -110,6 +112,7 @@ describe.skipIf(reason !== undefined)(`kill -9 at ${KILLS} moments of an image o
       await timed(words);
       check();
       const more = count() - whole.bytes;
+      if (KILLS >= MANY) console.log(`${round + 1}: at ${moment.toFixed(2)}: ${(more / 1e6).toFixed(1)} MB more`);
       done.push({ moment, bytes: count() / whole.bytes, isTooMuch: more > Math.max(IN_SOCKETS, whole.bytes * MOST) });
     }
     tell(words, whole, done);
