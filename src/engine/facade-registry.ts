@@ -3,6 +3,7 @@
 import type { AttestationRequest } from "../build/index.ts";
 import type { AttachedDocument } from "./facade-trust.ts";
 import type { CopyRequest, CopyResult } from "./facade-copy.ts";
+import type { InspectedManifest, ManifestRequest, SearchRequest, SearchResult } from "./facade-search.ts";
 import type { LongCall } from "./facade.ts";
 
 /** `push`. */
@@ -79,6 +80,10 @@ export interface RegistryApi {
   pull(request: PullRequest): Promise<readonly PulledTag[]>;
   /** From any place to any other. Throws `E_USAGE` for places that are none, `E_UNSUPPORTED` for what one can't hold. */
   copy(request: CopyRequest): Promise<CopyResult>;
+  /** Repositories of Docker Hub, most stars first. Throws `E_UNSUPPORTED` for other registries: they have no search. */
+  search(request: SearchRequest): Promise<readonly SearchResult[]>;
+  /** What a name stands for; nothing is kept. Throws `E_MANIFEST`, also for schema 1. */
+  manifest(request: ManifestRequest): Promise<InspectedManifest>;
   /** Checks the login with the registry and keeps it where Docker does. Throws `E_REGISTRY_AUTH`. */
   login(request: LoginRequest): Promise<LoginResult>;
   /** True when there was a login to forget. */

@@ -67,6 +67,13 @@ export type {
   VerifyResult,
 } from "./facade-trust.ts";
 export type { BundleApi, BundleReport, BundleRequest, LoadBundleRequest } from "./facade-bundle.ts";
+export type {
+  InspectedManifest,
+  ManifestDescriptor,
+  ManifestRequest,
+  SearchRequest,
+  SearchResult,
+} from "./facade-search.ts";
 export type { CopyRequest, CopyResult } from "./facade-copy.ts";
 export type {
   LoginRequest,

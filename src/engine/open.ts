@@ -59,6 +59,8 @@ function lazyRegistry(rooms: Rooms): RegistryApi {
     push: async (request) => (await api()).push(request),
     pull: async (request) => (await api()).pull(request),
     copy: async (request) => (await api()).copy(request),
+    search: async (request) => (await api()).search(request),
+    manifest: async (request) => (await api()).manifest(request),
     login: async (request) => (await api()).login(request),
     logout: async (host) => (await api()).logout(host),
   };

@@ -19,10 +19,21 @@ function isOffline({ env }: Settings): boolean {
   return text !== undefined && text !== "" && text !== "0" && text !== "false";
 }
 
+/** Throws `E_REGISTRY` with `TARE_OFFLINE`. */
+export function requireOnline(settings: Settings, domain: string): void {
+  if (!isOffline(settings)) return;
+  throw new TareError("E_REGISTRY", `connecting to the registry \`${domain}\`: TARE_OFFLINE is set`, {
+    hint: "unset TARE_OFFLINE to let registries be asked",
+    details: { registry: domain, unreachable: true },
+  });
+}
+
 /** How a client is opened. */
 interface ConnectionOptions {
   /** Used instead of those that are stored. */
   readonly credentials?: Credentials;
+  /** It may be talked to without TLS or with a certificate that nobody signed. */
+  readonly insecure?: boolean;
   /** Told of mirrors that are not used any more. */
   readonly listener?: LongCall["listener"];
 }
@@ -31,17 +42,12 @@ interface ConnectionOptions {
 export async function openRegistry(
   settings: Settings,
   domain: string,
-  { credentials, listener }: ConnectionOptions = {},
+  { credentials, listener, insecure = false }: ConnectionOptions = {},
 ): Promise<RegistryClient> {
-  if (isOffline(settings)) {
-    throw new TareError("E_REGISTRY", `connecting to the registry \`${domain}\`: TARE_OFFLINE is set`, {
-      hint: "unset TARE_OFFLINE to let registries be asked",
-      details: { registry: domain, unreachable: true },
-    });
-  }
+  requireOnline(settings, domain);
   const { openRegistryClient } = await import("../registry/index.ts");
   return openRegistryClient(domain, configPlace(settings), {
-    insecureHosts: insecureHosts(settings),
+    insecureHosts: [...insecureHosts(settings), ...(insecure ? [domain] : [])],
     ...(credentials === undefined ? {} : { credentials }),
     onNotice: (message) => listener?.({ kind: "warning", rule: "RegistryMirror", message, at: Date.now() }),
   });

@@ -30,6 +30,8 @@ export function registryApi(rooms: Rooms): RegistryApi {
     push: (request) => push(rooms, request),
     pull: (request) => pull(rooms, request),
     copy: async (request) => (await import("./copy.ts")).copy(rooms, request),
+    search: async (request) => (await import("./search.ts")).search(rooms, request),
+    manifest: async (request) => (await import("./manifests.ts")).inspectManifest(rooms, request),
     login: (request) => login(rooms, request),
     logout: async (host) => {
       const { removeLogin } = await import("../registry/index.ts");

@@ -57,6 +57,7 @@ export { copyImage } from "./copy/copy-image.ts";
 export type { CopiedImage, CopyOptions } from "./copy/copy-image.ts";
 export type { PlatformChoice } from "./copy/choose.ts";
 export type { ImageSource, ImageTarget } from "./copy/types.ts";
+export { checkedBytes } from "./copy/checked-bytes.ts";
 export { registrySource, registryTarget } from "./copy/registry-places.ts";
 export { layoutSource } from "./copy/layout-source.ts";
 export { dockerSource } from "./copy/docker-source.ts";

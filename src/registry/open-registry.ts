@@ -47,6 +47,13 @@ export function openRegistryClient(domain: string, place: ConfigPlace, options: 
   });
 }
 
+/** What carries requests to Docker Hub's own pages. Throws `E_REGISTRY_CONFIG` when the Hub is blocked. */
+export function hubTransport(place: ConfigPlace): RegistryTransport {
+  const daemon = readDaemonConfig(place);
+  routesFor("docker.io", "", { rules: readRegistryRules(place), daemon, insecureHosts: [] });
+  return transportFor("docker.io", { place, daemon, insecure: false });
+}
+
 /** Of the name itself, wherever pulls of it go. */
 function isInsecure(domain: string, config: RoutingConfig): boolean {
   const rules = config.rules.map(({ location: _location, ...rule }) => rule);

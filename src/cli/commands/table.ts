@@ -289,6 +289,20 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./import.ts"),
   },
   {
+    name: "search",
+    aliases: [],
+    group: "images",
+    summary: "Search Docker Hub for images",
+    load: () => import("./search.ts"),
+  },
+  {
+    name: "manifest inspect",
+    aliases: [],
+    group: "images",
+    summary: "Print the manifest or index of an image at a registry",
+    load: () => import("./manifest-inspect.ts"),
+  },
+  {
     name: "login",
     aliases: [],
     group: "images",
