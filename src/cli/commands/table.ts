@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Every command, in the order of help. Only the file of the command that is called is loaded. */
 import type { CommandEntry } from "../command.ts";
+import { CONTAINER_COMMANDS } from "./table-containers.ts";
 import { TRUST_COMMANDS } from "./table-trust.ts";
 
 /** The commands. */
@@ -61,126 +62,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: "Copy an image between registries, archives, folders, Docker and the store",
     load: () => import("./copy.ts"),
   },
-  {
-    name: "ps",
-    aliases: ["container ls", "container list", "container ps"],
-    group: "containers",
-    summary: "List containers",
-    load: () => import("./ps.ts"),
-  },
-  {
-    name: "logs",
-    aliases: ["container logs"],
-    group: "containers",
-    summary: "Print the output of a container",
-    load: () => import("./logs.ts"),
-  },
-  {
-    name: "exec",
-    aliases: ["container exec"],
-    group: "containers",
-    summary: "Run a command in a running container",
-    load: () => import("./exec.ts"),
-  },
-  {
-    name: "create",
-    aliases: ["container create"],
-    group: "containers",
-    summary: "Create a container without starting it",
-    load: () => import("./create.ts"),
-  },
-  {
-    name: "start",
-    aliases: ["container start"],
-    group: "containers",
-    summary: "Start stopped containers",
-    load: () => import("./start.ts"),
-  },
-  {
-    name: "stop",
-    aliases: ["container stop"],
-    group: "containers",
-    summary: "Stop running containers",
-    load: () => import("./stop.ts"),
-  },
-  {
-    name: "restart",
-    aliases: ["container restart"],
-    group: "containers",
-    summary: "Stop and start containers",
-    load: () => import("./restart.ts"),
-  },
-  {
-    name: "kill",
-    aliases: ["container kill"],
-    group: "containers",
-    summary: "Send a signal to running containers",
-    load: () => import("./kill.ts"),
-  },
-  {
-    name: "pause",
-    aliases: ["container pause"],
-    group: "containers",
-    summary: "Freeze all processes of containers",
-    load: () => import("./pause.ts"),
-  },
-  {
-    name: "unpause",
-    aliases: ["container unpause"],
-    group: "containers",
-    summary: "Let frozen containers go on",
-    load: () => import("./unpause.ts"),
-  },
-  {
-    name: "wait",
-    aliases: ["container wait"],
-    group: "containers",
-    summary: "Wait until containers end and print their exit codes",
-    load: () => import("./wait.ts"),
-  },
-  {
-    name: "rename",
-    aliases: ["container rename"],
-    group: "containers",
-    summary: "Give a container another name",
-    load: () => import("./rename.ts"),
-  },
-  {
-    name: "rm",
-    aliases: ["container rm", "container remove"],
-    group: "containers",
-    summary: "Remove containers",
-    load: () => import("./rm.ts"),
-  },
-  {
-    name: "inspect",
-    aliases: [],
-    group: "containers",
-    summary: "Print everything known about containers or images",
-    load: () => import("./inspect.ts"),
-  },
-  {
-    name: "container inspect",
-    aliases: [],
-    group: "containers",
-    summary: "Print everything known about containers",
-    load: async () => ({ command: (await import("./inspect.ts")).containerInspect }),
-    hidden: true,
-  },
-  {
-    name: "container prune",
-    aliases: [],
-    group: "containers",
-    summary: "Remove all containers that do not run",
-    load: () => import("./container-prune.ts"),
-  },
-  {
-    name: "export",
-    aliases: ["container export"],
-    group: "containers",
-    summary: "Write a container's files as a tar archive",
-    load: () => import("./export.ts"),
-  },
+  ...CONTAINER_COMMANDS,
   {
     name: "images",
     aliases: ["image ls", "image list"],
