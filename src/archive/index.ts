@@ -14,6 +14,7 @@ export { spliceSource } from "./planned-tree.ts";
 export type { ContentObserver, PlannedContent, PlannedFiles, PlannedOptions } from "./planned-tree.ts";
 export { extractLayer } from "./extract.ts";
 export type { ExtractOptions, ExtractResult } from "./extract.ts";
+export { GunzipMembers } from "./inflate/gunzip.ts";
 export { decompress, decompressGzip, detectCompression } from "./compression.ts";
 export type { Compression, DecompressOptions } from "./compression.ts";
 export { CompressSink, compress, compressGzip } from "./compress.ts";

@@ -3,7 +3,7 @@ import { randomFillSync } from "node:crypto";
 import { crc32, deflateRawSync, gunzipSync, gzipSync } from "node:zlib";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { gunzip } from "./gunzip.ts";
+import { GunzipMembers, gunzip } from "./gunzip.ts";
 
 async function decode(data: Uint8Array, piece: number): Promise<Buffer> {
   const room = Buffer.alloc(piece);
@@ -78,6 +78,20 @@ describe("gzip data", () => {
         message: expect.stringMatching(why),
       });
     }
+  });
+
+  it("whose end is told when all of it came is decoded", () => {
+    const members = new GunzipMembers();
+    const out: Buffer[] = [];
+    for (const [piece, isLast] of [
+      [GOOD["of several members"] ?? NOISE, false],
+      [Buffer.alloc(0), true],
+    ] as const) {
+      for (const part of members.push(piece, isLast)) out.push(Buffer.from(part));
+    }
+    members.end();
+    members.close();
+    expect(Buffer.concat(out).equals(gunzipSync(GOOD["of several members"] ?? NOISE))).toBe(true);
   });
 
   it("of any content, in pieces of any size, is decoded", async () => {

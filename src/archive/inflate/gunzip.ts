@@ -20,7 +20,7 @@ const FEED = 1 << 15;
  * `source` throws.
  */
 export async function* gunzip(source: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Uint8Array> {
-  const members = new Members();
+  const members = new GunzipMembers();
   let read = 0;
   try {
     for await (const chunk of source) {
@@ -35,7 +35,8 @@ export async function* gunzip(source: AsyncIterable<Uint8Array>, size: number): 
 
 type State = "header" | "body" | "trailer" | "between" | "padding";
 
-class Members {
+/** Decodes gzip that comes piece by piece. Throws `E_COMPRESSION`. The caller closes it. */
+export class GunzipMembers {
   readonly #decoder: Decoder = takeDecoder();
   #state: State = "header";
   /** The start of a header or trailer. */
@@ -43,10 +44,11 @@ class Members {
   #crc = 0;
   #size = 0;
 
-  /** What a chunk decodes to. */
+  /** What a chunk decodes to; the last one may be empty. A piece is valid until the next one is asked for. */
   *push(chunk: Uint8Array, isLast: boolean): Generator<Uint8Array> {
     let rest = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
     this.#held = rest.subarray(0, 0);
+    if (isLast && this.#state === "body") rest = yield* this.#body(rest, true);
     while (rest.length > 0) {
       const before = rest.length;
       if (this.#state === "padding") return;
@@ -96,6 +98,8 @@ class Members {
   /** Returns what is behind the member's end, or nothing. */
   *#body(rest: Uint8Array, isLast: boolean): Generator<Uint8Array, Uint8Array> {
     const decoder = this.#decoder;
+    // The decoder keeps some input back until it knows that it is the last.
+    let isTold = false;
     for (let fed = 0; ;) {
       const answer = decoder.run();
       if (answer < 0) throw damaged("its compressed data is damaged");
@@ -103,12 +107,13 @@ class Members {
       if (size > 0) yield this.#counted(decoder.memory.subarray(decoder.outputAt(), decoder.outputAt() + size));
       if (answer === IS_DONE) return this.#behind(rest, fed);
       if (answer !== WANTS_INPUT) continue;
-      if (fed === rest.length) return rest.subarray(fed);
+      if (fed === rest.length && (!isLast || isTold)) return rest.subarray(fed);
       const place = decoder.inputAt();
       const count = Math.min(FEED, decoder.inputRoom(), rest.length - fed);
       decoder.memory.set(rest.subarray(fed, fed + count), place);
       fed += count;
-      decoder.feed(count, isLast && fed === rest.length ? 1 : 0);
+      isTold = isLast && fed === rest.length;
+      decoder.feed(count, isTold ? 1 : 0);
     }
   }
 
