@@ -10,12 +10,20 @@ import type { PackJob } from "./pack-job.ts";
 /** What a thread is started with. */
 export type LayerJob =
   | { readonly kind: "unpack"; readonly unpack: UnpackJob }
-  | { readonly kind: "pack"; readonly pack: PackJob };
+  | { readonly kind: "pack"; readonly pack: PackJob; readonly room: SharedArrayBuffer };
+
+const SLOT = 1 << 18;
+const SLOTS = 4;
+
+/** The parts of the memory through which chunks come, in turn. */
+export function slotsOf(room: SharedArrayBuffer): readonly Uint8Array[] {
+  return Array.from({ length: room.byteLength / SLOT }, (_, index) => new Uint8Array(room, index * SLOT, SLOT));
+}
 
 /** A thread costs some 30 ms and 15 MB: below this size there is less to gain. */
 const THREAD_FROM = 2 << 20;
 /** Garbage here is buffers outside the heap: a small young generation lets go of them soon. */
-const HEAP = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 256 };
+const HEAP = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 256 };
 
 /** Threads that have nothing to do just now; starting one costs more than a small layer's work. */
 export class IdleThreads {
@@ -73,9 +81,12 @@ export async function* packOnThread(job: PackJob, { idle, signal }: PackPlace): 
   if (job.size < THREAD_FROM) return yield* runPack(job);
   const own = idle ?? new IdleThreads();
   try {
-    for await (const message of messagesOf({ kind: "pack", pack: job }, { idle: own, signal })) {
-      if ("chunk" in message) yield message.chunk;
-      else return;
+    const room = new SharedArrayBuffer(SLOT * SLOTS);
+    const slots = slotsOf(room);
+    for await (const message of messagesOf({ kind: "pack", pack: job, room }, { idle: own, signal })) {
+      if ("report" in message) return;
+      const slot = slots[message.slot];
+      if (slot) yield slot.subarray(0, message.length);
     }
   } finally {
     if (own !== idle) own.close();
@@ -83,7 +94,8 @@ export async function* packOnThread(job: PackJob, { idle, signal }: PackPlace): 
 }
 
 type Message =
-  | { readonly chunk: Uint8Array }
+  /** A chunk, until it is told to be taken. */
+  | { readonly slot: number; readonly length: number }
   | { readonly report: unknown }
   | {
       readonly error: {
@@ -113,11 +125,11 @@ async function* messagesOf(
     thread.begin(job);
     for (;;) {
       const message = await thread.next();
-      if (!("chunk" in message)) isDone = true;
+      if (!("slot" in message)) isDone = true;
       if ("error" in message) throw errorOf(message.error);
       yield message;
-      if (!("chunk" in message)) return;
-      thread.taken(message.chunk.length);
+      if (!("slot" in message)) return;
+      thread.taken();
     }
   } finally {
     signal?.removeEventListener("abort", stop);
@@ -155,8 +167,8 @@ class LayerThread {
     this.#worker.postMessage({ job }, []);
   }
 
-  taken(count: number): void {
-    this.#worker.postMessage({ taken: count }, []);
+  taken(): void {
+    this.#worker.postMessage({ isTaken: true }, []);
   }
 
   end(): void {

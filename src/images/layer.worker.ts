@@ -4,21 +4,31 @@ import { parentPort } from "node:worker_threads";
 import { isTareError, messageOf } from "../base/index.ts";
 import { runUnpack } from "./layer-job.ts";
 import { runPack } from "./pack-job.ts";
+import { slotsOf } from "./layer-thread.ts";
 import type { LayerJob } from "./layer-thread.ts";
 
-/** Bytes that wait to be sent. */
-const WINDOW = 4 << 20;
-const queue = { bytes: 0, moved: (): void => undefined };
+const queue = { waiting: 0, moved: (): void => undefined };
 
 async function run(job: LayerJob): Promise<unknown> {
-  if (job.kind === "unpack") return runUnpack(job.unpack);
-  for await (const chunk of runPack(job.pack)) {
-    const copy = Uint8Array.from(chunk);
-    queue.bytes += copy.length;
-    parentPort?.postMessage({ chunk: copy }, [copy.buffer]);
-    while (queue.bytes >= WINDOW) await new Promise<void>((done) => (queue.moved = done));
+  return job.kind === "unpack" ? runUnpack(job.unpack) : pack(job);
+}
+
+/** Chunks go through memory that both threads see, so that they are nobody's garbage. */
+async function pack({ pack: tree, room }: Extract<LayerJob, { kind: "pack" }>): Promise<void> {
+  const slots = slotsOf(room);
+  let turn = 0;
+  for await (const chunk of runPack(tree)) {
+    for (let at = 0; at < chunk.length;) {
+      while (queue.waiting === slots.length) await new Promise<void>((done) => (queue.moved = done));
+      const slot = turn % slots.length;
+      const part = chunk.subarray(at, at + (slots[slot]?.length ?? 0));
+      slots[slot]?.set(part);
+      queue.waiting += 1;
+      parentPort?.postMessage({ slot, length: part.length }, []);
+      turn += 1;
+      at += part.length;
+    }
   }
-  return undefined;
 }
 
 async function answer(job: LayerJob): Promise<void> {
@@ -31,12 +41,12 @@ async function answer(job: LayerJob): Promise<void> {
 }
 
 // Waiting for shared memory does not keep a thread alive; this listener does.
-parentPort?.on("message", (message: { readonly job: LayerJob } | { readonly taken: number }) => {
+parentPort?.on("message", (message: { readonly job: LayerJob } | { readonly isTaken: true }) => {
   if ("job" in message) {
-    queue.bytes = 0;
+    queue.waiting = 0;
     void answer(message.job);
     return;
   }
-  queue.bytes -= message.taken;
+  queue.waiting -= 1;
   queue.moved();
 });

@@ -59,7 +59,8 @@ const JOBS = 6;
 const QUESTIONS = 16;
 /** As many as can be written while as many are sent; the others have their wheels' disk space only. */
 const SPOOLED = 14;
-const MOST_THREADS = 8;
+/** Each takes some 17 MB with its chunk. */
+const MOST_THREADS = 5;
 /** A kill may cost one part in so many. */
 const RISK = 10;
 
