@@ -60,6 +60,8 @@ export const ERROR_CODES = {
   E_PROVENANCE: "how an image was built is not known here",
   E_SIGNATURE: "a signature or a signed statement is malformed or does not verify",
   E_UNSIGNED: "an image has no signature or attestation of the kind that is asked for",
+  E_POLICY: "a signature policy (policy.json) is malformed or can't be read",
+  E_POLICY_REFUSED: "the signature policy does not let an image in",
   E_KEY: "a key can't be read, or its passphrase is wrong",
   // dockerfile
   E_DF_UNKNOWN: "a Dockerfile has an unknown instruction",

@@ -64,6 +64,7 @@ class Session {
   readonly #context: CommandContext;
   #engine: Promise<Engine> | undefined;
   #root: string | undefined;
+  #policy: string | undefined;
   #debug: boolean;
   #spec: CommandSpec | undefined;
 
@@ -79,6 +80,7 @@ class Session {
     const found = scan(words, { options: GLOBAL_OPTIONS, stopAtPositional: true });
     const globals = new ParsedArguments(GLOBAL_OPTIONS, found.occurrences, found.positionals);
     this.#root = globals.string("root");
+    this.#policy = globals.string("signature-policy");
     this.#debug ||= globals.boolean("debug");
     if (globals.boolean("version")) return this.#dispatch(["version", "--short"]);
     if (globals.boolean("help") || found.positionals.length === 0) return this.#help(found.positionals);
@@ -94,6 +96,7 @@ class Session {
     const parsed = parseArguments(spec.name, spec, words.slice(found.words));
     if (parsed.boolean("help")) return this.#printHelp(spec);
     this.#root = parsed.string("root") ?? this.#root;
+    this.#policy = parsed.string("signature-policy") ?? this.#policy;
     this.#debug ||= parsed.boolean("debug");
     return (await spec.run(this.#context, parsed)) ?? 0;
   }
@@ -194,7 +197,9 @@ class Session {
   async #openEngine(): Promise<Engine> {
     const { env, cwd, parts } = this.#invocation;
     const openEngine = parts?.openEngine ?? (await import("../engine/index.ts")).openEngine;
-    return openEngine({ env, cwd, ...(this.#root === undefined ? {} : { root: this.#root }) });
+    const root = this.#root === undefined ? {} : { root: this.#root };
+    const policy = this.#policy === undefined ? {} : { signaturePolicy: this.#policy };
+    return openEngine({ env, cwd, ...root, ...policy });
   }
 }
 

@@ -8,6 +8,13 @@ import type { Occurrence } from "./scan.ts";
 /** Options that every command understands, shown once in the top-level help. */
 export const COMMON_OPTIONS: readonly OptionSpec[] = [
   { name: "root", type: "string", valueName: "path", description: "Folder of the store", complete: "directory" },
+  {
+    name: "signature-policy",
+    type: "string",
+    valueName: "path",
+    description: "Rules for images of registries, as in containers-policy.json(5)",
+    complete: "file",
+  },
   { name: "debug", type: "boolean", description: "Show causes and stack traces of errors" },
   { name: "help", type: "boolean", description: "Print usage" },
 ];

@@ -5,9 +5,11 @@ import { resolve } from "node:path";
 import { TareError, writeToPath } from "../base/index.ts";
 import type { ImageSource, ImageTarget } from "../images/index.ts";
 import { hostPlatform } from "../oci/index.ts";
+import type { Platform } from "../oci/index.ts";
 import type { ImagePlace } from "../options/index.ts";
 import type { RegistryClient } from "../registry/index.ts";
 import type { Lease } from "../store/index.ts";
+import { admitted } from "./admission.ts";
 import { requireImageTrees } from "./deferred.ts";
 import type { LongCall } from "./facade.ts";
 import { fullName, requireImage } from "./image-lookup.ts";
@@ -19,6 +21,8 @@ import type { Rooms } from "./rooms.ts";
 export interface CopyPlaces {
   readonly rooms: Rooms;
   readonly call: LongCall;
+  /** That are copied; none: all. */
+  readonly platforms: readonly Platform[];
   /** One client for each registry. */
   readonly clientFor: (domain: string) => Promise<RegistryClient>;
 }
@@ -34,8 +38,11 @@ export async function withSource<T>(
   switch (place.kind) {
     case "registry": {
       const { registrySource } = await import("../images/index.ts");
-      const { domain, repository, tag, full, isPinned } = remoteName(place.name);
-      const remote = { client: await places.clientFor(domain), repository, tag };
+      const name = remoteName(place.name);
+      const { domain, repository, full, isPinned } = name;
+      const client = await places.clientFor(domain);
+      const tag = await admitted(places.rooms, { client, name, platforms: places.platforms, ...signalOf(places.call) });
+      const remote = { client, repository, tag };
       return work(registrySource(remote, isPinned ? [] : [full]));
     }
     case "store":

@@ -6,9 +6,11 @@
 import { Once, TareError, isTareError } from "../base/index.ts";
 import type { CopiedImage, PlatformChoice } from "../images/index.ts";
 import { formatReference, hostPlatform, normalizeReference } from "../oci/index.ts";
+import type { Platform } from "../oci/index.ts";
 import { parseImagePlace } from "../options/index.ts";
 import type { ImagePlace } from "../options/index.ts";
 import type { RegistryClient } from "../registry/index.ts";
+import { admitted } from "./admission.ts";
 import { withSource, withTarget } from "./copy-places.ts";
 import type { CopyPlaces } from "./copy-places.ts";
 import type { CopyRequest, CopyResult } from "./facade-copy.ts";
@@ -56,7 +58,14 @@ function placesOf(rooms: Rooms, call: CopyRequest): CopyPlaces {
   const clients = new Once<RegistryClient>();
   const clientFor = (domain: string): Promise<RegistryClient> =>
     clients.run(domain, () => openRegistry(rooms.settings, domain, call));
-  return { rooms, call, clientFor };
+  return { rooms, call, clientFor, platforms: wantedOf(call) };
+}
+
+/** None: all that the image is for. */
+function wantedOf(request: CopyRequest): readonly Platform[] {
+  const choice = choiceOf(request);
+  if (choice.kind === "all") return [];
+  return choice.kind === "these" ? choice.platforms : [choice.platform];
 }
 
 function copyBetween(places: CopyPlaces, request: CopyRequest, { from, to }: Ends): Promise<CopiedImage> {
@@ -130,10 +139,17 @@ async function pullInto(
   { from, to }: Between<"registry", "store">,
 ): Promise<CopiedImage> {
   const { pullImage } = await import("../images/index.ts");
-  const { domain, repository, tag } = remoteName(from.name);
+  const name = remoteName(from.name);
+  const { domain, repository } = name;
   const client = await clientFor(domain);
   const [platform] = request.platforms;
   const { signal } = request;
+  const tag = await admitted(rooms, {
+    client,
+    name,
+    platforms: wantedOf(request),
+    ...(signal === undefined ? {} : { signal }),
+  });
   const tally = { copied: 0, existing: 0, bytes: 0 };
   const options = {
     platform: platform === undefined ? hostPlatform(process.arch) : platformOf(platform),

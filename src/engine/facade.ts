@@ -23,6 +23,11 @@ export interface EngineOptions {
   readonly root?: string;
   /** The only environment that the engine reads. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /**
+   * The file that says which images of registries are let in (containers-policy.json(5)); default: the user's
+   * `~/.config/containers/policy.json`, else `/etc/containers/policy.json`, else all are.
+   */
+  readonly signaturePolicy?: string;
   /** Base of relative paths in requests that carry no `cwd` of their own. */
   readonly cwd: string;
 }

@@ -15,6 +15,7 @@ import type {
   RegistryApi,
 } from "./facade-registry.ts";
 import type { LongCall } from "./facade.ts";
+import { admitted } from "./admission.ts";
 import { withForm } from "./layer-form.ts";
 import { lookUpImage, platformOf, requireImage, shortName } from "./image-lookup.ts";
 import { configPlace, openRegistry, remoteName } from "./registry-connection.ts";
@@ -173,9 +174,11 @@ async function pullOne(
   { name, platform, signal, ...call }: PullOne,
 ): Promise<{ readonly record: ImageRecord; readonly wasThere: boolean }> {
   const { pullImage } = await import("../images/index.ts");
-  const { repository, tag, full, isPinned } = name;
+  const { repository, full, isPinned } = name;
+  const wanted = platform === undefined ? hostPlatform(process.arch) : platformOf(platform);
+  const tag = await admitted(rooms, { client, name, platforms: [wanted], ...(signal === undefined ? {} : { signal }) });
   const options: PullOptions = {
-    platform: platform === undefined ? hostPlatform(process.arch) : platformOf(platform),
+    platform: wanted,
     isPlatformExplicit: platform !== undefined,
     names: isPinned ? [] : [full],
     ...(signal === undefined ? {} : { signal }),
@@ -229,8 +232,11 @@ export async function peekNeeded(
   call: LongCall & { readonly isForced: boolean; readonly platform: string; readonly doing: string },
 ): Promise<Omit<RemoteBase, "pull">> {
   return orNotFound(rooms, text, call, async () => {
-    const { domain, repository, tag } = remoteName(text);
-    const client = await openRegistry(rooms.settings, domain, call);
+    const name = remoteName(text);
+    const { repository } = name;
+    const client = await openRegistry(rooms.settings, name.domain, call);
+    const signal = call.signal === undefined ? {} : { signal: call.signal };
+    const tag = await admitted(rooms, { client, name, platforms: [platformOf(call.platform)], ...signal });
     const { peekImage } = await import("../images/index.ts");
     const { layers, ...image } = await peekImage(
       rooms.writer(),
@@ -238,11 +244,11 @@ export async function peekNeeded(
       {
         platform: platformOf(call.platform),
         isPlatformExplicit: true,
-        ...(call.signal === undefined ? {} : { signal: call.signal }),
+        ...signal,
       },
     );
-    const open: RemoteBase["open"] = (blob, signal) =>
-      client.openBlob(repository, blob, signal === undefined ? {} : { signal });
+    const open: RemoteBase["open"] = (blob, own) =>
+      client.openBlob(repository, blob, own === undefined ? {} : { signal: own });
     return { image: { name: text, ...image }, layers, open };
   });
 }

@@ -18,6 +18,8 @@ export interface Settings {
   readonly epoch: number | undefined;
   /** `DOCKER_HOST`, or where a Docker Engine listens by default. */
   readonly dockerHost: string;
+  /** `--signature-policy`, absolute. */
+  readonly signaturePolicy: string | undefined;
   readonly env: EngineOptions["env"];
   readonly cwd: string;
 }
@@ -45,6 +47,7 @@ export function settingsOf(options: EngineOptions, host: Host = thisHost()): Set
     fault: filled(env["TARE_FAULT"]),
     epoch: epochOf(env["SOURCE_DATE_EPOCH"]),
     dockerHost: filled(env["DOCKER_HOST"]) ?? "unix:///var/run/docker.sock",
+    signaturePolicy: options.signaturePolicy === undefined ? undefined : resolve(cwd, options.signaturePolicy),
     env,
     cwd,
   };

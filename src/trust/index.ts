@@ -25,3 +25,7 @@ export { signManifest, signedAttachment } from "./sign/sign-image.ts";
 export type { MadeSignature, SignOptions, SignatureFormat } from "./sign/sign-image.ts";
 export { checkSignatures, requireSignatures } from "./sign/verify-image.ts";
 export type { SignatureReport, Trusted, VerifiedSignature, VerifyOptions } from "./sign/verify-image.ts";
+export { isAcceptedUnseen, requireAdmission } from "./policy/admit.ts";
+export type { Incoming } from "./policy/admit.ts";
+export { parsePolicy } from "./policy/parse.ts";
+export type { Policy } from "./policy/types.ts";

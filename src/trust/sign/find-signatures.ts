@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What stands beside a manifest at a registry and may be its signature: by referrers, and by cosign's older tags. */
-import { Hasher, TareError, hexOf } from "../../base/index.ts";
+import { Hasher, TareError, hexOf, isTareError } from "../../base/index.ts";
 import type { Digest } from "../../base/index.ts";
 import type { RemoteRepository } from "../../images/index.ts";
-import { DOCUMENT_LIMIT, parseManifest } from "../../oci/index.ts";
+import { DOCUMENT_LIMIT, MEDIA_TYPES, parseManifest } from "../../oci/index.ts";
 import type { Descriptor, Manifest } from "../../oci/index.ts";
 import { isBundleType } from "./bundle.ts";
 import { SIMPLE_TYPE, signatureTag } from "./simple-signing.ts";
@@ -24,6 +24,8 @@ interface Call {
 
 /** Anybody may add referrers; more are not looked at. */
 const MOST = 200;
+/** What is wrong with one artifact says nothing of the others. */
+const BROKEN: readonly string[] = ["E_REGISTRY_NOTFOUND", "E_MANIFEST", "E_DIGEST_MISMATCH"];
 const ENVELOPE_TYPE = "application/vnd.dsse.envelope.v1+json";
 
 /** The candidates of a manifest, newest kind first. Throws `E_REGISTRY*`, `E_MANIFEST`. */
@@ -47,15 +49,31 @@ export async function findSignatures(
 
 async function bundlesOf(remote: RemoteRepository, subject: Digest, call: Call): Promise<readonly Candidate[]> {
   const { client, repository } = remote;
-  const found = (await client.referrers(repository, subject, call)).filter((each) => isBundleType(each.artifactType));
-  const manifests = found.slice(0, MOST).map(async ({ digest }): Promise<readonly Candidate[]> => {
-    const { bytes } = await client.getManifest(repository, digest, call);
+  const found = (await client.referrers(repository, subject, call)).filter(({ artifactType }) =>
+    mayBeBundle(artifactType),
+  );
+  const manifests = found.slice(0, MOST).map((each) => bundlesIn(remote, each, call));
+  return (await Promise.all(manifests)).flat();
+}
+
+/** The bundles of one artifact; one that can't be had is a candidate that fails when it is read. */
+async function bundlesIn(remote: RemoteRepository, artifact: Descriptor, call: Call): Promise<readonly Candidate[]> {
+  const { digest } = artifact;
+  try {
+    const { bytes } = await remote.client.getManifest(remote.repository, digest, call);
     const { layers } = parseManifest(bytes.toString("utf8"), { allowNoLayers: true });
     return layers
       .filter(({ mediaType }) => isBundleType(mediaType))
       .map((layer) => ({ kind: "bundle", digest, layer, read: () => readLayer(remote, layer, call) }));
-  });
-  return (await Promise.all(manifests)).flat();
+  } catch (error) {
+    if (!isTareError(error) || !BROKEN.includes(error.code)) throw error;
+    return [{ kind: "bundle", digest, layer: artifact, read: () => Promise.reject(error) }];
+  }
+}
+
+/** Where cosign keeps the list itself, it writes the empty config's type for the artifact's (cosign 2.6). */
+function mayBeBundle(artifactType: string | undefined): boolean {
+  return artifactType === undefined || artifactType === MEDIA_TYPES.ociEmpty || isBundleType(artifactType);
 }
 
 /** The layers of an image under a tag; none when there is no such tag. */

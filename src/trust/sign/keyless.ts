@@ -30,20 +30,24 @@ export function readTrustedRoot(text: string): Roots {
   });
 }
 
+/** What a bundle is verified by. */
+export interface KeylessOptions {
+  readonly roots: Roots;
+  readonly rule: IdentityRule;
+  /** What was signed, when the bundle does not hold it. */
+  readonly artifact?: Buffer;
+}
+
 /**
- * Verifies a bundle; `artifact` is what was signed when the bundle does not hold it. Throws `E_SIGNATURE` saying which
- * check failed.
+ * Verifies a bundle. Throws `E_SIGNATURE` saying which check failed.
  */
-export function verifyKeyless(
-  bundle: unknown,
-  { roots, rule, artifact }: { readonly roots: Roots; readonly rule: IdentityRule; readonly artifact?: Buffer },
-): CertificateIdentity {
-  const found = verified(bundle, roots, artifact);
+export function verifyKeyless(bundle: unknown, { rule, ...options }: KeylessOptions): CertificateIdentity {
+  const found = verified(bundle, options);
   requireIdentity(rule, found);
   return found;
 }
 
-function verified(bundle: unknown, roots: Roots, artifact: Buffer | undefined): CertificateIdentity {
+function verified(bundle: unknown, { roots, artifact }: Omit<KeylessOptions, "rule">): CertificateIdentity {
   try {
     const entity = toSignedEntity(bundleFromJSON(bundle), artifact);
     const thresholds = { tlogThreshold: 1, ctlogThreshold: 1, timestampThreshold: 1 };

@@ -73,7 +73,7 @@ function signAs(
   options: SignOptions,
 ): Promise<Digest> {
   if (format === "legacy") return signSimple(remote, subject, options);
-  const about = { name: referenceName(options.reference), digest: subject.digest };
+  const about = { name: nameOf(options), digest: subject.digest };
   const statement = formatStatement(about, { predicateType: SIGN_PREDICATE, predicate: {} });
   return attach(remote, subject, signedAttachment(options.key, statement, SIGN_PREDICATE), options.signal);
 }

@@ -28,9 +28,9 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-const reference = parseImageName("registry.test/team/app:1");
+const asked = parseImageName("registry.test/team/app:1");
 const sign = (formats: SignOptions["formats"], by = key): ReturnType<typeof signManifest> =>
-  signManifest(world.remote, world.subject, { key: by, reference, formats, creator: "test" });
+  signManifest(world.remote, world.subject, { key: by, reference: asked, formats, creator: "test" });
 const keys = (...trusted: readonly SigningKey[]): Trusted => ({
   kind: "keys",
   keys: trusted.map(({ verifier }) => verifier),
@@ -61,9 +61,10 @@ describe("signatures by keys", () => {
     ]);
     const found = await verify(keys(await newKey(), key));
     const signer = { key: key.verifier.hint };
+    const reference = "registry.test/team/app:1";
     expect(found).toEqual([
-      { format: "bundle", digest: made[0]?.digest, signer, predicateType: SIGN_PREDICATE, predicate: {} },
-      { format: "simple", digest: expect.any(String) as string, signer, reference: "registry.test/team/app:1" },
+      { format: "bundle", digest: made[0]?.digest, signer, reference, predicateType: SIGN_PREDICATE, predicate: {} },
+      { format: "simple", digest: expect.any(String) as string, signer, reference },
     ]);
     expect((await sign(["bundle", "legacy"])).map(({ existed }) => existed)).toEqual([true, true]);
   });
@@ -180,6 +181,19 @@ describe("signatures that lie", () => {
     putSimple([{ bytes, annotations }]);
     const [code, message] = await refusal(verify(keys(key)));
     expect([code, message]).toEqual(["E_SIGNATURE", expect.stringMatching(why) as string]);
+  });
+
+  it("are listed and gone: the others count all the same", async () => {
+    await attach(world.remote, world.subject, signedAttachment(await newKey(), statementOf(), SIGN_PREDICATE));
+    for (const [name, { bytes }] of world.registry.manifests) {
+      if (bytes.includes('"artifactType":"application/vnd.dev.sigstore') && name.includes("@")) {
+        if (!bytes.includes('"manifests"')) world.registry.manifests.delete(name);
+      }
+    }
+    const [code, message] = await refusal(verify(keys(key)));
+    expect([code, message]).toEqual(["E_SIGNATURE", expect.stringMatching(/the registry answers 404/) as string]);
+    await sign(["bundle"]);
+    expect(await verify(keys(key))).toHaveLength(1);
   });
 
   it("are refused when the registry gives other bytes", async () => {

@@ -5,6 +5,7 @@ import type { Digest } from "../../base/index.ts";
 import type { RemoteRepository } from "../../images/index.ts";
 import { parseJson } from "../../oci/index.ts";
 import { isAbout, parseStatement } from "../attest/statement.ts";
+import type { Statement } from "../attest/statement.ts";
 import { SIGN_PREDICATE, parseBundle } from "./bundle.ts";
 import { isSignedBy, parseEnvelope } from "./dsse.ts";
 import type { Envelope } from "./dsse.ts";
@@ -25,7 +26,7 @@ export interface VerifiedSignature {
   /** Of the artifact, or of the signed payload under an older tag. */
   readonly digest: Digest;
   readonly signer: { readonly key: string } | CertificateIdentity;
-  /** What a simple signature calls the image: a claim of the signer that policies look at. */
+  /** What the signer calls the image, where he says it: policies look at it. */
   readonly reference?: string;
   /** Of a bundle or envelope. */
   readonly predicateType?: string;
@@ -137,7 +138,14 @@ async function verifyStatement(
   if (!isAbout(statement, subject)) throw refused("it is of another image");
   const signer = await signerOf({ kind, envelope, json }, trusted);
   const { predicate } = statement;
-  return { format: kind === "bundle" ? "bundle" : "envelope", digest, signer, predicateType, predicate };
+  const name = nameIn(statement, subject);
+  const reference = name === "" ? {} : { reference: name };
+  return { format: kind === "bundle" ? "bundle" : "envelope", digest, signer, ...reference, predicateType, predicate };
+}
+
+/** What the statement calls the manifest. */
+function nameIn({ subjects }: Statement, subject: Digest): string {
+  return subjects.find(({ sha256 }) => `sha256:${sha256 ?? ""}` === subject)?.name ?? "";
 }
 
 function envelopeOf(text: string): { readonly envelope: Envelope; readonly json: unknown } {
