@@ -106,6 +106,19 @@ describe("a large blob", () => {
     await expect(fetch()).rejects.toMatchObject({ code: "E_REGISTRY_DENIED" });
   });
 
+  it("is not held up by tokens that end between its pieces", async () => {
+    await registry.close();
+    registry = await FakeRegistry.open({ auth: "token" });
+    registry.addBlob("a", BYTES);
+    client = new RegistryClient(registry.host, { transport: new HttpClient({ env: {}, retries: 1 }) });
+    registry.intercept = () => {
+      if (ranges().length === 3) registry.expireTokens();
+      return false;
+    };
+    expect((await fetch()).equals(BYTES)).toBe(true);
+    expect(registry.log().filter((line) => line.includes("/token"))).toHaveLength(2);
+  });
+
   it("that sends more than a piece is cut there", async () => {
     registry.intercept = ({ headers }, response) => {
       const start = Number(/^bytes=(\d+)-/.exec(headers.range ?? "")?.[1] ?? Number.NaN);

@@ -176,6 +176,18 @@ describe.skipIf(reason !== undefined)(`kill -9 at ${KILLS} moments of an image o
     expectClean([]);
   });
 
+  it("two pulls at once fetch it once", { timeout: TIMEOUT }, async () => {
+    forgetImage();
+    await proxy.reset();
+    await timed(["pull", "-q", name()]);
+    const once = proxy.down;
+    forgetImage();
+    await proxy.reset();
+    await Promise.all([timed(["pull", "-q", name()]), timed(["pull", "-q", name()])]);
+    expect(proxy.down).toBeLessThan(once * 1.02);
+    expectClean([]);
+  });
+
   it("a push of what was pulled", { timeout: TIMEOUT }, async () => {
     forgetImage();
     await timed(["pull", "-q", name()]);
