@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { CASES } from "./cases.ts";
 
 /** Engines that can be compared with Tare. */
 const PEER_IDS: readonly string[] = ["docker", "podman"];
@@ -12,6 +13,8 @@ export interface Options {
   readonly layers: number;
   readonly rounds: number;
   readonly peers: readonly string[];
+  /** Ids of cases. */
+  readonly only: readonly string[];
   readonly folder: string;
   readonly isJson: boolean;
   readonly keep: boolean;
@@ -22,6 +25,7 @@ const USAGE = `usage: npm run bench:registry -- [options]
   --layers N         (12)
   --rounds N         (3)
   --peers LIST       ${PEER_IDS.join(",")} (all), or none
+  --only LIST        ${CASES.map(({ id }) => id).join(",")} (all)
   --json             print all values instead of tables
   --folder PATH      stores, registries and the image's files, about nine times --mb; removed at the end (.cache/bench-registry)
   --keep             leave the folder
@@ -38,6 +42,7 @@ export function readOptions(): Options {
       rounds: { ...text, default: "3" },
       peers: { ...text, default: PEER_IDS.join(",") },
       folder: { ...text, default: resolve(import.meta.dirname, "../../.cache/bench-registry") },
+      only: { ...text, default: CASES.map(({ id }) => id).join(",") },
       json: flag,
       keep: flag,
       help: flag,
@@ -55,6 +60,7 @@ export function readOptions(): Options {
     layers: Number(values.layers),
     rounds: Number(values.rounds),
     peers,
+    only: values.only.split(","),
     folder: resolve(values.folder),
     isJson: values.json,
     keep: values.keep,

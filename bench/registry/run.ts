@@ -53,8 +53,12 @@ function fillSource({ image, context }: Place, tare: Engine): void {
 }
 
 /** Engines take turns within a round, so that a slow minute of the machine hits all. */
-async function measure(place: Place, engines: readonly Engine[], rounds: number): Promise<readonly Measured[]> {
-  const measured = CASES.map((one) => ({
+async function measure(
+  place: Place,
+  engines: readonly Engine[],
+  { rounds, only }: Options,
+): Promise<readonly Measured[]> {
+  const measured = CASES.filter(({ id }) => only.includes(id)).map((one) => ({
     case: one,
     seconds: new Map(engines.map((engine) => [engine, [] as number[]])),
   }));
@@ -123,7 +127,7 @@ async function main(): Promise<void> {
   for (const reason of absent) note(`left out: ${reason}`);
   try {
     fillSource(place, all[0]);
-    const measured = await measure(place, all, options.rounds);
+    const measured = await measure(place, all, options);
     process.stdout.write(`${options.isJson ? reportJson(measured) : reportText(options, all, measured)}\n`);
   } finally {
     for (const engine of all) await engine.stop();
