@@ -31,6 +31,13 @@ function explain(code: string, message: string): { readonly why: string; readonl
   if (code === "ECONNREFUSED") {
     return { why: "the connection was refused", hint: "check that the server runs and that the port is right" };
   }
+  // An alert is what the other side says of us.
+  if (/_ALERT_(?:CERTIFICATE|BAD_CERTIFICATE|UNKNOWN_CA|UNSUPPORTED_CERTIFICATE|ACCESS_DENIED|HANDSHAKE)/.test(code)) {
+    return {
+      why: `it wants a certificate of us that it trusts (${code})`,
+      hint: "put yours and its key into `certs.d/HOST[:PORT]/` as client.cert and client.key",
+    };
+  }
   if (/CERT|SELF_SIGNED|UNABLE_TO_|ISSUER/.test(code)) {
     return {
       why: `its certificate is not trusted (${code})`,

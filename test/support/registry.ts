@@ -7,11 +7,16 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { TokenServer } from "./token-server.ts";
 
 /** How the registry is set up. */
 export interface RegistryOptions {
   /** `user:hash` lines (bcrypt): who may do anything. */
   readonly htpasswd?: string;
+  /** Tokens of this server are wanted. */
+  readonly token?: Pick<TokenServer, "realm" | "issuer" | "service" | "certificate">;
+  /** With TLS: clients need a certificate of this authority. */
+  readonly clientAuthority?: string;
   /** Serves TLS for `localhost`; the certificate is its own authority. */
   readonly tls?: boolean;
   /** A folder that another registry fills too. */
@@ -52,7 +57,8 @@ export async function startRegistry(folder: string, options: RegistryOptions = {
     "log: {level: warn, accesslog: {disabled: true}}",
     `storage: {filesystem: {rootdirectory: ${storage}}}`,
     ...(options.htpasswd === undefined ? [] : [`auth: {htpasswd: {realm: test, path: ${folder}/htpasswd}}`]),
-    `http: {addr: "127.0.0.1:${port}"${options.tls ? `, tls: {certificate: ${certificate}, key: ${key}}` : ""}}`,
+    ...tokenLines(options.token),
+    `http: {addr: "127.0.0.1:${port}"${options.tls ? `, tls: ${tlsOf(options, certificate, key)}` : ""}}`,
   ];
   const config = join(folder, "config.yml");
   fs.writeFileSync(config, `${lines.join("\n")}\n`);
@@ -60,6 +66,19 @@ export async function startRegistry(folder: string, options: RegistryOptions = {
   await waitForPort(child, port, options.namespaceOf);
   const host = `${options.tls ? "localhost" : "127.0.0.1"}:${port}`;
   return { host, port, storage, certificate, stop: () => end(child) };
+}
+
+function tokenLines(token: RegistryOptions["token"]): readonly string[] {
+  if (!token) return [];
+  const { realm, issuer, service, certificate } = token;
+  return [
+    `auth: {token: {realm: "${realm}", service: "${service}", issuer: ${issuer}, rootcertbundle: ${certificate}}}`,
+  ];
+}
+
+function tlsOf({ clientAuthority }: RegistryOptions, certificate: string, key: string): string {
+  const clients = clientAuthority === undefined ? "" : `, clientcas: [${clientAuthority}]`;
+  return `{certificate: ${certificate}, key: ${key}${clients}}`;
 }
 
 function startChild(config: string, log: string, namespaceOf: number | undefined): ChildProcess {
