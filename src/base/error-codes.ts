@@ -132,6 +132,7 @@ export const ERROR_CODES = {
   E_DOCKERFILE_MISSING: "the Dockerfile is missing",
   E_STAGE_NOTFOUND: "no such build stage",
   E_OUTPUT: "an output of the build is not possible",
+  E_IMAGE_LOCK: "tare.lock is malformed, or an image is not pinned in it or has moved",
   // containers
   E_CONTAINER_NOTFOUND: "no such container",
   E_CONTAINER_STATE: "the container is not in a state that allows this (running, stopped, being removed)",

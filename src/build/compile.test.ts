@@ -35,7 +35,13 @@ const resolver: SourceResolver = {
   image: async (reference) => {
     if (reference === "nosuch") throw new TareError("E_IMAGE_NOTFOUND", `${reference}: not found`);
     const config = reference === "python" ? PYTHON : { ...PYTHON, config: { Env: ["PATH=/bin"] } };
-    return { name: reference, manifest: digestOf(reference), id: digestOf(`config of ${reference}`), config };
+    return {
+      name: reference,
+      manifest: digestOf(reference),
+      target: digestOf(reference),
+      id: digestOf(`config of ${reference}`),
+      config,
+    };
   },
   namedContext: async (name) => (name === "given" ? { kind: "local", name: "named:given" } : undefined),
 };

@@ -6,12 +6,11 @@ import { parseGitReference } from "../dockerfile/index.ts";
 import { loadImages } from "../images/index.ts";
 import { hostPlatform } from "../oci/index.ts";
 import { openFetchedFolder, openNamedFolder } from "./context.ts";
-import { StoreResolver, contextKey, readImage } from "./resolver.ts";
+import { contextKey, readImage } from "./resolver.ts";
 import type { Platform } from "../oci/index.ts";
 import type { LocalSource } from "../solver/index.ts";
 import type { ImageRecord, Store } from "../store/index.ts";
-import type { ImagePuller } from "./resolver.ts";
-import type { NamedContext } from "./types.ts";
+import type { NamedContext, ResolvedImage } from "./types.ts";
 
 /** What named contexts are opened with. */
 export interface NamedContextPlace {
@@ -22,8 +21,8 @@ export interface NamedContextPlace {
   /** Receives the folders. */
   readonly locals: Map<string, LocalSource>;
   readonly platform: Platform;
-  /** Fetches images that the store lacks. */
-  readonly puller?: ImagePuller;
+  /** The image of a name. */
+  readonly resolve: (reference: string) => Promise<ResolvedImage>;
 }
 
 /** Opens all named contexts, by their names. Throws `E_CONTEXT`, `E_IMAGE_NOTFOUND`, `E_LAYOUT`, `E_GIT`, `E_HTTP`. */
@@ -52,8 +51,7 @@ async function openOne(name: string, value: string, place: NamedContextPlace): P
 
 async function fromStore(name: string, reference: string, place: NamedContextPlace): Promise<NamedContext> {
   try {
-    const resolver = new StoreResolver(place.store, new Map(), place.puller);
-    return { kind: "image", image: await resolver.image(reference, place.platform) };
+    return { kind: "image", image: await place.resolve(reference) };
   } catch (error) {
     if (!isTareError(error, "E_IMAGE_NOTFOUND")) throw error;
     throw new TareError(error.code, `build context \`${name}\`: ${error.message}`, {

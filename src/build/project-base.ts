@@ -2,7 +2,7 @@
 import { TareError, isTareError } from "../base/index.ts";
 import { assembleBase, parseRecipe, recipeNames } from "../bases/index.ts";
 import { matchesSpecifier } from "../python/index.ts";
-import { StoreResolver } from "./resolver.ts";
+import { resolverOf } from "./pinned-resolver.ts";
 import type { Platform } from "../oci/index.ts";
 import type { BuildListener } from "../solver/index.ts";
 import type { ProjectBuild } from "./project-build.ts";
@@ -47,7 +47,8 @@ export async function resolveBase(
 ): Promise<ResolvedImage> {
   const canAssemble = process.platform === "linux" && process.getuid?.() === 0 && isRecipe(reference);
   const puller = place.puller && canAssemble ? softened(place.puller, request.listener) : place.puller;
-  const resolver = new StoreResolver(place.store, new Map(), puller, place.remote);
+  const { puller: _own, ...others } = place;
+  const resolver = resolverOf({ ...others, ...(puller === undefined ? {} : { puller }) }, request, new Map());
   try {
     return await resolver.image(reference, platform);
   } catch (error) {
@@ -63,7 +64,8 @@ export async function resolveBase(
       ...(listener === undefined ? {} : { listener }),
       ...(signal === undefined ? {} : { signal }),
     });
-    return new StoreResolver(place.store, new Map()).image(reference, platform);
+    const { remote: _remote, puller: _puller, ...here } = place;
+    return resolverOf(here, request, new Map()).image(reference, platform);
   }
 }
 

@@ -24,6 +24,7 @@ const LEFT_OUT: readonly string[] = [
   "**/.DS_Store",
   "**/*.egg-info",
   ".dockerignore",
+  "tare.lock",
 ];
 
 /** Files of secrets by their usual names: in no image, whatever else is said. */

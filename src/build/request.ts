@@ -71,6 +71,8 @@ export interface BuildRequest {
   readonly python?: PythonBuildOptions;
   /** `--lock-facts`: writes what is known of the layers of wheels into the project's pylock.toml. */
   readonly lockFacts?: boolean;
+  /** `--lock` pins what names of images stand for in tare.lock (`write`), `--locked` takes none but pinned ones (`require`). */
+  readonly pins?: "write" | "require";
   /** Documents about the image that are attached where it is pushed. */
   readonly attestations?: AttestationRequest;
   /** Seconds since the epoch; from `SOURCE_DATE_EPOCH`. */

@@ -134,6 +134,8 @@ export function contextKey(name: string): string {
 export function findImage(store: Store, text: string): ImageRecord | undefined {
   const byName = isName(text) ? store.images.find(contextKey(text)) : undefined;
   if (byName) return byName;
+  const pinned = isName(text) ? normalizeReference(text).digest : undefined;
+  if (pinned !== undefined) return store.images.find(pinned);
   return imageIdPrefix(text) === undefined ? undefined : store.images.find(text);
 }
 
@@ -155,7 +157,7 @@ export function readImage(store: Store, record: ImageRecord, name: string, platf
   const manifest = manifestFor(store, record, platform);
   const parsed = parseManifest(store.blobs.read(manifest).toString("utf8"), { allowNoLayers: true });
   const config = parseImageConfig(store.blobs.read(parsed.config.digest).toString("utf8"));
-  return { name, manifest, id: parsed.config.digest, config };
+  return { name, manifest, target: record.target, id: parsed.config.digest, config };
 }
 
 function manifestFor(store: Store, record: ImageRecord, platform: Platform): Digest {

@@ -15,7 +15,8 @@ import { exportResult } from "./export.ts";
 import { requireLock, writeLockFacts } from "./lock-facts.ts";
 import { openNamedContexts } from "./named-contexts.ts";
 import { checkPlatforms, epochOf, platformsOf } from "./request-facts.ts";
-import { StoreResolver } from "./resolver.ts";
+import { openPins } from "./image-pins.ts";
+import { resolverOf } from "./pinned-resolver.ts";
 import { openSecrets } from "./secrets.ts";
 import type { Dockerfile } from "../dockerfile/index.ts";
 import type { Graph, VertexId } from "../graph/index.ts";
@@ -28,6 +29,7 @@ import type { BuiltStage } from "./facts.ts";
 import type { PlainDockerfile } from "./project-dockerfile.ts";
 import type { BuildRequest, BuildResult, ProjectDecision } from "./request.ts";
 import type { RemoteBuild } from "./remote-build.ts";
+import type { ImagePins } from "./image-pins.ts";
 import type { ImagePuller } from "./resolver.ts";
 import type { CompileOptions, CompiledStage } from "./types.ts";
 
@@ -40,6 +42,8 @@ export interface BuildPlace {
   readonly wheels: () => Promise<WheelStore>;
   /** Fetches base images; absent: only those of the store are used. */
   readonly puller?: ImagePuller;
+  /** What names of images are pinned to; opened by `prepareBuild`. */
+  readonly pins?: ImagePins;
   /** For a build that is only pushed: what the registry has need not be here. */
   readonly remote?: RemoteBuild;
 }
@@ -53,6 +57,8 @@ export interface PreparedBuild {
   readonly text: string;
   /** Name of a project without a Dockerfile. */
   readonly project?: string;
+  /** Where there are some, or some are asked for; new ones are not written yet. */
+  readonly pins?: ImagePins;
   /** For a project: what was decided. */
   readonly decisions?: readonly ProjectDecision[];
   /** For a project with a `pylock.toml`: its place. */
@@ -72,6 +78,7 @@ export async function runBuild(place: BuildPlace, request: BuildRequest): Promis
   const lease = place.store.lease();
   try {
     const prepared = await prepareBuild(place, lease, request);
+    prepared.pins?.save();
     tellDecisions(request, prepared);
     const { remote } = place;
     const lock = request.lockFacts ? requireLock(prepared.lock) : undefined;
@@ -175,7 +182,7 @@ function refuseSlim({ python }: BuildRequest): void {
 }
 
 /** Opens the context and compiles, without running anything. */
-export async function prepareBuild(place: BuildPlace, lease: Lease, request: BuildRequest): Promise<PreparedBuild> {
+export async function prepareBuild(outer: BuildPlace, lease: Lease, request: BuildRequest): Promise<PreparedBuild> {
   const signal = request.signal ?? new AbortController().signal;
   if (request.file !== undefined) (await import("./project-request.ts")).refuseProjectFile(request.file);
   const context = await openContext({
@@ -186,9 +193,12 @@ export async function prepareBuild(place: BuildPlace, lease: Lease, request: Bui
     ...(request.file === undefined ? {} : { file: request.file }),
     ...(request.stdin ? { stdin: request.stdin } : {}),
   });
+  const pins = openPins(request, context.source.root);
+  const pinned = pins === undefined ? {} : { pins };
+  const place = { ...outer, ...pinned };
   if (!context.dockerfile) {
     const { prepareProject } = await import("./prepare-project.ts");
-    return prepareProject(place, lease, request, { root: context.source.root, signal });
+    return { ...(await prepareProject(place, lease, request, { root: context.source.root, signal })), ...pinned };
   }
   refuseSlim(request);
   const dockerfile = parseDockerfile(context.dockerfile.text, { fileName: context.dockerfile.name });
@@ -207,9 +217,9 @@ export async function prepareBuild(place: BuildPlace, lease: Lease, request: Bui
       signal,
       locals,
       platform,
-      ...(place.puller ? { puller: place.puller } : {}),
+      resolve: (reference) => resolverOf(place, request, new Map()).image(reference, platform),
     });
-    const resolver = new StoreResolver(place.store, contexts, place.puller, place.remote);
+    const resolver = resolverOf(place, request, contexts);
     const options = compileOptions(request, {
       platform,
       host,
@@ -225,6 +235,7 @@ export async function prepareBuild(place: BuildPlace, lease: Lease, request: Bui
     text: context.dockerfile.text,
     stages,
     locals,
+    ...pinned,
     epoch: chosen ?? DEFAULT_EPOCH,
     isEpochChosen: chosen !== undefined,
   };

@@ -9,6 +9,8 @@ export interface ResolvedImage {
   /** Full name with tag or digest. */
   readonly name: string;
   readonly manifest: Digest;
+  /** What its name stands for: the manifest, or the index that has it. */
+  readonly target: Digest;
   /** Of its config: Docker's image ID. */
   readonly id: Digest;
   readonly config: ImageConfig;

@@ -25,6 +25,7 @@ export function buildRequest(context: CommandContext, parsed: ParsedArguments): 
     outputs: [...allValues(parsed, "output", outputOf), ...(parsed.boolean("push") ? [PUSHED] : [])],
     load: parsed.boolean("load"),
     ...attestationsOf(context, parsed),
+    ...pinsOf(parsed),
   };
 }
 
@@ -52,6 +53,7 @@ export function planRequest(context: CommandContext, parsed: ParsedArguments): B
     allow: parsed.list("allow").flatMap((value) => value.split(",")),
     outputs: [],
     load: false,
+    ...(parsed.boolean("locked") ? { pins: "require" } : {}),
     accelerate: !parsed.boolean("no-accelerate"),
     lockFacts: parsed.boolean("lock-facts"),
     python: pythonOptions(parsed),
@@ -59,6 +61,12 @@ export function planRequest(context: CommandContext, parsed: ParsedArguments): B
     ...(needsInput ? { stdin: streamOf(context) } : {}),
     ...settings(context, parsed, file),
   };
+}
+
+function pinsOf(parsed: ParsedArguments): Pick<BuildRequest, "pins"> {
+  if (!parsed.boolean("lock")) return {};
+  if (parsed.boolean("locked")) throw usageError("`--lock` writes tare.lock, `--locked` holds to it", "leave out one");
+  return { pins: "write" };
 }
 
 function settings(context: CommandContext, parsed: ParsedArguments, file: string | undefined): Partial<BuildRequest> {

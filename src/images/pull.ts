@@ -165,6 +165,8 @@ async function document(job: PullJob, { digest, size }: Target): Promise<string>
 export interface PeekedImage {
   /** Of the platform's manifest. */
   readonly manifest: Digest;
+  /** What the tag names: that manifest, or an index. */
+  readonly target: Digest;
   /** Of its config. */
   readonly id: Digest;
   readonly config: ImageConfig;
@@ -183,14 +185,15 @@ export async function peekImage(
   const work = stoppable(options.signal);
   const memo = new TransferMemo(store);
   const job = jobOf({ store, remote: source, memo, options: { ...options, names: [] }, work });
-  const { digest, manifest } = await findManifest(job, await lookUp(job, source.tag));
+  const target = await lookUp(job, source.tag);
+  const { digest, manifest } = await findManifest(job, target);
   const config = await fetchConfig(job, manifest.config);
   const diffIds = checkedLayers(job, manifest, config);
   for (const layer of manifest.layers) memo.seen(layer.digest, source);
   const layers = manifest.layers.map(({ mediaType, digest: blob, size }, index) => {
     return { diffId: diffIds[index] ?? refuse(job), blob: { mediaType, digest: blob, size } };
   });
-  return { manifest: digest, id: manifest.config.digest, config, layers };
+  return { manifest: digest, target: target.digest, id: manifest.config.digest, config, layers };
 }
 
 function refuse(job: PullJob): never {
