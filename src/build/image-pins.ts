@@ -11,7 +11,7 @@ import type { Digest } from "../base/index.ts";
 import type { BuildRequest } from "./request.ts";
 
 /** Its name: it stands beside the Dockerfile, or in the folder of a project without one. */
-export const PINS_FILE = "tare.lock";
+const PINS_FILE = "tare.lock";
 const VERSION = 1;
 const HEAD = `# Written by \`tare build --lock\`: the images that names stood for. Builds start from these; keep it with the sources.
 version = ${VERSION}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ATTEST_OPTIONS } from "./attest-options.ts";
+import { SIGNATURE_POLICY_OPTION } from "./common-options.ts";
 import { PROGRESS_OPTION } from "./work.ts";
 import type { OptionSpec } from "./command.ts";
 
@@ -41,6 +42,7 @@ const HOW: readonly OptionSpec[] = [
   flag("no-cache", "Do not use the build cache"),
   list("no-cache-filter", "Stages that do not use the build cache"),
   flag("pull", "Fetch newer versions of base images"),
+  SIGNATURE_POLICY_OPTION,
   flag("locked", "Take only images that tare.lock pins, as it pins them"),
   text("network", "Network of RUN steps", { choices: ["default", "none", "host"] }),
   list("add-host", "Line of /etc/hosts in RUN steps: `name:ip`"),

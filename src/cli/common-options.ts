@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { OptionSpec } from "./command.ts";
 
+/** `--signature-policy`: every command takes it, those that pull show it. */
+export const SIGNATURE_POLICY_OPTION: OptionSpec = {
+  name: "signature-policy",
+  type: "string",
+  valueName: "path",
+  description: "Rules for images of registries (containers-policy.json)",
+  complete: "file",
+};
+
 /** `-f` of the prunes. */
 export const FORCE_OPTION: OptionSpec = {
   name: "force",

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { SIGNATURE_POLICY_OPTION } from "./common-options.ts";
 import type { OptionSpec } from "./command.ts";
 
 const NETWORKS = "published ports, bridge networks and names come with a later version; use `--network host` meanwhile";
@@ -50,6 +51,7 @@ const PROCESS: readonly OptionSpec[] = [
   list("annotation", "Annotation for the OCI runtime"),
   text("platform", "Platform of the image, as in `linux/arm64`"),
   text("pull", "When to fetch the image", { default: "missing", choices: ["always", "missing", "never"] }),
+  SIGNATURE_POLICY_OPTION,
   text("runtime", "OCI runtime to use (`runc`, `crun`, or a path)"),
   flag("no-healthcheck", "Ignore the image's HEALTHCHECK"),
 ];

@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TareError } from "../base/index.ts";
+import { SIGNATURE_POLICY_OPTION } from "./common-options.ts";
 import { usageError } from "./usage-error.ts";
 import { scan, shownName } from "./scan.ts";
 import type { CommandBody, OptionSpec } from "./command.ts";
 import type { Occurrence } from "./scan.ts";
 
+const HIDDEN_POLICY: OptionSpec = { ...SIGNATURE_POLICY_OPTION, hidden: true };
+
 /** Options that every command understands, shown once in the top-level help. */
 export const COMMON_OPTIONS: readonly OptionSpec[] = [
   { name: "root", type: "string", valueName: "path", description: "Folder of the store", complete: "directory" },
-  {
-    name: "signature-policy",
-    type: "string",
-    valueName: "path",
-    description: "Rules for images of registries, as in containers-policy.json(5)",
-    complete: "file",
-  },
+  SIGNATURE_POLICY_OPTION,
   { name: "debug", type: "boolean", description: "Show causes and stack traces of errors" },
   { name: "help", type: "boolean", description: "Print usage" },
 ];
@@ -120,7 +117,8 @@ export function optionsOf(body: Pick<CommandBody, "options">): readonly OptionSp
   const common = COMMON_OPTIONS.filter((option) => !own.has(option.name)).map((option) =>
     option.name === "help" && !own.has("h") ? { ...option, short: "h" } : option,
   );
-  return [...body.options, ...common];
+  // Shown where images are pulled: those commands list it themselves.
+  return [...body.options, ...common.map((option) => (option === SIGNATURE_POLICY_OPTION ? HIDDEN_POLICY : option))];
 }
 
 function refuseUnsupported(option: OptionSpec): void {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { SIGNATURE_POLICY_OPTION } from "../common-options.ts";
 import { PROGRESS_OPTION, progressMode, withProgress } from "../work.ts";
 import { humanSize } from "../text/human.ts";
 import type { CommandBody } from "../command.ts";
@@ -18,6 +19,7 @@ export const command: CommandBody = {
   ].join(" "),
   count: { min: 2, max: 2 },
   options: [
+    SIGNATURE_POLICY_OPTION,
     { name: "all-platforms", short: "a", type: "boolean", description: "Copy all platforms of the image" },
     { name: "json", type: "boolean", description: "Print what was copied as JSON" },
     { name: "platform", type: "list", description: "Copy only these platforms; several make a new index" },

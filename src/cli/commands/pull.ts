@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { PLATFORM_OPTION } from "../common-options.ts";
+import { PLATFORM_OPTION, SIGNATURE_POLICY_OPTION } from "../common-options.ts";
 import { PROGRESS_OPTION, progressMode, withProgress } from "../work.ts";
 import type { CommandBody } from "../command.ts";
 import type { PullRequest, PulledTag } from "../../engine/index.ts";
@@ -15,6 +15,7 @@ export const command: CommandBody = {
     { name: "all-tags", short: "a", type: "boolean", description: "Pull all tags of the repository" },
     { name: "json", type: "boolean", description: "Print what was pulled as JSON" },
     PLATFORM_OPTION,
+    SIGNATURE_POLICY_OPTION,
     { name: "quiet", short: "q", type: "boolean", description: "Print the name only" },
     { name: "disable-content-trust", type: "boolean", description: "Ignored", hidden: true },
     PROGRESS_OPTION,
