@@ -1,38 +1,57 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Compiles `assembly/inflate.ts` into `src/archive/inflate/code.ts`. With `--check` nothing is written, and the exit
- * code is 1 when the file differs.
+ * Compiles each module of `assembly/` into a source file below `src/archive/`. With `--check` nothing is written, and the
+ * exit code is 1 when a file differs.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { main } from "assemblyscript/asc";
 
+interface Module {
+  readonly source: string;
+  readonly target: string;
+  readonly name: string;
+  /** Pages of 64 KiB, and where the compiler puts its constants: see the map in the source. */
+  readonly memory: readonly string[];
+}
+
 const root = resolve(import.meta.dirname, "..");
-const TARGET = "src/archive/inflate/code.ts";
 const OPTIONS = ["-O3", "--runtime", "stub", "--noAssert", "--enable", "simd", "--enable", "bulk-memory"];
-/** Pages of 64 KiB, and where the compiler puts its constants: see the map in the source. */
-const MEMORY = ["--initialMemory", "11", "--maximumMemory", "11", "--memoryBase", "32768"];
+const MODULES: readonly Module[] = [
+  {
+    source: "assembly/inflate.ts",
+    target: "src/archive/inflate/code.ts",
+    name: "INFLATE_CODE",
+    memory: ["--initialMemory", "11", "--maximumMemory", "11", "--memoryBase", "32768"],
+  },
+  {
+    source: "assembly/deflate.ts",
+    target: "src/archive/splice/code.ts",
+    name: "DEFLATE_CODE",
+    memory: ["--initialMemory", "11", "--maximumMemory", "11", "--memoryBase", "1024"],
+  },
+];
 
 /** The module's bytes as a source file. */
-async function compiled(): Promise<string> {
+async function compiled({ source, name, memory }: Module): Promise<string> {
   let code: Uint8Array | undefined;
-  const { error, stderr } = await main(["assembly/inflate.ts", "--outFile", "inflate.wasm", ...OPTIONS, ...MEMORY], {
-    readFile: (name, folder) => readText(join(folder === "" ? root : folder, name)),
+  const { error, stderr } = await main([source, "--outFile", "module.wasm", ...OPTIONS, ...memory], {
+    readFile: (file, folder) => readText(join(folder === "" ? root : folder, file)),
     writeFile: (_name, contents) => {
       if (typeof contents !== "string") code = contents;
     },
   });
-  if (error !== null || code === undefined) throw new Error(`assembly/inflate.ts: ${stderr.toString()}`);
+  if (error !== null || code === undefined) throw new Error(`${source}: ${stderr.toString()}`);
   const lines =
     Buffer.from(code)
       .toString("base64")
       .match(/.{1,112}/g) ?? [];
   return [
     "// SPDX-License-Identifier: Apache-2.0",
-    "// Generated from `assembly/inflate.ts` by `npm run assembly`; do not edit.",
+    `// Generated from \`${source}\` by \`npm run assembly\`; do not edit.`,
     "",
     "/** A WebAssembly module, in base64. */",
-    `export const INFLATE_CODE: string =\n${lines.map((line) => `  "${line}"`).join(" +\n")};`,
+    `export const ${name}: string =\n${lines.map((line) => `  "${line}"`).join(" +\n")};`,
     "",
   ].join("\n");
 }
@@ -45,9 +64,11 @@ function readText(path: string): string | null {
   }
 }
 
-const text = await compiled();
-if (!process.argv.includes("--check")) writeFileSync(join(root, TARGET), text);
-else if (readText(TARGET) !== text) {
-  process.stderr.write(`${TARGET} is not what assembly/inflate.ts becomes: run \`npm run assembly\`\n`);
-  process.exit(1);
+for (const module of MODULES) {
+  const text = await compiled(module);
+  if (!process.argv.includes("--check")) writeFileSync(join(root, module.target), text);
+  else if (readText(module.target) !== text) {
+    process.stderr.write(`${module.target} is not what ${module.source} becomes: run \`npm run assembly\`\n`);
+    process.exitCode = 1;
+  }
 }

@@ -15,7 +15,6 @@ import {
   canonicalCodes,
 } from "./deflate-tables.ts";
 
-export const BLOCK_SYMBOLS = 16384;
 /** Below this number of symbols codes of a block's own never pay, or hardly. */
 const FEW_SYMBOLS = 96;
 const LITERALS = 286;
@@ -51,42 +50,49 @@ const FIXED: Codes = {
   distances: FIXED_DISTANCES,
   distanceCodes: canonicalCodes(FIXED_DISTANCES),
 };
-const LENGTH_SYMBOL: Uint8Array = lengthSymbols();
-const DISTANCE_SYMBOL: Uint8Array = distanceSymbols();
+/** The symbol of each length of a copy, after 256. */
+export const LENGTH_SYMBOL: Uint8Array = lengthSymbols();
+/** The symbol of each distance, as `distanceSymbol` looks it up. */
+export const DISTANCE_SYMBOL: Uint8Array = distanceSymbols();
 const STEP_EXTRA: readonly number[] = [2, 3, 7];
 
-/** Collects symbols and writes blocks. */
-export class BlockWriter {
+/** Symbols of a block, which somebody else fills and clears. */
+export interface BlockSymbols {
   /** A literal byte, or the length of a copy where there is a distance. */
-  readonly #values = new Uint16Array(BLOCK_SYMBOLS);
-  readonly #distances = new Uint16Array(BLOCK_SYMBOLS);
-  readonly #literalCounts = new Uint32Array(LITERALS);
-  readonly #distanceCounts = new Uint32Array(DISTANCES);
+  readonly values: Uint16Array;
+  readonly distances: Uint16Array;
+  /** How often each symbol is there. */
+  readonly literalCounts: Uint32Array;
+  readonly distanceCounts: Uint32Array;
+}
+
+/** A block to write. */
+interface Block {
+  /** Of symbols. */
+  readonly count: number;
+  /** What they stand for, at most 65,535 bytes. */
+  readonly bytes: Uint8Array;
+  readonly isLast: boolean;
+}
+
+/** Writes blocks. */
+export class BlockWriter {
+  readonly #values: Uint16Array;
+  readonly #distances: Uint16Array;
+  readonly #literalCounts: Uint32Array;
+  readonly #distanceCounts: Uint32Array;
   #count = 0;
 
-  get symbols(): number {
-    return this.#count;
+  constructor({ values, distances, literalCounts, distanceCounts }: BlockSymbols) {
+    this.#values = values;
+    this.#distances = distances;
+    this.#literalCounts = literalCounts;
+    this.#distanceCounts = distanceCounts;
   }
 
-  literal(byte: number): void {
-    this.#values[this.#count] = byte;
-    this.#distances[this.#count] = 0;
-    this.#count += 1;
-    this.#literalCounts[byte] = (this.#literalCounts[byte] ?? 0) + 1;
-  }
-
-  copy(length: number, distance: number): void {
-    this.#values[this.#count] = length;
-    this.#distances[this.#count] = distance;
-    this.#count += 1;
-    const symbol = 257 + (LENGTH_SYMBOL[length] ?? 0);
-    this.#literalCounts[symbol] = (this.#literalCounts[symbol] ?? 0) + 1;
-    const place = distanceSymbol(distance);
-    this.#distanceCounts[place] = (this.#distanceCounts[place] ?? 0) + 1;
-  }
-
-  /** Writes the block that the symbols make; `bytes` is what they stand for, at most 65,535 bytes. */
-  write(out: BlobWriter, bytes: Uint8Array, isLast: boolean): void {
+  /** Writes the block that the symbols make. */
+  write(out: BlobWriter, { count, bytes, isLast }: Block): void {
+    this.#count = count;
     this.#literalCounts[END_OF_BLOCK] = 1;
     const extra = this.#extraBits();
     const fixed = this.#codeBits(FIXED) + extra;
@@ -104,9 +110,6 @@ export class BlockWriter {
       writeHeader(out, own.header);
       this.#writeSymbols(out, own);
     }
-    this.#literalCounts.fill(0);
-    this.#distanceCounts.fill(0);
-    this.#count = 0;
   }
 
   #extraBits(): number {

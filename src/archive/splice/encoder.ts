@@ -1,86 +1,91 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Tare's own DEFLATE encoder: its output is a function of its input alone, whatever the machine and the pieces it comes
- * in, so that layers have the same digest everywhere. LZ77 with hash chains over four bytes, one step of lazy matching.
+ * in, so that layers have the same digest everywhere. LZ77 with hash chains over four bytes, one step of lazy matching,
+ * by a WebAssembly module (`assembly/deflate.ts`); blocks are made of its symbols here.
  *
  * Its input may have gaps: bytes that others wrote into the same stream. Before a gap stays one part to copy from, for
- * a tar header is like the one before it:
- *
- *   window:  [ part before the gap | current part ............ | free ]
- *             0                     #start     #at       #end
- *
- * A byte's position in the stream is its place plus #shift, or plus #oldShift before #start.
+ * a tar header is like the one before it.
  */
-import { BLOCK_SYMBOLS, BlockWriter } from "./block-writer.ts";
+import { BlockWriter, DISTANCE_SYMBOL, LENGTH_SYMBOL } from "./block-writer.ts";
 import type { BlobWriter } from "./blob-writer.ts";
+import { DEFLATE_CODE } from "./code.ts";
 import { LONGEST_MATCH, WINDOW } from "./deflate-tables.ts";
 
+/** As in the module's source, where the map of its memory is. */
+const [ROOM, VALUES, DISTANCES, LITERAL_COUNTS, DISTANCE_COUNTS, LENGTHS, PLACES] = [
+  0x50000, 0x91000, 0x99000, 0xa1000, 0xa1800, 0xa2000, 0xa2400,
+] as const;
 const SIZE = 1 << 18;
+const BLOCK_SYMBOLS = 16384;
 const SHORTEST = 4;
-const HASH_BITS = 15;
-const MASK = WINDOW - 1;
-/** Candidates looked at, and with a match of this length already good enough for a short look. */
-const CHAIN = 32;
-const GOOD = 8;
-const NICE = 128;
-/** A match this long is taken without a look at the next place. */
 const LAZY = 32;
 /** So that matches, and all lazy looks of one step, do not depend on the pieces of the input. */
 const LOOKAHEAD: number = LONGEST_MATCH + LAZY + SHORTEST;
-const BLOCK_BYTES: number = 65535 - LONGEST_MATCH;
-/** Far from any position that is used: nothing there can be reached. */
-const NEVER = -(1 << 30);
-const LAST_POSITION: number = 1 << 30;
+
+/** The module's functions; places are in its window. */
+interface Matcher {
+  readonly memory: ArrayBuffer;
+  filled(): number;
+  symbolCount(): number;
+  blockFrom(): number;
+  blockTo(): number;
+  startBlock(): void;
+  grow(count: number): void;
+  slide(): void;
+  skip(count: number): void;
+  encode(beforeEnd: number): number;
+}
+
+declare const WebAssembly: {
+  readonly Module: new (code: Uint8Array) => object;
+  readonly Instance: new (module: object) => { readonly exports: Readonly<Record<string, unknown>> };
+};
+
+/** The compiled module. */
+let code: object | undefined;
 
 /** Writes bytes as DEFLATE blocks. `write` gets at most 64 KiB at a time, so that little waits in the blob writer. */
 export class Encoder {
   readonly #out: BlobWriter;
-  readonly #blocks = new BlockWriter();
-  readonly #window = new Uint8Array(SIZE);
-  readonly #view: DataView = new DataView(this.#window.buffer);
-  /** The last position of each hash, and for each position the one before with the same hash. */
-  readonly #heads = new Int32Array(1 << HASH_BITS).fill(NEVER);
-  readonly #chain = new Int32Array(WINDOW).fill(NEVER);
-  #start = 0;
-  #at = 0;
-  #end = 0;
-  #shift = 0;
-  #oldShift = 0;
-  /** The first place whose hash is not in the chains. */
-  #hashed = 0;
-  #blockStart = 0;
-  #matchAt = 0;
+  readonly #matcher: Matcher = newMatcher();
+  readonly #window = new Uint8Array(this.#matcher.memory, ROOM, SIZE);
+  readonly #blocks: BlockWriter;
 
   constructor(out: BlobWriter) {
     this.#out = out;
+    const { memory } = this.#matcher;
+    this.#blocks = new BlockWriter({
+      values: new Uint16Array(memory, VALUES, BLOCK_SYMBOLS),
+      distances: new Uint16Array(memory, DISTANCES, BLOCK_SYMBOLS),
+      literalCounts: new Uint32Array(memory, LITERAL_COUNTS, 286),
+      distanceCounts: new Uint32Array(memory, DISTANCE_COUNTS, 30),
+    });
   }
 
   /** Adds bytes; those at the end wait for more or for `flush`. */
   write(data: Uint8Array): void {
+    const matcher = this.#matcher;
     for (let from = 0; from < data.length;) {
-      if (this.#end === SIZE) this.#slide();
-      const part = data.subarray(from, from + SIZE - this.#end);
-      this.#window.set(part, this.#end);
-      this.#end += part.length;
+      if (matcher.filled() === SIZE) matcher.slide();
+      const filled = matcher.filled();
+      const part = data.subarray(from, from + SIZE - filled);
+      this.#window.set(part, filled);
+      matcher.grow(part.length);
       from += part.length;
-      this.#encode(this.#end - LOOKAHEAD);
+      this.#encode(LOOKAHEAD);
     }
   }
 
   /** Writes what waits and ends the block; the last block of a stream is written even when it is empty. */
   flush(isLast: boolean): void {
-    this.#encode(this.#end);
-    if (isLast || this.#blocks.symbols > 0) this.#block(isLast);
+    this.#encode(0);
+    if (isLast || this.#matcher.symbolCount() > 0) this.#block(isLast);
   }
 
   /** After `flush`: others write `count` bytes of the stream. */
   skip(count: number): void {
-    const kept = count >= WINDOW ? 0 : Math.min(WINDOW - count, this.#end - this.#start);
-    this.#window.copyWithin(0, this.#end - kept, this.#end);
-    this.#oldShift = this.#shift + this.#end - kept;
-    this.#shift = this.#oldShift + Math.min(count, WINDOW);
-    this.#begin(kept);
-    if (this.#shift > LAST_POSITION) this.#forget();
+    this.#matcher.skip(Math.min(count, WINDOW));
   }
 
   /** After `flush`: a new stream starts. */
@@ -88,131 +93,47 @@ export class Encoder {
     this.skip(WINDOW);
   }
 
-  #begin(place: number): void {
-    this.#start = place;
-    this.#at = place;
-    this.#end = place;
-    this.#hashed = place;
-    this.#blockStart = place;
-  }
-
-  /** Positions start anew; there is nothing to copy from. */
-  #forget(): void {
-    this.#heads.fill(NEVER);
-    this.#chain.fill(NEVER);
-    this.#oldShift -= this.#shift;
-    this.#shift = 0;
-  }
-
-  /** Makes room; keeps what can be copied and the bytes of the current block. */
-  #slide(): void {
-    const from = Math.max(this.#start, Math.min(this.#at - WINDOW, this.#blockStart));
-    this.#window.copyWithin(0, from, this.#end);
-    this.#shift += from;
-    this.#start = 0;
-    this.#at -= from;
-    this.#end -= from;
-    this.#hashed -= from;
-    this.#blockStart -= from;
-    if (this.#shift > LAST_POSITION) this.#forget();
-  }
-
-  #encode(limit: number): void {
-    while (this.#at < limit) {
-      let length = this.#match(this.#at, SHORTEST - 1);
-      if (length === 0) {
-        this.#literal();
-        continue;
-      }
-      let found = this.#matchAt;
-      while (length < LAZY && this.#at + 1 < this.#end) {
-        const better = this.#match(this.#at + 1, length);
-        if (better === 0) break;
-        this.#literal();
-        length = better;
-        found = this.#matchAt;
-      }
-      this.#blocks.copy(length, this.#at + this.#shift - found);
-      this.#at += length;
-      this.#endOfSymbol();
-    }
-  }
-
-  #literal(): void {
-    this.#blocks.literal(this.#window[this.#at] ?? 0);
-    this.#at += 1;
-    this.#endOfSymbol();
-  }
-
-  #endOfSymbol(): void {
-    if (this.#blocks.symbols === BLOCK_SYMBOLS || this.#at - this.#blockStart > BLOCK_BYTES) this.#block(false);
+  #encode(beforeEnd: number): void {
+    while (this.#matcher.encode(beforeEnd) !== 0) this.#block(false);
   }
 
   #block(isLast: boolean): void {
-    this.#blocks.write(this.#out, this.#window.subarray(this.#blockStart, this.#at), isLast);
-    this.#blockStart = this.#at;
+    const matcher = this.#matcher;
+    const bytes = this.#window.subarray(matcher.blockFrom(), matcher.blockTo());
+    this.#blocks.write(this.#out, { count: matcher.symbolCount(), bytes, isLast });
+    matcher.startBlock();
   }
+}
 
-  /** The length of the longest match at a place, its position in `#matchAt`; 0 when none is longer than `than`. */
-  #match(place: number, than: number): number {
-    const most = Math.min(LONGEST_MATCH, this.#end - place);
-    if (most < SHORTEST || than >= most) return 0;
-    const before = this.#insert(place);
-    const position = place + this.#shift;
-    const oldest = Math.max(position - WINDOW, this.#start === 0 ? this.#shift : this.#oldShift);
-    if (before < oldest) return 0;
-    const longest = this.#search(place, than, before, oldest);
-    return longest > than ? longest : 0;
-  }
+function newMatcher(): Matcher {
+  code ??= new WebAssembly.Module(Buffer.from(DEFLATE_CODE, "base64"));
+  const { exports } = new WebAssembly.Instance(code);
+  const memory = memoryOf(exports.memory);
+  new Uint8Array(memory).set(LENGTH_SYMBOL, LENGTHS);
+  new Uint8Array(memory).set(DISTANCE_SYMBOL, PLACES);
+  return {
+    memory,
+    filled: call(exports.filled),
+    symbolCount: call(exports.symbolCount),
+    blockFrom: call(exports.blockFrom),
+    blockTo: call(exports.blockTo),
+    startBlock: call(exports.startBlock),
+    grow: call(exports.grow),
+    slide: call(exports.slide),
+    skip: call(exports.skip),
+    encode: call(exports.encode),
+  };
+}
 
-  /** Follows the chain of places with the same hash. */
-  #search(place: number, than: number, newest: number, oldest: number): number {
-    const most = Math.min(LONGEST_MATCH, this.#end - place);
-    const window = this.#window;
-    const chain = this.#chain;
-    const start = this.#start;
-    const shift = this.#shift;
-    const oldShift = this.#oldShift;
-    const newPart = start + shift;
-    let candidate = newest;
-    let longest = than;
-    let tail = window[place + longest] ?? 0;
-    const first = window[place] ?? 0;
-    for (let left = than >= GOOD ? CHAIN >> 2 : CHAIN; left > 0 && candidate >= oldest; left -= 1) {
-      const isNew = candidate >= newPart;
-      const at = isNew ? candidate - shift : candidate - oldShift;
-      if (window[at + longest] === tail && window[at] === first) {
-        const room = isNew ? most : Math.min(most, start - at);
-        let length = 1;
-        while (length < room && window[at + length] === window[place + length]) length += 1;
-        if (length > longest) {
-          longest = length;
-          this.#matchAt = candidate;
-          if (length >= NICE || length === most) break;
-          tail = window[place + longest] ?? 0;
-        }
-      }
-      const next = chain[candidate & MASK] ?? NEVER;
-      if (next >= candidate) break;
-      candidate = next;
-    }
-    return longest;
+/** The module's memory never grows, so that views of it stay valid. */
+function memoryOf(memory: unknown): ArrayBuffer {
+  if (typeof memory === "object" && memory !== null && "buffer" in memory && memory.buffer instanceof ArrayBuffer) {
+    return memory.buffer;
   }
+  throw new Error("the module has no memory");
+}
 
-  /** Puts all places up to `place` into the chains, and gives the position that was last before it with its hash. */
-  #insert(place: number): number {
-    const view = this.#view;
-    const heads = this.#heads;
-    const chain = this.#chain;
-    const shift = this.#shift;
-    let before = NEVER;
-    for (let at = this.#hashed; at <= place; at += 1) {
-      const hash = Math.imul(view.getUint32(at, true), 0x9e3779b1) >>> (32 - HASH_BITS);
-      before = heads[hash] ?? NEVER;
-      chain[(at + shift) & MASK] = before;
-      heads[hash] = at + shift;
-    }
-    this.#hashed = place + 1;
-    return before;
-  }
+function call(value: unknown): (...numbers: readonly number[]) => number {
+  if (typeof value === "function") return (...numbers) => Number(value(...numbers));
+  throw new Error("the module lacks a function");
 }
