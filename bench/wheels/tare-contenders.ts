@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Tare, in the ways a user has it; a cold build begins with a copy of a store that has the base and the wheels. */
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join, resolve } from "node:path";
 import { digestFromHex } from "../../src/base/index.ts";
 import { openWheelStore } from "../../src/python/index.ts";
@@ -98,6 +107,7 @@ export interface TarePlace {
 export const TARE_IDS: readonly string[] = [
   "tare-none",
   "tare-none-push",
+  "tare-facts-push",
   "tare-imported",
   "tare-imported-push",
   "tare-all",
@@ -111,11 +121,40 @@ export function tareContenders(place: TarePlace): readonly Contender[] {
   return [
     tare(place, { id: "tare-none", name: "Tare, project", bytecode: "none", write: writeLocked }),
     tare(place, { id: "tare-none-push", bytecode: "none", ...push }),
+    tare(place, {
+      ...push,
+      id: "tare-facts-push",
+      name: `${push.name}, facts of the layers in the lock`,
+      bytecode: "none",
+      write: factsWriter(place),
+    }),
     tare(place, { id: "tare-imported", name: "Tare, project", bytecode: "imported", write: writeLocked }),
     tare(place, { id: "tare-imported-push", bytecode: "imported", ...push }),
     tare(place, { id: "tare-all", name: "Tare, project", bytecode: "all", write: writeLocked }),
     tare(place, { id: "tare-run", name: "Tare, `RUN pip install`", bytecode: "imported", write: pip }),
   ];
+}
+
+/** A lock with the facts that another machine found out about its layers; of a changed pin it has none. */
+function factsWriter(place: TarePlace): ProjectWriter {
+  let facts: string | undefined;
+  return (materials, folder, state) => {
+    writeLocked(materials, folder, state);
+    const lock = join(folder, "pylock.toml");
+    facts ??= factsOf(place, folder, lock);
+    appendFileSync(lock, `\n${facts}`);
+  };
+}
+
+function factsOf({ warm, root }: TarePlace, folder: string, lock: string): string {
+  const other = `${root}-facts`;
+  copyStore(warm, other);
+  const plain = readFileSync(lock, "utf8");
+  timed(tareCommand(other, "build", "-q", "--bytecode", "none", "--lock-facts", "-t", "facts", folder));
+  emptyStore(other);
+  const text = readFileSync(lock, "utf8");
+  writeFileSync(lock, plain);
+  return text.slice(text.indexOf("[[tool.tare.layers]]"));
 }
 
 interface Way {
