@@ -62,6 +62,7 @@ export const ERROR_CODES = {
   E_UNSIGNED: "an image has no signature or attestation of the kind that is asked for",
   E_POLICY: "a signature policy (policy.json) is malformed or can't be read",
   E_POLICY_REFUSED: "the signature policy does not let an image in",
+  E_KEYLESS: "a signature without a key could not be made: the token, the certificate authority or the log",
   E_KEY: "a key can't be read, or its passphrase is wrong",
   // dockerfile
   E_DF_UNKNOWN: "a Dockerfile has an unknown instruction",

@@ -30,9 +30,20 @@ type AskPassphrase = () => Promise<string>;
 export interface SignRequest extends LongCall {
   /** `registry/name[:tag|@digest]`; it must be at the registry. */
   readonly image: string;
-  /** PEM, also in cosign's encrypted format. */
-  readonly key: string;
-  readonly passphrase: AskPassphrase;
+  /** Absent: `keyless` signs. */
+  readonly key?: {
+    /** PEM, also in cosign's encrypted format. */
+    readonly text: string;
+    readonly passphrase: AskPassphrase;
+  };
+  /** By a certificate for what an OpenID token says; the identity becomes public in the log. */
+  readonly keyless?: {
+    /** Absent: SIGSTORE_ID_TOKEN, or that of the GitHub Actions job. */
+    readonly token?: string;
+    readonly fulcioUrl: string;
+    readonly rekorUrl: string;
+  };
+  /** Without a key always a bundle. */
   readonly formats: readonly SignatureFormat[];
   /** Also the manifests of an index's platforms. */
   readonly recursive: boolean;

@@ -5,14 +5,16 @@ import type { RemoteRepository } from "../images/index.ts";
 import { isIndex, parseImageName, parseIndex } from "../oci/index.ts";
 import type { Descriptor } from "../oci/index.ts";
 import {
+  findIdentityToken,
   predicateTypeOf,
   readSigningKey,
   readVerifyingKey,
   requireSignatures,
   signManifest,
+  signManifestWithoutKey,
   wholeExpression,
 } from "../trust/index.ts";
-import type { Subject, Trusted } from "../trust/index.ts";
+import type { MadeSignature, Subject, Trusted } from "../trust/index.ts";
 import type { SignRequest, SignedManifest, VerifyRequest, VerifyResult } from "./facade-trust.ts";
 import type { LongCall } from "./facade.ts";
 import { withVertex } from "./listener.ts";
@@ -21,22 +23,37 @@ import type { Rooms } from "./rooms.ts";
 
 /** `sign`. */
 export async function signImage(rooms: Rooms, request: SignRequest): Promise<readonly SignedManifest[]> {
-  const key = await readSigningKey(request.key, request.passphrase);
-  const reference = parseImageName(request.image);
+  const sign = await signerOf(rooms, request);
   const { remote, subject, children } = await lookUp(rooms, request.image, request);
-  const { formats, signal } = request;
-  const creator = `tare ${request.version}`;
-  const options = { key, reference, formats, creator, ...(signal === undefined ? {} : { signal }) };
   return withVertex(request, `sign ${request.image}`, async (log) => {
     const made: SignedManifest[] = [];
     for (const each of request.recursive ? [subject, ...(await children())] : [subject]) {
-      for (const signature of await signManifest(remote, each, options)) {
+      for (const signature of await sign(remote, each)) {
         made.push({ ...signature, subject: each.digest });
         log(`${each.digest}: ${signature.format} ${signature.existed ? "is there" : signature.digest}`);
       }
     }
     return made;
   });
+}
+
+type Sign = (remote: RemoteRepository, subject: Subject) => Promise<readonly MadeSignature[]>;
+
+async function signerOf(rooms: Rooms, request: SignRequest): Promise<Sign> {
+  const reference = parseImageName(request.image);
+  const signal = request.signal === undefined ? {} : { signal: request.signal };
+  if (request.key) {
+    const key = await readSigningKey(request.key.text, request.key.passphrase);
+    const options = { key, reference, formats: request.formats, creator: `tare ${request.version}`, ...signal };
+    return (remote, subject) => signManifest(remote, subject, options);
+  }
+  if (!request.keyless) throw new TareError("E_USAGE", "signing: neither a key nor an identity is given");
+  const { HttpClient } = await import("../http/index.ts");
+  const { env } = rooms.settings;
+  const http = new HttpClient({ env });
+  const token = request.keyless.token ?? (await findIdentityToken({ env, http, ...signal }));
+  const place = { ...request.keyless, token, http, ...signal };
+  return async (remote, subject) => [await signManifestWithoutKey(remote, subject, { reference, place, ...signal })];
 }
 
 /** `verify`. */

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* For tests only: an image at a registry of this process, keys, and a sigstore of the test's own. */
 import { createHash, generateKeyPairSync, sign } from "node:crypto";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { fulcioHandler, initializeCA, initializeCTLog, initializeTLog, rekorHandler } from "@sigstore/mock";
 import { digestOf } from "../../src/base/index.ts";
 import type { Digest } from "../../src/base/index.ts";
@@ -125,7 +128,7 @@ function pem(label: string, der: Buffer): string {
 }
 
 /** An OpenID token that the test's Fulcio believes. */
-function tokenOf({ identity, issuer }: Who): string {
+export function tokenOf({ identity, issuer }: Who): string {
   const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");
   return `${part({ alg: "none" })}.${part({ sub: identity, iss: issuer })}.`;
 }
@@ -249,3 +252,78 @@ function derOf(certificate: string): string {
 
 /** A digest that is of nothing. */
 export const OTHER: Digest = digestOf("another image");
+
+/** The services of a sigstore over HTTP, and what they were asked. */
+export interface SigstoreServer {
+  readonly url: string;
+  /** Bodies of requests, by path. */
+  readonly asked: readonly {
+    readonly path: string;
+    readonly authorization: string | undefined;
+    readonly body: string;
+  }[];
+  readonly close: () => Promise<void>;
+}
+
+/** Serves Fulcio's and Rekor's API, and GitHub's for tokens at `/token`; a `refuse`d path is answered with 500. */
+export async function serveSigstore(
+  sigstore: TestSigstore,
+  { who, refuse }: { readonly who: Who; readonly refuse?: RegExp },
+): Promise<SigstoreServer> {
+  const asked: { path: string; authorization: string | undefined; body: string }[] = [];
+  const server = createServer((message, response) => {
+    const chunks: Buffer[] = [];
+    message.on("data", (chunk: Buffer) => chunks.push(chunk));
+    message.on("end", () => {
+      const [path, body] = [message.url ?? "", Buffer.concat(chunks).toString()];
+      asked.push({ path, authorization: message.headers.authorization, body });
+      void answer(sigstore, { path, body, who, refuse }).then(({ status, text }) => {
+        response.writeHead(status, { "content-type": "application/json" }).end(text);
+      });
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const close = async (): Promise<void> => {
+    server.closeAllConnections();
+    server.close();
+    await once(server, "close");
+  };
+  return { url: `http://127.0.0.1:${port}`, asked, close };
+}
+
+interface Question {
+  readonly path: string;
+  readonly body: string;
+  readonly who: Who;
+  readonly refuse: RegExp | undefined;
+}
+
+async function answer(
+  sigstore: TestSigstore,
+  { path, body, who, refuse }: Question,
+): Promise<{ readonly status: number; readonly text: string }> {
+  if (refuse?.test(path)) return { status: 500, text: '{"message":"not today"}' };
+  if (path.startsWith("/token")) return { status: 200, text: JSON.stringify({ value: tokenOf(who) }) };
+  if (path === sigstore.fulcio.path) {
+    const { statusCode, response } = await sigstore.fulcio.fn(body);
+    return { status: statusCode, text: String(response) };
+  }
+  const { statusCode, response } = await sigstore.rekor.fn(JSON.stringify(asLogged(JSON.parse(body) as Proposed)));
+  return { status: statusCode, text: String(response) };
+}
+
+interface Proposed {
+  readonly spec: { readonly proposedContent: { readonly envelope: string; readonly verifiers: readonly string[] } };
+}
+
+/** Rekor keeps hashes of what was proposed, and the signatures (rekor, types/dsse). */
+function asLogged({ spec: { proposedContent }, ...entry }: Proposed): object {
+  const { payload, signatures } = JSON.parse(proposedContent.envelope) as {
+    readonly payload: string;
+    readonly signatures: readonly { readonly sig: string }[];
+  };
+  const certificate = Buffer.from(proposedContent.verifiers[0] ?? "", "base64").toString();
+  return { ...entry, spec: dsseSpec(Buffer.from(payload, "base64"), signatures[0]?.sig ?? "", certificate) };
+}

@@ -19,7 +19,7 @@ function preAuthenticationEncoding(type: string, payload: Buffer): Buffer {
 }
 
 /** Signs a statement. */
-export function signStatement(key: SigningKey, payload: Buffer): Envelope {
+export function signStatement(key: Pick<SigningKey, "sign">, payload: Buffer): Envelope {
   const signature = key.sign(preAuthenticationEncoding(IN_TOTO_TYPE, payload));
   return { payloadType: IN_TOTO_TYPE, payload, signatures: [signature] };
 }

@@ -10,6 +10,8 @@ import { formatStatement } from "../attest/statement.ts";
 import { BUNDLE_TYPE, SIGN_PREDICATE, formatBundle } from "./bundle.ts";
 import { signStatement } from "./dsse.ts";
 import { layersAt } from "./find-signatures.ts";
+import { signWithoutKey } from "./keyless-sign.ts";
+import type { KeylessPlace } from "./keyless-sign.ts";
 import type { SigningKey } from "./keys.ts";
 import { formatSimplePayload, signatureImage, signatureTag, simpleLayer } from "./simple-signing.ts";
 import { checkSignatures } from "./verify-image.ts";
@@ -57,11 +59,26 @@ export async function signManifest(
   return made;
 }
 
+/** Signs a manifest by the identity of a token; each call makes another signature. Throws `E_KEYLESS`, `E_REGISTRY*`. */
+export async function signManifestWithoutKey(
+  remote: RemoteRepository,
+  subject: Subject,
+  { reference, place, signal }: Pick<SignOptions, "reference" | "signal"> & { readonly place: KeylessPlace },
+): Promise<MadeSignature> {
+  const statement = statementOf(subject, reference);
+  const bundle = bundleAttachment(await signWithoutKey(place, statement), SIGN_PREDICATE);
+  return { format: "bundle", digest: await attach(remote, subject, bundle, signal), existed: false };
+}
+
+function statementOf({ digest }: Subject, reference: Reference): Buffer {
+  return formatStatement({ name: nameOf({ reference }), digest }, { predicateType: SIGN_PREDICATE, predicate: {} });
+}
+
 function isOfName(reference: string | undefined, options: SignOptions): boolean {
   return reference === undefined || reference === nameOf(options);
 }
 
-function nameOf({ reference }: SignOptions): string {
+function nameOf({ reference }: Pick<SignOptions, "reference">): string {
   const { tag } = reference;
   return `${referenceName(reference)}${tag === undefined ? "" : `:${tag}`}`;
 }
@@ -73,14 +90,16 @@ function signAs(
   options: SignOptions,
 ): Promise<Digest> {
   if (format === "legacy") return signSimple(remote, subject, options);
-  const about = { name: nameOf(options), digest: subject.digest };
-  const statement = formatStatement(about, { predicateType: SIGN_PREDICATE, predicate: {} });
+  const statement = statementOf(subject, options.reference);
   return attach(remote, subject, signedAttachment(options.key, statement, SIGN_PREDICATE), options.signal);
 }
 
 /** A statement that a key signs, as an attachment; annotations are cosign's. */
 export function signedAttachment(key: SigningKey, statement: Buffer, predicateType: string): Attachment {
-  const bytes = formatBundle(signStatement(key, statement), key.verifier.hint);
+  return bundleAttachment(formatBundle(signStatement(key, statement), key.verifier.hint), predicateType);
+}
+
+function bundleAttachment(bytes: Buffer, predicateType: string): Attachment {
   return {
     artifactType: BUNDLE_TYPE,
     layer: { bytes, mediaType: BUNDLE_TYPE },
