@@ -10,7 +10,7 @@ const [task = "", root = "", number = "0", fault] = process.argv.slice(2);
 const store = openStore({ root, ...(fault && { fault: parseFaultPlan(fault) }) });
 
 /** Touches every kind of thing once or twice, with and without others of the same content. */
-function life(): void {
+async function life(): Promise<void> {
   store.recover();
   const own = putLayer(store, { "own.txt": number });
   const shared = putLayer(store, { "shared.txt": "the same for all" });
@@ -26,6 +26,12 @@ function life(): void {
   memo.save();
   store.cacheMounts.path("pip");
   store.cacheMounts.claim("pip")?.();
+  const incoming = Buffer.from(`incoming ${number}`);
+  const blob = { digest: digestOf(incoming), size: incoming.length };
+  store.partials.claim(blob)?.close();
+  const partial = store.partials.claim(blob);
+  partial?.write(0, incoming);
+  await partial?.publish(blob.digest);
   documents.remove(`id${number}`);
   store.images.untag(`docker.io/library/own:${number}`);
 }
