@@ -79,8 +79,8 @@ class ArchiveTarget implements ImageTarget {
 
   async putDocument(document: CopyDocument, role: DocumentRole): Promise<boolean> {
     const { digest, bytes } = document;
-    if (role !== "part") this.#entries.push(...entriesFor(document, role === "top" ? this.#form : { names: [] }));
-    if (role === "top") this.#top = document;
+    this.#entries.push(...entriesFor(document, role, this.#form));
+    if (role.kind === "top") this.#top = document;
     await this.#turn.run(async () => {
       if (!this.#written.has(digest)) await this.#file(blobPath(digest), bytes);
       this.#written.add(digest);

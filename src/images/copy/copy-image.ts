@@ -8,7 +8,7 @@
  * Bytes are checked between the two and never kept here. Documents go as they are, so digests stay; only layers of
  * archives that know no manifest are compressed for a registry.
  */
-import { Once, Semaphore, TareError, digestOf, isTareError } from "../../base/index.ts";
+import { Once, Semaphore, TareError, digestOf, hexOf, isTareError } from "../../base/index.ts";
 import type { DiffId, Digest } from "../../base/index.ts";
 import {
   DOCUMENT_LIMIT,
@@ -73,6 +73,8 @@ interface CopyJob {
 }
 
 const MAX_DEPTH = 4;
+/** Signatures, attestations and bills of materials of cosign before the distribution specification 1.1. */
+const TAGGED = ["sig", "att", "sbom"] as const;
 
 /**
  * Copies an image. What the target has is not sent. Throws `E_DIGEST_MISMATCH`, `E_MANIFEST`, `E_PLATFORM`,
@@ -94,7 +96,7 @@ export async function copyImage(source: ImageSource, target: ImageTarget, option
   };
   requireReferrers(job);
   const chosen = await chooseDocument(source, options.platforms, work.signal);
-  const { digest, mediaType, bytes } = await copyDocument(job, chosen, { role: "top", depth: 0 });
+  const { digest, mediaType, bytes } = await copyDocument(job, chosen, { role: { kind: "top" }, depth: 0 });
   return { digest, mediaType, size: bytes.length, ...sumOf(job) };
 }
 
@@ -126,15 +128,19 @@ interface Step {
 
 /** Copies a document with all that it names, and what refers to it; gives it as it is at the target. */
 function copyDocument(job: CopyJob, document: CopyDocument, step: Step): Promise<CopyDocument> {
-  return job.documents.run(document.digest, async () => {
+  const { role } = step;
+  // One document may have several tags.
+  const key = role.kind === "tagged" ? `${document.digest} ${role.tag}` : document.digest;
+  return job.documents.run(key, async () => {
     if (step.depth > MAX_DEPTH) throw refused(job, "its indexes or referrers nest too deep");
     const isThere = await job.target.has(document.digest, job.signal);
     // What refers to the parts may be missing all the same.
     const isDone = isThere && !(job.options.referrers && isIndex(document.mediaType));
     const copied = isDone ? document : await copyParts(job, document, step);
-    const isNew = await job.target.putDocument(copied, step.role, job.signal);
-    if (step.role === "top") job.tally.wasThere = isThere && !isNew;
-    if (job.options.referrers) await copyReferrers(job, document.digest, step.depth);
+    const isNew = await job.target.putDocument(copied, role, job.signal);
+    if (role.kind === "top") job.tally.wasThere = isThere && !isNew;
+    // A tag may name anything, also what it is made of: there it ends.
+    if (job.options.referrers && role.kind !== "tagged") await copyReferrers(job, document.digest, step.depth);
     return copied;
   });
 }
@@ -145,7 +151,7 @@ async function copyParts(job: CopyJob, document: CopyDocument, step: Step): Prom
   if (isIndex(document.mediaType)) {
     if (target.holds === "image") throw onePlatform(job);
     const parts = parseIndex(text).manifests.map(async (child) => {
-      return copyDocument(job, await source.document(child, signal), { role: "part", depth: step.depth + 1 });
+      return copyDocument(job, await source.document(child, signal), { role: { kind: "part" }, depth: step.depth + 1 });
     });
     await work.all(parts);
     return document;
@@ -262,7 +268,14 @@ async function copyReferrers(job: CopyJob, subject: Digest, depth: number): Prom
     // So no lie about referrers can lead in a circle.
     if (subjectOf(document) !== subject)
       throw refused(job, `\`${descriptor.digest}\` does not refer to \`${subject}\``);
-    await copyDocument(job, document, { role: "referrer", depth: depth + 1 });
+    await copyDocument(job, document, { role: { kind: "referrer" }, depth: depth + 1 });
+    job.tally.referrers += 1;
+  }
+  for (const kind of TAGGED) {
+    const tag = `sha256-${hexOf(subject)}.${kind}`;
+    const document = await source.tagged(tag, signal);
+    if (!document) continue;
+    await copyDocument(job, document, { role: { kind: "tagged", tag }, depth: depth + 1 });
     job.tally.referrers += 1;
   }
 }

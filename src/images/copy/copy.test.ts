@@ -197,6 +197,28 @@ describe("a copy over folders, archives and the store", () => {
     expect(await b.client.referrers("app", image.sbom.digest)).toMatchObject([{ digest: image.signature.digest }]);
   });
 
+  it("brings what cosign attaches by tags", async () => {
+    const a = await openRegistry();
+    const b = await openRegistry();
+    const image = await putImage(a.registry, "app");
+    const maker = new Maker(a.registry, "app");
+    const tag = (digest: string, kind: string): string => `${digest.replace(":", "-")}.${kind}`;
+    const signature = (await maker.image("amd64", tag(image.index.digest, "sig"))).manifest;
+    const statement = (await maker.image("arm64", tag(image.amd64.digest, "att"))).manifest;
+    const layout = join(folder, "layout");
+    await intoLayoutFolder(layout, { tag: "1", names: [] }, (target) =>
+      copyImage(registrySource({ ...a, repository: "app", tag: "1" }, [NAME]), target, WITH_REFERRERS),
+    );
+    const target = registryTarget({ ...b, repository: "app", tag: "1" });
+    const copied = await copyImage(await fromFile(layout, "oci"), target, WITH_REFERRERS);
+    expect(copied).toMatchObject({ digest: image.index.digest, referrers: 2 });
+    const at = async (name: string): Promise<string> => (await b.client.getManifest("app", name)).digest;
+    expect(await at(tag(image.index.digest, "sig"))).toBe(signature.digest);
+    expect(await at(tag(image.amd64.digest, "att"))).toBe(statement.digest);
+    // Both are documents of the image too: a tag may name anything.
+    expect([signature.digest, statement.digest]).toEqual([image.amd64.digest, image.arm64.digest]);
+  });
+
   it("keeps the images of a folder, and gives a name to one of them", async () => {
     const a = await openRegistry();
     const first = await new Maker(a.registry, "one").image("amd64", "1");
@@ -217,6 +239,20 @@ describe("a copy over folders, archives and the store", () => {
       code: "E_IMAGE_NOTFOUND",
       hint: "choose one of them after a colon: y, x",
     });
+  });
+
+  it("clears what a killed copy left in a folder", async () => {
+    const a = await openRegistry();
+    await new Maker(a.registry, "one").image("amd64", "1");
+    const blobs = join(folder, "layout/blobs/sha256");
+    fs.mkdirSync(blobs, { recursive: true });
+    const [dead, alive] = [`${"a".repeat(64)}.4194999.partial`, `${"b".repeat(64)}.${process.pid}.partial`];
+    for (const name of [dead, alive]) fs.writeFileSync(join(blobs, name), "half");
+    await intoLayoutFolder(join(folder, "layout"), { tag: "1", names: [] }, (target) =>
+      copyImage(registrySource({ ...a, repository: "one", tag: "1" }, []), target, ALL),
+    );
+    expect(fs.readdirSync(blobs)).toContain(alive);
+    expect(fs.readdirSync(blobs)).not.toContain(dead);
   });
 
   it("goes into the store and out of it", async () => {

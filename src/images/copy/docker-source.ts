@@ -107,5 +107,6 @@ async function madeImage(source: ArchiveSource, entry: DockerEntry, label: strin
     },
     open: ({ digest }) => source.open(files.get(digest) ?? blobPath(digest)),
     referrers: async () => [],
+    tagged: async () => undefined,
   };
 }

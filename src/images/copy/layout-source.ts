@@ -13,6 +13,8 @@ import { checkedDocument, subjectOf } from "./documents.ts";
 import type { CopyDocument, ImageSource } from "./types.ts";
 
 const REF = "org.opencontainers.image.ref.name";
+/** Tags that are made of a digest: what refers to it. */
+const ATTACHED = /^sha256-[0-9a-f]{64}\.(?:sig|att|sbom)$/;
 
 /** The image that `wanted` names (a tag, a name or a digest), or the only one. Throws `E_LAYOUT`, `E_IMAGE_NOTFOUND`. */
 export function layoutSource(source: ArchiveSource, label: string, wanted: string | undefined): ImageSource {
@@ -40,6 +42,10 @@ export function layoutImage(
     target: async () => readDocument(source, top, label),
     document: async (descriptor) => readDocument(source, descriptor, label),
     open: (blob) => source.open(blobPath(blob.digest)),
+    tagged: async (tag) => {
+      const entry = entries.find(({ annotations }) => annotations?.[REF] === tag);
+      return entry && readDocument(source, entry, label);
+    },
     referrers: async (subject) => entries.filter((entry) => refersTo(source, entry, { subject, label })),
   };
 }
@@ -51,7 +57,7 @@ function findEntry(
 ): Descriptor {
   const fitting = wanted === undefined ? entries : entries.filter((entry) => isNamed(entry, wanted));
   // What refers to an image stands in the index beside it.
-  const images = wanted === undefined ? fitting.filter((entry) => !refers(source, entry, label)) : fitting;
+  const images = wanted === undefined ? fitting.filter((entry) => !isAttached(source, entry, label)) : fitting;
   const digests = new Set((images.length > 0 ? images : fitting).map(({ digest }) => digest));
   const [only] = images.length > 0 ? images : fitting;
   if (only && digests.size === 1) return only;
@@ -88,8 +94,8 @@ function refersTo(
   return subjectIn(source, entry, label) === subject;
 }
 
-function refers(source: ArchiveSource, entry: Descriptor, label: string): boolean {
-  return subjectIn(source, entry, label) !== undefined;
+function isAttached(source: ArchiveSource, entry: Descriptor, label: string): boolean {
+  return ATTACHED.test(entry.annotations?.[REF] ?? "") || subjectIn(source, entry, label) !== undefined;
 }
 
 function subjectIn(source: ArchiveSource, entry: Descriptor, label: string): Digest | undefined {

@@ -2,7 +2,14 @@
 /* An OCI layout folder to copy to; images that are in it stay. */
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { ensureDirectory, ioError, readTextIfPresent, writeAll, writeFileAtomic } from "../../base/index.ts";
+import {
+  ensureDirectory,
+  ioError,
+  readTextIfPresent,
+  systemErrorCode,
+  writeAll,
+  writeFileAtomic,
+} from "../../base/index.ts";
 import { MEDIA_TYPES, parseIndex, serializeIndex } from "../../oci/index.ts";
 import type { Descriptor } from "../../oci/index.ts";
 import { blobPath } from "../save.ts";
@@ -21,9 +28,12 @@ const LAYOUT_VERSION = '{"imageLayoutVersion":"1.0.0"}';
 const REF = "org.opencontainers.image.ref.name";
 const JOBS = 4;
 
-/** Entries of an index.json that an image gets: one for each name. */
-export function entriesFor(document: CopyDocument, { tag, names }: LayoutName): readonly Descriptor[] {
+/** Entries of an index.json: an image has one for each name; what refers to it is found by the index too. */
+export function entriesFor(document: CopyDocument, role: DocumentRole, name: LayoutName): readonly Descriptor[] {
+  if (role.kind === "part") return [];
   const { mediaType, digest, bytes } = document;
+  const tag = role.kind === "tagged" ? role.tag : role.kind === "top" ? name.tag : undefined;
+  const names = role.kind === "top" ? name.names : [];
   const entry = { mediaType, digest, size: bytes.length };
   if (tag !== undefined) return [{ ...entry, annotations: { [REF]: tag } }];
   return names.length === 0 ? [entry] : names.map((name) => ({ ...entry, annotations: nameAnnotations(name) }));
@@ -58,7 +68,9 @@ class FolderTarget implements ImageTarget {
   constructor(folder: string, name: LayoutName) {
     this.#folder = folder;
     this.#name = name;
-    ensureDirectory(join(folder, "blobs/sha256"), 0o755);
+    const blobs = join(folder, "blobs/sha256");
+    ensureDirectory(blobs, 0o755);
+    dropPartials(blobs);
   }
 
   /** A manifest may be here without its parts. */
@@ -93,8 +105,7 @@ class FolderTarget implements ImageTarget {
     const path = join(this.#folder, blobPath(document.digest));
     const isNew = !fs.existsSync(path);
     if (isNew) writeFileAtomic(path, document.bytes, 0o644);
-    // What refers to an image is found by the index too.
-    if (role !== "part") this.#entries.push(...entriesFor(document, role === "top" ? this.#name : { names: [] }));
+    this.#entries.push(...entriesFor(document, role, this.#name));
     return isNew;
   }
 
@@ -108,5 +119,21 @@ class FolderTarget implements ImageTarget {
     const manifests = [...kept, ...this.#entries];
     writeFileAtomic(join(this.#folder, "oci-layout"), LAYOUT_VERSION, 0o644);
     writeFileAtomic(path, serializeIndex({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests }), 0o644);
+  }
+}
+
+/** What copies left that were killed. */
+function dropPartials(blobs: string): void {
+  for (const name of fs.readdirSync(blobs)) {
+    const pid = Number(/\.(\d+)\.partial$/.exec(name)?.[1] ?? Number.NaN);
+    if (pid > 0 && !isRunning(pid)) fs.rmSync(join(blobs, name), { force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return systemErrorCode(error) !== "ESRCH";
   }
 }

@@ -31,6 +31,10 @@ export function registrySource(place: RemotePlace, names: readonly string[]): Im
     open: (blob, signal) => client.openBlob(repository, blob, { signal }),
     distrust: (digest) => client.distrust(repository, digest),
     referrers: (subject, signal) => client.referrers(repository, subject, { signal }),
+    tagged: async (name, signal) => {
+      const facts = await client.headManifest(repository, name, { signal });
+      return facts && client.getManifest(repository, facts.digest ?? name, { signal });
+    },
   };
 }
 
@@ -88,13 +92,13 @@ async function putDocument(
   { role, signal }: { readonly role: DocumentRole; readonly signal: AbortSignal },
 ): Promise<boolean> {
   const { digest, mediaType } = document;
-  const isTop = role === "top";
-  const name = isTop ? tag : digest;
+  const own = role.kind === "tagged" ? role.tag : role.kind === "top" ? tag : undefined;
+  const name = own ?? digest;
   const facts = await client.headManifest(repository, name, { signal, forPush: true });
   const isThere = facts?.digest === digest;
   const refers = (isIndex(mediaType) || isManifest(mediaType)) && subjectOf(document) !== undefined;
   // It may be there and not be listed, where somebody else has to see to the list.
   if (refers) await client.putReferrer(repository, document, { signal });
-  if (!isThere && (isTop || !refers)) await client.putManifest(repository, name, document, { signal });
+  if (!isThere && (own !== undefined || !refers)) await client.putManifest(repository, name, document, { signal });
   return !isThere;
 }

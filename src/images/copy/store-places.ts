@@ -31,6 +31,7 @@ export function storeSource(store: Store, record: ImageRecord, name: string): Im
     },
     open: (blob) => layerFile(store, blob, store.layers.get(blob.digest)).open(),
     referrers: async () => [],
+    tagged: async () => undefined,
   };
 }
 
@@ -90,7 +91,7 @@ function putDocument(
   const { digest, mediaType, bytes } = document;
   lease.keep([digest]);
   store.blobs.writeBytes(bytes);
-  if (role !== "top") return true;
+  if (role.kind !== "top") return true;
   const id = idOf(store, document, platform);
   const isKnown = names.every((name) => store.images.find(name)?.target === digest);
   store.images.put({ target: digest, mediaType, id }, names);

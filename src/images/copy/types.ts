@@ -28,6 +28,8 @@ export interface ImageSource {
   distrust?(blob: Digest): boolean;
   /** What refers to a manifest. */
   referrers(subject: Digest, signal: AbortSignal): Promise<readonly Descriptor[]>;
+  /** What a tag names; undefined when there is no such tag. */
+  tagged(tag: string, signal: AbortSignal): Promise<CopyDocument | undefined>;
 }
 
 /** A blob on its way. */
@@ -55,7 +57,10 @@ export interface CopyReceipt {
 }
 
 /** What a manifest is to the copy: the one with the name, one that it consists of, or one that refers to one. */
-export type DocumentRole = "top" | "part" | "referrer";
+export type DocumentRole =
+  | { readonly kind: "top" | "part" | "referrer" }
+  /** Refers to one by a tag that is made of its digest, as cosign has it. */
+  | { readonly kind: "tagged"; readonly tag: string };
 
 /** A place that an image is copied to. */
 export interface ImageTarget {
