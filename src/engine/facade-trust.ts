@@ -4,14 +4,13 @@ import type { MadeSignature, SbomFormat, SignatureFormat, VerifiedSignature } fr
 import type { LongCall } from "./facade.ts";
 
 /** `sbom`. */
-export interface SbomRequest {
+export interface SbomRequest extends LongCall {
   /** An image in the store. */
   readonly image: string;
   readonly platform?: string;
   readonly format: SbomFormat;
   /** Of the product, as documents name it. */
   readonly version: string;
-  readonly signal?: AbortSignal;
 }
 
 /** A document that was attached to a manifest at a registry. */

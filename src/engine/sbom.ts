@@ -15,7 +15,7 @@ export async function sbomOfImage(rooms: Rooms, request: SbomRequest): Promise<R
   const { image, platform, format, version, signal } = request;
   const store = rooms.reader();
   const record = requireImage(store, image, "listing the content of");
-  await requireImageTrees(rooms, record, signal === undefined ? {} : { signal });
+  await requireImageTrees(rooms, record, request);
   const details = imageDetails(store, record, platform === undefined ? undefined : platformOf(platform));
   const inventory = takeInventory(store, details, signal);
   const subject = subjectOf(details, nameOf(image, record.names));

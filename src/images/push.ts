@@ -87,7 +87,7 @@ export async function pushImage(
       return { ...resultOf(predicted, true), layers: tellAllThere(job, plan) };
     }
     const layers: PushedLayer[] = [];
-    const document = await pushPlan(job, plan, { all: work.all, layers, tag: target.tag });
+    const document = await pushPlan(job, plan, { all: work.all, layers, once: new Once(), tag: target.tag });
     return { ...resultOf(document, false), layers };
   } finally {
     opened.threads.close();
@@ -157,6 +157,8 @@ interface Pushing {
   readonly all: Stoppable["all"];
   /** Filled while layers are pushed. */
   readonly layers: PushedLayer[];
+  /** Layers by diffID: platforms often share some. */
+  readonly once: Once<PushedLayer>;
   /** What the manifest is written under; its digest when absent. */
   readonly tag?: string;
 }
@@ -172,7 +174,7 @@ async function pushPlan(job: PushJob, plan: Plan, pushing: Pushing): Promise<Doc
     const doubts = doubtsOf(error);
     if (!doubts) throw error;
     // It said of a blob that it has it, and does not: its collection of garbage may have come between.
-    const again = await pushContent({ ...job, doubts }, plan, pushing);
+    const again = await pushContent({ ...job, doubts }, plan, { ...pushing, once: new Once() });
     await client.putManifest(repository, tag, again, signalOf(job));
     return again;
   }
@@ -196,9 +198,8 @@ function doubtsOf(error: unknown): ((digest: Digest) => boolean) | undefined {
 
 async function pushManifest(job: PushJob, plan: ManifestPlan, pushing: Pushing): Promise<Document> {
   const { config, layers } = plan.manifest;
-  const { layers: pushedLayers, all } = pushing;
+  const { layers: pushedLayers, all, once } = pushing;
   const raw = [config, ...(plan.layers.length === 0 ? layers : [])];
-  const once = new Once<PushedLayer>();
   const started = new Map<LayerPlan, Promise<PushedLayer>>();
   // The largest begins first, so that it does not end alone.
   for (const layer of plan.layers.toSorted((a, b) => b.local.size - a.local.size)) {

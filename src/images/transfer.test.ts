@@ -174,6 +174,23 @@ describe("push", () => {
     await expect(missing).rejects.toMatchObject({ code: "E_PLATFORM" });
   });
 
+  it("sends a layer that several platforms share once", async () => {
+    const images = [];
+    for (const platform of [AMD64, ARM64]) {
+      const { target } = await makeImage(["shared", platform.architecture], platform);
+      const { size } = store.blobs.stat(target) ?? expect.unreachable();
+      images.push({ mediaType: MEDIA_TYPES.ociManifest, digest: target, size, platform });
+    }
+    const text = serializeIndex({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests: images });
+    const index = store.blobs.writeBytes(text);
+    const record = { target: index.digest, mediaType: MEDIA_TYPES.ociIndex };
+    const { layers } = await pushImage(store, record, { client, repository: "a", tag: "1" });
+    expect(layers.map(({ diffId }) => diffId).toSorted()).toEqual(
+      [...new Set(layers.map(({ diffId }) => diffId))].toSorted(),
+    );
+    expect(layers).toHaveLength(3);
+  });
+
   it("stops everything when one layer fails, with that layer's error", async () => {
     const record = await makeImage(["one", "two", "three"]);
     registry.intercept = ({ method }, response) => {

@@ -133,6 +133,34 @@ describe.skipIf(reason !== undefined)("documents beside images", () => {
     expect(world.ok("verify", "--key", other, image)).toMatch(/^Verified/);
   });
 
+  it("are of each platform of an index, and all of it is signed", async () => {
+    const name = `${registry.host}/team/app:multi`;
+    const folder = world.files("multi", { Dockerfile: "FROM scratch\nCOPY a /a\n", a: "one" });
+    const [pub, key] = [join(world.folder, "own.pub"), join(world.folder, "own.key")];
+    const args = [
+      "--platform",
+      "linux/amd64,linux/arm64",
+      "--sbom",
+      "--provenance",
+      "--sign-by-sigstore-private-key",
+      key,
+    ];
+    const built = world.tare(["build", "--progress", "quiet", "--push", "-t", name, ...args, folder], {
+      env: { COSIGN_PASSWORD: "secret" },
+    });
+    expect([built.code, built.err]).toEqual([0, ""]);
+    const index = await get<Listed>("manifests/multi");
+    for (const { digest } of index.manifests) {
+      const image = `${registry.host}/team/app@${digest}`;
+      expect(world.tare(["verify", "--key", pub, image])).toMatchObject({ code: 0 });
+      for (const type of ["spdx", "slsaprovenance"]) {
+        expect(world.tare(["verify", "--key", pub, "--type", type, image])).toMatchObject({ code: 0 });
+      }
+    }
+    expect(world.tare(["verify", "--key", pub, name])).toMatchObject({ code: 0 });
+    expect(world.tare(["verify", "--key", pub, "--type", "spdx", name]).err).toMatch(/error\[E_UNSIGNED\]/);
+  });
+
   it("are refused where they can't be had, before anything is sent", async () => {
     const unpushed = world.tare(["build", "--progress", "quiet", "--sbom", context]);
     expect([unpushed.code, unpushed.err]).toEqual([

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { writeFileAtomic } from "../../base/index.ts";
 import { PLATFORM_OPTION } from "../common-options.ts";
 import { productVersion } from "../version.ts";
+import { PROGRESS_OPTION, progressMode, withProgress } from "../work.ts";
 import type { CommandBody } from "../command.ts";
 
 /** `tare sbom`. */
@@ -30,6 +31,7 @@ export const command: CommandBody = {
       complete: "file",
     },
     PLATFORM_OPTION,
+    { ...PROGRESS_OPTION, default: "quiet" },
   ],
   complete: ["image"],
   examples: [
@@ -39,13 +41,16 @@ export const command: CommandBody = {
   async run(context, parsed) {
     const { trust } = await context.engine();
     const platform = parsed.string("platform");
-    const document = await trust.sbom({
+    const request = {
       image: parsed.word(0),
       format: parsed.string("format") === "cyclonedx" ? "cyclonedx" : "spdx",
       version: productVersion(),
-      signal: context.signal,
       ...(platform === undefined ? {} : { platform }),
-    });
+    } as const;
+    const mode = progressMode(parsed.string("progress"), context.env);
+    const document = await withProgress(context, { mode, title: "Listing" }, (call) =>
+      trust.sbom({ ...request, ...call }),
+    );
     const text = `${JSON.stringify(document, undefined, 2)}\n`;
     const output = parsed.string("output") ?? "-";
     if (output === "-") return context.stdout.write(text);
