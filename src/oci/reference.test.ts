@@ -102,7 +102,8 @@ describe("reference properties", () => {
   ])("refuses 100 kB of %s quickly", (_name, text) => {
     const start = performance.now();
     expect(() => normalizeReference(text)).toThrow();
-    expect(performance.now() - start).toBeLessThan(50);
+    // Going back over all of it for each character would take many seconds.
+    expect(performance.now() - start).toBeLessThan(1000);
   });
 });
 
