@@ -131,7 +131,7 @@ export async function withTarget<T>(
   switch (place.kind) {
     case "registry": {
       const { domain, repository, tag } = remoteName(place.name);
-      return work(images.registryTarget({ client: await places.clientFor(domain), repository, tag }));
+      return work(images.registryTarget({ client: await places.clientFor(domain), repository, tag }, rooms.writer()));
     }
     case "store": {
       const store = rooms.writer();

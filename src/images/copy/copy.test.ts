@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -165,6 +166,54 @@ describe("a copy from registry to registry", () => {
     expect((await copyImage(source, target, ALL)).blobs).toEqual({ copied: 0, mounted: 0, existing: 6 });
   });
 
+  it("goes on when either side breaks off in the middle of a layer", { timeout: 60_000 }, async () => {
+    const a = await openRegistry();
+    const b = await openRegistry();
+    const image = await putLarge(new Maker(a.registry, "app"));
+    let breaks = 0;
+    a.registry.intercept = (request, response) => {
+      const isBody = request.method === "GET" && request.path.includes(image.layer);
+      if (!isBody || request.headers.range !== undefined) return false;
+      breaks += 1;
+      const bytes = a.registry.blobs.get(image.layer) ?? Buffer.alloc(0);
+      response.writeHead(200, { "content-length": String(bytes.length) });
+      response.write(bytes.subarray(0, 9_000_000), () => response.destroy());
+      return true;
+    };
+    b.registry.intercept = (request, _, message) => {
+      if (request.method !== "PATCH" || breaks > 1) return false;
+      breaks += 1;
+      message.destroy();
+      return true;
+    };
+    const source = registrySource({ ...a, repository: "app", tag: "1" }, [NAME]);
+    const copied = await copyImage(source, registryTarget({ ...b, repository: "app", tag: "1" }), HOST);
+    expect(copied.digest).toBe(image.manifest);
+    expect(breaks).toBe(2);
+    expect(b.registry.blobs.get(image.layer)).toEqual(a.registry.blobs.get(image.layer));
+  });
+
+  it("goes on where a copy was stopped: what was sent is not sent again", { timeout: 60_000 }, async () => {
+    const a = await openRegistry();
+    const b = await openRegistry();
+    const image = await putLarge(new Maker(a.registry, "app"));
+    const store = newStore();
+    const source = registrySource({ ...a, repository: "app", tag: "1" }, [NAME]);
+    const target = registryTarget({ ...b, repository: "app", tag: "1" }, store);
+    const control = new AbortController();
+    let chunks = 0;
+    b.registry.intercept = (request) => {
+      if (request.method === "PATCH" && (chunks += 1) === 3) control.abort();
+      return false;
+    };
+    await expect(copyImage(source, target, { ...HOST, signal: control.signal })).rejects.toThrow();
+    b.registry.intercept = undefined;
+    b.registry.received = 0;
+    expect((await copyImage(source, target, HOST)).digest).toBe(image.manifest);
+    expect(b.registry.received).toBeLessThan(8 << 20);
+    expect(b.registry.blobs.get(image.layer)).toEqual(a.registry.blobs.get(image.layer));
+  });
+
   it("mounts blobs within one registry", async () => {
     const { registry, client } = await openRegistry();
     await putImage(registry, "app");
@@ -174,6 +223,15 @@ describe("a copy from registry to registry", () => {
     expect(registry.log().filter((line) => /^GET .*blobs/.test(line))).toEqual([]);
   });
 });
+
+/** An image whose layer is sent in chunks. */
+async function putLarge(maker: Maker): Promise<{ readonly layer: string; readonly manifest: string }> {
+  const small = await maker.image("amd64");
+  const layer = maker.blob(small.layer.mediaType, randomBytes(20 << 20));
+  const { manifest } = await maker.image("amd64");
+  const document = { schemaVersion: 2, mediaType: manifest.mediaType, config: small.config, layers: [layer] };
+  return { layer: layer.digest, manifest: maker.document(document, "1").digest };
+}
 
 describe("a copy over folders, archives and the store", () => {
   it("comes back with the same digests", async () => {

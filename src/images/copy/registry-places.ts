@@ -2,7 +2,10 @@
 import { TareError } from "../../base/index.ts";
 import { compressGzip } from "../../archive/index.ts";
 import { isIndex, isManifest } from "../../oci/index.ts";
+import type { BlobReceipt, UploadMemory } from "../../registry/index.ts";
+import type { Store } from "../../store/index.ts";
 import type { RemoteRepository } from "../transfer.ts";
+import { withUploadMemory } from "../upload-memory.ts";
 import { subjectOf } from "./documents.ts";
 import type { CopyBlob, CopyDocument, CopyReceipt, DocumentRole, ImageSource, ImageTarget } from "./types.ts";
 
@@ -12,6 +15,8 @@ export interface RemotePlace extends RemoteRepository {
 }
 
 const JOBS = 4;
+/** Smaller ones are sent at once. */
+const REMEMBERED = 16 << 20;
 
 /** An image of a registry to copy; `names`: its full name, when it has a tag. */
 export function registrySource(place: RemotePlace, names: readonly string[]): ImageSource {
@@ -38,8 +43,8 @@ export function registrySource(place: RemotePlace, names: readonly string[]): Im
   };
 }
 
-/** A tag of a registry to copy to. */
-export function registryTarget(place: RemotePlace): ImageTarget {
+/** A tag of a registry to copy to; the store remembers how far large blobs came, so that another copy goes on there. */
+export function registryTarget(place: RemotePlace, store?: Store): ImageTarget {
   const { client, repository } = place;
   return {
     holds: "everything",
@@ -51,7 +56,7 @@ export function registryTarget(place: RemotePlace): ImageTarget {
       const facts = await client.headManifest(repository, digest, { signal, forPush: true });
       return facts !== undefined && (facts.digest ?? digest) === digest;
     },
-    putBlob: (blob) => (blob.compress ? putCompressed(place, blob) : putBlob(place, blob)),
+    putBlob: (blob) => (blob.compress ? putCompressed(place, blob) : putBlob(place, blob, store)),
     putDocument: (document, role, signal) => putDocument(place, document, { role, signal }),
   };
 }
@@ -75,13 +80,19 @@ async function* counted(bytes: AsyncIterable<Uint8Array>, tell: (done: number) =
   }
 }
 
-async function putBlob({ client, repository }: RemotePlace, blob: CopyBlob): Promise<CopyReceipt> {
+async function putBlob(place: RemotePlace, blob: CopyBlob, store: Store | undefined): Promise<CopyReceipt> {
+  const { client, repository } = place;
   const { open, onProgress, signal, from } = blob;
   const { digest, size } = blob.descriptor;
   if (await client.headBlob(repository, digest, { signal, forPush: true })) return { outcome: "exists", digest, size };
   const isNear = from !== undefined && from.client.domain === client.domain && from.repository !== repository;
   const mount = isNear ? { mount: { digest, size, from: [from.repository] } } : {};
-  const { how } = await client.pushBlob(repository, { digest, size, open, onProgress, ...mount }, { signal });
+  const send = (memory?: UploadMemory): Promise<BlobReceipt> => {
+    const upload = { digest, size, open, onProgress, ...mount, ...(memory && { memory }) };
+    return client.pushBlob(repository, upload, { signal });
+  };
+  const isRemembered = store !== undefined && size >= REMEMBERED;
+  const { how } = isRemembered ? await withUploadMemory(store, { remote: place, name: digest }, send) : await send();
   if (how === "uploaded") return { outcome: "copied", digest, size };
   return { outcome: "mounted", digest, size, ...(from === undefined ? {} : { from: from.repository }) };
 }
