@@ -56,6 +56,8 @@ export interface TestSigstore {
   readonly signStatement: (payload: Buffer, who: Who) => Promise<Record<string, unknown>>;
   /** Annotations of cosign 1 and 2 around a payload. */
   readonly signPayload: (payload: Buffer, who: Who) => Promise<Readonly<Record<string, string>>>;
+  /** Annotations of cosign 1 and 2 around a payload that a key signed and the log knows. */
+  readonly logPayload: (payload: Buffer, key: SigningKey) => Promise<Readonly<Record<string, string>>>;
   readonly fulcio: ReturnType<typeof fulcioHandler>;
   readonly rekor: ReturnType<typeof rekorHandler>;
 }
@@ -94,6 +96,7 @@ export async function openSigstore(): Promise<TestSigstore> {
     logKey: pem("PUBLIC KEY", tlog.publicKey),
     signStatement: (payload, who) => signer.statement(payload, who),
     signPayload: (payload, who) => signer.payload(payload, who),
+    logPayload: (payload, key) => signer.logged(payload, key),
     fulcio,
     rekor,
   };
@@ -165,8 +168,18 @@ class KeylessSigner {
 
   async payload(payload: Buffer, who: Who): Promise<Readonly<Record<string, string>>> {
     const { certificate, signature } = await this.#sign(payload, who);
+    const annotations = await this.#annotations(payload, signature, certificate);
+    return { ...annotations, "dev.sigstore.cosign/certificate": certificate };
+  }
+
+  logged(payload: Buffer, key: SigningKey): Promise<Readonly<Record<string, string>>> {
+    const signature = key.sign(payload).toString("base64");
+    return this.#annotations(payload, signature, key.verifier.key.export({ type: "spki", format: "pem" }).toString());
+  }
+
+  async #annotations(payload: Buffer, signature: string, verifier: string): Promise<Readonly<Record<string, string>>> {
     const hash = { algorithm: "sha256", value: createHash("sha256").update(payload).digest("hex") };
-    const spec = { data: { hash }, signature: { content: signature, publicKey: { content: base64(certificate) } } };
+    const spec = { data: { hash }, signature: { content: signature, publicKey: { content: base64(verifier) } } };
     const { body, integratedTime, logIndex, logID, verification } = await this.#log({
       apiVersion: "0.0.1",
       kind: "hashedrekord",
@@ -178,7 +191,6 @@ class KeylessSigner {
     };
     return {
       "dev.cosignproject.cosign/signature": signature,
-      "dev.sigstore.cosign/certificate": certificate,
       "dev.sigstore.cosign/bundle": JSON.stringify(bundle),
     };
   }

@@ -61,9 +61,6 @@ async function whyRefused(requirement: Requirement, incoming: Incoming): Promise
 }
 
 async function whyUnsigned(requirement: SigstoreSigned, incoming: Incoming): Promise<string | undefined> {
-  if (requirement.fulcio === undefined && requirement.logs.length > 0) {
-    return "keys with an entry in a transparency log (`rekorPublicKeyPath`) are wanted, and that is not verified here";
-  }
   const trusted = trustedOf(requirement, incoming);
   if (trusted === undefined) {
     return "a signature without a key (`fulcio`) is wanted; to verify it, TARE_TRUSTED_ROOT must name a trusted_root.json";
@@ -89,10 +86,15 @@ function wrongName(reference: string | undefined): string {
 }
 
 function trustedOf({ keys, fulcio, logs }: SigstoreSigned, { trustedRoot }: Incoming): Trusted | undefined {
-  if (!fulcio) return { kind: "keys", keys: keys.map((key) => readVerifyingKey(textOf(key))) };
+  const root = trustedRoot === undefined ? {} : { trustedRoot };
+  if (!fulcio) {
+    const known = keys.map((key) => readVerifyingKey(textOf(key)));
+    const own = logs.length === 0 ? {} : { logs: rootOfPolicy({ logs: logs.map(textOf), ...root }) };
+    return { kind: "keys", keys: known, ...own };
+  }
   if (trustedRoot === undefined) return undefined;
-  const root = rootOfPolicy({ authority: textOf(fulcio.authority), logs: logs.map(textOf), trustedRoot });
-  return { kind: "keyless", trustedRoot: root, rule: { identity: fulcio.email, issuer: fulcio.issuer } };
+  const named = rootOfPolicy({ authority: textOf(fulcio.authority), logs: logs.map(textOf), trustedRoot });
+  return { kind: "keyless", trustedRoot: named, rule: { identity: fulcio.email, issuer: fulcio.issuer } };
 }
 
 function textOf(material: Material): string {

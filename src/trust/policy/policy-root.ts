@@ -8,24 +8,27 @@ const ALWAYS = { start: "1970-01-01T00:00:00Z" };
 
 /** What a policy names. */
 export interface PolicyRoot {
-  /** Certificates in PEM. */
-  readonly authority: string;
+  /** Certificates in PEM; none where keys sign. */
+  readonly authority?: string;
   /** Keys in PEM. */
   readonly logs: readonly string[];
-  /** Text of a `trusted_root.json`: policies name no logs of certificates, so they are its. */
-  readonly trustedRoot: string;
+  /** Text of a `trusted_root.json`: policies name no logs of certificates and no addresses of logs, so they are its. */
+  readonly trustedRoot?: string;
 }
 
 /** A `trusted_root.json` of the certificates and log keys that a policy names. Throws `E_KEY`. */
-export function rootOfPolicy({ authority, logs, trustedRoot }: PolicyRoot): string {
-  const certificates = [...authority.matchAll(/-----BEGIN CERTIFICATE-----([^-]+)-----END/g)].map(([, text = ""]) => ({
-    rawBytes: text.replaceAll(/\s/g, ""),
-  }));
+export function rootOfPolicy({ authority, logs, trustedRoot = "{}" }: PolicyRoot): string {
+  const certificates = [...(authority ?? "").matchAll(/-----BEGIN CERTIFICATE-----([^-]+)-----END/g)].map(
+    ([, text = ""]) => ({
+      rawBytes: text.replaceAll(/\s/g, ""),
+    }),
+  );
   const known = parseJson(trustedRoot, "trusted root");
-  if (certificates.length === 0) throw new TareError("E_KEY", "reading the policy's authority: it has no certificate");
+  if (authority !== undefined && certificates.length === 0)
+    throw new TareError("E_KEY", "reading the policy's authority: it has no certificate");
   return JSON.stringify({
     mediaType: "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
-    certificateAuthorities: [{ uri: "", certChain: { certificates }, validFor: ALWAYS }],
+    certificateAuthorities: authority === undefined ? [] : [{ uri: "", certChain: { certificates }, validFor: ALWAYS }],
     tlogs: logs.map((pem) => logOf(pem, known)),
     ctlogs: isMembers(known) ? (known["ctlogs"] ?? []) : [],
     timestampAuthorities: [],

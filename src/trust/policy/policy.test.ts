@@ -3,9 +3,9 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { OTHER, openSignedWorld, openSigstore } from "../../../test/support/sigstore.ts";
+import { OTHER, newKey, openSignedWorld, openSigstore } from "../../../test/support/sigstore.ts";
 import type { SignedWorld, TestSigstore } from "../../../test/support/sigstore.ts";
-import { isTareError } from "../../base/index.ts";
+import { digestOf, isTareError } from "../../base/index.ts";
 import { parseImageName } from "../../oci/index.ts";
 import { attach } from "../attest/attach.ts";
 import { formatStatement } from "../attest/statement.ts";
@@ -13,6 +13,7 @@ import { BUNDLE_TYPE, SIGN_PREDICATE } from "../sign/bundle.ts";
 import { generateKey, readSigningKey } from "../sign/keys.ts";
 import { signManifest } from "../sign/sign-image.ts";
 import type { SignatureFormat } from "../sign/sign-image.ts";
+import { SIMPLE_TYPE, formatSimplePayload, signatureImage, signatureTag } from "../sign/simple-signing.ts";
 import { isAcceptedUnseen, requireAdmission } from "./admit.ts";
 import { parsePolicy } from "./parse.ts";
 import { isSignedAs, requirementsFor } from "./scopes.ts";
@@ -237,11 +238,33 @@ describe("images that come in", () => {
     expect(await outcome(requirements)).toMatch(message);
   });
 
-  it("never with a log that nobody asks, nor with a key that is not there", async () => {
+  it("by keys whose signatures a log knows", async () => {
+    const rule = by("own.pub", { rekorPublicKeyPath: join(folder, "rekor.pem") });
+    await sign("legacy");
+    expect(await outcome([rule])).toMatch(/no entry of a transparency log/);
+    const key = await readSigningKey(pem.privateKey, () => Promise.resolve(""));
+    const payload = formatSimplePayload({ reference: asked, digest: world.subject.digest }, "test");
+    const put = async (annotations: Readonly<Record<string, string>>): Promise<string> => {
+      world.registry.addBlob("team/app", payload);
+      const layer = { mediaType: SIMPLE_TYPE, digest: digestOf(payload), size: payload.length, annotations };
+      const { manifest, config } = signatureImage([layer]);
+      world.registry.addBlob("team/app", config);
+      const stored = { bytes: manifest, mediaType: "application/vnd.oci.image.manifest.v1+json" };
+      world.registry.addManifest("team/app", signatureTag(world.subject.digest), stored);
+      return outcome([rule]);
+    };
+    expect(await put(await sigstore.logPayload(payload, key))).toBe("in");
+    const other = await openSigstore();
+    expect(await put(await other.logPayload(payload, key))).toMatch(/no log of the policy vouches for it/);
+    const stranger = await newKey();
+    expect(await put(await sigstore.logPayload(payload, stranger))).toMatch(/none of the keys made it/);
+    const { "dev.cosignproject.cosign/signature": signature = "" } = await sigstore.logPayload(payload, key);
+    const promise = await sigstore.logPayload(payload, key);
+    expect(await put({ ...promise, "dev.cosignproject.cosign/signature": signature })).toMatch(/no log of the policy/);
+  });
+
+  it("never with a key that is not there", async () => {
     await sign("bundle");
-    expect(await outcome([by("own.pub", { rekorPublicKeyPath: join(folder, "rekor.pem") })])).toMatch(
-      /not verified here/,
-    );
     expect(await outcome([by("gone.pub")])).toMatch(/^E_IO reading `.*gone\.pub` of the signature policy/);
   });
 

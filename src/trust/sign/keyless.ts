@@ -4,6 +4,7 @@
  * the certificate's own log entry, the log's promise or proof of inclusion, and that the log's time lies within the
  * certificate's. Whose certificate it is, is checked here. Nothing is fetched.
  */
+import type { KeyObject } from "node:crypto";
 import { bundleFromJSON } from "@sigstore/bundle";
 import { TrustedRoot } from "@sigstore/protobuf-specs";
 import { Verifier, toSignedEntity, toTrustMaterial } from "@sigstore/verify";
@@ -28,6 +29,21 @@ export function readTrustedRoot(text: string): Roots {
   throw new TareError("E_KEY", "reading the trusted root: it has no certificate authority or no log", {
     hint: "give sigstore's `trusted_root.json`, or that of your own instance",
   });
+}
+
+/** Verifies that a log of the root knows a signature by a key. Throws `E_SIGNATURE`. */
+export function requireLogEntry(
+  bundle: unknown,
+  { root, key, artifact }: { readonly root: string; readonly key: KeyObject; readonly artifact?: Buffer },
+): void {
+  const finder = (): { publicKey: KeyObject; validFor: () => boolean } => ({ publicKey: key, validFor: () => true });
+  const material = toTrustMaterial(TrustedRoot.fromJSON(parseJson(root, "trusted root")), finder);
+  try {
+    const thresholds = { tlogThreshold: 1, ctlogThreshold: 0, timestampThreshold: 1 };
+    new Verifier(material, thresholds).verify(toSignedEntity(bundleFromJSON(bundle), artifact));
+  } catch (error) {
+    throw new TareError("E_SIGNATURE", `no log of the policy vouches for it: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 /** What a bundle is verified by. */

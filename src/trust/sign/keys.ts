@@ -16,6 +16,7 @@ export interface SigningKey {
 export interface VerifyingKey {
   /** Base64 of the SHA-256 of its DER: how a bundle names it. */
   readonly hint: string;
+  readonly key: KeyObject;
   readonly verify: (bytes: Uint8Array, signature: Uint8Array) => boolean;
 }
 
@@ -80,6 +81,7 @@ function verifierOf(key: KeyObject): VerifyingKey {
   const der = key.export({ type: "spki", format: "der" });
   return {
     hint: createHash("sha256").update(der).digest("base64"),
+    key,
     verify: (bytes, signature) => digestsOf(key).some((digest) => isGood(key, digest, { bytes, signature })),
   };
 }

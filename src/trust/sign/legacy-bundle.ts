@@ -12,13 +12,17 @@ import { CERTIFICATE_ANNOTATION, SIGNATURE_ANNOTATION } from "./simple-signing.t
 const CHAIN_ANNOTATION = "dev.sigstore.cosign/chain";
 const REKOR_ANNOTATION = "dev.sigstore.cosign/bundle";
 
-/** The bundle of a signed payload. Throws `E_SIGNATURE`, `E_MANIFEST` when its annotations make none. */
-export function bundleOfAnnotations({ annotations = {} }: Descriptor, payload: Buffer): unknown {
+/**
+ * The bundle of a signed payload; with `hint` a key signed it, not a certificate. Throws `E_SIGNATURE`, `E_MANIFEST`
+ * when its annotations make none.
+ */
+export function bundleOfAnnotations({ annotations = {} }: Descriptor, payload: Buffer, hint?: string): unknown {
   const { [CERTIFICATE_ANNOTATION]: certificate = "", [CHAIN_ANNOTATION]: chain = "" } = annotations;
+  const certificates = [...ders(certificate), ...ders(chain)].map((rawBytes) => ({ rawBytes }));
   return {
     mediaType: "application/vnd.dev.sigstore.bundle+json;version=0.1",
     verificationMaterial: {
-      x509CertificateChain: { certificates: [...ders(certificate), ...ders(chain)].map((rawBytes) => ({ rawBytes })) },
+      ...(hint === undefined ? { x509CertificateChain: { certificates } } : { publicKey: { hint } }),
       tlogEntries: [entryOf(annotations[REKOR_ANNOTATION])],
     },
     messageSignature: {

@@ -12,12 +12,18 @@ import type { Envelope } from "./dsse.ts";
 import { findSignatures } from "./find-signatures.ts";
 import type { Candidate } from "./find-signatures.ts";
 import type { CertificateIdentity, IdentityRule } from "./identity.ts";
+import type { requireLogEntry } from "./keyless.ts";
 import type { VerifyingKey } from "./keys.ts";
 import { CERTIFICATE_ANNOTATION, SIGNATURE_ANNOTATION, parseSimplePayload } from "./simple-signing.ts";
 
 /** Who is believed: one of some keys, or a person or workflow by a certificate. */
 export type Trusted =
-  | { readonly kind: "keys"; readonly keys: readonly VerifyingKey[] }
+  | {
+      readonly kind: "keys";
+      readonly keys: readonly VerifyingKey[];
+      /** Text of a `trusted_root.json` with logs, one of which must know the signature. */
+      readonly logs?: string;
+    }
   | { readonly kind: "keyless"; readonly trustedRoot: string; readonly rule: IdentityRule };
 
 /** A signature that was verified. */
@@ -118,8 +124,12 @@ async function verifySimple(
   if (trusted.kind === "keys") {
     const signature = Buffer.from(layer.annotations?.[SIGNATURE_ANNOTATION] ?? "", "base64");
     const key = trusted.keys.find((each) => each.verify(bytes, signature));
-    if (key) return { ...own, signer: { key: key.hint } };
-    throw refused("none of the keys made it");
+    if (!key) throw refused("none of the keys made it");
+    if (trusted.logs !== undefined) {
+      const { bundleOfAnnotations } = await import("./legacy-bundle.ts");
+      await logged(bundleOfAnnotations(layer, bytes, key.hint), { root: trusted.logs, key: key.key, artifact: bytes });
+    }
+    return { ...own, signer: { key: key.hint } };
   }
   if (layer.annotations?.[CERTIFICATE_ANNOTATION] === undefined) throw refused("a key made it, not a certificate");
   const { bundleOfAnnotations } = await import("./legacy-bundle.ts");
@@ -161,8 +171,17 @@ async function signerOf(
     throw refused("it is of an older kind, of which only keys are verified");
   }
   const key = trusted.keys.find((each) => isSignedBy(envelope, each));
-  if (key) return { key: key.hint };
-  throw refused("none of the keys made it");
+  if (!key) throw refused("none of the keys made it");
+  if (trusted.logs !== undefined) {
+    if (kind !== "bundle") throw refused("it is of an older kind, whose log entries are not verified");
+    await logged(json, { root: trusted.logs, key: key.key });
+  }
+  return { key: key.hint };
+}
+
+async function logged(bundle: unknown, options: Parameters<typeof requireLogEntry>[1]): Promise<void> {
+  const { requireLogEntry: require } = await import("./keyless.ts");
+  require(bundle, options);
 }
 
 async function keyless(
