@@ -53,6 +53,8 @@ export {
   parsePlatforms,
 } from "./build-options.ts";
 export type { BuildOutput, BuildSecret, BuildSsh, OutputType, SecretSource } from "./build-options.ts";
+export { parseCacheFrom, parseCacheTo } from "./cache-options.ts";
+export type { CacheExport, CacheForm, CacheImport } from "./cache-options.ts";
 export {
   parseAttach,
   parseDetachKeys,
