@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What is pushed: the manifests of an image that are here, with their layers, and the documents that they become. */
 import { TareError, digestOf } from "../base/index.ts";
-import type { Digest } from "../base/index.ts";
+import type { DiffId, Digest } from "../base/index.ts";
 import {
   MEDIA_TYPES,
   formatPlatform,
@@ -18,6 +18,7 @@ import {
 } from "../oci/index.ts";
 import type { Descriptor, ImageIndex, LayerCompression, Manifest, Platform } from "../oci/index.ts";
 import type { Store } from "../store/index.ts";
+import { BUILD_CACHE_TYPE, parseCacheDocument } from "./build-cache/document.ts";
 import { needsCompression } from "./push-layer.ts";
 import type { LayerPlan, PushJob } from "./push-layer.ts";
 
@@ -77,7 +78,7 @@ function planManifest(
 ): ManifestPlan {
   const document = { bytes, mediaType: manifest.mediaType ?? MEDIA_TYPES.ociManifest };
   const isImage = isConfig(manifest.config.mediaType);
-  const diffIds = isImage ? diffIdsOf(job.store, manifest) : [];
+  const diffIds = isImage ? diffIdsOf(job.store, manifest) : diffIdsOfCache(job.store, manifest);
   if (depth === 0 && isImage) requirePlatform(job.store, manifest, options.platforms ?? []);
   const keeps = options.compression === undefined && job.memo.hasOrigin(digest);
   const layers = manifest.layers.flatMap((local, index): LayerPlan[] => {
@@ -90,6 +91,13 @@ function planManifest(
 
 function diffIdsOf(store: Store, manifest: Manifest): ReturnType<typeof parseImageConfig>["rootfs"]["diff_ids"] {
   return parseImageConfig(store.blobs.read(manifest.config.digest).toString("utf8")).rootfs.diff_ids;
+}
+
+/** A build cache's layers are compressed on the way as an image's are; other artifacts have none. */
+function diffIdsOfCache(store: Store, { config }: Manifest): readonly DiffId[] {
+  if (config.mediaType !== BUILD_CACHE_TYPE) return [];
+  const document = parseCacheDocument(store.blobs.read(config.digest).toString("utf8"), config.digest);
+  return document.layers.map(({ diffId }) => diffId);
 }
 
 function requirePlatform(store: Store, manifest: Manifest, platforms: readonly Platform[]): void {
@@ -159,7 +167,8 @@ export function finished(plan: ManifestPlan, layers: readonly Descriptor[]): Doc
   if (isSame || layers.length === 0) return plan.document;
   const { manifest } = plan;
   const mediaType = MEDIA_TYPES.ociManifest;
-  const config = { ...manifest.config, mediaType: MEDIA_TYPES.ociConfig };
+  const isImage = isConfig(manifest.config.mediaType);
+  const config = { ...manifest.config, ...(isImage ? { mediaType: MEDIA_TYPES.ociConfig } : {}) };
   const bytes = Buffer.from(serializeManifest({ ...manifest, mediaType, config, layers: layers.map(asOci) }));
   return { bytes, mediaType };
 }
