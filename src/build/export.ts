@@ -12,7 +12,7 @@ import { exportTree } from "./export-tree.ts";
 import { imageConfig } from "./finish.ts";
 import type { ByteSink, DiffId, Digest } from "../base/index.ts";
 import type { VertexId } from "../graph/index.ts";
-import type { AbsentLayer } from "../solver/index.ts";
+import type { AbsentLayer, RemoteLayer } from "../solver/index.ts";
 import type { Descriptor } from "../oci/index.ts";
 import type { WheelStore } from "../python/index.ts";
 import type { ImageRecord, Store } from "../store/index.ts";
@@ -75,9 +75,9 @@ function onlyPushed(
 }
 
 /** How the registry has the layers that are not here. */
-function lackedBlobs(store: Store, { absent }: BuildOutcome): ReadonlyMap<DiffId, AbsentLayer["blob"]> {
+function lackedBlobs(store: Store, { absent }: BuildOutcome): ReadonlyMap<DiffId, RemoteLayer["blob"]> {
   const lacked = [...absent.values()].filter(({ diffId }) => !store.layers.facts(diffId));
-  return new Map(lacked.map(({ diffId, blob }) => [diffId, blob]));
+  return new Map(lacked.flatMap(({ diffId, blob }) => (blob ? [[diffId, blob]] : [])));
 }
 
 async function writeOutcome(job: ExportJob, outcome: BuildOutcome): Promise<BuiltImage> {

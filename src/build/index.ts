@@ -6,6 +6,8 @@ export { contextKey, findImage, readImage } from "./resolver.ts";
 export type { ImagePuller } from "./resolver.ts";
 export { lockProject } from "./project-lock.ts";
 export type { LockRequest, LockResult, LockedVersion } from "./lock-types.ts";
+export { BuiltSteps } from "./built-steps.ts";
+export { ImportedCaches } from "./imported-caches.ts";
 export { RemoteBuild } from "./remote-build.ts";
 export type { RemoteBase, RemoteBuildOptions } from "./remote-build.ts";
 export type { ResolvedImage } from "./types.ts";

@@ -263,18 +263,28 @@ export class RemoteBuild implements RemoteLayers {
 
   /** For the push to a target. */
   absent(target: RemoteRepository): AbsentBlobs {
-    const baseOf = (digest: Digest): RemoteBase | undefined =>
-      [...this.#bases.values()].find(({ layers }) => layers.some(({ blob }) => blob.digest === digest));
     return {
       seen: this.#seen,
       sent: async (digest) => this.#sent.get(placeOf(target, digest)),
-      open: (blob, signal) => {
-        const path = this.#made.get(blob.digest);
-        if (path !== undefined) return () => fileChunks(path);
-        const base = baseOf(blob.digest);
-        return base && (() => base.open(blob, signal));
-      },
+      open: (blob, signal) => this.#open(blob, signal),
     };
+  }
+
+  #open(...[blob, signal]: Parameters<AbsentBlobs["open"]>): ReturnType<AbsentBlobs["open"]> {
+    const path = this.#made.get(blob.digest);
+    if (path !== undefined) return () => fileChunks(path);
+    const base = [...this.#bases.values()].find(({ layers }) =>
+      layers.some((each) => each.blob.digest === blob.digest),
+    );
+    return base && (() => base.open(blob, signal));
+  }
+
+  /** The same for another place than the targets: what they have is read from there. */
+  openFor(...[blob, signal]: Parameters<AbsentBlobs["open"]>): ReturnType<AbsentBlobs["open"]> {
+    const own = this.#open(blob, signal);
+    const [target] = this.targets;
+    if (own || !target || !this.#seen.has(blob.digest)) return own;
+    return () => target.client.openBlob(target.repository, blob, signal === undefined ? {} : { signal });
   }
 
   /** A memo that can't be read saves nothing, and ends no build: whether the registry takes the image is seen then. */

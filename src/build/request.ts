@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { BuildFacts, ProvenanceMode, SbomFormat } from "../trust/index.ts";
+import type { CacheExport, CacheImport } from "../options/index.ts";
 import type { Digest } from "../base/index.ts";
 import type { LeftOut } from "../python/index.ts";
 import type { BuildListener } from "../solver/index.ts";
@@ -62,6 +63,10 @@ export interface BuildRequest {
   readonly cgroupParent?: string;
   readonly allow: readonly string[];
   readonly outputs: readonly OutputSpec[];
+  /** Build caches to use, in the order of preference. */
+  readonly cacheFrom?: readonly CacheImport[];
+  /** Build caches to write. */
+  readonly cacheTo?: readonly CacheExport[];
   /** `--load`: also into a running Docker Engine. */
   readonly load: boolean;
   readonly jobs?: number;

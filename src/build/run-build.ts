@@ -7,7 +7,7 @@ import { parseDockerfile } from "../dockerfile/index.ts";
 import { GraphBuilder } from "../graph/index.ts";
 import { hostPlatform } from "../oci/index.ts";
 import { findRuntime } from "../runtime/index.ts";
-import { Solver } from "../solver/index.ts";
+import { ForgottenStep, Solver } from "../solver/index.ts";
 import { openAgents } from "./agents.ts";
 import { MAIN_CONTEXT, compile } from "./compile.ts";
 import { openContext } from "./context.ts";
@@ -22,9 +22,11 @@ import type { Dockerfile } from "../dockerfile/index.ts";
 import type { Graph, VertexId } from "../graph/index.ts";
 import type { Platform } from "../oci/index.ts";
 import type { WheelLayerFacts, WheelStore } from "../python/index.ts";
-import type { AbsentLayer, LocalSource, PythonResources } from "../solver/index.ts";
+import type { AbsentLayer, LocalSource, PythonResources, RootfsResult, SolveResources } from "../solver/index.ts";
 import type { Lease, Store } from "../store/index.ts";
 import type { BuildFacts } from "../trust/index.ts";
+import type { BuiltSteps } from "./built-steps.ts";
+import type { ImportedCaches } from "./imported-caches.ts";
 import type { BuiltStage } from "./facts.ts";
 import type { PlainDockerfile } from "./project-dockerfile.ts";
 import type { BuildRequest, BuildResult, ProjectDecision } from "./request.ts";
@@ -46,6 +48,10 @@ export interface BuildPlace {
   readonly pins?: ImagePins;
   /** For a build that is only pushed: what the registry has need not be here. */
   readonly remote?: RemoteBuild;
+  /** Build caches that the user named. */
+  readonly imported?: ImportedCaches;
+  /** Told what the steps made, for a cache that others read. */
+  readonly steps?: BuiltSteps;
 }
 
 /** A build ready to run: the graph and one compiled target per platform. */
@@ -85,7 +91,7 @@ export async function runBuild(place: BuildPlace, request: BuildRequest): Promis
     const signal = request.signal ?? new AbortController().signal;
     const agents = await openAgents(request.ssh, { cwd: request.cwd, env: place.env, scratch: lease.folder });
     try {
-      const solver = new Solver(prepared.graph, {
+      const resources: SolveResources = {
         store: place.store,
         lease,
         runRoot: place.runRoot,
@@ -100,15 +106,17 @@ export async function runBuild(place: BuildPlace, request: BuildRequest): Promis
         runtime: runtimeOnce(place, request),
         signal,
         ...(remote === undefined ? {} : { remote }),
+        ...importedBy(place),
         ...(request.listener ? { listener: request.listener } : {}),
-      });
-      const results = await withSource(prepared, () => solver.solve(prepared.stages.map((stage) => stage.vertex)));
+      };
+      const results = await withSource(prepared, () => solveStages(place, prepared, resources));
       const outcomes = prepared.stages.map((stage, index) => ({
         stage,
         layers: results[index]?.layers ?? [],
         absent: results[index]?.absent ?? new Map<DiffId, AbsentLayer>(),
         split: results[index]?.split ?? new Map<VertexId, number>(),
       }));
+      for (const { layers, absent } of outcomes) place.steps?.addImage(layers, absent);
       const result = await exportResult({ ...place, request, outcomes, epoch: prepared.epoch });
       const facts = await factsOf(place, request, prepared, { outcomes, images: result.images });
       if (lock !== undefined) await writeLockFacts(place, { lease, graph: prepared.graph, lock, signal });
@@ -124,6 +132,38 @@ export async function runBuild(place: BuildPlace, request: BuildRequest): Promis
     }
   } finally {
     lease.release();
+  }
+}
+
+function importedBy({ imported, steps }: BuildPlace): Pick<SolveResources, "imported" | "onResult"> {
+  return {
+    ...(imported === undefined ? {} : { imported }),
+    ...(steps === undefined ? {} : { onResult: (result) => steps.add(result) }),
+  };
+}
+
+/**
+ * Solves, and brings what the image needs and others have: for a build that is only pushed what nobody has. A cache that
+ * does not keep its word is not asked the same again.
+ */
+async function solveStages(
+  { remote, steps }: BuildPlace,
+  { graph, stages }: PreparedBuild,
+  resources: SolveResources,
+): Promise<readonly RootfsResult[]> {
+  for (;;) {
+    try {
+      steps?.clear();
+      const results = await new Solver(graph, resources).solve(stages.map((stage) => stage.vertex));
+      const absent = results.flatMap((result) => [...result.absent.values()]);
+      const needed = absent.filter(({ diffId, blob }) => {
+        return (remote === undefined || blob === undefined) && !resources.store.layers.facts(diffId);
+      });
+      await Promise.all(needed.map(({ bring }) => bring()));
+      return results;
+    } catch (error) {
+      if (!(error instanceof ForgottenStep)) throw error;
+    }
   }
 }
 

@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Once, TareError } from "../base/index.ts";
-import type { BuildPlace, ImagePuller, PlainDockerfile, PreparedBuild, RemoteBase } from "../build/index.ts";
+import type {
+  BuildPlace,
+  BuiltSteps,
+  ImagePuller,
+  ImportedCaches,
+  RemoteBuild,
+  PlainDockerfile,
+  PreparedBuild,
+  RemoteBase,
+} from "../build/index.ts";
 import { formatPlatform } from "../oci/index.ts";
 import type { ImageRecord } from "../store/index.ts";
 import type { BuildFinding, BuildPlan, PlanRequest } from "./facade.ts";
@@ -17,18 +26,59 @@ export async function build(rooms: Rooms, request: BuildRequest): Promise<BuildR
   await checkForms(request);
   const names = namesToPush(request);
   refuseIdleDocuments(request, names);
-  const { runBuild } = await import("../build/index.ts");
   await clearKilledBuilds(rooms);
   const remote = await remoteBuildFor(rooms, request, names);
-  const place = { ...placeOf(rooms, request), ...(remote === undefined ? {} : { remote }) };
   try {
-    const { facts, ...result } = await runBuild(place, withEpoch(rooms, request));
-    if (facts) (await import("./attestations.ts")).rememberFacts(rooms, facts);
-    if (request.load && result.target !== undefined) await loadIntoEngine(rooms, request, result.target);
-    return names.length > 0 ? await pushBuilt(rooms, request, { result, names, remote }) : result;
+    return await buildWithCaches(rooms, request, { names, remote });
   } finally {
     remote?.close();
   }
+}
+
+async function buildWithCaches(
+  rooms: Rooms,
+  request: BuildRequest,
+  { names, remote }: { readonly names: readonly string[]; readonly remote: RemoteBuild | undefined },
+): Promise<BuildResult> {
+  const { cacheFrom = [], cacheTo = [] } = request;
+  if (cacheFrom.length + cacheTo.length === 0) return buildAndPush(rooms, request, { names, remote });
+  const { checkCaches, exportCaches, importCaches } = await import("./build-caches.ts");
+  checkCaches(request);
+  const { BuiltSteps } = await import("../build/index.ts");
+  const imported = await importCaches(rooms, request);
+  const steps = new BuiltSteps();
+  try {
+    const result = await buildAndPush(rooms, request, { names, remote, imported, steps });
+    await exportCaches(rooms, request, { steps, imported, remote });
+    return result;
+  } finally {
+    imported?.close();
+  }
+}
+
+interface Building {
+  readonly names: readonly string[];
+  readonly remote: RemoteBuild | undefined;
+  readonly imported?: ImportedCaches | undefined;
+  readonly steps?: BuiltSteps;
+}
+
+async function buildAndPush(
+  rooms: Rooms,
+  request: BuildRequest,
+  { names, remote, imported, steps }: Building,
+): Promise<BuildResult> {
+  const { runBuild } = await import("../build/index.ts");
+  const place = {
+    ...placeOf(rooms, request),
+    ...(remote === undefined ? {} : { remote }),
+    ...(imported === undefined ? {} : { imported }),
+    ...(steps === undefined ? {} : { steps }),
+  };
+  const { facts, ...result } = await runBuild(place, withEpoch(rooms, request));
+  if (facts) (await import("./attestations.ts")).rememberFacts(rooms, facts);
+  if (request.load && result.target !== undefined) await loadIntoEngine(rooms, request, result.target);
+  return names.length === 0 ? result : pushBuilt(rooms, request, { result, names, remote, imported });
 }
 
 /** Documents and signatures need a place beside the image. Throws `E_USAGE`. */

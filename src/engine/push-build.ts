@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* `build --push`: what the build may leave at the registry, and the push of its result. */
 import { TareError } from "../base/index.ts";
-import type { RemoteBuild } from "../build/index.ts";
+import type { ImportedCaches, RemoteBuild } from "../build/index.ts";
 import type { RemoteRepository } from "../images/index.ts";
 import type { LongCall } from "./facade.ts";
 import { requireImage } from "./image-lookup.ts";
@@ -67,11 +67,17 @@ function callOf({ listener, signal }: BuildRequest): LongCall {
 export async function pushBuilt(
   rooms: Rooms,
   request: BuildRequest,
-  built: { readonly result: BuildResult; readonly names: readonly string[]; readonly remote: RemoteBuild | undefined },
+  built: {
+    readonly result: BuildResult;
+    readonly names: readonly string[];
+    readonly remote: RemoteBuild | undefined;
+    readonly imported?: ImportedCaches | undefined;
+  },
 ): Promise<BuildResult> {
   const { isUsualForm, pushRecord } = await import("./registry.ts");
   const { shareWheels } = await import("./wheel-sharing.ts");
-  const { result, names, remote } = built;
+  const { withCaches } = await import("./build-caches.ts");
+  const { result, names, remote, imported } = built;
   const call = callOf(request);
   const targets = remote?.targets ?? (await targetsOf(rooms, names));
   const form = formOf(request);
@@ -83,7 +89,7 @@ export async function pushBuilt(
     const target = targets.find((each) => each.client.domain === domain && each.repository === repository);
     if (!target) throw new Error(`no target for ${name}`);
     const record = result.absent ?? requireImage(rooms.writer(), name, "pushing");
-    const absent = remote === undefined ? {} : { absent: remote.absent(target) };
+    const absent = remote === undefined ? {} : { absent: withCaches(remote.absent(target), imported) };
     const { attestations } = request;
     const documents = attestations === undefined ? {} : { attestations };
     const how = { client: target.client, platforms: [], ...compression, ...absent, ...documents, ...call };

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 export { Solver } from "./solve.ts";
+export { ForgottenStep } from "./imported-steps.ts";
 export type {
   AbsentLayer,
   BlobWriter,
+  ImportedLayer,
+  ImportedSteps,
+  KeyedLayers,
   KnownBlobWriter,
   LocalSource,
   PythonResources,

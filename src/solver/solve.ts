@@ -4,10 +4,12 @@
  * uses, then runs; vertices that do not depend on each other run at the same time. The first failure stops the rest.
  */
 import { Once, Semaphore, TareError, asDiffId, isTareError, messageOf } from "../base/index.ts";
-import { reachable, vertexOf } from "../graph/index.ts";
+import { cacheKey, reachable, vertexOf } from "../graph/index.ts";
 import { absentLayers, absentWheels, bringAll, lockedWheels, sentWheels } from "./absent-layers.ts";
 import { ContextTree } from "./context-tree.ts";
 import { MemoDigests } from "./fingerprint.ts";
+import { ForgottenStep, importedResult, importedWheels } from "./imported-steps.ts";
+import type { ImportedResult } from "./imported-steps.ts";
 import { cachedLayers, rememberLayers } from "./layer-cache.ts";
 import { lockedLayer } from "./locked-layer.ts";
 import { rootfsOf } from "./results.ts";
@@ -35,6 +37,10 @@ export class Solver {
   readonly #slots: Semaphore;
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
+  /** Layers that a cache has and this store lacks. */
+  readonly #imported = new Map<DiffId, AbsentLayer>();
+  /** It will be solved again: what is still told of this time is of no interest. */
+  #isForgotten = false;
 
   constructor(graph: Graph, resources: SolveResources) {
     this.#graph = graph;
@@ -72,7 +78,12 @@ export class Solver {
     if (immediate) return immediate;
     const step = this.#stepContext(vertex, inputs);
     try {
-      return (await this.#elsewhere(step)) ?? (await this.#sent(step)) ?? (await this.#made(step));
+      return (
+        (await this.#elsewhere(step)) ??
+        this.#importedWheels(step) ??
+        (await this.#sent(step)) ??
+        (await this.#made(step))
+      );
     } catch (error) {
       throw this.#failed(vertex, error);
     }
@@ -85,7 +96,20 @@ export class Solver {
     const split = splitOf(inputs);
     if (made.length !== 1) split.set(vertex.id, made.length);
     const layers = [...workerOf(vertex.op).base(step), ...made];
-    return { kind: "rootfs", layers, absent: absentLayers(inputs, layers), split };
+    const absent = absentLayers(inputs, layers);
+    for (const layer of made.flatMap((diffId) => this.#imported.get(diffId) ?? [])) absent.set(layer.diffId, layer);
+    return { kind: "rootfs", layers, absent, split };
+  }
+
+  /** A layer of wheels that a cache has: they are neither fetched nor measured. */
+  #importedWheels(step: StepContext): RootfsResult | undefined {
+    const found = importedWheels(step);
+    if (found === undefined) return undefined;
+    const { layers, absent } = found;
+    this.#resources.lease.keep(layers);
+    this.#emit({ kind: "started", id: step.vertex.id, at: Date.now() });
+    this.#hit(step, layers, [cacheKey(step.vertex, [])]);
+    return { kind: "rootfs", layers, absent: new Map(absent.map((each) => [each.diffId, each])), split: new Map() };
   }
 
   /** A layer of wheels that the registry has: neither they nor the base that would compile them are needed. */
@@ -94,7 +118,7 @@ export class Solver {
     if (layer === undefined) return undefined;
     this.#emit({ kind: "started", id: step.vertex.id, at: Date.now() });
     step.log(1, Buffer.from("tare: the registry has this layer: nothing is fetched, made or sent\n"));
-    this.#hit(step, [layer.diffId]);
+    this.#hit(step, [layer.diffId], [cacheKey(step.vertex, [])]);
     return { kind: "rootfs", layers: [layer.diffId], absent: new Map([[layer.diffId, layer]]), split: new Map() };
   }
 
@@ -107,6 +131,7 @@ export class Solver {
     const made = locked?.diffId ?? (await this.#slots.run(() => sentWheels(step)));
     if (made === undefined) return undefined;
     if (locked === undefined) this.#resources.lease.keep([made]);
+    this.#note([made], locked === undefined ? [] : [cacheKey(step.vertex, [])]);
     this.#emit({ kind: "completed", id: step.vertex.id, at: Date.now() });
     return { kind: "rootfs", layers: [made], absent: new Map(locked && [[made, locked]]), split: new Map() };
   }
@@ -151,19 +176,41 @@ export class Solver {
 
   async #layers(step: StepContext, worker: StepWorker): Promise<readonly DiffId[]> {
     const quick = step.vertex.ignoreCache ? undefined : worker.quickKey?.(step);
-    const quickHit = quick && cachedLayers(this.#resources.store, quick);
-    if (quickHit) return this.#hit(step, quickHit);
+    const quickHit = this.#known(step, quick);
+    if (quickHit) return this.#hit(step, quickHit, [quick]);
     this.#emit({ kind: "started", id: step.vertex.id, at: Date.now() });
     const locked = lockedLayer(step);
-    if (locked !== undefined) return this.#hit(step, [locked]);
+    if (locked !== undefined) return this.#hit(step, [locked], []);
     await bringAll(step, worker.keyed?.(step) ?? []);
     const key = await worker.key(step);
-    const hit = key && !step.vertex.ignoreCache ? cachedLayers(this.#resources.store, key) : undefined;
+    const hit = this.#known(step, key);
     const layers = hit ?? (await this.#once(key, () => this.#run(step, worker)));
-    for (const known of hit ? [quick] : [key, quick]) if (known) rememberLayers(this.#resources.store, known, layers);
-    if (hit) return this.#hit(step, hit);
+    for (const known of hit ? [quick] : [key, quick]) if (known) this.#remember(known, layers);
+    if (hit) return this.#hit(step, hit, [key, quick]);
     this.#emit({ kind: "completed", id: step.vertex.id, at: Date.now() });
+    this.#note(layers, [key, quick]);
     return layers;
+  }
+
+  /** What the step with this key made before, here or elsewhere. */
+  #known(step: StepContext, key: Digest | undefined): readonly DiffId[] | undefined {
+    if (key === undefined || step.vertex.ignoreCache) return undefined;
+    return cachedLayers(this.#resources.store, key) ?? this.#take(importedResult(step, key));
+  }
+
+  #take(found: ImportedResult | undefined): readonly DiffId[] | undefined {
+    for (const layer of found?.absent ?? []) this.#imported.set(layer.diffId, layer);
+    return found?.layers;
+  }
+
+  /** A record of the build cache is of layers that are here. */
+  #remember(key: Digest, layers: readonly DiffId[]): void {
+    const { store } = this.#resources;
+    if (layers.every((layer) => store.layers.facts(layer))) rememberLayers(store, key, layers);
+  }
+
+  #note(layers: readonly DiffId[], keys: readonly (Digest | undefined)[]): void {
+    this.#resources.onResult?.({ layers, keys: keys.filter((key) => key !== undefined) });
   }
 
   async #run(step: StepContext, worker: StepWorker): Promise<readonly DiffId[]> {
@@ -176,7 +223,8 @@ export class Solver {
     return key ? this.#byKey.run(key, make) : make();
   }
 
-  #hit(step: StepContext, layers: readonly DiffId[]): readonly DiffId[] {
+  #hit(step: StepContext, layers: readonly DiffId[], keys: readonly (Digest | undefined)[]): readonly DiffId[] {
+    this.#note(layers, keys);
     this.#emit({ kind: "cached", id: step.vertex.id, at: Date.now() });
     return layers;
   }
@@ -194,6 +242,7 @@ export class Solver {
   }
 
   #failed(vertex: Vertex, error: unknown): unknown {
+    if (error instanceof ForgottenStep) this.#isForgotten = true;
     const wasStopped = this.#signal.aborted && !(isTareError(error) && error.code !== "E_ABORTED");
     const at = Date.now();
     if (wasStopped) this.#emit({ kind: "canceled", id: vertex.id, at });
@@ -205,7 +254,7 @@ export class Solver {
   }
 
   #emit(event: BuildEvent): void {
-    this.#resources.listener?.(event);
+    if (!this.#isForgotten) this.#resources.listener?.(event);
   }
 }
 

@@ -47,6 +47,10 @@ export interface SolveResources {
   readonly python: PythonResources;
   /** Absent: every layer is made here. */
   readonly remote?: RemoteLayers;
+  /** What others made, from build caches that the user named. */
+  readonly imported?: ImportedSteps;
+  /** Told of every step that made layers or that a cache knew. */
+  readonly onResult?: (result: KeyedLayers) => void;
   /** Found when the first RUN needs it. */
   readonly runtime: () => Promise<OciRuntime>;
   readonly listener?: BuildListener;
@@ -94,9 +98,47 @@ export interface RemoteLayers {
   bring(manifest: Digest): Promise<void>;
 }
 
+/** What a step made, under the keys that are known of it. */
+export interface KeyedLayers {
+  readonly keys: readonly Digest[];
+  /** Lowest first. */
+  readonly layers: readonly DiffId[];
+}
+
+/** A layer that a build cache speaks of. */
+export interface ImportedLayer {
+  readonly diffId: DiffId;
+  /** Bytes of its tar, when the cache knows them. */
+  readonly size?: number;
+  /** Absent: the cache knows only which one it is. */
+  readonly blob?: RemoteLayer["blob"];
+}
+
+/** Steps that others ran. What is said of them is not proved before a layer's content was compared with its diffID. */
+export interface ImportedSteps {
+  /** The layers of the step with this key, lowest first. */
+  find(key: Digest): readonly ImportedLayer[] | undefined;
+  /** Brings a layer that has a blob into the store. Throws when it can't be had, or is another one. */
+  bring(
+    diffId: DiffId,
+    options: {
+      readonly signal: AbortSignal;
+      readonly onProgress: (current: number, total: number) => void;
+    },
+  ): Promise<void>;
+  /** Does not find that key any more; `why` when a cache promised what it does not have. */
+  forget(key: Digest, why?: unknown): void;
+}
+
 /** A layer that the image gets, though it is not here. */
-export interface AbsentLayer extends RemoteLayer {
-  /** Brings or makes it, once. Throws `E_LAYER_CLAIM` when it is another than was said. */
+export interface AbsentLayer {
+  readonly diffId: DiffId;
+  /** How somebody else has it; absent: nobody has it, and it is brought before it is needed outside the build. */
+  readonly blob?: RemoteLayer["blob"];
+  /**
+   * Brings or makes it, once. Throws `E_LAYER_CLAIM` when it is another than was said, and `ForgottenStep` when the graph
+   * has to be solved again.
+   */
   readonly bring: () => Promise<void>;
 }
 

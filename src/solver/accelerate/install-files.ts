@@ -2,6 +2,7 @@
 /* The files that an installer would take, as layers. */
 import { Semaphore, digestOfValue, megabytes } from "../../base/index.ts";
 import { normalizeName, planLayers } from "../../python/index.ts";
+import { broughtPart } from "../imported-steps.ts";
 import { cachedLayers, rememberLayers } from "../layer-cache.ts";
 import { wheelsWorker } from "../wheels-step.ts";
 import type { DiffId } from "../../base/index.ts";
@@ -81,9 +82,10 @@ async function groupLayers(step: StepContext, op: WheelsOp): Promise<readonly Di
   const part: StepContext = { ...step, vertex, inputs: step.inputs.slice(0, 1) };
   const key = await wheelsWorker.key(part);
   const { store } = step.resources;
-  const known = key && cachedLayers(store, key);
+  const known = key && (cachedLayers(store, key) ?? (await broughtPart(part, key)));
   const layers = known ?? (await wheelsWorker.run(part));
   if (key && !known) rememberLayers(store, key, layers);
+  step.resources.onResult?.({ keys: key ? [key] : [], layers });
   step.resources.lease.keep(layers);
   return layers;
 }
