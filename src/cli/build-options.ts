@@ -4,8 +4,6 @@ import { SIGNATURE_POLICY_OPTION } from "./common-options.ts";
 import { PROGRESS_OPTION } from "./work.ts";
 import type { OptionSpec } from "./command.ts";
 
-const CACHES = "build caches in registries and folders come with a later version; the local cache is always used";
-
 const text = (name: string, description: string, more: Partial<OptionSpec> = {}): OptionSpec => ({
   name,
   type: "string",
@@ -71,6 +69,12 @@ const RESULT: readonly OptionSpec[] = [
   list("output", "Where the result goes: a folder, or `type=image|registry|oci|docker|local|tar[,dest=path]`", {
     short: "o",
   }),
+  list("cache-from", "Build cache to use: `type=registry,ref=name`, `type=local,src=folder`, or a name", {
+    valueName: "cache",
+  }),
+  list("cache-to", "Build cache to write: `type=registry,ref=name` or `type=local,dest=folder`, `[,mode=min|max]`", {
+    valueName: "cache",
+  }),
   flag("load", "Also load the image into a running Docker Engine"),
   flag("push", "Also push the image to the registries of its names"),
   ...ATTEST_OPTIONS,
@@ -86,8 +90,6 @@ const RESULT: readonly OptionSpec[] = [
 ];
 
 const REFUSED: readonly OptionSpec[] = [
-  list("cache-from", "Not yet", { unsupported: CACHES }),
-  list("cache-to", "Not yet", { unsupported: CACHES }),
   flag("squash", "Not yet", { unsupported: "layers are kept; a last stage `FROM scratch` with `COPY --from` has one" }),
   ...["memory", "memory-swap", "cpu-period", "cpu-quota", "cpu-shares", "cpuset-cpus", "cpuset-mems"].map((name) =>
     text(name, "Not yet", {

@@ -5,6 +5,8 @@ import {
   parseBuildSecret,
   parseBuildSsh,
   parseBytes,
+  parseCacheFrom,
+  parseCacheTo,
   parseLabels,
   parseOutput,
   parseUlimits,
@@ -24,6 +26,8 @@ export function buildRequest(context: CommandContext, parsed: ParsedArguments): 
     tags: parsed.list("tag"),
     outputs: [...allValues(parsed, "output", outputOf), ...(parsed.boolean("push") ? [PUSHED] : [])],
     load: parsed.boolean("load"),
+    cacheFrom: allValues(parsed, "cache-from", parseCacheFrom),
+    cacheTo: allValues(parsed, "cache-to", parseCacheTo),
     ...attestationsOf(context, parsed),
     ...pinsOf(parsed),
   };

@@ -23,6 +23,10 @@ export const command: CommandBody = {
     { line: "tare build -t app .", text: "a folder with requirements.txt and main.py needs no Dockerfile" },
     { line: "tare build --target test --build-arg PYTHON=3.11 .", text: "one stage, with an argument" },
     { line: "tare build -o type=oci,dest=hello.tar .", text: "an OCI archive instead of an image in the store" },
+    {
+      line: "tare build --cache-from registry/app:cache --cache-to type=registry,ref=registry/app:cache,mode=max .",
+      text: "start from what another machine built, and leave the next one this build's steps",
+    },
     { line: "tare build --secret id=token,env=HF_TOKEN .", text: "a secret that does not end up in the image" },
   ],
   async run(context, parsed) {
