@@ -29,6 +29,7 @@ export { sinkOf, writeAll, writeToPath } from "./byte-sink.ts";
 export type { ByteSink } from "./byte-sink.ts";
 export { fileChunks } from "./file-chunks.ts";
 export { megabytes } from "./sizes.ts";
+export { valueText } from "./value-text.ts";
 export { hostEnvironment } from "./config.ts";
 export { DEFAULT_EPOCH } from "./epoch.ts";
 export { canOwn, imageOwner } from "./owner.ts";

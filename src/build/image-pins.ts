@@ -5,7 +5,7 @@
  */
 import { dirname, join, resolve } from "node:path";
 import { TomlError, parse } from "smol-toml";
-import { TareError, isDigest, readTextIfPresent, writeFileAtomic } from "../base/index.ts";
+import { TareError, isDigest, readTextIfPresent, writeFileAtomic, valueText } from "../base/index.ts";
 import { formatReference, normalizeReference } from "../oci/index.ts";
 import type { Digest } from "../base/index.ts";
 import type { BuildRequest } from "./request.ts";
@@ -89,14 +89,15 @@ export function parsePins(text: string, path: string): ReadonlyMap<string, Diges
   };
   const { version, image = [], ...more } = tableOf(text, fail);
   const [unknown] = Object.keys(more);
-  if (version !== VERSION) fail(`its version is \`${String(version)}\`, and ${VERSION} is known`);
+  if (version !== VERSION) fail(`its version is \`${valueText(version)}\`, and ${VERSION} is known`);
   if (unknown !== undefined) fail(`unknown key \`${unknown}\``);
   if (!Array.isArray(image)) return fail("`image` is no list of tables");
   const pins = new Map<string, Digest>();
   for (const each of image as readonly unknown[]) {
     const { name, digest } =
       typeof each === "object" && each !== null ? (each as Readonly<Record<string, unknown>>) : {};
-    if (typeof name !== "string" || !isFullName(name)) return fail(`\`${String(name)}\` is no full name of an image`);
+    if (typeof name !== "string" || !isFullName(name))
+      return fail(`\`${valueText(name)}\` is no full name of an image`);
     if (typeof digest !== "string" || !isDigest(digest)) return fail(`the digest of \`${name}\` is none`);
     if (pins.has(name)) return fail(`\`${name}\` stands there twice`);
     pins.set(name, digest);

@@ -111,6 +111,7 @@ describe("statements", () => {
     ["no JSON", "x", "E_MANIFEST"],
     ["a list", "[]", "E_SIGNATURE"],
     ["another type", JSON.stringify({ ...good, _type: "x" }), "E_SIGNATURE"],
+    ["a type with a toString of its own", JSON.stringify({ ...good, _type: { toString: 1 } }), "E_SIGNATURE"],
     ["no subject", JSON.stringify({ ...good, subject: [] }), "E_SIGNATURE"],
     ["no predicate type", JSON.stringify({ ...good, predicateType: 1 }), "E_SIGNATURE"],
     ["a key twice", '{"_type":1,"_type":2}', "E_MANIFEST"],

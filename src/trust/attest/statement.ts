@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* in-toto statements (in-toto attestation framework, Statement v1): something said about manifests of images. */
-import { TareError } from "../../base/index.ts";
+import { TareError, valueText } from "../../base/index.ts";
 import type { Digest } from "../../base/index.ts";
 import { parseJson } from "../../oci/index.ts";
 
@@ -44,7 +44,7 @@ export function parseStatement(text: string): Statement {
   const value = parseJson(text, "in-toto statement");
   if (!isObject(value)) throw malformed("it is no object");
   const { _type: type, subject, predicateType, predicate } = value;
-  if (type !== STATEMENT_TYPE && type !== OLD_STATEMENT_TYPE) throw malformed(`its type is \`${String(type)}\``);
+  if (type !== STATEMENT_TYPE && type !== OLD_STATEMENT_TYPE) throw malformed(`its type is \`${valueText(type)}\``);
   if (typeof predicateType !== "string") throw malformed("it has no predicate type");
   if (!Array.isArray(subject) || subject.length === 0) throw malformed("it has no subject");
   return { subjects: subject.map(subjectOf), predicateType, predicate };

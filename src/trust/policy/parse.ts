@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Reads containers-policy.json(5) as strictly as podman: what is not understood is refused, so nothing is let in by it. */
-import { TareError } from "../../base/index.ts";
+import { TareError, valueText } from "../../base/index.ts";
 import { isMembers, parseJson } from "../../oci/index.ts";
 import type { Material, Policy, Requirement, SignedIdentity, SigstoreSigned } from "./types.ts";
 
@@ -69,7 +69,7 @@ class PolicyReader {
       case "sigstoreSigned":
         return this.#sigstoreSigned(this.object(value, at, SIGSTORE_KEYS), at);
       default:
-        return this.fail(at, `unknown type \`${String(type)}\``);
+        return this.fail(at, `unknown type \`${valueText(type)}\``);
     }
   }
 
@@ -134,7 +134,7 @@ class PolicyReader {
         };
       }
       default:
-        return this.fail(at, `unknown type \`${String(type)}\``);
+        return this.fail(at, `unknown type \`${valueText(type)}\``);
     }
   }
 

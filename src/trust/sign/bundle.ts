@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Sigstore bundles (protobuf-specs, sigstore_bundle.proto) as they are written here: a DSSE envelope and a key's name. */
-import { TareError } from "../../base/index.ts";
+import { TareError, valueText } from "../../base/index.ts";
 import { isMembers, parseJson } from "../../oci/index.ts";
 import { envelopeJson, parseEnvelope } from "./dsse.ts";
 import type { Envelope } from "./dsse.ts";
@@ -43,7 +43,7 @@ export function parseBundle(text: string): KeyBundle {
   if (!isMembers(json)) throw malformed("it is no object");
   const { mediaType, verificationMaterial, dsseEnvelope } = json;
   if (typeof mediaType !== "string" || !isBundleType(mediaType))
-    throw malformed(`its type is \`${String(mediaType)}\``);
+    throw malformed(`its type is \`${valueText(mediaType)}\``);
   if (dsseEnvelope === undefined) throw malformed("it has no DSSE envelope");
   const material = isMembers(verificationMaterial) ? verificationMaterial : {};
   const signer = "certificate" in material || "x509CertificateChain" in material ? "certificate" : "key";

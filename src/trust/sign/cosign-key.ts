@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* cosign's private keys: PEM around JSON, scrypt and secretbox around PKCS #8 (securesystemslib's `encrypted`). */
 import { randomBytes, scryptSync } from "node:crypto";
-import { TareError } from "../../base/index.ts";
+import { TareError, valueText } from "../../base/index.ts";
 import { parseJson } from "../../oci/index.ts";
 import { openBox, sealBox } from "./secretbox.ts";
 
@@ -60,9 +60,9 @@ function readBox(text: string): Box {
   }
   const at = (...path: readonly string[]): unknown =>
     path.reduce<unknown>((each, name) => (isObject(each) ? each[name] : undefined), value);
-  const bytes = (...path: readonly string[]): Buffer => Buffer.from(String(at(...path) ?? ""), "base64");
+  const bytes = (...path: readonly string[]): Buffer => Buffer.from(valueText(at(...path) ?? ""), "base64");
   if (at("kdf", "name") !== "scrypt" || at("cipher", "name") !== "nacl/secretbox") {
-    throw malformed(`it is sealed by \`${String(at("kdf", "name"))}\` and \`${String(at("cipher", "name"))}\``);
+    throw malformed(`it is sealed by \`${valueText(at("kdf", "name"))}\` and \`${valueText(at("cipher", "name"))}\``);
   }
   const nonce = bytes("cipher", "nonce");
   if (nonce.length !== 24) throw malformed("its nonce has not 24 bytes");
@@ -73,7 +73,7 @@ function readBox(text: string): Box {
 function costOf(at: (...path: readonly string[]) => unknown, name: keyof typeof COST): number {
   const value = at("kdf", "params", name);
   if (typeof value === "number" && Number.isInteger(value) && value > 0 && value <= LARGEST[name]) return value;
-  throw malformed(`its cost \`${name}\` is \`${String(value)}\``);
+  throw malformed(`its cost \`${name}\` is \`${valueText(value)}\``);
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

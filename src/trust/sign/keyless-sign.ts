@@ -6,7 +6,7 @@
  */
 import { generateKeyPairSync, sign } from "node:crypto";
 import type { KeyObject } from "node:crypto";
-import { TareError } from "../../base/index.ts";
+import { TareError, valueText } from "../../base/index.ts";
 import type { HttpClient } from "../../http/index.ts";
 import { isMembers, parseJson } from "../../oci/index.ts";
 import { BUNDLE_TYPE } from "./bundle.ts";
@@ -88,10 +88,10 @@ async function logEnvelope(place: KeylessPlace, envelope: Envelope, certificate:
     throw new TareError("E_KEYLESS", `signing without a key: \`${place.rekorUrl}\` gave no entry`);
   }
   return {
-    logIndex: String(entry["logIndex"]),
+    logIndex: valueText(entry["logIndex"]),
     logId: { keyId: base64OfHex(entry["logID"]) },
     kindVersion: { kind: "dsse", version: "0.0.1" },
-    integratedTime: String(entry["integratedTime"]),
+    integratedTime: valueText(entry["integratedTime"]),
     inclusionPromise: { signedEntryTimestamp: verification["signedEntryTimestamp"] },
     ...proofOf(verification["inclusionProof"]),
     canonicalizedBody: entry["body"],
@@ -103,9 +103,9 @@ function proofOf(proof: unknown): Readonly<Record<string, unknown>> {
   const hashes: readonly unknown[] = Array.isArray(proof["hashes"]) ? proof["hashes"] : [];
   return {
     inclusionProof: {
-      logIndex: String(proof["logIndex"]),
+      logIndex: valueText(proof["logIndex"]),
       rootHash: base64OfHex(proof["rootHash"]),
-      treeSize: String(proof["treeSize"]),
+      treeSize: valueText(proof["treeSize"]),
       hashes: hashes.map(base64OfHex),
       checkpoint: { envelope: proof["checkpoint"] },
     },
@@ -113,7 +113,7 @@ function proofOf(proof: unknown): Readonly<Record<string, unknown>> {
 }
 
 function base64OfHex(hex: unknown): string {
-  return Buffer.from(String(hex), "hex").toString("base64");
+  return Buffer.from(valueText(hex), "hex").toString("base64");
 }
 
 function derOf(pem: string): string {

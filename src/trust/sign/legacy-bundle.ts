@@ -4,7 +4,7 @@
  * annotations of the payload's layer. Here they become the bundle that newer tools would have written.
  */
 import { createHash } from "node:crypto";
-import { TareError } from "../../base/index.ts";
+import { TareError, valueText } from "../../base/index.ts";
 import { isMembers, parseJson } from "../../oci/index.ts";
 import type { Descriptor } from "../../oci/index.ts";
 import { CERTIFICATE_ANNOTATION, SIGNATURE_ANNOTATION } from "./simple-signing.ts";
@@ -49,10 +49,10 @@ function entryOf(text: string | undefined): unknown {
     throw malformed("its entry of a transparency log is malformed");
   }
   return {
-    logIndex: String(logIndex),
+    logIndex: valueText(logIndex),
     logId: { keyId: Buffer.from(logID, "hex").toString("base64") },
     kindVersion: kindOf(body),
-    integratedTime: String(integratedTime),
+    integratedTime: valueText(integratedTime),
     inclusionPromise: { signedEntryTimestamp: promise },
     canonicalizedBody: body,
   };
