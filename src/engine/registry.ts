@@ -162,7 +162,8 @@ async function allTags(client: RegistryClient, request: PullRequest): Promise<re
   }
   const tags = await client.tags(reference.path, request.signal === undefined ? {} : { signal: request.signal });
   const { WHEEL_MEMO_TAG } = await import("../images/index.ts");
-  const images = tags.filter((tag) => tag !== WHEEL_MEMO_TAG);
+  const { isReferrersTag } = await import("../registry/index.ts");
+  const images = tags.filter((tag) => tag !== WHEEL_MEMO_TAG && !isReferrersTag(tag));
   return images.map((tag) => remoteName(formatReference({ ...reference, tag })));
 }
 

@@ -6,6 +6,7 @@ export { findCredentials, removeLogin, storeLogin } from "./credentials.ts";
 export type { LoginPlace } from "./credentials.ts";
 export type { ConfigPlace } from "./docker-config.ts";
 export { apiHost, isHub, isLoopback } from "./endpoint.ts";
+export { isReferrersTag } from "./referrers.ts";
 export { searchHub } from "./search-hub.ts";
 export type { FoundRepository } from "./search-hub.ts";
 export type {

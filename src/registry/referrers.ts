@@ -30,6 +30,11 @@ function referrersTag(subject: Digest): string {
   return `sha256-${hexOf(subject)}`;
 }
 
+/** True for a tag that is made of a digest and stands for what refers to that: of the specification, or of cosign. */
+export function isReferrersTag(tag: string): boolean {
+  return /^sha256-[0-9a-f]{64}(?:\.[a-z]+)?$/.test(tag);
+}
+
 /** The descriptors of what refers to a manifest. Throws `E_REGISTRY*`, `E_MANIFEST`. */
 export async function listReferrers(
   session: RegistrySession,

@@ -141,6 +141,8 @@ describe.skipIf(missing !== undefined)("tare", () => {
     for (const tag of ["a", "b"]) tare(["tag", `${registry.host}/team/app:1`, `${registry.host}/all:${tag}`]);
     const names = ["a", "b"].map((tag) => `${registry.host}/all:${tag}`);
     expect(tare(["push", "-q", "-a", `${registry.host}/all`]).split("\n")).toEqual(names);
+    // Where there is no referrers API, a tag that is no image stands for what is attached.
+    tare(["push", "-q", "--sbom", `${registry.host}/all:a`]);
     expect(
       tare(["pull", "-q", "-a", `${registry.host}/all`], { store: "all" })
         .split("\n")

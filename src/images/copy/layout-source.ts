@@ -4,6 +4,7 @@ import { TareError, digestOf } from "../../base/index.ts";
 import type { Digest } from "../../base/index.ts";
 import { MEDIA_TYPES, isIndex, isManifest, parseIndex } from "../../oci/index.ts";
 import type { Descriptor } from "../../oci/index.ts";
+import { isReferrersTag } from "../../registry/index.ts";
 import type { ArchiveSource } from "../archive-source.ts";
 import { malformed } from "../archive-source.ts";
 import { annotatedNames, shortName } from "../image-names.ts";
@@ -13,8 +14,6 @@ import { checkedDocument, subjectOf } from "./documents.ts";
 import type { CopyDocument, ImageSource } from "./types.ts";
 
 const REF = "org.opencontainers.image.ref.name";
-/** Tags that are made of a digest: what refers to it. */
-const ATTACHED = /^sha256-[0-9a-f]{64}\.(?:sig|att|sbom)$/;
 
 /** The image that `wanted` names (a tag, a name or a digest), or the only one. Throws `E_LAYOUT`, `E_IMAGE_NOTFOUND`. */
 export function layoutSource(source: ArchiveSource, label: string, wanted: string | undefined): ImageSource {
@@ -95,7 +94,7 @@ function refersTo(
 }
 
 function isAttached(source: ArchiveSource, entry: Descriptor, label: string): boolean {
-  return ATTACHED.test(entry.annotations?.[REF] ?? "") || subjectIn(source, entry, label) !== undefined;
+  return isReferrersTag(entry.annotations?.[REF] ?? "") || subjectIn(source, entry, label) !== undefined;
 }
 
 function subjectIn(source: ArchiveSource, entry: Descriptor, label: string): Digest | undefined {
