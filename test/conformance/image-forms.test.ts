@@ -72,7 +72,7 @@ function raw(name: string): string {
 /** Pulled into an empty store, run, and copied on with all that belongs to it. */
 function expectHello(name: string): void {
   count += 1;
-  const env = { TARE_ROOT: join(world.folder, `store-${count}`) };
+  const env = world.another(`store-${count}`);
   const digest = digestOf(raw(name));
   const pulled = world.tare(["pull", name], { env });
   expect(pulled.err + pulled.out).toContain(`Digest: ${digest}`);

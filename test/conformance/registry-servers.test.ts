@@ -5,7 +5,7 @@
  */
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openProgramWorld } from "../support/program.ts";
 import type { CommandOptions, Outcome, ProgramWorld } from "../support/program.ts";
@@ -112,7 +112,7 @@ describe.skipIf(missing !== undefined)("the same commands with", () => {
       expect(await ok("copy", "-q", `oci:${folder}/layout:1`, `${registry.host}/other/app:2`)).toBe(digest);
       expect(await ok("copy", "-q", name, `${registry.host}/other/app:3`)).toBe(digest);
       expect(await ok("manifest", "inspect", `${registry.host}/other/app@${digest}`)).toContain('"layers"');
-      const pulled = { env: { TARE_ROOT: join(folder, "store") } };
+      const pulled = { env: world.another(join(basename(folder), "store")) };
       const { out } = await run(["pull", "-q", "-a", `${registry.host}/other/app`], pulled);
       expect(out.trim().split("\n").toSorted()).toEqual(["2", "3"].map((tag) => `${registry.host}/other/app:${tag}`));
       if (!setUp.login) return;
@@ -134,7 +134,7 @@ describe.skipIf(missing !== undefined)("the same commands with", () => {
       expect((await run(["push", "-q", name])).code).toBe(0);
       await run(["logout", registry.host]);
       tokens.given.splice(0);
-      expect((await run(["pull", "-q", name], { env: { TARE_ROOT: join(folder, "store") } })).code).toBe(0);
+      expect((await run(["pull", "-q", name], { env: world.another(join(basename(folder), "store")) })).code).toBe(0);
       // One token for all of the pull.
       expect(tokens.given).toEqual(["- repository:public/app:pull"]);
       expect((await run(["copy", name, name.replace(":1", ":2")])).err).toMatch(/error\[E_REGISTRY_(?:AUTH|DENIED)\]/);

@@ -39,6 +39,8 @@ export interface ProgramWorld {
   start(args: readonly string[], options?: SpawnOptions): ChildProcess;
   /** Makes a folder with these files. */
   files(name: string, files: Readonly<Record<string, string | Uint8Array>>): string;
+  /** The environment of another store of this world, which starts empty. */
+  another(name: string): Readonly<Record<"TARE_ROOT", string>>;
   /** Where this store's run-time files are. */
   runRoot(): string;
   /** Removes containers and everything else. */
@@ -57,6 +59,7 @@ export function openProgramWorld(name: string): ProgramWorld {
     const child = spawnSync(PROGRAM, args, { ...settings(env, options), input, maxBuffer: 1 << 28, encoding: "utf8" });
     return { code: child.status ?? 128, out: child.stdout, err: child.stderr };
   };
+  const others = new Set<string>();
   const world: ProgramWorld = {
     folder,
     root,
@@ -70,9 +73,18 @@ export function openProgramWorld(name: string): ProgramWorld {
     },
     start: (args, options = {}) => spawn(PROGRAM, args, { stdio: "ignore", env, cwd: folder, ...options }),
     files: (sub, files) => writeFiles(join(folder, sub), files),
+    another: (other) => {
+      const made = join(folder, other);
+      others.add(made);
+      return { TARE_ROOT: made };
+    },
     runRoot: () => world.ok("info", "--format", "{{.RunRoot}}"),
     close: () => {
       const runRoot = world.runRoot();
+      for (const other of others) {
+        const shown = tare(["info", "--format", "{{.RunRoot}}"], { env: { TARE_ROOT: other } }).out.trim();
+        if (shown.startsWith("/run/tare-")) fs.rmSync(shown, { recursive: true, force: true });
+      }
       const ids = world.ok("ps", "-aq").split("\n").filter(Boolean);
       if (ids.length > 0) tare(["rm", "-f", ...ids]);
       fs.rmSync(folder, { recursive: true, force: true });
