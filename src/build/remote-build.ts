@@ -124,6 +124,10 @@ export class RemoteBuild implements RemoteLayers {
     return { diffId: claim.diffId, blob };
   }
 
+  use(facts: WheelLayerFacts): void {
+    this.#used.set(facts.key, facts);
+  }
+
   #pathOf(key: Digest): string {
     this.#lease ??= this.#options.store.lease();
     ensureDirectory(this.#lease.folder);

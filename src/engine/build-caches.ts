@@ -14,13 +14,19 @@ import type { BuildRequest } from "./types.ts";
 type CacheImport = NonNullable<BuildRequest["cacheFrom"]>[number];
 type CacheExport = NonNullable<BuildRequest["cacheTo"]>[number];
 
-/** Before anything is built. Throws `E_REF` for a name that is none or is pinned. */
-export function checkCaches({ cacheFrom = [], cacheTo = [] }: BuildRequest): void {
+/** Before anything is built. Throws `E_REF` for a name that is none or is pinned, `E_USAGE` for one of the image. */
+export function checkCaches({ cacheFrom = [], cacheTo = [] }: BuildRequest, pushed: readonly string[]): void {
   for (const each of cacheFrom) if (each.type === "registry") remoteName(each.reference);
+  const images = new Set(pushed.map((name) => remoteName(name).full));
   for (const each of cacheTo) {
-    if (each.type !== "registry" || !remoteName(each.reference).isPinned) continue;
-    throw new TareError("E_REF", `writing the build cache \`${each.reference}\`: a digest can't be written to`, {
-      hint: "give a tag instead",
+    if (each.type !== "registry") continue;
+    const { isPinned, full } = remoteName(each.reference);
+    const doing = `writing the build cache \`${each.reference}\``;
+    if (isPinned)
+      throw new TareError("E_REF", `${doing}: a digest can't be written to`, { hint: "give a tag instead" });
+    if (!images.has(full)) continue;
+    throw new TareError("E_USAGE", `${doing}: the image is pushed to that tag`, {
+      hint: "give the cache a tag or a repository of its own",
     });
   }
 }
@@ -28,8 +34,11 @@ export function checkCaches({ cacheFrom = [], cacheTo = [] }: BuildRequest): voi
 /** The caches that can be read; those that can't be cost a warning each. Undefined where none is of use. */
 export async function importCaches(rooms: Rooms, request: BuildRequest): Promise<ImportedCaches | undefined> {
   const { cacheFrom = [], listener, signal = new AbortController().signal } = request;
-  // Facts that are about to be written are of what is made here.
-  if (cacheFrom.length === 0 || request.noCache || request.lockFacts) return undefined;
+  if (cacheFrom.length === 0 || request.noCache) return undefined;
+  if (request.lockFacts) {
+    warn(request, "`--lock-facts` writes down what is made here: `--cache-from` is not used");
+    return undefined;
+  }
   const read = await Promise.all(cacheFrom.map((each) => readOne(rooms, request, { each, signal })));
   const caches = read.filter((cache) => cache !== undefined);
   if (caches.length === 0) return undefined;

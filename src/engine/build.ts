@@ -43,7 +43,7 @@ async function buildWithCaches(
   const { cacheFrom = [], cacheTo = [] } = request;
   if (cacheFrom.length + cacheTo.length === 0) return buildAndPush(rooms, request, { names, remote });
   const { checkCaches, exportCaches, importCaches } = await import("./build-caches.ts");
-  checkCaches(request);
+  checkCaches(request, names);
   const { BuiltSteps } = await import("../build/index.ts");
   const imported = await importCaches(rooms, request);
   const steps = new BuiltSteps();

@@ -7,6 +7,7 @@
 import { isTareError } from "../base/index.ts";
 import type { DiffId, Digest, ErrorCode } from "../base/index.ts";
 import { cacheKey } from "../graph/index.ts";
+import { MEDIA_TYPES } from "../oci/index.ts";
 import { knownLayer, noteClaim, unpackDeferred } from "../python/index.ts";
 import { cachedLayers, rememberLayers } from "./layer-cache.ts";
 import type { AbsentLayer, ImportedLayer, StepContext } from "./types.ts";
@@ -52,6 +53,9 @@ export function importedWheels(step: StepContext): ImportedResult | undefined {
   if (!isUsable || isOther || cachedLayers(store, key)) return undefined;
   const { diffId, size, blob } = claim;
   if (size !== undefined) noteClaim(store, { key, diffId, size, ...(blob === undefined ? {} : { blob }) });
+  if (size !== undefined && blob?.mediaType === MEDIA_TYPES.ociLayerGzip) {
+    resources.remote?.use({ key, diffId, size, blob: { digest: blob.digest, size: blob.size } });
+  }
   return importedResult(step, key);
 }
 

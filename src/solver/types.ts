@@ -92,6 +92,8 @@ export interface RemoteLayers {
    * when it has none or the blob is another one.
    */
   takeLocked(key: Digest, write: KnownBlobWriter): Promise<RemoteLayer | undefined>;
+  /** Remembers a layer of wheels that the image gets and somebody else has, as gzip. */
+  use(facts: WheelLayerFacts): void;
   /** The layers of an image of which only manifest and config are here. */
   image(manifest: Digest): readonly RemoteLayer[];
   /** Brings the layers of such an image into the store. */

@@ -33,7 +33,7 @@ CMD ["cat", "/run-1", "/run-3", "/out", "/late"]
 describe.skipIf(reason !== undefined)("a build cache of another machine", () => {
   let world: RemoteWorld;
   let count = 0;
-  let [base, CACHE, IMAGE] = ["", "", ""];
+  let [base, CACHE, IMAGE, firstId] = ["", "", "", ""];
   beforeAll(async () => {
     world = await RemoteWorld.open();
     const machine = world.machine();
@@ -79,6 +79,7 @@ describe.skipIf(reason !== undefined)("a build cache of another machine", () => 
     const machine = world.machine();
     const to = `type=registry,ref=${ref()}${more.map((each) => `,${each}`).join("")}`;
     await built(machine, ["--cache-to", to]);
+    firstId = machine.ok("images", "-q", "--no-trunc", "app");
     return texts(machine);
   }
 
@@ -101,6 +102,7 @@ describe.skipIf(reason !== undefined)("a build cache of another machine", () => 
     const machine = world.machine();
     const traffic = await built(machine, ["--cache-from", ref()]);
     expect(texts(machine)).toEqual(before);
+    expect(machine.ok("images", "-q", "--no-trunc", "app")).toBe(firstId);
     // The document, and the layers of RUN, COPY --from and COPY.
     expect(fetched(traffic)).toHaveLength(4);
     expect(warnings(traffic)).toEqual([]);
@@ -209,6 +211,14 @@ describe.skipIf(reason !== undefined)("a build cache of another machine", () => 
     expect(failed.outcome.err).toMatch(/error\[E_REGISTRY\].*writing the build cache `127.0.0.1:1\/closed:main`/s);
     expect(failed.outcome.err).toMatch(/ignore-error=true/);
     await built(machine, ["--cache-to", "type=registry,ref=127.0.0.1:1/closed:main,ignore-error=true"]);
+  });
+
+  it("does not take the image's own tag", async () => {
+    const machine = world.machine();
+    const name = `${world.registry.host}/${IMAGE}`;
+    const { outcome } = await build(machine, ["--push", "-t", name, "--cache-to", `type=registry,ref=${name}`]);
+    expect(outcome.err).toMatch(/error\[E_USAGE\].*the image is pushed to that tag/);
+    expect(world.registry.manifests.has(IMAGE)).toBe(false);
   });
 
   describe("in a folder", () => {
@@ -366,6 +376,9 @@ describe("a project without a Dockerfile", () => {
     const pushed = await build(pushing, "--push", "-t", `${world.registry.host}/elsewhere:1`, "--cache-from", ref);
     expect(pushed.outcome.code, pushed.outcome.err).toBe(0);
     expect(pushed.index).toEqual([]);
+    // A machine that is not told of the cache profits too.
+    const next = await build(world.machine(), "--push", "-t", `${world.registry.host}/elsewhere:2`);
+    expect(next.index).toEqual([]);
     expect((await clean.tareAsync(["pull", "-q", `${world.registry.host}/elsewhere:1`])).code).toBe(0);
     expect(clean.ok("images", "-q", "--no-trunc", `${world.registry.host}/elsewhere`)).toBe(id);
   });

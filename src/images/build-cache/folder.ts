@@ -51,6 +51,10 @@ interface FolderJob extends FolderCacheOptions {
 const REF = "org.opencontainers.image.ref.name";
 const LAYOUT_VERSION = '{"imageLayoutVersion":"1.0.0"}';
 const LAYERS_AT_ONCE = 3;
+const BLOBS = "blobs/sha256";
+const PARTIAL = ".partial-";
+/** Nobody writes for so long at one layer. */
+const STALE_MS = 24 * 60 * 60 * 1000;
 
 /** Writes a cache; the tag names it when all of it is there. What only the tag's last cache had goes. Throws `E_IO`. */
 export async function writeFolderCache(
@@ -65,7 +69,8 @@ export async function writeFolderCache(
   lease.keep(content.layers);
   const job = { ...options, store, folder, memo: new TransferMemo(store), threads, signal: work.signal };
   try {
-    ensureDirectory(join(folder, "blobs/sha256"), 0o755);
+    ensureDirectory(join(folder, BLOBS), 0o755);
+    removeStale(join(folder, BLOBS));
     const slots = new Semaphore(LAYERS_AT_ONCE);
     const { layers, document } = describeCache(store, content);
     const blobs = await work.all(layers.map((layer) => slots.run(() => writeLayer(job, layer))));
@@ -75,6 +80,14 @@ export async function writeFolderCache(
   } finally {
     threads.close();
     lease.release();
+  }
+}
+
+/** What a killed command left. */
+function removeStale(blobs: string): void {
+  for (const name of fs.readdirSync(blobs).filter((each) => each.startsWith(PARTIAL))) {
+    const since = fs.statSync(join(blobs, name), { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
+    if (Date.now() - since > STALE_MS) fs.rmSync(join(blobs, name), { recursive: true, force: true });
   }
 }
 
@@ -120,7 +133,7 @@ async function writeBlob(
   if (known && fs.statSync(join(folder, blobPath(known.digest)), { throwIfNoEntry: false })?.size === known.size) {
     return { digest: known.digest, size: known.size };
   }
-  const partial = fs.mkdtempSync(join(folder, "blobs/sha256/.partial-"));
+  const partial = fs.mkdtempSync(join(folder, BLOBS, PARTIAL));
   const file = fs.openSync(join(partial, "blob"), "w", 0o644);
   try {
     const hasher = new Hasher();
