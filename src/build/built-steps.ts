@@ -33,16 +33,15 @@ export class BuiltSteps {
   }
 
   /** What a cache gets: all that is known of the steps, and the layers of the images (`min`) or of all steps (`max`). */
-  content(
-    store: Store,
-    mode: "min" | "max",
-    imported: Pick<ImportedCaches, "keysOf" | "blobOf"> | undefined,
-  ): BuildCacheContent {
+  async content(store: Store, mode: "min" | "max", imported: ImportedCaches | undefined): Promise<BuildCacheContent> {
     const made = new Set([...this.#made.values()].flatMap(({ layers }) => layers));
-    const layers = [...made].filter((layer) => mode === "max" || this.#image.has(layer));
-    const blobs = layers.map((diffId) => [diffId, this.#absent.get(diffId) ?? imported?.blobOf(diffId)] as const);
-    const absent = new Map(blobs.flatMap(([diffId, blob]) => (blob ? [[diffId, blob]] : [])));
-    return { records: this.#records(store, made, imported), layers: layers.toSorted(), absent };
+    const wanted = [...made].filter((layer) => mode === "max" || this.#image.has(layer)).toSorted();
+    const lacked = wanted.filter((layer) => !store.layers.facts(layer));
+    // Of those that only a cache has it is asked: what is not there is no reason for the new cache to fail.
+    const there = imported ? await imported.confirmed(lacked) : new Set(lacked);
+    const blobs = lacked.map((diffId) => [diffId, this.#absent.get(diffId) ?? imported?.blobOf(diffId)] as const);
+    const absent = new Map(blobs.flatMap(([diffId, blob]) => (blob && there.has(diffId) ? [[diffId, blob]] : [])));
+    return { records: this.#records(store, made, imported), layers: wanted, absent };
   }
 
   /** A step has several keys: this store and the caches may know others than this build asked for. */

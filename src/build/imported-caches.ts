@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The build caches that a build may use, in the order in which the user named them. */
-import { TareError, messageOf } from "../base/index.ts";
+import { TareError, isTareError, messageOf } from "../base/index.ts";
 import type { DiffId, Digest } from "../base/index.ts";
 import type { AbsentBlobs, CachedLayer, LayerBlob, ReadBuildCache } from "../images/index.ts";
 import type { BuildListener, ImportedSteps } from "../solver/index.ts";
@@ -54,6 +54,25 @@ export class ImportedCaches implements ImportedSteps {
     // It goes on when the graph is solved again meanwhile.
     const brought = cache.bring(this.#options.store, diffId, { signal: this.#signal, onProgress });
     await Promise.race([brought, untilAborted(signal)]);
+  }
+
+  async confirm(diffId: DiffId): Promise<void> {
+    const cache = this.#caches.find((each) => each.blobOf(diffId));
+    await cache?.confirm(diffId, this.#signal);
+  }
+
+  /** Those of the layers that are where the caches say, or that no cache speaks of. */
+  async confirmed(layers: readonly DiffId[]): Promise<ReadonlySet<DiffId>> {
+    const asked = layers.map(async (diffId) => {
+      try {
+        await this.confirm(diffId);
+        return [diffId];
+      } catch (error) {
+        if (this.#signal.aborted || !isTareError(error)) throw error;
+        return [];
+      }
+    });
+    return new Set((await Promise.all(asked)).flat());
   }
 
   forget(key: Digest, why?: unknown): void {

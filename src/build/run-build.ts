@@ -156,10 +156,9 @@ async function solveStages(
       steps?.clear();
       const results = await new Solver(graph, resources).solve(stages.map((stage) => stage.vertex));
       const absent = results.flatMap((result) => [...result.absent.values()]);
-      const needed = absent.filter(({ diffId, blob }) => {
-        return (remote === undefined || blob === undefined) && !resources.store.layers.facts(diffId);
-      });
-      await Promise.all(needed.map(({ bring }) => bring()));
+      const lacked = absent.filter(({ diffId }) => !resources.store.layers.facts(diffId));
+      const isLeft = ({ blob }: AbsentLayer): boolean => remote !== undefined && blob !== undefined;
+      await Promise.all(lacked.map((layer) => (isLeft(layer) ? layer.confirm?.() : layer.bring())));
       return results;
     } catch (error) {
       if (!(error instanceof ForgottenStep)) throw error;

@@ -103,7 +103,7 @@ export interface CacheableBuild {
 export async function exportCaches(rooms: Rooms, request: BuildRequest, built: CacheableBuild): Promise<void> {
   for (const each of request.cacheTo ?? []) {
     try {
-      const content = built.steps.content(rooms.writer(), each.mode, built.imported);
+      const content = await built.steps.content(rooms.writer(), each.mode, built.imported);
       if (each.type === "registry") await pushCache(rooms, request, { each, content, built });
       else await writeFolder(rooms, request, { each, content, built });
     } catch (error) {

@@ -34,7 +34,8 @@ export function importedResult(step: StepContext, key: Digest): ImportedResult |
   const answer = { key, layers };
   const absent = missing.map((layer): AbsentLayer => {
     const { diffId, blob } = layer;
-    return { diffId, ...(blob === undefined ? {} : { blob }), bring: () => bring(step, answer, layer) };
+    const confirm = (): Promise<void> => orForget(step, answer, () => imported.confirm(diffId));
+    return { diffId, ...(blob === undefined ? {} : { blob }), bring: () => bring(step, answer, layer), confirm };
   });
   return { layers, absent };
 }
@@ -83,15 +84,22 @@ async function bring(step: StepContext, { key, layers }: Answer, layer: Imported
   }
   const name = `fetch ${diffId.slice("sha256:".length, "sha256:".length + 12)}`;
   const onProgress = (current: number, total: number): void => step.status(name, current, total);
-  try {
+  await orForget(step, { key, layers }, async () => {
     if (store.layers.facts(diffId)) await unpackDeferred({ store, wheels: python.wheels }, [diffId], step.signal);
     else await imported.bring(diffId, { signal: step.signal, onProgress });
+  });
+  if (layers.every((each) => store.layers.facts(each))) rememberLayers(store, key, layers);
+}
+
+/** Throws `ForgottenStep` in place of an error of the cache. */
+async function orForget(step: StepContext, { key, layers }: Answer, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
   } catch (error) {
     if (step.signal.aborted || isOwnTrouble(error)) throw error;
-    imported.forget(key, error);
-    throw new ForgottenStep(`${diffId} can't be had`, { cause: error });
+    step.resources.imported?.forget(key, error);
+    throw new ForgottenStep(`${layers.join()} can't be had`, { cause: error });
   }
-  if (layers.every((each) => store.layers.facts(each))) rememberLayers(store, key, layers);
 }
 
 const OWN: ReadonlySet<ErrorCode> = new Set(["E_ABORTED", "E_NOSPACE", "E_PERMISSION", "E_STORE_DAMAGED"]);

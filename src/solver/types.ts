@@ -128,6 +128,8 @@ export interface ImportedSteps {
       readonly onProgress: (current: number, total: number) => void;
     },
   ): Promise<void>;
+  /** Throws unless the blob of a layer is where it was said to be. */
+  confirm(diffId: DiffId): Promise<void>;
   /** Does not find that key any more; `why` when a cache promised what it does not have. */
   forget(key: Digest, why?: unknown): void;
 }
@@ -142,6 +144,8 @@ export interface AbsentLayer {
    * has to be solved again.
    */
   readonly bring: () => Promise<void>;
+  /** Asks whether the blob is there, for a layer that is left where it is. Throws `ForgottenStep`. */
+  readonly confirm?: () => Promise<void>;
 }
 
 /** A step's result: a root file system as layers, lowest first. */

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /* One machine builds and writes a cache, another one starts from it: a registry or a folder is all they share. */
+import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { digestOf } from "../../src/base/index.ts";
+import { digestOf, parseDigest } from "../../src/base/index.ts";
 import { parseManifest } from "../../src/oci/index.ts";
 import type { Descriptor, Manifest } from "../../src/oci/index.ts";
 import { whyNoBusybox } from "../support/bases.ts";
-import { addBusyboxImage } from "../support/program.ts";
+import { addBusyboxImage, openProgramWorld } from "../support/program.ts";
 import type { ProgramWorld } from "../support/program.ts";
+import { startRegistry, whyNoRegistry } from "../support/registry.ts";
+import type { RegistryPeer } from "../support/registry.ts";
 import { RemoteWorld } from "../support/remote-world.ts";
 import type { ServedWheel, Traffic } from "../support/remote-world.ts";
 
@@ -307,6 +310,11 @@ describe.skipIf(reason !== undefined)("a build cache of another machine", () => 
         () => tell({ ...manifest, layers: manifest.layers.map((layer) => ({ ...layer, size: layer.size + 1 })) }),
         1,
       ],
+      [
+        "gives huge sizes",
+        () => tell({ ...manifest, layers: manifest.layers.map((layer) => ({ ...layer, size: 1e15 })) }),
+        1,
+      ],
       ["exchanges its layers", () => tell({ ...manifest, layers: manifest.layers.toReversed() }), 1],
       [
         "gives two answers for a key",
@@ -340,9 +348,75 @@ describe.skipIf(reason !== undefined)("a build cache of another machine", () => 
       expect(machine.tare(["system", "fsck"]).code).toBe(0);
     });
 
+    it.each<readonly [string, (layer: Descriptor, at: number) => Descriptor]>([
+      ["blobs that are not there", (layer, at) => ({ ...layer, digest: parseDigest(fake(at)) })],
+      ["other sizes", (layer) => ({ ...layer, size: layer.size + 1 })],
+    ])("about %s is found before an image is pushed with them, and not written again", async (_, change) => {
+      tell({ ...manifest, layers: manifest.layers.map(change) });
+      const machine = world.machine();
+      const next = `${world.registry.host}/next-${count}:main`;
+      const name = `${world.registry.host}/${IMAGE}`;
+      const to = `type=registry,ref=${next},mode=max`;
+      const traffic = await build(machine, ["--push", "-t", name, "--cache-from", ref(), "--cache-to", to]);
+      expect(traffic.outcome.code, traffic.outcome.err).toBe(0);
+      expect(warnings(traffic)).toHaveLength(1);
+      const blobs = [...manifestOf(IMAGE).layers, ...manifestOf(`next-${count}:main`).layers];
+      for (const { digest, size } of blobs) expect(world.registry.blobs.get(digest)?.length).toBe(size);
+    });
+
     function fake(at: number): string {
       return `sha256:${String(at).padStart(64, "7")}`;
     }
+  });
+});
+
+const noRegistry = reason ?? whyNoRegistry();
+if (noRegistry !== undefined) console.log(`skipped: build caches at Debian's docker-registry: ${noRegistry}`);
+
+describe.skipIf(noRegistry !== undefined)("at Debian's docker-registry", () => {
+  let machines: ProgramWorld[] = [];
+  let peers: RegistryPeer[] = [];
+  let folder = "";
+  beforeAll(async () => {
+    machines = ["a", "b", "c"].map((name) => openProgramWorld(`cache-${name}`));
+    folder = machines[0]?.folder ?? "";
+    peers = [await startRegistry(join(folder, "one")), await startRegistry(join(folder, "two"))];
+  });
+  afterAll(async () => {
+    for (const peer of peers) await peer.stop();
+    for (const machine of machines) machine.close();
+  });
+
+  it("outlives a collection of garbage, and reaches an image of another registry", async () => {
+    const [a, b, c] = machines;
+    const [one, two] = peers;
+    if (!a || !b || !c || !one || !two) throw new Error("three machines, two registries");
+    addBusyboxImage(a);
+    const base = `${one.host}/busybox:1`;
+    a.ok("tag", "busybox", base);
+    a.ok("push", base);
+    const ref = `${one.host}/team/cache:main`;
+    const contextOf = (machine: ProgramWorld): string =>
+      machine.files("context", { Dockerfile: dockerfile(base), source: "the source\n", late: "late\n" });
+    a.ok("build", "-t", "app", "--cache-to", `type=registry,ref=${ref},mode=max,compression=zstd`, contextOf(a));
+    const before = a.ok("run", "--rm", "app");
+    await one.stop();
+    const collected = spawnSync("docker-registry", ["garbage-collect", join(folder, "one/config.yml")]);
+    expect(collected.status, String(collected.stderr)).toBe(0);
+    const again = await startRegistry(join(folder, "one"), { port: one.port, storage: one.storage });
+    peers = [again, two];
+    b.ok("build", "-t", "app", "--cache-from", `type=registry,ref=${ref}`, contextOf(b));
+    expect(b.ok("run", "--rm", "app")).toBe(before);
+    const image = `${two.host}/app:1`;
+    c.ok("build", "--push", "-t", image, "--cache-from", ref, contextOf(c));
+    expect(c.ok("images", "-q")).toBe("");
+    expect(c.ok("run", "--rm", image)).toBe(before);
+    c.ok("copy", ref, `oci:${c.folder}/copied:latest`);
+    b.ok("build", "--no-cache", "-t", "other", contextOf(b));
+    expect(b.ok("run", "--rm", "other")).not.toBe(before);
+    b.ok("system", "prune", "-a", "-f");
+    b.ok("build", "-t", "app", "--cache-from", `type=local,src=${c.folder}/copied`, contextOf(b));
+    expect(b.ok("run", "--rm", "app")).toBe(before);
   });
 });
 

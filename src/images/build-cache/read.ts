@@ -26,6 +26,7 @@ export interface BringOptions {
 
 const LAYERS_AT_ONCE = 4;
 const MOST_THREADS = 4;
+const QUESTIONS_AT_ONCE = 16;
 
 /** A cache that was read; its layers are fetched when they are asked for. */
 export class ReadBuildCache {
@@ -38,6 +39,8 @@ export class ReadBuildCache {
   readonly #threads = new IdleThreads();
   readonly #unpacking = new Semaphore(Math.min(MOST_THREADS, availableParallelism()));
   readonly #brought = new Once<void>();
+  readonly #asking = new Semaphore(QUESTIONS_AT_ONCE);
+  readonly #confirmed = new Once<void>();
 
   constructor(
     source: CacheSource,
@@ -94,11 +97,9 @@ export class ReadBuildCache {
 
   async #receive(store: Store, diffId: DiffId, { signal, onProgress }: BringOptions): Promise<void> {
     const layer = this.#layers.get(diffId);
-    if (layer === undefined) {
-      throw new TareError("E_BLOB_MISSING", `fetching layer \`${diffId}\`: the build cache \`${this.label}\` lacks it`);
-    }
+    if (layer === undefined) throw missing(diffId, this.label);
     const { blob } = layer;
-    store.requireSpace(blob.size, `fetching layer \`${diffId}\``);
+    requireRoom(store, blob, this.label);
     await receiveLayer({
       store,
       descriptor: blob,
@@ -110,10 +111,29 @@ export class ReadBuildCache {
     });
   }
 
+  /** Throws `E_BLOB_MISSING`, `E_DIGEST_MISMATCH`, `E_REGISTRY*` unless a layer is there as it was said. */
+  confirm(diffId: DiffId, signal: AbortSignal): Promise<void> {
+    const blob = this.blobOf(diffId);
+    if (blob === undefined) throw missing(diffId, this.label);
+    return this.#confirmed.run(diffId, () => this.#asking.run(() => this.#source.confirm(blob, signal)));
+  }
+
   /** Ends its threads. */
   close(): void {
     this.#threads.close();
   }
+}
+
+function missing(diffId: DiffId, label: string): TareError {
+  return new TareError("E_BLOB_MISSING", `fetching layer \`${diffId}\`: the build cache \`${label}\` lacks it`);
+}
+
+/** Whether it is a lie or the disk is small: the step may do with less. */
+function requireRoom(store: Store, { digest, size }: Descriptor, label: string): void {
+  const free = store.freeSpace();
+  if (size <= free) return;
+  const doing = `fetching \`${digest}\` of the build cache \`${label}\``;
+  throw new TareError("E_BLOB_MISSING", `${doing}: it has ${size} bytes, the store's disk has room for ${free}`);
 }
 
 /**

@@ -2,7 +2,7 @@
 /* Where build caches are read from: a tag of a registry, or a folder in the layout of OCI images. */
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { TareError, digestOf, fileChunks, isDigest, isTareError, readTextIfPresent } from "../../base/index.ts";
+import { Hasher, TareError, digestOf, fileChunks, isDigest, isTareError, readTextIfPresent } from "../../base/index.ts";
 import type { Digest } from "../../base/index.ts";
 import { DOCUMENT_LIMIT, parseIndex } from "../../oci/index.ts";
 import type { Descriptor } from "../../oci/index.ts";
@@ -20,6 +20,8 @@ export interface CacheSource {
   readonly remote?: RemoteRepository;
   /** The text of the artifact's manifest; undefined when there is nothing yet. */
   manifest(signal: AbortSignal): Promise<string | undefined>;
+  /** Throws `E_BLOB_MISSING`, `E_DIGEST_MISMATCH` unless the blob is there with that size; of a folder its bytes too. */
+  confirm(blob: Blob, signal: AbortSignal): Promise<void>;
   /** The bytes of a blob, not checked. */
   open(blob: Blob, signal?: AbortSignal): AsyncIterable<Uint8Array>;
   /** Fetches what a target lacks of a blob, not checked. */
@@ -42,6 +44,11 @@ export function registryCache(remote: RemoteRepository & { readonly tag: string 
         throw error;
       }
     },
+    confirm: async ({ digest, size }, signal) => {
+      const found = await client.headBlob(repository, digest, { signal });
+      if (!found) throw lacks({ digest, size }, label, undefined);
+      if (found.size !== undefined && found.size !== size) throw lacks({ digest, size }, label, found.size);
+    },
     open: (blob, signal) => client.openBlob(repository, blob, signal === undefined ? {} : { signal }),
     fetch: (target, signal) => client.fetchBlob(repository, target, { signal }),
     distrust: (digest) => client.distrust(repository, digest),
@@ -62,6 +69,15 @@ export function folderCache(
     manifest: async () => {
       const digest = manifestIn(folder, label, wanted);
       return digest === undefined ? undefined : readDocument(fileOf({ digest }), { digest, label });
+    },
+    confirm: async (blob) => {
+      requireFile(fileOf(blob), blob, label);
+      const hasher = new Hasher();
+      for await (const chunk of fileChunks(fileOf(blob))) hasher.update(chunk);
+      const actual = hasher.digest();
+      if (actual === blob.digest) return;
+      const doing = `reading \`${blob.digest}\` of the build cache \`${label}\``;
+      throw new TareError("E_DIGEST_MISMATCH", `${doing}: its bytes have the digest \`${actual}\``);
     },
     async *open(blob) {
       requireFile(fileOf(blob), blob, label);
@@ -100,12 +116,16 @@ function manifestIn(
 }
 
 /** Throws `E_BLOB_MISSING`, `E_DIGEST_MISMATCH` for a file of another size. */
-function requireFile(path: string, { digest, size }: Blob, label: string): void {
+function requireFile(path: string, blob: Blob, label: string): void {
   const actual = fs.statSync(path, { throwIfNoEntry: false })?.size;
-  if (actual === size) return;
+  if (actual !== blob.size) throw lacks(blob, label, actual);
+}
+
+function lacks({ digest, size }: Blob, label: string, actual: number | undefined): TareError {
   const doing = `reading \`${digest}\` of the build cache \`${label}\``;
-  if (actual === undefined) throw new TareError("E_BLOB_MISSING", `${doing}: it is not there`, { details: { digest } });
-  throw new TareError("E_DIGEST_MISMATCH", `${doing}: it has ${actual} bytes, ${size} were announced`);
+  if (actual === undefined)
+    return new TareError("E_BLOB_MISSING", `${doing}: it is not there`, { details: { digest } });
+  return new TareError("E_DIGEST_MISMATCH", `${doing}: it has ${actual} bytes, ${size} were announced`);
 }
 
 function readDocument(path: string, { digest, label }: { readonly digest: Digest; readonly label: string }): string {
