@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { TareError, isTareError } from "../base/index.ts";
 import type { BuiltSteps, ImportedCaches, RemoteBuild } from "../build/index.ts";
 import type { AbsentBlobs, BuildCacheContent, CacheSource, PushOptions, ReadBuildCache } from "../images/index.ts";
+import { admitted } from "./admission.ts";
 import { withVertex } from "./listener.ts";
 import { openRegistry, remoteName } from "./registry-connection.ts";
 import type { RemoteName } from "./registry-connection.ts";
@@ -55,18 +56,26 @@ async function readOne(
   return withVertex(request, `importing cache manifest from ${label}`, async (log) => {
     try {
       const { readBuildCache } = await import("../images/index.ts");
-      const cache = await readBuildCache(await sourceOf(rooms, request, each), signal);
-      log(cache === undefined ? "there is none yet" : `it knows ${cache.size} steps`);
+      const cache = await readBuildCache(await sourceOf(rooms, request, { each, signal }), signal);
+      log(cache === undefined ? NONE : `it knows ${cache.size} steps`);
       return cache;
     } catch (error) {
       if (signal.aborted || !isTareError(error)) throw error;
+      if (error.code === "E_REGISTRY_NOTFOUND") return void log(NONE);
       warn(request, `${error.message}; the build goes on without it`);
       return undefined;
     }
   });
 }
 
-async function sourceOf(rooms: Rooms, request: BuildRequest, each: CacheImport): Promise<CacheSource> {
+const NONE = "there is none yet";
+
+/** The signature policy decides on a cache at a registry as on an image: its layers come into images. */
+async function sourceOf(
+  rooms: Rooms,
+  request: BuildRequest,
+  { each, signal }: { readonly each: CacheImport; readonly signal: AbortSignal },
+): Promise<CacheSource> {
   const { folderCache, registryCache } = await import("../images/index.ts");
   if (each.type === "local") {
     const { tag, digest } = each;
@@ -75,7 +84,8 @@ async function sourceOf(rooms: Rooms, request: BuildRequest, each: CacheImport):
   }
   const name = remoteName(each.reference);
   const client = await openRegistry(rooms.settings, name.domain, { insecure: each.insecure, ...listenerOf(request) });
-  return registryCache({ client, repository: name.repository, tag: name.tag }, each.reference);
+  const tag = await admitted(rooms, { client, name, platforms: [], signal });
+  return registryCache({ client, repository: name.repository, tag }, each.reference);
 }
 
 function listenerOf({ listener }: BuildRequest): Pick<BuildRequest, "listener"> {

@@ -216,6 +216,28 @@ describe.skipIf(reason !== undefined)("a build cache of another machine", () => 
     await built(machine, ["--cache-to", "type=registry,ref=127.0.0.1:1/closed:main,ignore-error=true"]);
   });
 
+  it("is let in by the signature policy or not used", async () => {
+    const before = await first("mode=max");
+    const machine = world.machine();
+    const key = join(machine.folder, "own");
+    const env = { COSIGN_PASSWORD: "" };
+    expect((await machine.tareAsync(["key", "generate", "-o", key], { env })).code).toBe(0);
+    const repository = ref().replace(":main", "");
+    const scopes = { [repository]: [{ type: "sigstoreSigned", keyPath: `${key}.pub` }] };
+    const policy = join(machine.folder, "policy.json");
+    const text = { default: [{ type: "insecureAcceptAnything" }], transports: { docker: scopes } };
+    fs.writeFileSync(policy, JSON.stringify(text));
+    const args = ["--signature-policy", policy, "--cache-from", ref()];
+    const refused = await built(machine, args);
+    expect(warnings(refused).join()).toMatch(/signature/);
+    expect(texts(machine)[1]).not.toBe(before[1]);
+    const signed = await machine.tareAsync(["sign", "--key", `${key}.key`, ref()], { env });
+    expect(signed.code, signed.err).toBe(0);
+    const other = world.machine();
+    expect(warnings(await built(other, args))).toEqual([]);
+    expect(texts(other)).toEqual(before);
+  });
+
   it("does not take the image's own tag", async () => {
     const machine = world.machine();
     const name = `${world.registry.host}/${IMAGE}`;
