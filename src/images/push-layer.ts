@@ -130,6 +130,8 @@ export function isForeign({ mediaType, urls = [] }: Descriptor): boolean {
 
 async function pushAsItIs(job: PushJob, layer: LayerPlan): Promise<LayerReceipt> {
   const { digest, size } = layer.local;
+  const outcome = await job.absent?.sent(digest);
+  if (outcome) return ended(job, layer, { blob: layer.local, outcome });
   if (await hasBlob(job, digest)) return ended(job, layer, { blob: layer.local, outcome: "exists" });
   const from = mountsOf(job, digest);
   const upload = {

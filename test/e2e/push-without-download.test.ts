@@ -2,6 +2,7 @@
 /* A machine without anything pushes an image whose layers the registry has: nothing of them crosses it. */
 import * as fs from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { parseImageConfig, parseManifest } from "../../src/oci/index.ts";
 import type { Descriptor, Manifest } from "../../src/oci/index.ts";
@@ -242,6 +243,17 @@ describe("facts in a lock", () => {
       succeeded(await world.watch(() => machine.tareAsync(["pull", `${world.registry.host}/${IMAGE}`])));
       expect(machine.tare(["system", "fsck"]).code).toBe(0);
       expect((await pushAnew([first, second])).index).toEqual([]);
+    });
+
+    it("and that takes its time get each blob once", async () => {
+      world.registry.intercept = async (request) => {
+        if (request.method === "PUT" && request.path.includes("/blobs/uploads/")) await sleep(400);
+        return false;
+      };
+      const traffic = await pushAnew([first, second], facts).finally(() => (world.registry.intercept = undefined));
+      const sent = traffic.registry.flatMap((line) => /^PUT .*[?&]digest=([^&]+)/.exec(line)?.[1] ?? []);
+      expect(sent.length).toBeGreaterThan(4);
+      expect(new Set(sent).size).toBe(sent.length);
     });
 
     it("are not used when the blob is another than they say", async () => {
