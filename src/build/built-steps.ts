@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DiffId, Digest } from "../base/index.ts";
 import type { BuildCacheContent } from "../images/index.ts";
+import { knownLayer } from "../python/index.ts";
 import type { AbsentLayer, KeyedLayers } from "../solver/index.ts";
 import type { Store } from "../store/index.ts";
 import type { ImportedCaches } from "./imported-caches.ts";
@@ -39,9 +40,19 @@ export class BuiltSteps {
     const lacked = wanted.filter((layer) => !store.layers.facts(layer));
     // Of those that only a cache has it is asked: what is not there is no reason for the new cache to fail.
     const there = imported ? await imported.confirmed(lacked) : new Set(lacked);
-    const blobs = lacked.map((diffId) => [diffId, this.#absent.get(diffId) ?? imported?.blobOf(diffId)] as const);
-    const absent = new Map(blobs.flatMap(([diffId, blob]) => (blob && there.has(diffId) ? [[diffId, blob]] : [])));
+    const layers = lacked
+      .filter((layer) => there.has(layer))
+      .flatMap((layer) => imported?.layerOf(layer) ?? this.#elsewhere(store, layer) ?? []);
+    const absent = new Map(layers.map((layer) => [layer.diffId, layer]));
     return { records: this.#records(store, made, imported), layers: wanted, absent };
+  }
+
+  /** How the registry that the image went to has a layer; of those of wheels this store knows the size. */
+  #elsewhere(store: Store, diffId: DiffId): ReturnType<ImportedCaches["layerOf"]> {
+    const blob = this.#absent.get(diffId);
+    const known = [...(this.#made.get(diffId)?.keys ?? [])].map((key) => knownLayer(store, key));
+    const size = known.find((layer) => layer?.diffId === diffId)?.size;
+    return blob && { diffId, blob, ...(size === undefined ? {} : { size }) };
   }
 
   /** A step has several keys: this store and the caches may know others than this build asked for. */

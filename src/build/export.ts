@@ -49,6 +49,7 @@ export async function exportResult(job: ExportJob): Promise<BuildResult> {
   for (const outcome of job.outcomes) images.push(await writeOutcome(job, outcome));
   const target = writeTarget(job, images);
   const isWhole = job.outcomes.every((outcome) => lackedBlobs(job.store, outcome).size === 0);
+  if (!isWhole && isCacheOnly(request)) return { images, names, metadata: metadataOf(images, names, target) };
   if (!isWhole) return onlyPushed(job, { images, names, target });
   let stored = false;
   for (const output of outputs) stored = (await runOutput(job, output, { target, names })) || stored;
@@ -59,6 +60,11 @@ export async function exportResult(job: ExportJob): Promise<BuildResult> {
     metadata: metadataOf(images, names, target),
     ...(stored || request.load ? { target: target.target } : {}),
   };
+}
+
+/** Nothing of the image is wanted: its layers may stay where they are. */
+export function isCacheOnly({ outputs, load }: BuildRequest): boolean {
+  return !load && outputs.length > 0 && outputs.every(({ type }) => type === "cacheonly");
 }
 
 /**

@@ -2,7 +2,7 @@
 /* The build caches that a build may use, in the order in which the user named them. */
 import { TareError, isTareError, messageOf } from "../base/index.ts";
 import type { DiffId, Digest } from "../base/index.ts";
-import type { AbsentBlobs, CachedLayer, LayerBlob, ReadBuildCache } from "../images/index.ts";
+import type { AbsentBlobs, CachedLayer, ReadBuildCache } from "../images/index.ts";
 import type { BuildListener, ImportedSteps } from "../solver/index.ts";
 import type { Store } from "../store/index.ts";
 
@@ -47,7 +47,7 @@ export class ImportedCaches implements ImportedSteps {
   }
 
   async bring(diffId: DiffId, { signal, onProgress }: Parameters<ImportedSteps["bring"]>[1]): Promise<void> {
-    const cache = this.#caches.find((each) => each.blobOf(diffId));
+    const cache = this.#caches.find((each) => each.layerOf(diffId));
     if (cache === undefined) {
       throw new TareError("E_BLOB_MISSING", `fetching layer \`${diffId}\`: no build cache has it`);
     }
@@ -57,7 +57,7 @@ export class ImportedCaches implements ImportedSteps {
   }
 
   async confirm(diffId: DiffId): Promise<void> {
-    const cache = this.#caches.find((each) => each.blobOf(diffId));
+    const cache = this.#caches.find((each) => each.layerOf(diffId));
     await cache?.confirm(diffId, this.#signal);
   }
 
@@ -93,8 +93,8 @@ export class ImportedCaches implements ImportedSteps {
   }
 
   /** How a cache has a layer. */
-  blobOf(diffId: DiffId): LayerBlob | undefined {
-    return this.#caches.map((cache) => cache.blobOf(diffId)).find((blob) => blob !== undefined);
+  layerOf(diffId: DiffId): ReturnType<ReadBuildCache["layerOf"]> {
+    return this.#caches.map((cache) => cache.layerOf(diffId)).find((layer) => layer !== undefined);
   }
 
   /** Opens a blob of a cache, for a push. */

@@ -11,7 +11,7 @@ import { ForgottenStep, Solver } from "../solver/index.ts";
 import { openAgents } from "./agents.ts";
 import { MAIN_CONTEXT, compile } from "./compile.ts";
 import { openContext } from "./context.ts";
-import { exportResult } from "./export.ts";
+import { exportResult, isCacheOnly } from "./export.ts";
 import { requireLock, writeLockFacts } from "./lock-facts.ts";
 import { openNamedContexts } from "./named-contexts.ts";
 import { checkPlatforms, epochOf, platformsOf } from "./request-facts.ts";
@@ -109,7 +109,8 @@ export async function runBuild(place: BuildPlace, request: BuildRequest): Promis
         ...importedBy(place),
         ...(request.listener ? { listener: request.listener } : {}),
       };
-      const results = await withSource(prepared, () => solveStages(place, prepared, resources));
+      const isKept = remote === undefined && !isCacheOnly(request);
+      const results = await withSource(prepared, () => solveStages(prepared, resources, { ...place, isKept }));
       const outcomes = prepared.stages.map((stage, index) => ({
         stage,
         layers: results[index]?.layers ?? [],
@@ -143,13 +144,13 @@ function importedBy({ imported, steps }: BuildPlace): Pick<SolveResources, "impo
 }
 
 /**
- * Solves, and brings what the image needs and others have: for a build that is only pushed what nobody has. A cache that
- * does not keep its word is not asked the same again.
+ * Solves, and brings what the image needs and others have: for a build whose image is not kept what nobody has. A cache
+ * that does not keep its word is not asked the same again.
  */
 async function solveStages(
-  { remote, steps }: BuildPlace,
   { graph, stages }: PreparedBuild,
   resources: SolveResources,
+  { steps, isKept }: Pick<BuildPlace, "steps"> & { readonly isKept: boolean },
 ): Promise<readonly RootfsResult[]> {
   for (;;) {
     try {
@@ -157,7 +158,7 @@ async function solveStages(
       const results = await new Solver(graph, resources).solve(stages.map((stage) => stage.vertex));
       const absent = results.flatMap((result) => [...result.absent.values()]);
       const lacked = absent.filter(({ diffId }) => !resources.store.layers.facts(diffId));
-      const isLeft = ({ blob }: AbsentLayer): boolean => remote !== undefined && blob !== undefined;
+      const isLeft = ({ blob }: AbsentLayer): boolean => !isKept && blob !== undefined;
       await Promise.all(lacked.map((layer) => (isLeft(layer) ? layer.confirm?.() : layer.bring())));
       return results;
     } catch (error) {

@@ -10,6 +10,7 @@ import { cacheKey } from "../graph/index.ts";
 import { MEDIA_TYPES } from "../oci/index.ts";
 import { knownLayer, noteClaim, unpackDeferred } from "../python/index.ts";
 import { cachedLayers, rememberLayers } from "./layer-cache.ts";
+import type { WheelLayerFacts } from "../python/index.ts";
 import type { AbsentLayer, ImportedLayer, StepContext } from "./types.ts";
 
 /** Thrown through a solver when an answer turned out to be of no use: solving again does without it. */
@@ -54,10 +55,24 @@ export function importedWheels(step: StepContext): ImportedResult | undefined {
   if (!isUsable || isOther || cachedLayers(store, key)) return undefined;
   const { diffId, size, blob } = claim;
   if (size !== undefined) noteClaim(store, { key, diffId, size, ...(blob === undefined ? {} : { blob }) });
-  if (size !== undefined && blob?.mediaType === MEDIA_TYPES.ociLayerGzip) {
-    resources.remote?.use({ key, diffId, size, blob: { digest: blob.digest, size: blob.size } });
-  }
-  return importedResult(step, key);
+  const found = importedResult(step, key);
+  return found && { ...found, absent: found.absent.map((layer) => withUse(step, layer, { key, diffId, size })) };
+}
+
+/** The memo of the repository learns of a layer that is left where it is, when it is there. */
+function withUse(
+  { resources }: StepContext,
+  layer: AbsentLayer,
+  facts: Pick<WheelLayerFacts, "key" | "diffId"> & { readonly size: number | undefined },
+): AbsentLayer {
+  const { size } = facts;
+  const { blob } = layer;
+  if (size === undefined || blob?.mediaType !== MEDIA_TYPES.ociLayerGzip) return layer;
+  const confirm = async (): Promise<void> => {
+    await layer.confirm?.();
+    resources.remote?.use({ ...facts, size, blob: { digest: blob.digest, size: blob.size } });
+  };
+  return { ...layer, confirm };
 }
 
 /** The layers of a part of a step with their files; undefined where no cache has them. */

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* One machine builds and writes a cache, another one starts from it: a registry or a folder is all they share. */
 import { spawnSync } from "node:child_process";
+import { once } from "node:events";
 import * as fs from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { digestOf, parseDigest } from "../../src/base/index.ts";
 import { parseManifest } from "../../src/oci/index.ts";
@@ -171,6 +173,44 @@ describe.skipIf(reason !== undefined)("a build cache of another machine", () => 
     const again = await built(machine, ["--cache-from", ref(), "--cache-to", to]);
     expect(manifestOf(CACHE)).toEqual(before);
     expect(again.registry.filter((line) => /^(POST|PATCH|PUT)/.test(line))).toEqual([]);
+  });
+
+  it("is written anew without fetching a layer with `-o type=cacheonly`, and no image loses its name", async () => {
+    const before = await first("mode=max");
+    const machine = world.machine();
+    machine.ok("build", "-t", "app", machine.files("small", { Dockerfile: "FROM scratch\nCOPY Dockerfile /\n" }));
+    const id = machine.ok("images", "-q", "app");
+    const to = `type=registry,ref=${ref()},mode=max`;
+    const traffic = await built(machine, ["-o", "type=cacheonly", "--cache-from", ref(), "--cache-to", to]);
+    expect(fetched(traffic)).toHaveLength(1);
+    expect(traffic.registry.filter((line) => /^(POST|PATCH|PUT)/.test(line))).toEqual([]);
+    expect(machine.ok("images", "-q", "app")).toBe(id);
+    const other = world.machine();
+    await built(other, ["--cache-from", ref()]);
+    expect(texts(other)).toEqual(before);
+  });
+
+  it("ends at once when it is interrupted while layers are fetched", async () => {
+    await first("mode=max");
+    const machine = world.machine();
+    world.registry.intercept = ({ method, path }, response) => {
+      if (method !== "GET" || !path.includes(`/cache-${count}/blobs/`)) return false;
+      if (path.endsWith(manifestOf(CACHE).config.digest)) return false;
+      response.writeHead(200, { "content-length": "100000" });
+      response.write("x");
+      return true;
+    };
+    try {
+      const args = ["build", "--progress", "plain", "--secret", "id=token,env=TOKEN", "--cache-from", ref()];
+      const child = machine.start([...args, context(machine)], { env: { ...machine.env, TOKEN: "t" } });
+      const ended = once(child, "exit");
+      while (!world.registry.log().some((line) => line.includes(`GET /v2/cache-${count}/blobs/`))) await sleep(50);
+      await sleep(1000);
+      child.kill("SIGINT");
+      expect((await ended)[0]).toBe(130);
+    } finally {
+      world.registry.intercept = undefined;
+    }
   });
 
   it("keeps its answers when a machine that ran nothing writes it again", async () => {
@@ -475,6 +515,15 @@ describe("a project without a Dockerfile", () => {
     // A machine that is not told of the cache profits too.
     const next = await build(world.machine(), "--push", "-t", `${world.registry.host}/elsewhere:2`);
     expect(next.index).toEqual([]);
+    // What was left at the registry is in a cache that is written there, too.
+    const to = `${world.registry.host}/cache-2:main`;
+    const last = world.machine();
+    expect((await build(last, "--push", "-t", `${world.registry.host}/elsewhere:3`, "--cache-to", to)).index).toEqual(
+      [],
+    );
+    const blobs = (name: string): readonly string[] =>
+      parseManifest(String(world.registry.manifests.get(name)?.bytes)).layers.map(({ digest }) => digest);
+    expect(blobs("cache-2:main")).toEqual(blobs("cache:main"));
     expect((await clean.tareAsync(["pull", "-q", `${world.registry.host}/elsewhere:1`])).code).toBe(0);
     expect(clean.ok("images", "-q", "--no-trunc", `${world.registry.host}/elsewhere`)).toBe(id);
   });

@@ -70,8 +70,8 @@ export class ReadBuildCache {
   }
 
   /** How it has a layer. */
-  blobOf(diffId: DiffId): LayerBlob | undefined {
-    return this.#layers.get(diffId)?.blob;
+  layerOf(diffId: DiffId): (CacheLayer & { readonly blob: LayerBlob }) | undefined {
+    return this.#layers.get(diffId);
   }
 
   /** Opens a blob that it has. */
@@ -113,7 +113,7 @@ export class ReadBuildCache {
 
   /** Throws `E_BLOB_MISSING`, `E_DIGEST_MISMATCH`, `E_REGISTRY*` unless a layer is there as it was said. */
   confirm(diffId: DiffId, signal: AbortSignal): Promise<void> {
-    const blob = this.blobOf(diffId);
+    const blob = this.layerOf(diffId)?.blob;
     if (blob === undefined) throw missing(diffId, this.label);
     return this.#confirmed.run(diffId, () => this.#asking.run(() => this.#source.confirm(blob, signal)));
   }

@@ -8,7 +8,7 @@ import type { PushOptions, PushedImage } from "../push.ts";
 import type { LayerBlob, RemoteRepository } from "../transfer.ts";
 import { layerDescriptor } from "../write-image.ts";
 import { cacheManifest, formatCacheDocument } from "./document.ts";
-import type { CacheRecord } from "./document.ts";
+import type { CacheLayer, CacheRecord } from "./document.ts";
 
 /** What goes into a cache. */
 export interface BuildCacheContent {
@@ -16,7 +16,7 @@ export interface BuildCacheContent {
   /** Those whose bytes go with it. */
   readonly layers: readonly DiffId[];
   /** How somebody else has those that the store lacks. */
-  readonly absent: ReadonlyMap<DiffId, LayerBlob>;
+  readonly absent: ReadonlyMap<DiffId, CacheLayer & { readonly blob: LayerBlob }>;
 }
 
 /** A registry takes a manifest without layers unwillingly: the empty descriptor of the image specification. */
@@ -33,8 +33,10 @@ export interface LocalCache {
 export function describeCache(store: Store, { records, layers, absent }: BuildCacheContent): LocalCache {
   const described = layers.flatMap((diffId) => {
     const facts = store.layers.facts(diffId);
-    const local = facts ? layerDescriptor(facts) : absent.get(diffId);
-    return local ? [{ diffId, local, ...(facts ? { size: facts.size } : {}) }] : [];
+    const other = absent.get(diffId);
+    const local = facts ? layerDescriptor(facts) : other?.blob;
+    const size = facts?.size ?? other?.size;
+    return local ? [{ diffId, local, ...(size === undefined ? {} : { size }) }] : [];
   });
   return { layers: described, document: formatCacheDocument({ layers: described, records }) };
 }
