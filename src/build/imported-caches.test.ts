@@ -145,6 +145,16 @@ describe("a build with the cache of another store", () => {
     expect([ran.length, warnings]).toEqual([1, []]);
   });
 
+  it("brings many layers at the same time, equal ones once", async () => {
+    const copies = Array.from({ length: 14 }, (_, index) => `COPY one /${index}\n`);
+    fs.writeFileSync(join(context, "Dockerfile"), `FROM scratch\n${copies.join("")}`);
+    const first = await build(at(0));
+    await write(at(0), first, "min");
+    const second = await build(at(1), [await read()]);
+    expect([second.ran, second.cached.length, second.warnings]).toEqual([[], 14, []]);
+    expect(second.result.images[0]?.id).toBe(first.result.images[0]?.id);
+  });
+
   it("warns once of what a cache lacks, and makes it", async () => {
     const first = await build(at(0));
     await write(at(0), first, "max");

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isTareError } from "../base/index.ts";
 import { parseCacheFrom, parseCacheTo } from "./cache-options.ts";
@@ -56,6 +57,32 @@ describe("what is wrong", () => {
     expect(error).toMatchObject({ code });
     expect(error.message).toMatch(message);
     expect(error.hint).toMatch(hint);
+  });
+
+  it("is a usage error or a cache, whatever the text", () => {
+    const word = fc.constantFrom(
+      "type=",
+      "registry",
+      "local",
+      "ref=",
+      "dest=",
+      "src=",
+      ",",
+      '"',
+      "mode=",
+      "max",
+      "=",
+      "a",
+    );
+    fc.assert(
+      fc.property(fc.array(word, { maxLength: 8 }), fc.constantFrom(parseCacheFrom, parseCacheTo), (words, parse) => {
+        try {
+          expect(parse(words.join("")).type).toMatch(/^(?:registry|local)$/);
+        } catch (error) {
+          expect(error).toMatchObject({ code: "E_USAGE" });
+        }
+      }),
+    );
   });
 
   it("is told of a source as of a target", () => {
