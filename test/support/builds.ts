@@ -29,6 +29,8 @@ export interface BuildWorld {
   readonly store: Store;
   /** Set by tests that install Python distributions. */
   wheels?: BuildPlace["wheels"];
+  /** Set by tests of build caches. */
+  caches?: Pick<BuildPlace, "imported" | "steps">;
   close(): void;
 }
 
@@ -154,7 +156,7 @@ export async function attempt(
   try {
     const none = (): Promise<never> => Promise.reject(new Error("no wheels in this test"));
     const wheels = world.wheels ?? none;
-    const place = { store: world.store, runRoot: join(world.folder, "run"), env, wheels };
+    const place = { store: world.store, runRoot: join(world.folder, "run"), env, wheels, ...world.caches };
     const result = await runBuild(place, { ...request, listener });
     return { ok: true, result, log };
   } catch (error) {

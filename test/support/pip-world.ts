@@ -45,7 +45,7 @@ export async function openPipWorld(name: string, paths: readonly string[]): Prom
     }
     const buildArgs = { PIP_INDEX_URL: index.url, UV_DEFAULT_INDEX: index.url, PIP_DISABLE_PIP_VERSION_CHECK: "1" };
     const request = buildRequest([".", "-t", image], { cwd: context, buildArgs, ...more });
-    const done = await attempt(world, request, env);
+    const done = await attempt({ ...world, ...(opened.caches && { caches: opened.caches }) }, request, env);
     if (!done.ok) throw new Error(done.error);
     const { config } = builtImage(world, done.result);
     await unpackDeferred({ store: world.store, wheels: async () => wheels }, config.rootfs.diff_ids);
@@ -56,5 +56,6 @@ export async function openPipWorld(name: string, paths: readonly string[]): Prom
     void index.stop();
     world.close();
   };
-  return { ...world, wheels: world.wheels, index, memo: new Map(), build, close };
+  const opened: PipWorld = { ...world, wheels: world.wheels, index, memo: new Map(), build, close };
+  return opened;
 }
