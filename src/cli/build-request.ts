@@ -26,8 +26,8 @@ export function buildRequest(context: CommandContext, parsed: ParsedArguments): 
     tags: parsed.list("tag"),
     outputs: [...allValues(parsed, "output", outputOf), ...(parsed.boolean("push") ? [PUSHED] : [])],
     load: parsed.boolean("load"),
-    cacheFrom: allValues(parsed, "cache-from", parseCacheFrom),
-    cacheTo: allValues(parsed, "cache-to", parseCacheTo),
+    cacheFrom: allValues(parsed, "cache-from", parseCacheFrom).flat(),
+    cacheTo: allValues(parsed, "cache-to", parseCacheTo).flat(),
     ...attestationsOf(context, parsed),
     ...pinsOf(parsed),
   };

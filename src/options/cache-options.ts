@@ -35,7 +35,6 @@ const OTHERS: Readonly<Record<string, string>> = {
   azblob: "use `type=registry`, or `type=local` with a folder that is copied to the container",
 };
 
-const FROM = { registry: ["ref", "registry.insecure"], local: ["src", "tag", "digest"] } as const;
 const FORM = [
   "mode",
   "compression",
@@ -46,39 +45,54 @@ const FORM = [
   "image-manifest",
   "oci-artifact",
 ] as const;
+const FROM = {
+  registry: ["ref", "registry.insecure", ...FORM],
+  local: ["src", "tag", "digest", ...FORM],
+} as const;
 const TO = {
   registry: ["ref", "registry.insecure", ...FORM],
   local: ["dest", "tag", ...FORM],
 } as const;
 
-/** Parses `--cache-from`. Throws `E_USAGE`, and `E_UNSUPPORTED` for a type of buildx that is not one here. */
-export function parseCacheFrom(text: string): CacheImport {
-  const { type, fields } = entryOf(text, FROM);
-  if (type === "registry") return { type, ...registryOf(fields) };
-  const [tag, digest] = [fields.get("tag"), fields.get("digest")];
-  return {
-    type,
-    folder: required(fields, "src", type),
-    ...(tag === undefined ? {} : { tag }),
-    ...(digest === undefined ? {} : { digest }),
-  };
+/**
+ * Parses `--cache-from`: one cache, or several names of registries. Options of `--cache-to` are passed over, as buildx does;
+ * an empty text is none. Throws `E_USAGE`, and `E_UNSUPPORTED` for a type of buildx that is not one here.
+ */
+export function parseCacheFrom(text: string): readonly CacheImport[] {
+  return entriesOf(text, FROM).map(({ type, fields }): CacheImport => {
+    if (type === "registry") return { type, ...registryOf(fields) };
+    const [tag, digest] = [fields.get("tag"), fields.get("digest")];
+    return {
+      type,
+      folder: required(fields, "src", type),
+      ...(tag === undefined ? {} : { tag }),
+      ...(digest === undefined ? {} : { digest }),
+    };
+  });
 }
 
 /** Parses `--cache-to`. Throws as `parseCacheFrom`. */
-export function parseCacheTo(text: string): CacheExport {
-  const { type, fields } = entryOf(text, TO);
-  const form = formOf(fields);
-  if (type === "registry") return { type, ...registryOf(fields), ...form };
-  const tag = fields.get("tag");
-  return { type, folder: required(fields, "dest", type), ...form, ...(tag === undefined ? {} : { tag }) };
+export function parseCacheTo(text: string): readonly CacheExport[] {
+  return entriesOf(text, TO).map(({ type, fields }): CacheExport => {
+    const form = formOf(fields);
+    if (type === "registry") return { type, ...registryOf(fields), ...form };
+    const tag = fields.get("tag");
+    return { type, folder: required(fields, "dest", type), ...form, ...(tag === undefined ? {} : { tag }) };
+  });
 }
 
-function entryOf(
-  text: string,
-  known: Readonly<Record<"registry" | "local", readonly string[]>>,
-): { readonly type: "registry" | "local"; readonly fields: Fields } {
+interface Entry {
+  readonly type: "registry" | "local";
+  readonly fields: Fields;
+}
+
+function entriesOf(text: string, known: Readonly<Record<"registry" | "local", readonly string[]>>): readonly Entry[] {
+  if (text === "") return [];
   const parsed = parseCsvFields(text);
-  if (parsed.every(({ value }) => value === undefined)) return short(parsed.map((field) => field.text));
+  // Names alone are those of registries.
+  if (parsed.every(({ value }) => value === undefined)) {
+    return parsed.map(({ text: name }) => ({ type: "registry", fields: new Map([["ref", name]]) }));
+  }
   const fields = new Map<string, string>();
   for (const { text: field, key, value } of parsed) {
     if (value === undefined) throw usage(`invalid value ${field}`, "expected key=value");
@@ -87,16 +101,7 @@ function entryOf(
   const type = typeOf(fields.get("type"));
   fields.delete("type");
   for (const key of fields.keys()) requireKnown(key, known[type], type);
-  return { type, fields };
-}
-
-/** A name alone is a registry's. */
-function short(names: readonly string[]): { readonly type: "registry"; readonly fields: Fields } {
-  const [reference] = names;
-  if (reference !== undefined && reference !== "" && names.length === 1) {
-    return { type: "registry", fields: new Map([["ref", reference]]) };
-  }
-  throw usage(`invalid value ${names.join(",")}`, "expected key=value, or one name: repeat the flag for several");
+  return [{ type, fields }];
 }
 
 function typeOf(text: string | undefined): "registry" | "local" {
