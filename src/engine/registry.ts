@@ -16,6 +16,7 @@ import type {
 } from "./facade-registry.ts";
 import type { LongCall } from "./facade.ts";
 import { admitted } from "./admission.ts";
+import { imageTags } from "./all-tags.ts";
 import { withForm } from "./layer-form.ts";
 import { lookUpImage, platformOf, requireImage, shortName } from "./image-lookup.ts";
 import { configPlace, openRegistry, remoteName } from "./registry-connection.ts";
@@ -143,7 +144,7 @@ export async function pushRecord(
 export async function pull(rooms: Rooms, request: PullRequest): Promise<readonly PulledTag[]> {
   const wanted = remoteName(request.name);
   const client = await openRegistry(rooms.settings, wanted.domain, request);
-  const names = request.all ? await allTags(client, request) : [wanted];
+  const names = request.all ? await imageTags(client, request) : [wanted];
   const pulled: PulledTag[] = [];
   for (const name of names) {
     const { record, wasThere } = await pullOne(rooms, client, { ...request, name });
@@ -151,20 +152,6 @@ export async function pull(rooms: Rooms, request: PullRequest): Promise<readonly
     pulled.push({ name: shown, id: record.id, digest: record.target, existed: wasThere });
   }
   return pulled;
-}
-
-async function allTags(client: RegistryClient, request: PullRequest): Promise<readonly RemoteName[]> {
-  const reference = normalizeReference(request.name);
-  if (reference.tag !== undefined || reference.digest !== undefined) {
-    throw new TareError("E_USAGE", `pulling all tags of \`${request.name}\`: the name has a tag`, {
-      hint: "leave out the tag",
-    });
-  }
-  const tags = await client.tags(reference.path, request.signal === undefined ? {} : { signal: request.signal });
-  const { WHEEL_MEMO_TAG } = await import("../images/index.ts");
-  const { isReferrersTag } = await import("../registry/index.ts");
-  const images = tags.filter((tag) => tag !== WHEEL_MEMO_TAG && !isReferrersTag(tag));
-  return images.map((tag) => remoteName(formatReference({ ...reference, tag })));
 }
 
 type PullOne = Omit<PullRequest, "name" | "all"> & { readonly name: RemoteName };

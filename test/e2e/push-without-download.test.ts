@@ -422,6 +422,9 @@ describe("the registry", () => {
 
   it("is asked for images only when all tags are pulled", async () => {
     await pushAnew([first]);
+    const cache = { ...manifestOf(IMAGE), config: { mediaType: "application/vnd.other+json", digest: OTHER, size: 2 } };
+    const mediaType = "application/vnd.oci.image.manifest.v1+json";
+    world.registry.manifests.set(`${world.repository}:cache`, { bytes: Buffer.from(JSON.stringify(cache)), mediaType });
     const machine = world.machine();
     const pulled = await machine.tareAsync(["pull", "-a", `${world.registry.host}/${world.repository}`]);
     expect(pulled.err).not.toMatch(/error\[/);
