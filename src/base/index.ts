@@ -22,6 +22,7 @@ export { suggest } from "./suggest.ts";
 export { execute, executeOrThrow, startFailure } from "./exec.ts";
 export type { ExecuteOptions, ExecuteResult } from "./exec.ts";
 export { ensureDirectory, ioError, readTextIfPresent, removeTree, syncDirectory, writeFileAtomic } from "./files.ts";
+export { withFileLock } from "./file-lock.ts";
 export { readPieces } from "./read-pieces.ts";
 export * as linux from "./linux.ts";
 export type { BytePath } from "./linux.ts";

@@ -8,8 +8,7 @@
  */
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { TareError, ensureDirectory, execute, linux, writeFileAtomic } from "../base/index.ts";
+import { TareError, ensureDirectory, execute, withFileLock, writeFileAtomic } from "../base/index.ts";
 import type { ExecuteResult } from "../base/index.ts";
 
 /** A folder in which apt works. */
@@ -100,16 +99,7 @@ function configuration(folder: Omit<AptFolder, "environment">, architecture: str
 /** Holds the folder's lock while `task` runs; waits for other commands. */
 export async function withAptLock<T>(path: string, signal: AbortSignal, task: () => Promise<T>): Promise<T> {
   ensureDirectory(path, 0o755);
-  const descriptor = fs.openSync(join(path, "lock"), "a", 0o600);
-  try {
-    while (!linux.flock(descriptor, { kind: "exclusive", wait: false })) {
-      if (signal.aborted) throw new TareError("E_ABORTED", `waiting for \`${path}\`: interrupted`, { exitCode: 130 });
-      await sleep(100);
-    }
-    return await task();
-  } finally {
-    fs.closeSync(descriptor);
-  }
+  return await withFileLock(join(path, "lock"), task, signal);
 }
 
 /** Fetches the package lists; unchanged ones cost one small request. Throws `E_BASE_SOURCE`. */

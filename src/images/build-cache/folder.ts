@@ -16,13 +16,13 @@ import {
   writeFileAtomic,
 } from "../../base/index.ts";
 import type { Digest } from "../../base/index.ts";
-import { MEDIA_TYPES, layerCompression, layerMediaType, parseIndex, parseManifest } from "../../oci/index.ts";
-import { serializeIndex, serializeManifest } from "../../oci/index.ts";
+import { MEDIA_TYPES, layerCompression, layerMediaType, parseManifest, serializeManifest } from "../../oci/index.ts";
 import type { Descriptor, LayerCompression } from "../../oci/index.ts";
 import type { Store } from "../../store/index.ts";
 import { compressedLayer } from "../compress-layer.ts";
 import type { CompressJob, WheelLayers } from "../compress-layer.ts";
 import { IdleThreads } from "../layer-thread.ts";
+import { changeLayoutIndex } from "../layout-index.ts";
 import type { AbsentBlobs } from "../push-layer.ts";
 import { blobPath } from "../save.ts";
 import { TransferMemo, stoppable } from "../transfer.ts";
@@ -49,7 +49,6 @@ interface FolderJob extends FolderCacheOptions {
 }
 
 const REF = "org.opencontainers.image.ref.name";
-const LAYOUT_VERSION = '{"imageLayoutVersion":"1.0.0"}';
 const LAYERS_AT_ONCE = 3;
 const BLOBS = "blobs/sha256";
 const PARTIAL = ".partial-";
@@ -74,7 +73,7 @@ export async function writeFolderCache(
     const slots = new Semaphore(LAYERS_AT_ONCE);
     const { layers, document } = describeCache(store, content);
     const blobs = await work.all(layers.map((layer) => slots.run(() => writeLayer(job, layer))));
-    return publish(job, document, blobs);
+    return await publish(job, document, blobs);
   } catch (error) {
     throw ioError(`writing the build cache \`${folder}\``, error);
   } finally {
@@ -162,7 +161,7 @@ function wrongBytes(expected: Digest, actual: Digest): TareError {
 }
 
 /** Documents, then the index, then what nothing names any more. */
-function publish({ folder, tag }: FolderJob, document: string, blobs: readonly Descriptor[]): Digest {
+async function publish({ folder, tag }: FolderJob, document: string, blobs: readonly Descriptor[]): Promise<Digest> {
   const write = (text: string): Blob => {
     const [digest, size] = [digestOf(text), Buffer.byteLength(text)];
     writeFileAtomic(join(folder, blobPath(digest)), text, 0o644);
@@ -171,17 +170,16 @@ function publish({ folder, tag }: FolderJob, document: string, blobs: readonly D
   const config = write(document);
   const empty = blobs.length === 0 ? [{ mediaType: "application/vnd.oci.empty.v1+json", ...write("{}") }] : [];
   const manifest = write(serializeManifest(cacheManifest(config, [...blobs, ...empty])));
-  const path = join(folder, "index.json");
-  const text = readTextIfPresent(path);
-  const before = text === undefined ? [] : parseIndex(text).manifests;
   const isOurs = ({ annotations }: Descriptor): boolean => annotations?.[REF] === tag;
-  const others = before.filter((entry) => !isOurs(entry));
   const entry = { mediaType: MEDIA_TYPES.ociManifest, ...manifest, annotations: { [REF]: tag } };
-  const index = { schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests: [...others, entry] } as const;
-  writeFileAtomic(join(folder, "oci-layout"), LAYOUT_VERSION, 0o644);
-  writeFileAtomic(path, serializeIndex(index), 0o644);
-  const old = before.filter((each) => isOurs(each) && each.digest !== manifest.digest);
-  removeUnused(folder, { old, kept: [...others, entry] });
+  await changeLayoutIndex(
+    folder,
+    (before) => [...before.filter((each) => !isOurs(each)), entry],
+    (before, kept) => {
+      const old = before.filter((each) => isOurs(each) && each.digest !== manifest.digest);
+      removeUnused(folder, { old, kept });
+    },
+  );
   return manifest.digest;
 }
 

@@ -2,18 +2,11 @@
 /* An OCI layout folder to copy to; images that are in it stay. */
 import * as fs from "node:fs";
 import { join } from "node:path";
-import {
-  ensureDirectory,
-  ioError,
-  readTextIfPresent,
-  systemErrorCode,
-  writeAll,
-  writeFileAtomic,
-} from "../../base/index.ts";
-import { MEDIA_TYPES, parseIndex, serializeIndex } from "../../oci/index.ts";
+import { ensureDirectory, ioError, randomHex, systemErrorCode, writeAll, writeFileAtomic } from "../../base/index.ts";
 import type { Descriptor } from "../../oci/index.ts";
-import { blobPath } from "../save.ts";
 import { nameAnnotations } from "../image-names.ts";
+import { changeLayoutIndex } from "../layout-index.ts";
+import { blobPath } from "../save.ts";
 import type { CopyBlob, CopyDocument, CopyReceipt, DocumentRole, ImageTarget } from "./types.ts";
 
 /** What an image is called in a layout. */
@@ -24,7 +17,6 @@ export interface LayoutName {
   readonly names: readonly string[];
 }
 
-const LAYOUT_VERSION = '{"imageLayoutVersion":"1.0.0"}';
 const REF = "org.opencontainers.image.ref.name";
 const JOBS = 4;
 
@@ -48,7 +40,7 @@ export async function intoLayoutFolder<T>(
   const target = new FolderTarget(folder, name);
   try {
     const result = await work(target);
-    target.finish();
+    await target.finish();
     return result;
   } catch (error) {
     throw ioError(`writing the OCI layout \`${folder}\``, error);
@@ -82,7 +74,8 @@ class FolderTarget implements ImageTarget {
     const { digest, size } = descriptor;
     const path = join(this.#folder, blobPath(digest));
     if (fs.statSync(path, { throwIfNoEntry: false })?.size === size) return { outcome: "exists", digest, size };
-    const partial = `${path}.${process.pid}.partial`;
+    // Another copy of this process may write the same blob.
+    const partial = `${path}.${randomHex(6)}.${process.pid}.partial`;
     const file = fs.openSync(partial, "w", 0o644);
     try {
       let done = 0;
@@ -110,15 +103,12 @@ class FolderTarget implements ImageTarget {
   }
 
   /** A name is one image's: another one that had it stays without it. */
-  finish(): void {
-    const path = join(this.#folder, "index.json");
-    const text = readTextIfPresent(path);
-    const before = text === undefined ? [] : parseIndex(text).manifests;
+  async finish(): Promise<void> {
     const taken = new Set(this.#entries.map((entry) => entry.annotations?.[REF] ?? entry.digest));
-    const kept = before.filter((entry) => !taken.has(entry.annotations?.[REF] ?? entry.digest));
-    const manifests = [...kept, ...this.#entries];
-    writeFileAtomic(join(this.#folder, "oci-layout"), LAYOUT_VERSION, 0o644);
-    writeFileAtomic(path, serializeIndex({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests }), 0o644);
+    await changeLayoutIndex(this.#folder, (before) => [
+      ...before.filter((entry) => !taken.has(entry.annotations?.[REF] ?? entry.digest)),
+      ...this.#entries,
+    ]);
   }
 }
 
