@@ -214,7 +214,10 @@ async function fetchImage(job: PullJob, manifest: Manifest): Promise<void> {
   const { store, remote, signal } = job;
   const config = await fetchConfig(job, manifest.config);
   const diffIds = checkedLayers(job, manifest, config);
-  store.requireSpace(missingBytes(store, manifest), `pulling \`${remote.client.domain}/${remote.repository}\``);
+  store.requireSpace(
+    missingBytes(store, manifest, diffIds),
+    `pulling \`${remote.client.domain}/${remote.repository}\``,
+  );
   const limit = new Semaphore(job.options.jobs ?? JOBS);
   // Empty layers are often listed several times.
   const once = new Once<void>();
@@ -227,8 +230,17 @@ async function fetchImage(job: PullJob, manifest: Manifest): Promise<void> {
   signal.throwIfAborted();
 }
 
-function missingBytes(store: Store, manifest: Manifest): number {
-  return manifest.layers.reduce((sum, layer) => sum + (store.blobs.has(layer.digest) ? 0 : layer.size), 0);
+/** Bytes of layers that have yet to come, those of interrupted pulls left out. */
+function missingBytes(store: Store, { layers }: Manifest, diffIds: readonly DiffId[]): number {
+  let bytes = 0;
+  const counted = new Set<Digest>();
+  for (const [index, { digest, size }] of layers.entries()) {
+    const isTreeEnough = digest === diffIds[index] && store.layers.get(digest) !== undefined;
+    if (counted.has(digest) || isTreeEnough || store.blobs.has(digest)) continue;
+    counted.add(digest);
+    bytes += size - store.partials.received({ digest, size });
+  }
+  return bytes;
 }
 
 async function fetchConfig(job: PullJob, { digest, size }: Descriptor): Promise<ImageConfig> {

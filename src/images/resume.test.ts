@@ -5,7 +5,7 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { tarOf } from "../../test/support/hostile-case.ts";
 import { digestOf, hexOf } from "../base/index.ts";
 import { HttpClient } from "../http/index.ts";
@@ -44,11 +44,15 @@ function pull(into: Store, signal?: AbortSignal): ReturnType<typeof pullImage> {
 }
 
 /** An image of one layer of some 8 MB in the registry; the layer. */
-async function publish(): Promise<Buffer> {
+async function publish({ isPlain = false, times = 1 } = {}): Promise<Buffer> {
   const tar = await tarOf({ data: randomFillSync(Buffer.alloc(6_000_000)).toString("base64") });
-  const layer = gzipSync(tar, { level: 1 });
+  const layer = isPlain ? tar : gzipSync(tar, { level: 1 });
   const config = Buffer.from(
-    JSON.stringify({ ...PLATFORM, config: {}, rootfs: { type: "layers", diff_ids: [digestOf(tar)] } }),
+    JSON.stringify({
+      ...PLATFORM,
+      config: {},
+      rootfs: { type: "layers", diff_ids: Array.from({ length: times }, () => digestOf(tar)) },
+    }),
   );
   const describeBlob = (mediaType: string, bytes: Buffer): object => {
     return { mediaType, digest: registry.addBlob("a", bytes), size: bytes.length };
@@ -57,7 +61,9 @@ async function publish(): Promise<Buffer> {
     schemaVersion: 2,
     mediaType: MEDIA_TYPES.ociManifest,
     config: describeBlob(MEDIA_TYPES.ociConfig, config),
-    layers: [describeBlob(MEDIA_TYPES.ociLayerGzip, layer)],
+    layers: Array.from({ length: times }, () =>
+      describeBlob(isPlain ? MEDIA_TYPES.ociLayer : MEDIA_TYPES.ociLayerGzip, layer),
+    ),
   };
   registry.addManifest("a", "1", { bytes: Buffer.from(JSON.stringify(manifest)), mediaType: MEDIA_TYPES.ociManifest });
   return layer;
@@ -93,6 +99,18 @@ describe("a pull that was interrupted", () => {
     expect(ingest()).toEqual([]);
   });
 
+  it("asks for the space of what is still to come", async () => {
+    const layer = await publish();
+    const control = new AbortController();
+    stallAt(layer, 5_000_000, () => control.abort());
+    const store = newStore();
+    const asks = vi.spyOn(store, "requireSpace");
+    await expect(pull(store, control.signal)).rejects.toThrow();
+    await pull(store);
+    await pull(store);
+    expect(asks.mock.calls.map(([size]) => size)).toEqual([layer.length, layer.length - 5_000_000, 0]);
+  });
+
   it("fetches again what the disk has spoiled meanwhile", async () => {
     const layer = await publish();
     const control = new AbortController();
@@ -112,6 +130,20 @@ describe("a pull that was interrupted", () => {
     registry.blobs.set(digestOf(layer), Buffer.from(layer).fill(0, 4_000_000, 4_000_100));
     await expect(pull(newStore())).rejects.toMatchObject({ code: "E_DIGEST_MISMATCH" });
     expect(ingest()).toEqual([]);
+  });
+});
+
+describe("a pull", () => {
+  it.each([
+    ["a layer that is listed twice", { times: 2 }],
+    ["a plain tar, of which the store keeps the tree alone", { isPlain: true }],
+  ])("needs space once for %s", async (_, form) => {
+    const layer = await publish(form);
+    const store = newStore();
+    const asks = vi.spyOn(store, "requireSpace");
+    await pull(store);
+    await pull(store);
+    expect(asks.mock.calls.map(([size]) => size)).toEqual([layer.length, 0]);
   });
 });
 

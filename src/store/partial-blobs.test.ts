@@ -57,6 +57,8 @@ describe("a blob on its way in", () => {
     const first = claim();
     first.write(100, BYTES.subarray(100, 2_000_000));
     first.close();
+    expect(store.partials.received(BLOB)).toBe(1_999_900);
+    expect(store.partials.received({ digest: digestOf("another"), size: 7 })).toBe(0);
     const second = claim();
     expect(second.kept).toBe(1_999_900);
     expect(second.missing()).toEqual([

@@ -25,7 +25,10 @@ const STALE_MS = 7 * 24 * 3600 * 1000;
 
 /** Blobs on their way in. */
 export function partialBlobs(context: StoreContext): PartialBlobs {
-  return { claim: (blob) => claimPartial(context, blob) };
+  return {
+    claim: (blob) => claimPartial(context, blob),
+    received: ({ digest, size }) => readNotes(join(context.layout.ingest, hexOf(digest)), size).total,
+  };
 }
 
 function claimPartial(context: StoreContext, blob: BlobInfo): PartialBlob | undefined {
@@ -89,7 +92,7 @@ class PartialFile implements PartialBlob {
   readonly #context: StoreContext;
   readonly #folder: string;
   readonly #endClaim: () => void;
-  readonly #have = new ByteRanges();
+  readonly #have: ByteRanges;
   /** What was written since the last line, one for each stream. */
   #unnoted: { readonly start: number; end: number }[] = [];
   #file: Opened | undefined;
@@ -102,7 +105,7 @@ class PartialFile implements PartialBlob {
     this.#endClaim = endClaim;
     this.#folder = join(context.layout.ingest, hexOf(digest));
     this.path = join(this.#folder, "data");
-    this.#readNotes();
+    this.#have = readNotes(this.#folder, size);
     this.kept = this.#have.total;
   }
 
@@ -189,15 +192,17 @@ class PartialFile implements PartialBlob {
     this.#context.effects.append("ingest.note", join(this.#folder, "have"), lines);
     this.#unnoted = [];
   }
+}
 
-  /** A line that a kill cut off counts nothing, and what is beyond the file's end neither. */
-  #readNotes(): void {
-    const length = fs.statSync(this.path, { throwIfNoEntry: false })?.size ?? 0;
-    const text = readTextIfPresent(join(this.#folder, "have")) ?? "";
-    for (const [, start = "", end = ""] of text.matchAll(/^(\d{1,15}) (\d{1,15})$(?=\n)/gm)) {
-      this.#have.add(Number(start), Math.min(Number(end), length, this.size));
-    }
+/** A line that a kill cut off counts nothing, and what is beyond the file's end neither. */
+function readNotes(folder: string, size: number): ByteRanges {
+  const have = new ByteRanges();
+  const length = fs.statSync(join(folder, "data"), { throwIfNoEntry: false })?.size ?? 0;
+  const text = readTextIfPresent(join(folder, "have")) ?? "";
+  for (const [, start = "", end = ""] of text.matchAll(/^(\d{1,15}) (\d{1,15})$(?=\n)/gm)) {
+    have.add(Number(start), Math.min(Number(end), length, size));
   }
+  return have;
 }
 
 function tooLong({ digest, size }: BlobInfo, came: number): TareError {

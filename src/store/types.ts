@@ -38,6 +38,8 @@ export interface PartialBlobs {
    * it, of this process or another that lives. The caller ends it by `publish`, `discard` or `close`.
    */
   claim(blob: BlobInfo): PartialBlob | undefined;
+  /** Bytes on the disk of a download that goes on or was left; 0 when there is none. */
+  received(blob: BlobInfo): number;
 }
 
 /** A blob on its way in. */
