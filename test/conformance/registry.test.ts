@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { digestOf } from "../../src/base/index.ts";
 import { startDocker, whyNoDocker } from "../support/dockerd.ts";
+import { removeRunFiles } from "../support/program.ts";
 import { startRegistry, whyNoRegistry } from "../support/registry.ts";
 import type { RegistryPeer } from "../support/registry.ts";
 
@@ -38,8 +39,11 @@ interface World {
   readonly store?: string;
 }
 
+const roots = new Set<string>();
+
 function attempt(words: readonly string[], world: World = {}): Outcome {
   const root = join(folder, world.store ?? "store");
+  roots.add(root);
   const env = { PATH: process.env["PATH"] ?? "", HOME: folder, TARE_ROOT: root, TARE_SYNC: "none", ...world.env };
   const child = spawnSync(process.execPath, [ENTRY, ...words], {
     env,
@@ -104,6 +108,7 @@ beforeAll(async () => {
 afterAll(async () => {
   if (!missing) await registry.stop();
   fs.rmSync(folder, { recursive: true, force: true });
+  for (const root of roots) removeRunFiles(root);
 });
 
 describe.skipIf(missing !== undefined)("tare", () => {

@@ -145,7 +145,7 @@ describe.skipIf(reason !== undefined)("bad input gives one clear error", () => {
     const hide = 'for p in $(which -a runc crun); do mount --bind /dev/null $p; done; exec "$@"';
     const run = (...args: string[]): Outcome => isolated(world, ["sh", "-c", hide, "sh", PROGRAM, ...args]);
     // A runtime that was found earlier in this boot is remembered.
-    const other = { TARE_ROOT: join(world.folder, "other") };
+    const other = world.another("other");
     world.ok("save", "-o", join(world.folder, "busybox.tar"), "busybox");
     expect(world.tare(["load", "-i", join(world.folder, "busybox.tar")], { env: other }).code).toBe(0);
     for (const env of [{}, other]) {

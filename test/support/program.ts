@@ -4,7 +4,8 @@ import { spawn, spawnSync } from "node:child_process";
 import type { ChildProcess, SpawnOptions } from "node:child_process";
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
+import { settingsOf } from "../../src/engine/settings.ts";
 import { fillBusybox } from "./bases.ts";
 
 /** `./bin/tare`, made by `npm run build`; TARE_PROGRAM names another one. */
@@ -54,18 +55,25 @@ export function openProgramWorld(name: string): ProgramWorld {
   const root = join(folder, "root");
   fs.mkdirSync(join(folder, "tmp"));
   const env = { ...environment(), TARE_ROOT: root, TMPDIR: join(folder, "tmp") };
+  // Every store that a command was given: each has run-time files outside of the folder.
+  const roots = new Set([root]);
+  const place = (options: CommandOptions): SpawnOptions => {
+    const { cwd = folder } = options;
+    const all = { ...env, ...options.env };
+    roots.add(resolve(cwd, all.TARE_ROOT));
+    return { env: all, cwd };
+  };
   const tare: ProgramWorld["tare"] = (args, options = {}) => {
     const { input = "" } = options;
-    const child = spawnSync(PROGRAM, args, { ...settings(env, options), input, maxBuffer: 1 << 28, encoding: "utf8" });
+    const child = spawnSync(PROGRAM, args, { ...place(options), input, maxBuffer: 1 << 28, encoding: "utf8" });
     return { code: child.status ?? 128, out: child.stdout, err: child.stderr };
   };
-  const others = new Set<string>();
   const world: ProgramWorld = {
     folder,
     root,
     env,
     tare,
-    tareAsync: (args, options = {}) => finish(spawn(PROGRAM, args, settings(env, options)), options.input ?? ""),
+    tareAsync: (args, options = {}) => finish(spawn(PROGRAM, args, place(options)), options.input ?? ""),
     ok: (...args) => {
       const { code, out, err } = tare(args);
       if (code !== 0) throw new Error(`tare ${args.join(" ")}: exit code ${code}\n${err}`);
@@ -75,27 +83,24 @@ export function openProgramWorld(name: string): ProgramWorld {
     files: (sub, files) => writeFiles(join(folder, sub), files),
     another: (other) => {
       const made = join(folder, other);
-      others.add(made);
+      roots.add(made);
       return { TARE_ROOT: made };
     },
     runRoot: () => world.ok("info", "--format", "{{.RunRoot}}"),
     close: () => {
-      const runRoot = world.runRoot();
-      for (const other of others) {
-        const shown = tare(["info", "--format", "{{.RunRoot}}"], { env: { TARE_ROOT: other } }).out.trim();
-        if (shown.startsWith("/run/tare-")) fs.rmSync(shown, { recursive: true, force: true });
-      }
       const ids = world.ok("ps", "-aq").split("\n").filter(Boolean);
       if (ids.length > 0) tare(["rm", "-f", ...ids]);
       fs.rmSync(folder, { recursive: true, force: true });
-      fs.rmSync(runRoot, { recursive: true, force: true });
+      for (const each of roots) removeRunFiles(each);
     },
   };
   return world;
 }
 
-function settings(env: Readonly<Record<string, string>>, options: CommandOptions): SpawnOptions {
-  return { env: { ...env, ...options.env }, cwd: options.cwd ?? dirname(env["TARE_ROOT"] ?? "/") };
+/** Removes the run-time files of a store of tests, which are not below it. */
+export function removeRunFiles(root: string): void {
+  const { runRoot } = settingsOf({ env: process.env, cwd: "/", root });
+  if (/\/tare-[0-9a-f]{16}$/.test(runRoot)) fs.rmSync(runRoot, { recursive: true, force: true });
 }
 
 /** This process's environment without what the program or the test runner would read. */
