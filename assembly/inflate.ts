@@ -29,6 +29,7 @@ import {
   SYMBOL_LENGTHS,
   build,
 } from "./codes";
+import { copy } from "./copy";
 
 /** More input is wanted, the output is full, all is decoded, the data is damaged: what `run` answers. */
 const WANTS_INPUT: i32 = 0;
@@ -393,24 +394,4 @@ function symbols(): i32 {
   held = bits;
   have = count & 63;
   return answer;
-}
-
-/** Copies earlier output; writes up to 31 bytes more than `length`, which what follows overwrites. */
-function copy(start: usize, distance: usize, length: usize): void {
-  const end = start + length;
-  let to = start;
-  let from = start - distance;
-  if (distance >= 16) {
-    v128.store(to, v128.load(from));
-    if (length <= 16) return;
-    v128.store(to, v128.load(from, 16), 16);
-    for (to += 32, from += 32; to < end; to += 16, from += 16) v128.store(to, v128.load(from));
-  } else if (distance >= 8) {
-    for (; to < end; to += 8, from += 8) store<u64>(to, load<u64>(from));
-  } else if (distance == 1) {
-    const bytes = v128.splat<u8>(load<u8>(from));
-    for (; to < end; to += 16) v128.store(to, bytes);
-  } else {
-    for (; to < end; to++, from++) store<u8>(to, load<u8>(from));
-  }
 }
