@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 export { TareError, isTareError, messageOf, systemErrorCode } from "./errors.ts";
 export type { TareErrorOptions } from "./errors.ts";
-export { ERROR_CODES, isErrorCode } from "./error-codes.ts";
+export { fromErrorMessage, toErrorMessage } from "./thread-error.ts";
+export type { ErrorMessage } from "./thread-error.ts";
+export { ERROR_CODES } from "./error-codes.ts";
 export type { ErrorCode } from "./error-codes.ts";
 export {
   Hasher,

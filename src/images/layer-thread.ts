@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Worker } from "node:worker_threads";
-import { TareError, isErrorCode } from "../base/index.ts";
-import type { Semaphore } from "../base/index.ts";
+import { TareError, fromErrorMessage } from "../base/index.ts";
+import type { ErrorMessage, Semaphore } from "../base/index.ts";
 import { runUnpack } from "./layer-job.ts";
 import type { UnpackJob, UnpackReport } from "./layer-job.ts";
 import { runPack } from "./pack-job.ts";
@@ -95,16 +95,7 @@ export async function* packOnThread(job: PackJob, { idle, signal }: PackPlace): 
 
 type Message =
   /** A chunk, until it is told to be taken. */
-  | { readonly slot: number; readonly length: number }
-  | { readonly report: unknown }
-  | {
-      readonly error: {
-        readonly message: string;
-        readonly code?: string;
-        readonly hint?: string;
-        readonly details?: Readonly<Record<string, unknown>>;
-      };
-    };
+  { readonly slot: number; readonly length: number } | { readonly report: unknown } | { readonly error: ErrorMessage };
 
 interface Place {
   readonly idle: IdleThreads;
@@ -126,7 +117,7 @@ async function* messagesOf(
     for (;;) {
       const message = await thread.next();
       if (!("slot" in message)) isDone = true;
-      if ("error" in message) throw errorOf(message.error);
+      if ("error" in message) throw fromErrorMessage(message.error);
       yield message;
       if (!("slot" in message)) return;
       thread.taken();
@@ -192,12 +183,4 @@ class LayerThread {
 
 function interrupted(): TareError {
   return new TareError("E_ABORTED", "working on a layer: interrupted", { exitCode: 130 });
-}
-
-function errorOf({ message, code = "", hint, details }: Extract<Message, { error: unknown }>["error"]): Error {
-  if (!isErrorCode(code)) return new Error(message);
-  return new TareError(code, message, {
-    ...(hint === undefined ? {} : { hint }),
-    ...(details === undefined ? {} : { details }),
-  });
 }

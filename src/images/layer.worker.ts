@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A thread that does jobs on layers, one after another, until its parent ends it.
 import { parentPort } from "node:worker_threads";
-import { isTareError, messageOf } from "../base/index.ts";
+import { toErrorMessage } from "../base/index.ts";
 import { runUnpack } from "./layer-job.ts";
 import { runPack } from "./pack-job.ts";
 import { slotsOf } from "./layer-thread.ts";
@@ -35,8 +35,7 @@ async function answer(job: LayerJob): Promise<void> {
   try {
     parentPort?.postMessage({ report: await run(job) }, []);
   } catch (error) {
-    const known = isTareError(error) ? { code: error.code, hint: error.hint, details: error.details } : {};
-    parentPort?.postMessage({ error: { message: messageOf(error), ...known } }, []);
+    parentPort?.postMessage({ error: toErrorMessage(error) }, []);
   }
 }
 

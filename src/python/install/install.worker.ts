@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A thread of the worker pool: does jobs one after another until its parent ends it.
 import { parentPort } from "node:worker_threads";
-import { isTareError, messageOf } from "../../base/index.ts";
+import { toErrorMessage } from "../../base/index.ts";
 import { runJob } from "./jobs.ts";
 import type { InstallJob } from "./jobs.ts";
 
@@ -11,7 +11,6 @@ async function run(job: InstallJob): Promise<void> {
   try {
     parentPort?.postMessage({ report: await runJob(job) }, []);
   } catch (error) {
-    const known = isTareError(error) ? { code: error.code, hint: error.hint, details: error.details } : {};
-    parentPort?.postMessage({ error: { message: messageOf(error), ...known } }, []);
+    parentPort?.postMessage({ error: toErrorMessage(error) }, []);
   }
 }

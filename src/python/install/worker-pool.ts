@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { TareError, isErrorCode } from "../../base/index.ts";
+import { TareError, fromErrorMessage } from "../../base/index.ts";
+import type { ErrorMessage } from "../../base/index.ts";
 import type { Worker } from "node:worker_threads";
 import type { InstallJob, ReportOf } from "./jobs.ts";
 
-type Answer =
-  | { readonly report: unknown }
-  | { readonly error: { readonly message: string; readonly code?: string; readonly hint?: string } };
+type Answer = { readonly report: unknown } | { readonly error: ErrorMessage };
 
 interface Waiting {
   readonly job: InstallJob;
@@ -122,7 +121,7 @@ export class WorkerPool {
       signal?.removeEventListener("abort", stop);
     }
     if (!signal?.aborted) this.#idle.push(worker);
-    if ("error" in answer) throw errorOf(answer.error);
+    if ("error" in answer) throw fromErrorMessage(answer.error);
     return answer.report;
   }
 }
@@ -158,17 +157,4 @@ function ask(worker: Worker, job: InstallJob): Promise<Answer> {
     worker.ref();
     worker.postMessage(job, []);
   });
-}
-
-function errorOf({
-  message,
-  code = "",
-  hint,
-}: {
-  readonly message: string;
-  readonly code?: string;
-  readonly hint?: string;
-}): Error {
-  if (!isErrorCode(code)) return new Error(message);
-  return new TareError(code, message, hint === undefined ? {} : { hint });
 }
