@@ -7,8 +7,9 @@ import { cacheKey } from "../graph/index.ts";
 import { expectWheelLayers, unpackDeferred } from "../python/index.ts";
 import { cachedLayers, rememberLayers } from "./layer-cache.ts";
 import { wheelsWorker, writeKnownBlob, writeWheelsBlob } from "./wheels-step.ts";
-import type { DiffId } from "../base/index.ts";
-import type { AbsentLayer, RemoteLayer, StepContext, StepResult } from "./types.ts";
+import type { DiffId, Digest } from "../base/index.ts";
+import type { WheelsOp } from "../graph/index.ts";
+import type { AbsentLayer, RemoteLayer, RemoteLayers, StepContext, StepResult } from "./types.ts";
 
 /** Those of `layers` that the inputs are without. */
 export function absentLayers(inputs: readonly StepResult[], layers: readonly DiffId[]): Map<DiffId, AbsentLayer> {
@@ -31,11 +32,9 @@ export async function absentWheels(
   step: StepContext,
   make: () => Promise<readonly DiffId[]>,
 ): Promise<AbsentLayer | undefined> {
-  const { vertex, resources } = step;
-  const { store, remote } = resources;
-  if (vertex.op.type !== "wheels" || vertex.ignoreCache || remote === undefined) return undefined;
-  const key = cacheKey(vertex, []);
-  if (cachedLayers(store, key)) return undefined;
+  const unmade = unmadeWheels(step);
+  if (!unmade) return undefined;
+  const { key, remote } = unmade;
   expectWheelLayers();
   const layer = await remote.wheels(key);
   return layer && broughtOnce(step, layer, make);
@@ -49,14 +48,11 @@ export async function lockedWheels(
   step: StepContext,
   make: () => Promise<readonly DiffId[]>,
 ): Promise<AbsentLayer | undefined> {
-  const { vertex, resources, inputs } = step;
-  const { store, remote } = resources;
-  if (vertex.op.type !== "wheels" || vertex.ignoreCache || remote === undefined) return undefined;
-  const key = cacheKey(vertex, []);
-  if (cachedLayers(store, key)) return undefined;
-  const { bytecode } = vertex.op;
+  const unmade = unmadeWheels(step);
+  if (!unmade) return undefined;
+  const { key, remote, bytecode } = unmade;
   const layer = await remote.takeLocked(key, async (path) => {
-    if (bytecode !== "none") await bringAll(step, inputs);
+    if (bytecode !== "none") await bringAll(step, step.inputs);
     return writeKnownBlob(step, path);
   });
   return layer && broughtOnce(step, layer, make);
@@ -76,6 +72,20 @@ export async function sentWheels(step: StepContext): Promise<DiffId | undefined>
   const made = await remote.take(key, (path, onBlob) => writeWheelsBlob(step, path, onBlob));
   rememberLayers(store, key, [made]);
   return made;
+}
+
+interface UnmadeWheels {
+  readonly key: Digest;
+  readonly remote: RemoteLayers;
+  readonly bytecode: WheelsOp["bytecode"];
+}
+
+/** A step of wheels that a registry may save from being made; undefined where there is none, or when it was made before. */
+function unmadeWheels({ vertex, resources }: StepContext): UnmadeWheels | undefined {
+  const { store, remote } = resources;
+  if (vertex.op.type !== "wheels" || vertex.ignoreCache || remote === undefined) return undefined;
+  const key = cacheKey(vertex, []);
+  return cachedLayers(store, key) ? undefined : { key, remote, bytecode: vertex.op.bytecode };
 }
 
 function broughtOnce(step: StepContext, layer: RemoteLayer, make: () => Promise<readonly DiffId[]>): AbsentLayer {
