@@ -4,9 +4,9 @@
  * through our own encoder, so that the same layer has the same digest whatever machine and version of zlib sends it.
  */
 import * as fs from "node:fs";
-import { Hasher, TareError, ioError, writeAll } from "../base/index.ts";
+import { TareError, ioError, writeAll } from "../base/index.ts";
 import type { DiffId } from "../base/index.ts";
-import { compress, decompress, spliceTree } from "../archive/index.ts";
+import { compress, spliceTree } from "../archive/index.ts";
 import type { SpliceLayout, SpliceResult } from "../archive/index.ts";
 import type { ByteSink } from "../base/index.ts";
 import type { LayerCompression } from "../oci/index.ts";
@@ -102,26 +102,20 @@ async function spoolWheels(job: CompressJob, diffId: DiffId, path: string): Prom
   return result;
 }
 
-/** What was written is read again, so that no changed tree leaves this machine. */
+/** Its content is hashed on the way, so that no changed tree leaves this machine. */
 async function spoolTree(job: CompressJob, layer: Layer, path: string): Promise<SpliceResult> {
   const file = fs.openSync(path, "wx", 0o600);
-  const write = (chunk: Uint8Array): void => writeAll(file, chunk);
   try {
-    const result = await splice(job, layer, { write });
-    if (result.toc) return result;
-    const hasher = new Hasher();
-    const gzip = fs.createReadStream(path, { highWaterMark: 1 << 18 });
-    for await (const chunk of decompress(gzip)) hasher.update(chunk);
-    if (hasher.digest() !== layer.diffId) throw changedTree(layer);
-    return result;
+    return await splice(job, layer, { write: (chunk) => writeAll(file, chunk) }, true);
   } finally {
     fs.closeSync(file);
   }
 }
 
 /** A tree that came from outside need not give its tar again. */
-function isOf({ diffId, size, blob }: LayerFacts, { toc, diffIdSize }: SpliceResult): boolean {
-  return toc ? blob !== undefined || toc.plainDiffId === diffId : diffIdSize === size;
+function isOf(layer: LayerFacts, { toc, diffIdSize, diffId = layer.diffId }: SpliceResult): boolean {
+  if (toc) return layer.blob !== undefined || toc.plainDiffId === layer.diffId;
+  return diffIdSize === layer.size && diffId === layer.diffId;
 }
 
 async function layerOf({ store, wheels, signal }: CompressJob, diffId: DiffId): Promise<Layer> {
@@ -131,12 +125,13 @@ async function layerOf({ store, wheels, signal }: CompressJob, diffId: DiffId): 
   throw new TareError("E_LAYER_MISSING", `packing layer \`${diffId}\`: it is not in the store`);
 }
 
-async function splice(job: CompressJob, layer: Layer, sink: ByteSink): Promise<SpliceResult> {
+async function splice(job: CompressJob, layer: Layer, sink: ByteSink, measure = false): Promise<SpliceResult> {
   const { wheels, signal } = job;
   const source = await wheels.open(layer.diffId, signal);
   try {
     const result = await spliceTree(layer.tree, source?.sourceOf ?? ((): undefined => undefined), sink, {
       xattrs: layer.hasXattrs || layer.opaque.length > 0,
+      measure,
       ...(job.layout === undefined ? {} : { layout: job.layout }),
       ...(signal === undefined ? {} : { signal }),
     });

@@ -40,10 +40,12 @@ export async function spliceTree(
   sink: ByteSink,
   options: SpliceOptions = {},
 ): Promise<SpliceResult> {
-  const splicer = new Splicer(sourceOf, sink, options);
+  const tar = options.measure === true ? new TarFacts() : undefined;
+  const splicer = new Splicer(sourceOf, sink, options, tar);
   await walkTree(root, splicer, options);
   try {
-    return await splicer.finish();
+    const blob = await splicer.finish();
+    return tar === undefined ? blob : { ...blob, diffId: tar.finish().diffId };
   } catch (error) {
     throw ioError(`packing \`${root}\``, error);
   }

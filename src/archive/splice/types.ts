@@ -23,6 +23,8 @@ export interface SpliceOptions extends PackOptions {
   readonly layout?: SpliceLayout;
   /** Inflates every spliced entry first and compares size and CRC-32. Default false: the tree's maker did that. */
   readonly verify?: boolean;
+  /** Hashes the tar on the way, for which all that is spliced is decoded. Default false. */
+  readonly measure?: boolean;
   /** For `estargz`: sha256 of a file, where it is known; others are read and hashed. */
   readonly digestOf?: (path: string) => Digest | undefined;
 }
@@ -34,6 +36,8 @@ export interface SpliceResult {
   readonly size: number;
   /** Bytes of the tar inside. */
   readonly diffIdSize: number;
+  /** sha256 of that tar, with `measure`. */
+  readonly diffId?: DiffId;
   /** gzip members. */
   readonly members: number;
   /** Files whose compressed bytes were taken from a zip as they are. */
