@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * LZ77 of Tare's DEFLATE encoder as WebAssembly (see `src/archive/splice/encoder.ts`): bytes become symbols, of which the
- * caller makes blocks. Hash chains over four bytes, one step of lazy matching.
- *
- *   0x10000  the last position of each hash        0x91000  symbols: a literal, or the length of a copy
- *   0x30000  for each position the one before      0x99000  symbols: 0, or the distance of a copy
- *   0x50000  the window, and room behind it        0xa1000  counts of literals and lengths, 0xa1800 of distances
- *                                                  0xa2000  symbols of lengths, 0xa2400 of distances (from the caller)
+ * Tare's DEFLATE encoder as WebAssembly (see `src/archive/splice/encoder.ts`): bytes become symbols, of which the caller
+ * makes blocks with codes (`block.ts`). Hash chains over four bytes, one step of lazy matching; where nothing was found
+ * for long, places are left out, for there will be no match soon.
  *
  * The window may have a gap: bytes that others wrote into the same stream. Before a gap stays one part to copy from:
  *
@@ -15,29 +11,37 @@
  *
  * A byte's position in the stream is its place plus `shift`, or plus `oldShift` before `start`.
  */
-const HEADS: usize = 0x10000;
-const CHAINS: usize = 0x30000;
-const ROOM: usize = 0x50000;
-const VALUES: usize = 0x91000;
-const DISTANCES: usize = 0x99000;
-const LITERAL_COUNTS: usize = 0xa1000;
-const DISTANCE_COUNTS: usize = 0xa1800;
-const LENGTH_SYMBOLS: usize = 0xa2000;
-const DISTANCE_SYMBOLS: usize = 0xa2400;
+import {
+  CHAINS,
+  DISTANCE_COUNTS,
+  DISTANCE_SYMBOLS,
+  HEADS,
+  LENGTH_SYMBOLS,
+  LITERAL_COUNTS,
+  ROOM,
+  SYMBOLS,
+} from "./memory";
+import { writeSymbols } from "./block";
 
-const SIZE: i32 = 1 << 18;
+export { heldBits, heldCount } from "./block";
+
 const WINDOW: i32 = 32768;
 const MASK: i32 = WINDOW - 1;
-const HASHES: i32 = 32768;
+const HASHES: i32 = 65536;
 const SHORTEST: i32 = 4;
 const LONGEST: i32 = 258;
 /** Candidates looked at, and with a match of this length already good enough for a short look. */
-const CHAIN: i32 = 32;
+const CHAIN: i32 = 12;
 const GOOD: i32 = 8;
 const NICE: i32 = 128;
 /** A match this long is taken without a look at the next place. */
-const LAZY: i32 = 32;
-const BLOCK_SYMBOLS: i32 = 16384;
+const LAZY: i32 = 12;
+/** After so many places without a match some are left out: one for each 64 more, up to a limit. */
+const PATIENCE: i32 = 256;
+const STEP_BITS: i32 = 6;
+const MOST_SKIPPED: i32 = 32;
+/** A block is full at this weight, a literal being one and a copy two, or at so many bytes. */
+const BLOCK_WEIGHT: i32 = 16384;
 const BLOCK_BYTES: i32 = 65535 - LONGEST;
 /** Far from any position that is used: nothing there can be reached. */
 const NEVER: i32 = -(1 << 30);
@@ -53,16 +57,15 @@ let hashed: i32 = 0;
 let blockStart: i32 = 0;
 let matchAt: i32 = 0;
 let symbols: i32 = 0;
+let weight: i32 = 0;
 /** A match that waits for a better one at the next place. */
 let length: i32 = 0;
 let found: i32 = 0;
+/** Places without a match, one after another, and how many of the next ones are left out. */
+let misses: i32 = 0;
+let left: i32 = 0;
 
 forget();
-
-/** How many bytes were added; the address where more go is the room's start plus this. */
-export function filled(): i32 {
-  return end;
-}
 
 /** Symbols of the block so far. */
 export function symbolCount(): i32 {
@@ -78,21 +81,22 @@ export function blockTo(): i32 {
   return at;
 }
 
+/** Writes the block's symbols after some bits, at most seven; gives the number of whole bytes. */
+export function write(held: i32, heldCount: i32): i32 {
+  return writeSymbols(symbols, held, heldCount);
+}
+
 /** The block was written. */
 export function startBlock(): void {
   blockStart = at;
   symbols = 0;
+  weight = 0;
   memory.fill(LITERAL_COUNTS, 0, 286 * 4);
   memory.fill(DISTANCE_COUNTS, 0, 30 * 4);
 }
 
-/** Says that `count` bytes were put behind the others. */
-export function grow(count: i32): void {
-  end += count;
-}
-
-/** Makes room; keeps what can be copied and the bytes of the current block. */
-export function slide(): void {
+/** Makes room; keeps what can be copied and the bytes of the current block. Gives the place where more bytes go. */
+export function slide(): i32 {
   const from = max(start, min(at - WINDOW, blockStart));
   memory.copy(ROOM, ROOM + from, end - from);
   shift += from;
@@ -102,20 +106,24 @@ export function slide(): void {
   hashed -= from;
   blockStart -= from;
   if (shift > LAST_POSITION) forget();
+  return end;
 }
 
-/** After the last block: others write `count` bytes of the stream, or a window or more. */
-export function skip(count: i32): void {
-  const kept = count >= WINDOW ? 0 : min(WINDOW - count, end - start);
+/** After the last block: others write `count` bytes of the stream, at most a window. Gives the place as above. */
+export function skip(count: i32): i32 {
+  const kept = min(WINDOW - count, end - start);
   memory.copy(ROOM, ROOM + end - kept, kept);
   oldShift = shift + end - kept;
-  shift = oldShift + min(count, WINDOW);
+  shift = oldShift + count;
   start = kept;
   at = kept;
   end = kept;
   hashed = kept;
   blockStart = kept;
+  misses = 0;
+  left = 0;
   if (shift > LAST_POSITION) forget();
+  return end;
 }
 
 /** Positions start anew; there is nothing to copy from. */
@@ -126,95 +134,129 @@ function forget(): void {
   shift = 0;
 }
 
-/** Encodes up to `beforeEnd` bytes before the end; 1 when a block is full, and is to be written first. */
-export function encode(beforeEnd: i32): i32 {
+/** Takes `count` more bytes and encodes up to `beforeEnd` before the end; 1 when a block is full: it is written first. */
+export function encode(count: i32, beforeEnd: i32): i32 {
+  end += count;
   const limit = end - beforeEnd;
-  while (length != 0 || at < limit) {
-    if (length == 0) {
-      length = match(at, SHORTEST - 1);
-      if (length == 0) {
-        literal();
-        if (isFull()) return 1;
+  const lastStart = blockStart + BLOCK_BYTES;
+  let place = at;
+  let size = length;
+  let next = symbols;
+  let total = weight;
+  while ((size != 0 || place < limit) && total < BLOCK_WEIGHT && place <= lastStart) {
+    if (size == 0) {
+      size = left > 0 ? 0 : match(place, SHORTEST - 1);
+      if (size == 0) {
+        literal(place, next);
+        place += 1;
+        next += 1;
+        total += 1;
+        missed(place);
         continue;
       }
+      misses = 0;
       found = matchAt;
     }
-    while (length < LAZY && at + 1 < end) {
-      const better = match(at + 1, length);
-      if (better == 0) break;
-      literal();
-      length = better;
+    const better = size < LAZY ? match(place + 1, size) : 0;
+    if (better != 0) {
+      literal(place, next);
+      place += 1;
+      total += 1;
+      size = better;
       found = matchAt;
-      if (isFull()) return 1;
+    } else {
+      copy(size, place + shift - found, next);
+      place += size;
+      total += 2;
+      size = 0;
     }
-    copy(length, at + shift - found);
-    at += length;
-    length = 0;
-    if (isFull()) return 1;
+    next += 1;
   }
-  return 0;
+  at = place;
+  length = size;
+  symbols = next;
+  weight = total;
+  return total >= BLOCK_WEIGHT || place > lastStart ? 1 : 0;
 }
 
-function isFull(): bool {
-  return symbols == BLOCK_SYMBOLS || at - blockStart > BLOCK_BYTES;
+/** No match before `place`: says how many places are left out from there on. */
+// @inline
+function missed(place: i32): void {
+  if (left > 0) {
+    left -= 1;
+    hashed = place;
+    return;
+  }
+  misses += 1;
+  if (misses > PATIENCE) left = min((misses - PATIENCE) >> STEP_BITS, MOST_SKIPPED);
 }
 
-function literal(): void {
-  const byte: usize = load<u8>(ROOM + at);
-  symbol(<u32>byte, 0);
+// @inline
+function literal(place: i32, next: i32): void {
+  const byte: usize = load<u8>(ROOM + place);
+  store<u32>(SYMBOLS + (next << 2), <u32>byte);
   count(LITERAL_COUNTS, byte);
-  at += 1;
 }
 
-function copy(size: i32, distance: i32): void {
-  symbol(size, distance);
+// @inline
+function copy(size: i32, distance: i32, next: i32): void {
+  store<u32>(SYMBOLS + (next << 2), (distance << 16) | size);
   count(LITERAL_COUNTS, 257 + <usize>load<u8>(LENGTH_SYMBOLS + size));
   const place = distance <= 256 ? distance - 1 : 256 + ((distance - 1) >>> 7);
   count(DISTANCE_COUNTS, load<u8>(DISTANCE_SYMBOLS + place));
 }
 
-function symbol(value: u32, distance: u32): void {
-  store<u16>(VALUES + (symbols << 1), value);
-  store<u16>(DISTANCES + (symbols << 1), distance);
-  symbols += 1;
-}
-
+// @inline
 function count(counts: usize, index: usize): void {
   const place = counts + (index << 2);
   store<u32>(place, load<u32>(place) + 1);
 }
 
 /** The length of the longest match at a place, its position in `matchAt`; 0 when none is longer than `than`. */
+// @inline
 function match(place: i32, than: i32): i32 {
   const most = min(LONGEST, end - place);
   if (most < SHORTEST || than >= most) return 0;
-  const before = insert(place);
-  const oldest = max(place + shift - WINDOW, start == 0 ? shift : oldShift);
+  const moved = shift;
+  for (let put = hashed; put < place; put += 1) insert(put, moved);
+  const before = insert(place, moved);
+  hashed = place + 1;
+  const oldest = max(place + moved - WINDOW, start == 0 ? moved : oldShift);
   if (before < oldest) return 0;
-  const longest = search(place, than, before, oldest);
+  const longest = search(place, than, before, oldest, most);
   return longest > than ? longest : 0;
 }
 
+/** Puts a place into the chains, and gives the position that was last before it with its hash. */
+// @inline
+function insert(place: i32, moved: i32): i32 {
+  const head = HEADS + (((load<u32>(ROOM + place) * 0x9e3779b1) >>> 16) << 2);
+  const position = place + moved;
+  const before = load<i32>(head);
+  store<i32>(CHAINS + ((position & MASK) << 2), before);
+  store<i32>(head, position);
+  return before;
+}
+
 /** Follows the chain of places with the same hash. */
-function search(place: i32, than: i32, newest: i32, oldest: i32): i32 {
-  const most = min(LONGEST, end - place);
+function search(place: i32, than: i32, newest: i32, oldest: i32, most: i32): i32 {
   const here = ROOM + place;
   const newPart = start + shift;
-  const first = load<u8>(here);
+  const first = load<u32>(here);
   let longest = than;
-  let tail = load<u8>(here + longest);
+  let tail = load<u32>(here + longest - 3);
   let candidate = newest;
   for (let left = than >= GOOD ? CHAIN >> 2 : CHAIN; left > 0 && candidate >= oldest; left -= 1) {
     const isNew = candidate >= newPart;
     const from = isNew ? candidate - shift : candidate - oldShift;
     const there = ROOM + from;
-    if (load<u8>(there + longest) == tail && load<u8>(there) == first) {
+    if (load<u32>(there + longest - 3) == tail && load<u32>(there) == first) {
       const size = common(there, here, isNew ? most : min(most, start - from));
       if (size > longest) {
         longest = size;
         matchAt = candidate;
         if (size >= NICE || size == most) break;
-        tail = load<u8>(here + longest);
+        tail = load<u32>(here + longest - 3);
       }
     }
     const next = load<i32>(CHAINS + ((candidate & MASK) << 2));
@@ -224,9 +266,11 @@ function search(place: i32, than: i32, newest: i32, oldest: i32): i32 {
   return longest;
 }
 
-/** How many of `most` bytes are equal. */
+/** How many of `most` bytes are equal, where the first four are; 0 when `most` is less. */
+// @inline
 function common(there: usize, here: usize, most: i32): i32 {
-  let size: i32 = 0;
+  if (most < SHORTEST) return 0;
+  let size = SHORTEST;
   while (size + 8 <= most) {
     const other = load<u64>(there + size) ^ load<u64>(here + size);
     if (other != 0) return size + <i32>(ctz(other) >> 3);
@@ -234,17 +278,4 @@ function common(there: usize, here: usize, most: i32): i32 {
   }
   while (size < most && load<u8>(there + size) == load<u8>(here + size)) size += 1;
   return size;
-}
-
-/** Puts all places up to `place` into the chains, and gives the position that was last before it with its hash. */
-function insert(place: i32): i32 {
-  let before = NEVER;
-  for (; hashed <= place; hashed += 1) {
-    const hash = (load<u32>(ROOM + hashed) * 0x9e3779b1) >>> 17;
-    const head = HEADS + (hash << 2);
-    before = load<i32>(head);
-    store<i32>(CHAINS + (((hashed + shift) & MASK) << 2), before);
-    store<i32>(head, hashed + shift);
-  }
-  return before;
 }

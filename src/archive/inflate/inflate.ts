@@ -3,6 +3,7 @@
  * DEFLATE data to bytes in this thread, by a WebAssembly module that makes no garbage (see `assembly/inflate.ts`).
  * 0.7 MB for each stream that is read at the same time.
  */
+import { WasmModule } from "../wasm.ts";
 import { INFLATE_CODE } from "./code.ts";
 
 /** Compressed bytes that can be read in order. */
@@ -41,16 +42,10 @@ export interface Decoder {
   run(): number;
 }
 
-declare const WebAssembly: {
-  readonly Module: new (code: Uint8Array) => object;
-  readonly Instance: new (module: object) => { readonly exports: Readonly<Record<string, unknown>> };
-};
-
 export const WANTS_INPUT = 0;
 export const IS_DONE = 2;
 
-/** The compiled module; in a bundle of CommonJS `module` means another thing. */
-let code: object | undefined;
+const MODULE = new WasmModule(INFLATE_CODE);
 const idle: Decoder[] = [];
 
 /**
@@ -96,32 +91,18 @@ function feed(decoder: Decoder, input: InflateInput, at: number): number {
 }
 
 function newDecoder(): Decoder {
-  code ??= new WebAssembly.Module(Buffer.from(INFLATE_CODE, "base64"));
-  const { exports } = new WebAssembly.Instance(code);
+  const instance = MODULE.instance();
   return {
-    memory: memoryOf(exports.memory),
-    reset: call(exports.reset),
-    inputAt: call(exports.inputAt),
-    inputRoom: call(exports.inputRoom),
-    feed: call(exports.feed),
-    inputLeft: call(exports.inputLeft),
-    outputAt: call(exports.outputAt),
-    outputSize: call(exports.outputSize),
-    lastBlockAt: call(exports.lastBlockAt),
-    endAt: call(exports.endAt),
-    run: call(exports.run),
+    memory: new Uint8Array(instance.memory),
+    reset: instance.function("reset"),
+    inputAt: instance.function("inputAt"),
+    inputRoom: instance.function("inputRoom"),
+    feed: instance.function("feed"),
+    inputLeft: instance.function("inputLeft"),
+    outputAt: instance.function("outputAt"),
+    outputSize: instance.function("outputSize"),
+    lastBlockAt: instance.function("lastBlockAt"),
+    endAt: instance.function("endAt"),
+    run: instance.function("run"),
   };
-}
-
-/** The module's memory never grows, so that views of it stay valid. */
-function memoryOf(memory: unknown): Uint8Array {
-  if (typeof memory === "object" && memory !== null && "buffer" in memory && memory.buffer instanceof ArrayBuffer) {
-    return new Uint8Array(memory.buffer);
-  }
-  throw new Error("the module has no memory");
-}
-
-function call(value: unknown): (...numbers: readonly number[]) => number {
-  if (typeof value === "function") return (...numbers) => Number(value(...numbers));
-  throw new Error("the module lacks a function");
 }

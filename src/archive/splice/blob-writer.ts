@@ -4,6 +4,12 @@ import type { ByteSink, Digest } from "../../base/index.ts";
 
 const FULL = 1 << 18;
 
+/** Fewer than eight bits, the first one lowest. */
+export interface Bits {
+  readonly value: number;
+  readonly count: number;
+}
+
 /**
  * Bits and bytes on their way to a sink, hashed. What is written waits in memory until `drain`; who writes much calls
  * it whenever `isFull`.
@@ -51,6 +57,19 @@ export class BlobWriter {
     }
     this.#held = held;
     this.#count = have;
+  }
+
+  /** Bits that make no whole byte yet, the first one lowest. */
+  get held(): Bits {
+    return { value: this.#held, count: this.#count };
+  }
+
+  /** Takes whole bytes that begin with the held bits, and the bits after them; `reserve` comes before. */
+  continueWith(bytes: Uint8Array, held: Bits): void {
+    this.#buffer.set(bytes, this.#used);
+    this.#used += bytes.length;
+    this.#held = held.value;
+    this.#count = held.count;
   }
 
   /** Fills the last byte with zeros. */

@@ -52,18 +52,24 @@ const FIXED: Codes = {
 };
 /** The symbol of each length of a copy, after 256. */
 export const LENGTH_SYMBOL: Uint8Array = lengthSymbols();
-/** The symbol of each distance, as `distanceSymbol` looks it up. */
+/** The symbol of each distance, as the module looks it up: see `distanceSymbols`. */
 export const DISTANCE_SYMBOL: Uint8Array = distanceSymbols();
 const STEP_EXTRA: readonly number[] = [2, 3, 7];
 
-/** Symbols of a block, which somebody else fills and clears. */
+/** Symbols of a block, which somebody else collects and writes. */
 export interface BlockSymbols {
-  /** A literal byte, or the length of a copy where there is a distance. */
-  readonly values: Uint16Array;
-  readonly distances: Uint16Array;
   /** How often each symbol is there. */
   readonly literalCounts: Uint32Array;
   readonly distanceCounts: Uint32Array;
+  /** Where the codes go that they are written by: 16 bits, and above them how many of these count. */
+  readonly literalCodes: Uint32Array;
+  readonly distanceCodes: Uint32Array;
+  /** Writes the symbols and the block's end to `bits` after some bits that are held; gives the number of whole bytes. */
+  writeSymbols(held: number, count: number): number;
+  readonly bits: Uint8Array;
+  /** What is left after the last whole byte. */
+  heldBits(): number;
+  heldCount(): number;
 }
 
 /** A block to write. */
@@ -77,26 +83,18 @@ interface Block {
 
 /** Writes blocks. */
 export class BlockWriter {
-  readonly #values: Uint16Array;
-  readonly #distances: Uint16Array;
-  readonly #literalCounts: Uint32Array;
-  readonly #distanceCounts: Uint32Array;
-  #count = 0;
+  readonly #symbols: BlockSymbols;
 
-  constructor({ values, distances, literalCounts, distanceCounts }: BlockSymbols) {
-    this.#values = values;
-    this.#distances = distances;
-    this.#literalCounts = literalCounts;
-    this.#distanceCounts = distanceCounts;
+  constructor(symbols: BlockSymbols) {
+    this.#symbols = symbols;
   }
 
   /** Writes the block that the symbols make. */
   write(out: BlobWriter, { count, bytes, isLast }: Block): void {
-    this.#count = count;
-    this.#literalCounts[END_OF_BLOCK] = 1;
+    this.#symbols.literalCounts[END_OF_BLOCK] = 1;
     const extra = this.#extraBits();
     const fixed = this.#codeBits(FIXED) + extra;
-    const own = this.#count < FEW_SYMBOLS ? undefined : this.#ownCodes();
+    const own = count < FEW_SYMBOLS || this.#isNoise(count) ? undefined : this.#ownCodes();
     const ownBits = own === undefined ? Infinity : this.#codeBits(own) + own.header.bits + extra;
     const stored = bytes.length * 8 + STORED_OVERHEAD;
     out.reserve(Math.ceil(Math.min(fixed, ownBits, stored) / 8) + 64);
@@ -112,31 +110,49 @@ export class BlockWriter {
     }
   }
 
+  /**
+   * Literals only, so evenly spread that codes would save less than their own description takes: entropy is at least
+   * -log2 of the sum of squared probabilities, here 7.97 bits.
+   */
+  #isNoise(count: number): boolean {
+    const { literalCounts } = this.#symbols;
+    let [literals, squares] = [0, 0];
+    for (let symbol = 0; symbol < 256; symbol += 1) {
+      const value = literalCounts[symbol] ?? 0;
+      literals += value;
+      squares += value * value;
+    }
+    return literals === count && squares * 256 <= count * count * 1.02;
+  }
+
   #extraBits(): number {
+    const { literalCounts, distanceCounts } = this.#symbols;
     let bits = 0;
     for (let symbol = 0; symbol < 29; symbol += 1) {
-      bits += (this.#literalCounts[257 + symbol] ?? 0) * (LENGTH_EXTRA[symbol] ?? 0);
+      bits += (literalCounts[257 + symbol] ?? 0) * (LENGTH_EXTRA[symbol] ?? 0);
     }
     for (let symbol = 0; symbol < DISTANCES; symbol += 1) {
-      bits += (this.#distanceCounts[symbol] ?? 0) * (DISTANCE_EXTRA[symbol] ?? 0);
+      bits += (distanceCounts[symbol] ?? 0) * (DISTANCE_EXTRA[symbol] ?? 0);
     }
     return bits + 3;
   }
 
   #codeBits(codes: Codes): number {
+    const { literalCounts, distanceCounts } = this.#symbols;
     let bits = 0;
     for (let symbol = 0; symbol < LITERALS; symbol += 1) {
-      bits += (this.#literalCounts[symbol] ?? 0) * (codes.literals[symbol] ?? 0);
+      bits += (literalCounts[symbol] ?? 0) * (codes.literals[symbol] ?? 0);
     }
     for (let symbol = 0; symbol < DISTANCES; symbol += 1) {
-      bits += (this.#distanceCounts[symbol] ?? 0) * (codes.distances[symbol] ?? 0);
+      bits += (distanceCounts[symbol] ?? 0) * (codes.distances[symbol] ?? 0);
     }
     return bits;
   }
 
   #ownCodes(): OwnCodes {
-    const literals = codeLengths(this.#literalCounts, 15);
-    const distances = codeLengths(twoAtLeast(this.#distanceCounts), 15);
+    const { literalCounts, distanceCounts } = this.#symbols;
+    const literals = codeLengths(literalCounts, 15);
+    const distances = codeLengths(twoAtLeast(distanceCounts), 15);
     return {
       literals,
       literalCodes: canonicalCodes(literals),
@@ -147,24 +163,18 @@ export class BlockWriter {
   }
 
   #writeSymbols(out: BlobWriter, codes: Codes): void {
-    const { literals, literalCodes, distances, distanceCodes } = codes;
-    for (let index = 0; index < this.#count; index += 1) {
-      const value = this.#values[index] ?? 0;
-      const distance = this.#distances[index] ?? 0;
-      if (distance === 0) {
-        out.bits(literalCodes[value] ?? 0, literals[value] ?? 0);
-        continue;
-      }
-      const length = LENGTH_SYMBOL[value] ?? 0;
-      out.bits(literalCodes[257 + length] ?? 0, literals[257 + length] ?? 0);
-      const lengthExtra = LENGTH_EXTRA[length] ?? 0;
-      if (lengthExtra > 0) out.bits(value - (LENGTH_BASE[length] ?? 0), lengthExtra);
-      const place = distanceSymbol(distance);
-      out.bits(distanceCodes[place] ?? 0, distances[place] ?? 0);
-      const distanceExtra = DISTANCE_EXTRA[place] ?? 0;
-      if (distanceExtra > 0) out.bits(distance - (DISTANCE_BASE[place] ?? 0), distanceExtra);
-    }
-    out.bits(literalCodes[END_OF_BLOCK] ?? 0, literals[END_OF_BLOCK] ?? 0);
+    const { literalCodes, distanceCodes, bits } = this.#symbols;
+    setCodes(literalCodes, codes.literalCodes, codes.literals);
+    setCodes(distanceCodes, codes.distanceCodes, codes.distances);
+    const size = this.#symbols.writeSymbols(out.held.value, out.held.count);
+    const held = { value: this.#symbols.heldBits(), count: this.#symbols.heldCount() };
+    out.continueWith(bits.subarray(0, size), held);
+  }
+}
+
+function setCodes(target: Uint32Array, codes: Uint16Array, lengths: Uint8Array): void {
+  for (let symbol = 0; symbol < target.length; symbol += 1) {
+    target[symbol] = (codes[symbol] ?? 0) | ((lengths[symbol] ?? 0) << 16);
   }
 }
 
@@ -273,8 +283,4 @@ function distanceSymbols(): Uint8Array {
     else symbols.fill(symbol, 256 + (from >>> 7));
   }
   return symbols;
-}
-
-function distanceSymbol(distance: number): number {
-  return DISTANCE_SYMBOL[distance <= 256 ? distance - 1 : 256 + ((distance - 1) >>> 7)] ?? 0;
 }

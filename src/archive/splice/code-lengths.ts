@@ -1,33 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Huffman code lengths with a limit; equal counts always give equal lengths. */
 
-/** The code length of each symbol; 0 for those that do not occur. A single one gets one bit. */
+/** A symbol is below this number. */
+const SYMBOLS = 512;
+
+/** The code length of each of at most 512 symbols; 0 for those that do not occur. A single one gets one bit. */
 export function codeLengths(counts: Uint32Array, limit: number): Uint8Array {
   const lengths = new Uint8Array(counts.length);
-  const used: number[] = [];
-  for (let symbol = 0; symbol < counts.length; symbol += 1) if ((counts[symbol] ?? 0) > 0) used.push(symbol);
-  if (used.length === 1) lengths[used[0] ?? 0] = 1;
+  const used = sortedSymbols(counts);
+  if (used.length === 1) lengths[(used[0] ?? 0) % SYMBOLS] = 1;
   if (used.length < 2) return lengths;
-  used.sort((a, b) => (counts[a] ?? 0) - (counts[b] ?? 0) || a - b);
   const perLength = lengthCounts(
-    used.map((symbol) => counts[symbol] ?? 0),
+    used.map((key) => Math.floor(key / SYMBOLS)),
     limit,
   );
   let at = used.length - 1;
   for (let length = 1; length <= limit; length += 1) {
     for (let left = perLength[length] ?? 0; left > 0; left -= 1) {
-      lengths[used[at] ?? 0] = length;
+      lengths[(used[at] ?? 0) % SYMBOLS] = length;
       at -= 1;
     }
   }
   return lengths;
 }
 
+/** The symbols that occur, each with its count above it, in ascending order of both. */
+function sortedSymbols(counts: Uint32Array): Float64Array {
+  const keys = new Float64Array(counts.length);
+  let used = 0;
+  for (let symbol = 0; symbol < counts.length; symbol += 1) {
+    const count = counts[symbol] ?? 0;
+    if (count === 0) continue;
+    keys[used] = count * SYMBOLS + symbol;
+    used += 1;
+  }
+  return keys.subarray(0, used).sort();
+}
+
 /** How many codes have which length, for at least two ascending weights. */
-function lengthCounts(weights: readonly number[], limit: number): Uint32Array {
-  const depths = leafDepths(weights);
+function lengthCounts(weights: Float64Array, limit: number): Uint32Array {
   const perLength = new Uint32Array(limit + 1);
-  for (const depth of depths) {
+  for (const depth of leafDepths(weights)) {
     const length = Math.min(depth, limit);
     perLength[length] = (perLength[length] ?? 0) + 1;
   }
@@ -36,24 +49,20 @@ function lengthCounts(weights: readonly number[], limit: number): Uint32Array {
 }
 
 /** Depths of the leaves of a Huffman tree, built with two queues: leaves, and inner nodes in the order they arise. */
-function leafDepths(weights: readonly number[]): Uint16Array {
+function leafDepths(weights: Float64Array): Uint16Array {
   const count = weights.length;
-  const sums: number[] = [];
+  const sums = new Float64Array(count - 1);
   const parents = new Int32Array(2 * count - 1);
-  let [leaf, inner] = [0, 0];
-  const smallest = (parent: number): number => {
-    const isLeaf = leaf < count && (inner >= sums.length || (weights[leaf] ?? 0) <= (sums[inner] ?? 0));
-    parents[isLeaf ? leaf : count + inner] = parent;
-    if (isLeaf) {
-      leaf += 1;
-      return weights[leaf - 1] ?? 0;
+  for (let [made, leaf, inner] = [0, 0, 0]; made < count - 1; made += 1) {
+    let sum = 0;
+    for (let child = 0; child < 2; child += 1) {
+      const isLeaf = leaf < count && (inner >= made || (weights[leaf] ?? 0) <= (sums[inner] ?? 0));
+      parents[isLeaf ? leaf : count + inner] = count + made;
+      sum += (isLeaf ? weights[leaf] : sums[inner]) ?? 0;
+      if (isLeaf) leaf += 1;
+      else inner += 1;
     }
-    inner += 1;
-    return sums[inner - 1] ?? 0;
-  };
-  for (let made = 0; made < count - 1; made += 1) {
-    const first = smallest(count + made);
-    sums.push(first + smallest(count + made));
+    sums[made] = sum;
   }
   const depths = new Uint16Array(2 * count - 1);
   for (let node = 2 * count - 3; node >= 0; node -= 1) depths[node] = (depths[parents[node] ?? 0] ?? 0) + 1;

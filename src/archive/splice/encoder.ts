@@ -1,91 +1,72 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Tare's own DEFLATE encoder: its output is a function of its input alone, whatever the machine and the pieces it comes
- * in, so that layers have the same digest everywhere. LZ77 with hash chains over four bytes, one step of lazy matching,
- * by a WebAssembly module (`assembly/deflate.ts`); blocks are made of its symbols here.
+ * in, so that layers have the same digest everywhere. A WebAssembly module (`assembly/deflate.ts`) finds matches, and
+ * writes the symbols by codes that are made here.
  *
  * Its input may have gaps: bytes that others wrote into the same stream. Before a gap stays one part to copy from, for
  * a tar header is like the one before it.
  */
+import { WasmModule } from "../wasm.ts";
 import { BlockWriter, DISTANCE_SYMBOL, LENGTH_SYMBOL } from "./block-writer.ts";
 import type { BlobWriter } from "./blob-writer.ts";
 import { DEFLATE_CODE } from "./code.ts";
 import { LONGEST_MATCH, WINDOW } from "./deflate-tables.ts";
 
-/** As in the module's source, where the map of its memory is. */
-const [ROOM, VALUES, DISTANCES, LITERAL_COUNTS, DISTANCE_COUNTS, LENGTHS, PLACES] = [
-  0x50000, 0x91000, 0x99000, 0xa1000, 0xa1800, 0xa2000, 0xa2400,
+/** As in `assembly/memory.ts`. */
+const [ROOM, LITERAL_COUNTS, DISTANCE_COUNTS, LENGTHS, PLACES, LITERAL_CODES, DISTANCE_CODES, OUTPUT] = [
+  0x70000, 0xc1000, 0xc1800, 0xc2000, 0xc2400, 0xc3000, 0xc3800, 0xc4000,
 ] as const;
 const SIZE = 1 << 18;
-const BLOCK_SYMBOLS = 16384;
 const SHORTEST = 4;
-const LAZY = 32;
+const LAZY = 12;
 /** So that matches, and all lazy looks of one step, do not depend on the pieces of the input. */
 const LOOKAHEAD: number = LONGEST_MATCH + LAZY + SHORTEST;
-
-/** The module's functions; places are in its window. */
-interface Matcher {
-  readonly memory: ArrayBuffer;
-  filled(): number;
-  symbolCount(): number;
-  blockFrom(): number;
-  blockTo(): number;
-  startBlock(): void;
-  grow(count: number): void;
-  slide(): void;
-  skip(count: number): void;
-  encode(beforeEnd: number): number;
-}
-
-declare const WebAssembly: {
-  readonly Module: new (code: Uint8Array) => object;
-  readonly Instance: new (module: object) => { readonly exports: Readonly<Record<string, unknown>> };
-};
-
-/** The compiled module. */
-let code: object | undefined;
+const MODULE = new WasmModule(DEFLATE_CODE);
 
 /** Writes bytes as DEFLATE blocks. `write` gets at most 64 KiB at a time, so that little waits in the blob writer. */
 export class Encoder {
   readonly #out: BlobWriter;
-  readonly #matcher: Matcher = newMatcher();
-  readonly #window = new Uint8Array(this.#matcher.memory, ROOM, SIZE);
+  readonly #module = newModule();
+  readonly #window = new Uint8Array(this.#module.memory, ROOM, SIZE);
   readonly #blocks: BlockWriter;
+  /** Bytes in the window. */
+  #filled = 0;
 
   constructor(out: BlobWriter) {
     this.#out = out;
-    const { memory } = this.#matcher;
+    const { memory } = this.#module;
     this.#blocks = new BlockWriter({
-      values: new Uint16Array(memory, VALUES, BLOCK_SYMBOLS),
-      distances: new Uint16Array(memory, DISTANCES, BLOCK_SYMBOLS),
       literalCounts: new Uint32Array(memory, LITERAL_COUNTS, 286),
       distanceCounts: new Uint32Array(memory, DISTANCE_COUNTS, 30),
+      literalCodes: new Uint32Array(memory, LITERAL_CODES, 286),
+      distanceCodes: new Uint32Array(memory, DISTANCE_CODES, 30),
+      bits: new Uint8Array(memory, OUTPUT),
+      ...this.#module,
     });
   }
 
   /** Adds bytes; those at the end wait for more or for `flush`. */
   write(data: Uint8Array): void {
-    const matcher = this.#matcher;
     for (let from = 0; from < data.length;) {
-      if (matcher.filled() === SIZE) matcher.slide();
-      const filled = matcher.filled();
-      const part = data.subarray(from, from + SIZE - filled);
-      this.#window.set(part, filled);
-      matcher.grow(part.length);
+      if (this.#filled === SIZE) this.#filled = this.#module.slide();
+      const part = data.subarray(from, from + SIZE - this.#filled);
+      this.#window.set(part, this.#filled);
+      this.#filled += part.length;
       from += part.length;
-      this.#encode(LOOKAHEAD);
+      this.#encode(part.length, LOOKAHEAD);
     }
   }
 
   /** Writes what waits and ends the block; the last block of a stream is written even when it is empty. */
   flush(isLast: boolean): void {
-    this.#encode(0);
-    if (isLast || this.#matcher.symbolCount() > 0) this.#block(isLast);
+    this.#encode(0, 0);
+    if (isLast || this.#module.symbolCount() > 0) this.#block(isLast);
   }
 
-  /** After `flush`: others write `count` bytes of the stream. */
+  /** After `flush`: others write `count` bytes of the stream. The module's numbers have 32 bits only. */
   skip(count: number): void {
-    this.#matcher.skip(Math.min(count, WINDOW));
+    this.#filled = this.#module.skip(Math.min(count, WINDOW));
   }
 
   /** After `flush`: a new stream starts. */
@@ -93,47 +74,34 @@ export class Encoder {
     this.skip(WINDOW);
   }
 
-  #encode(beforeEnd: number): void {
-    while (this.#matcher.encode(beforeEnd) !== 0) this.#block(false);
+  #encode(added: number, beforeEnd: number): void {
+    for (let count = added; this.#module.encode(count, beforeEnd) !== 0; count = 0) this.#block(false);
   }
 
   #block(isLast: boolean): void {
-    const matcher = this.#matcher;
-    const bytes = this.#window.subarray(matcher.blockFrom(), matcher.blockTo());
-    this.#blocks.write(this.#out, { count: matcher.symbolCount(), bytes, isLast });
-    matcher.startBlock();
+    const module = this.#module;
+    const bytes = this.#window.subarray(module.blockFrom(), module.blockTo());
+    this.#blocks.write(this.#out, { count: module.symbolCount(), bytes, isLast });
+    module.startBlock();
   }
 }
 
-function newMatcher(): Matcher {
-  code ??= new WebAssembly.Module(Buffer.from(DEFLATE_CODE, "base64"));
-  const { exports } = new WebAssembly.Instance(code);
-  const memory = memoryOf(exports.memory);
-  new Uint8Array(memory).set(LENGTH_SYMBOL, LENGTHS);
-  new Uint8Array(memory).set(DISTANCE_SYMBOL, PLACES);
+/** The module's memory and functions; places are in its window. */
+function newModule() {
+  const instance = MODULE.instance();
+  new Uint8Array(instance.memory).set(LENGTH_SYMBOL, LENGTHS);
+  new Uint8Array(instance.memory).set(DISTANCE_SYMBOL, PLACES);
   return {
-    memory,
-    filled: call(exports.filled),
-    symbolCount: call(exports.symbolCount),
-    blockFrom: call(exports.blockFrom),
-    blockTo: call(exports.blockTo),
-    startBlock: call(exports.startBlock),
-    grow: call(exports.grow),
-    slide: call(exports.slide),
-    skip: call(exports.skip),
-    encode: call(exports.encode),
+    memory: instance.memory,
+    symbolCount: instance.function("symbolCount"),
+    blockFrom: instance.function("blockFrom"),
+    blockTo: instance.function("blockTo"),
+    startBlock: instance.function("startBlock"),
+    slide: instance.function("slide"),
+    skip: instance.function("skip"),
+    encode: instance.function("encode"),
+    writeSymbols: instance.function("write"),
+    heldBits: instance.function("heldBits"),
+    heldCount: instance.function("heldCount"),
   };
-}
-
-/** The module's memory never grows, so that views of it stay valid. */
-function memoryOf(memory: unknown): ArrayBuffer {
-  if (typeof memory === "object" && memory !== null && "buffer" in memory && memory.buffer instanceof ArrayBuffer) {
-    return memory.buffer;
-  }
-  throw new Error("the module has no memory");
-}
-
-function call(value: unknown): (...numbers: readonly number[]) => number {
-  if (typeof value === "function") return (...numbers) => Number(value(...numbers));
-  throw new Error("the module lacks a function");
 }
