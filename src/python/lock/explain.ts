@@ -10,7 +10,7 @@ import { TareError } from "../../base/index.ts";
 import { readPyproject } from "../requirements/pyproject.ts";
 import { isPrerelease, parseVersion } from "../requirements/versions.ts";
 import { otherFailure } from "./explain-failure.ts";
-import { nameOf, proofOf } from "./proof.ts";
+import { nameOf, proofOf, subjectName } from "./proof.ts";
 import type { ErrorCode } from "../../base/index.ts";
 import type { Proof, ProofSource } from "./proof.ts";
 import type { ResolveRequest } from "./types.ts";
@@ -113,20 +113,43 @@ function wantedBy({ claims, own }: Proof, name: string): string {
   return claim === undefined ? "" : `; ${subjectText(claim.subject)} needs \`${claim.needs}\``;
 }
 
+/**
+ * True when versions that a fact does not concern end at a version that the user wants of another package: then that is
+ * what to change, and the fact one among many, as that `pandas==3.0.4` was withdrawn when `numpy==1.19` excludes the rest.
+ */
+function isBesidePin({ own, claims }: Proof, subject: string): boolean {
+  const pins = [...own.filter((each) => each !== nameOf(each)), ...rulesOf(claims)].map(nameOf);
+  const reached = new Set([nameOf(subject)]);
+  // Grows while it is walked.
+  for (const name of reached) {
+    for (const claim of claims) if (subjectName(claim) === name) reached.add(nameOf(claim.needs));
+  }
+  return pins.some((name) => name !== nameOf(subject) && reached.has(name));
+}
+
+function rulesOf(claims: Proof["claims"]): readonly string[] {
+  return claims.filter(({ isRule }) => isRule).map(({ needs }) => needs);
+}
+
 function pythonTooOld(proof: Proof): Explanation | undefined {
   const { python } = proof;
-  if (!python) return undefined;
+  if (!python || isBesidePin(proof, python.subject ?? "")) return undefined;
   const subject = python.subject === undefined ? "a requirement" : `\`${python.subject}\``;
   const via = python.subject === undefined ? "" : wantedBy(proof, nameOf(python.subject));
   const pinned = proof.own.filter((each) => nameOf(each) === nameOf(python.subject ?? "") && each !== nameOf(each));
-  const least = /^>=(3\.\d+)/.exec(python.needs)?.[1];
   return {
     code: "E_RESOLVE",
     message: `resolving: ${subject} needs Python ${python.needs}, the target has ${python.has}${via}`,
     hint: `${pythonHint(python)}${python.isEvery ? "" : ", or an older version of that package"}`,
     suspects: pinned,
-    ...(least === undefined || python.has.startsWith(">") ? {} : { python: least }),
+    ...otherPython(proof),
   };
+}
+
+/** The least Python that might do, unless the project itself says which ones it is for. */
+function otherPython({ python }: Proof): Pick<Explanation, "python"> {
+  const least = /^>=(3\.\d+)/.exec(python?.needs ?? "")?.[1];
+  return least === undefined || python?.has.startsWith(">") ? {} : { python: least };
 }
 
 function pythonHint({ has, needs }: NonNullable<Proof["python"]>): string {
@@ -139,7 +162,7 @@ function pythonHint({ has, needs }: NonNullable<Proof["python"]>): string {
 
 function noWheel(proof: Proof): Explanation | undefined {
   const { unfit } = proof;
-  if (!unfit) return undefined;
+  if (!unfit || isBesidePin(proof, unfit.subject)) return undefined;
   const has = unfit.has.length === 0 ? "" : `; it has ${unfit.has.join(", ")}`;
   const isSource = /wheels? with a matching/.test(unfit.text);
   return {
@@ -154,7 +177,7 @@ function noWheel(proof: Proof): Explanation | undefined {
 
 function yanked(proof: Proof): Explanation | undefined {
   const { withdrawn } = proof;
-  if (!withdrawn) return undefined;
+  if (!withdrawn || isBesidePin(proof, withdrawn.subject)) return undefined;
   const [name, version] = withdrawn.subject.split("==");
   const reason = withdrawn.reason === "" ? "" : ` (${withdrawn.reason})`;
   return {
@@ -207,9 +230,10 @@ function isPre(text: string): boolean {
   return version !== undefined && isPrerelease(version);
 }
 
-function conflict({ own, claims, files }: Proof): Explanation {
+function conflict(proof: Proof): Explanation {
+  const { own, claims, files } = proof;
   const pins = own.filter((each) => claims.some(({ needs }) => nameOf(needs) === nameOf(each) && needs !== each));
-  const rules = claims.filter(({ isRule }) => isRule).map(({ needs }) => needs);
+  const rules = rulesOf(claims);
   const shown = [...own, ...rules];
   const asked = shown
     .slice(0, 6)
@@ -233,6 +257,7 @@ function conflict({ own, claims, files }: Proof): Explanation {
     message: `resolving: ${asked || "the requirements"} can't be had together${reason}`,
     hint,
     suspects: [...pins, ...others],
+    ...otherPython(proof),
   };
 }
 

@@ -130,6 +130,11 @@ export function nameOf(text: string): string {
   return /^[A-Za-z0-9][\w.-]*?(?=[=<>!~{[]|$)/.exec(text)?.[0].toLowerCase() ?? text;
 }
 
+/** The name of who wants something. */
+export function subjectName({ subject }: Claim): string {
+  return nameOf(subject.replace("all versions of ", ""));
+}
+
 function first(text: string, pattern: RegExp): string | undefined {
   return pattern.exec(text)?.[1];
 }

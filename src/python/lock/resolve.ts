@@ -10,7 +10,7 @@ import { chooseAccelerator, gpuPackagesError, isGpuPackage } from "./accelerator
 import { explain, explainedError, sourceOf } from "./explain.ts";
 import { withWantedHashes } from "./hashes.ts";
 import { withSizes } from "./lock-sizes.ts";
-import { nameOf, proofOf } from "./proof.ts";
+import { nameOf, proofOf, subjectName } from "./proof.ts";
 import { runUv } from "./run-uv.ts";
 import { tryChanges } from "./try-change.ts";
 import { UV_VERSION } from "./uv.ts";
@@ -50,7 +50,7 @@ async function failure(place: UvPlace, request: ResolveRequest, { stderr }: UvOu
   const source = sourceOf(request);
   const { missing, claims } = proofOf(stderr, source);
   if (request.accelerator === "cpu" && missing !== undefined && isGpuPackage(missing)) {
-    const who = claims.filter(({ needs }) => nameOf(needs) === missing).map(({ subject }) => subjectName(subject));
+    const who = claims.filter(({ needs }) => nameOf(needs) === missing).map(subjectName);
     return gpuPackagesError([missing], new Map([[missing, who.length === 0 ? source.files : who]]));
   }
   const explanation = explain(stderr, source);
@@ -59,10 +59,6 @@ async function failure(place: UvPlace, request: ResolveRequest, { stderr }: UvOu
       ? undefined
       : await tryChanges(place, request, explanation);
   return explainedError(explanation, stderr, tried);
-}
-
-function subjectName(subject: string): string {
-  return nameOf(subject.replace("all versions of ", ""));
 }
 
 /** A set for the CPU has no CUDA packages. The second run, for who wants them, answers from uv's cache. */
