@@ -22,7 +22,7 @@ import type { ImageRecord, Store } from "../store/index.ts";
 import { IdleThreads } from "./layer-thread.ts";
 import type { LayerThreads } from "./layer-thread.ts";
 import { receiveLayer } from "./receive-layer.ts";
-import { TransferMemo, stoppable, telling } from "./transfer.ts";
+import { TransferMemo, sometimes, stoppable, telling } from "./transfer.ts";
 import type { LayerBlob, RemoteRepository, Stoppable, TransferListener } from "./transfer.ts";
 
 /** How an image is pulled. */
@@ -287,15 +287,4 @@ async function fetchLayer(job: PullJob, layer: Descriptor, diffId: DiffId): Prom
     memo.seen(layer.digest, remote);
     listener({ kind: "end", digest: layer.digest, outcome: fetched ? "pulled" : "exists", size: layer.size });
   });
-}
-
-/** Tells at most some ten times a second. */
-function sometimes(tell: (current: number) => void): (current: number) => void {
-  let last = 0;
-  return (current) => {
-    const at = Date.now();
-    if (at - last < 100) return;
-    last = at;
-    tell(current);
-  };
 }

@@ -21,7 +21,7 @@ import { compressedLayer, spoolLayer } from "./compress-layer.ts";
 import type { WheelLayers } from "./compress-layer.ts";
 import type { IdleThreads } from "./layer-thread.ts";
 import type { LayerBlob, RemoteRepository, TransferListener, TransferMemo, TransferOutcome } from "./transfer.ts";
-import { telling } from "./transfer.ts";
+import { sometimes, telling } from "./transfer.ts";
 import { withUploadMemory } from "./upload-memory.ts";
 
 /** What a store lacks of the image that is pushed from it. */
@@ -294,15 +294,11 @@ function origin(how: "uploaded" | "mounted", from: readonly string[]): { readonl
   return how === "mounted" && first !== undefined ? { from: first } : {};
 }
 
-/** At most some ten events a second for each layer. */
 function progress(job: PushJob, layer: LayerPlan, total: number): (sent: number) => void {
-  let last = 0;
+  const tell = sometimes((current) => job.listener({ kind: "progress", digest: layer.diffId, current, total }));
   return (current) => {
     job.signal?.throwIfAborted();
-    const at = Date.now();
-    if (at - last < 100) return;
-    last = at;
-    job.listener({ kind: "progress", digest: layer.diffId, current, total });
+    tell(current);
   };
 }
 

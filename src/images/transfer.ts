@@ -115,6 +115,17 @@ export async function telling<T>(listener: TransferListener, digest: Digest, wor
   }
 }
 
+/** How far a blob is, told at most some ten times a second. */
+export function sometimes(tell: (current: number) => void): (current: number) => void {
+  let last = 0;
+  return (current) => {
+    const at = Date.now();
+    if (at - last < 100) return;
+    last = at;
+    tell(current);
+  };
+}
+
 /** Work in parallel that ends as one. */
 export interface Stoppable {
   /** Fires when the caller's does, and when a part fails. */

@@ -25,7 +25,7 @@ import {
 } from "../../oci/index.ts";
 import type { Descriptor, Manifest } from "../../oci/index.ts";
 import { isForeign } from "../push-layer.ts";
-import { stoppable, telling } from "../transfer.ts";
+import { sometimes, stoppable, telling } from "../transfer.ts";
 import type { Stoppable, TransferListener } from "../transfer.ts";
 import { checkedBytes } from "./checked-bytes.ts";
 import { chooseDocument, readBlob } from "./choose.ts";
@@ -288,15 +288,4 @@ function onePlatform(job: CopyJob): TareError {
 
 function refused(job: CopyJob, why: string): TareError {
   return new TareError("E_MANIFEST", `copying ${job.source.label}: ${why}`);
-}
-
-/** Tells at most some ten times a second. */
-function sometimes(tell: (current: number) => void): (current: number) => void {
-  let last = 0;
-  return (current) => {
-    const at = Date.now();
-    if (at - last < 100) return;
-    last = at;
-    tell(current);
-  };
 }
