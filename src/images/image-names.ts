@@ -10,7 +10,7 @@ import {
 /** Annotation of containerd and Docker ≥ 25: an image's full name with tag. */
 const NAME_ANNOTATION = "io.containerd.image.name";
 /** Annotation of the OCI image specification: a name within the layout, by custom the tag alone. */
-const REF_ANNOTATION = "org.opencontainers.image.ref.name";
+export const REF_ANNOTATION = "org.opencontainers.image.ref.name";
 
 /** The full name with tag of a name in an archive. Throws `E_REF`. */
 export function fullName(text: string): string {

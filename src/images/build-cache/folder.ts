@@ -21,6 +21,7 @@ import type { Descriptor, LayerCompression } from "../../oci/index.ts";
 import type { Store } from "../../store/index.ts";
 import { compressedLayer } from "../compress-layer.ts";
 import type { CompressJob, WheelLayers } from "../compress-layer.ts";
+import { REF_ANNOTATION } from "../image-names.ts";
 import { IdleThreads } from "../layer-thread.ts";
 import { changeLayoutIndex } from "../layout-index.ts";
 import type { AbsentBlobs } from "../push-layer.ts";
@@ -48,7 +49,6 @@ interface FolderJob extends FolderCacheOptions {
   readonly signal: AbortSignal;
 }
 
-const REF = "org.opencontainers.image.ref.name";
 const LAYERS_AT_ONCE = 3;
 const BLOBS = "blobs/sha256";
 const PARTIAL = ".partial-";
@@ -170,8 +170,8 @@ async function publish({ folder, tag }: FolderJob, document: string, blobs: read
   const config = write(document);
   const empty = blobs.length === 0 ? [{ mediaType: "application/vnd.oci.empty.v1+json", ...write("{}") }] : [];
   const manifest = write(serializeManifest(cacheManifest(config, [...blobs, ...empty])));
-  const isOurs = ({ annotations }: Descriptor): boolean => annotations?.[REF] === tag;
-  const entry = { mediaType: MEDIA_TYPES.ociManifest, ...manifest, annotations: { [REF]: tag } };
+  const isOurs = ({ annotations }: Descriptor): boolean => annotations?.[REF_ANNOTATION] === tag;
+  const entry = { mediaType: MEDIA_TYPES.ociManifest, ...manifest, annotations: { [REF_ANNOTATION]: tag } };
   await changeLayoutIndex(
     folder,
     (before) => [...before.filter((each) => !isOurs(each)), entry],

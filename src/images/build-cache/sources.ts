@@ -7,6 +7,7 @@ import type { Digest } from "../../base/index.ts";
 import { DOCUMENT_LIMIT, parseIndex } from "../../oci/index.ts";
 import type { Descriptor } from "../../oci/index.ts";
 import type { BlobTarget } from "../../registry/index.ts";
+import { REF_ANNOTATION } from "../image-names.ts";
 import { blobPath } from "../save.ts";
 import type { RemoteRepository } from "../transfer.ts";
 
@@ -54,8 +55,6 @@ export function registryCache(remote: RemoteRepository & { readonly tag: string 
     distrust: (digest) => client.distrust(repository, digest),
   };
 }
-
-const REF = "org.opencontainers.image.ref.name";
 
 /** A cache in a folder, by the tag that it was written with (`latest` by default) or by digest. */
 export function folderCache(
@@ -112,7 +111,7 @@ function manifestIn(
     throw new TareError("E_MANIFEST", `reading the build cache \`${label}\`: index.json is too large`);
   const text = readTextIfPresent(path);
   if (text === undefined) return undefined;
-  return parseIndex(text).manifests.find(({ annotations }) => annotations?.[REF] === tag)?.digest;
+  return parseIndex(text).manifests.find(({ annotations }) => annotations?.[REF_ANNOTATION] === tag)?.digest;
 }
 
 /** Throws `E_BLOB_MISSING`, `E_DIGEST_MISMATCH` for a file of another size. */

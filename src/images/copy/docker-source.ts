@@ -15,7 +15,7 @@ import {
 import type { Descriptor } from "../../oci/index.ts";
 import type { ArchiveSource } from "../archive-source.ts";
 import { malformed } from "../archive-source.ts";
-import { fullName, shortName } from "../image-names.ts";
+import { REF_ANNOTATION, fullName, shortName } from "../image-names.ts";
 import { archivedLayer, readDockerManifest } from "../load-docker.ts";
 import type { DockerEntry } from "../load-docker.ts";
 import { blobPath } from "../save.ts";
@@ -53,7 +53,7 @@ function findEntry(
   const known = entries.map(({ names, config }) => ({
     digest: digestOf(config),
     annotations: {
-      "org.opencontainers.image.ref.name": names[0] === undefined ? "(no name)" : shortName(fullName(names[0])),
+      [REF_ANNOTATION]: names[0] === undefined ? "(no name)" : shortName(fullName(names[0])),
     },
   }));
   throw notChosen(known, { label, wanted });

@@ -7,13 +7,11 @@ import type { Descriptor } from "../../oci/index.ts";
 import { isReferrersTag } from "../../registry/index.ts";
 import type { ArchiveSource } from "../archive-source.ts";
 import { malformed } from "../archive-source.ts";
-import { annotatedNames, shortName } from "../image-names.ts";
+import { REF_ANNOTATION, annotatedNames, shortName } from "../image-names.ts";
 import { requireLayoutVersion } from "../load-layout.ts";
 import { blobPath } from "../save.ts";
 import { checkedDocument, subjectOf } from "./documents.ts";
 import type { CopyDocument, ImageSource } from "./types.ts";
-
-const REF = "org.opencontainers.image.ref.name";
 
 /** The image that `wanted` names (a tag, a name or a digest), or the only one. Throws `E_LAYOUT`, `E_IMAGE_NOTFOUND`. */
 export function layoutSource(source: ArchiveSource, label: string, wanted: string | undefined): ImageSource {
@@ -42,7 +40,7 @@ export function layoutImage(
     document: async (descriptor) => readDocument(source, descriptor, label),
     open: (blob) => source.open(blobPath(blob.digest)),
     tagged: async (tag) => {
-      const entry = entries.find(({ annotations }) => annotations?.[REF] === tag);
+      const entry = entries.find(({ annotations }) => annotations?.[REF_ANNOTATION] === tag);
       return entry && readDocument(source, entry, label);
     },
     referrers: async (subject) => entries.filter((entry) => refersTo(source, entry, { subject, label })),
@@ -64,7 +62,7 @@ function findEntry(
 }
 
 function isNamed({ digest, annotations }: Descriptor, wanted: string): boolean {
-  if (digest === wanted.replace(/^@/, "") || annotations?.[REF] === wanted) return true;
+  if (digest === wanted.replace(/^@/, "") || annotations?.[REF_ANNOTATION] === wanted) return true;
   return annotatedNames(annotations).some((name) => name === wanted || shortName(name) === wanted);
 }
 
@@ -73,7 +71,7 @@ export function notChosen(
   entries: readonly Pick<Descriptor, "annotations" | "digest">[],
   { label, wanted }: { readonly label: string; readonly wanted: string | undefined },
 ): TareError {
-  const names = entries.map(({ annotations, digest }) => annotations?.[REF] ?? `@${digest}`).slice(0, 10);
+  const names = entries.map(({ annotations, digest }) => annotations?.[REF_ANNOTATION] ?? `@${digest}`).slice(0, 10);
   const why = wanted === undefined ? `it has ${entries.length} images` : `it has no image \`${wanted}\``;
   const hint = entries.length === 0 ? {} : { hint: `choose one of them after a colon: ${names.join(", ")}` };
   return new TareError("E_IMAGE_NOTFOUND", `copying ${label}: ${why}`, { ...hint, details: { names } });
@@ -94,7 +92,7 @@ function refersTo(
 }
 
 function isAttached(source: ArchiveSource, entry: Descriptor, label: string): boolean {
-  return isReferrersTag(entry.annotations?.[REF] ?? "") || subjectIn(source, entry, label) !== undefined;
+  return isReferrersTag(entry.annotations?.[REF_ANNOTATION] ?? "") || subjectIn(source, entry, label) !== undefined;
 }
 
 function subjectIn(source: ArchiveSource, entry: Descriptor, label: string): Digest | undefined {

@@ -4,7 +4,7 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { ensureDirectory, ioError, randomHex, systemErrorCode, writeAll, writeFileAtomic } from "../../base/index.ts";
 import type { Descriptor } from "../../oci/index.ts";
-import { nameAnnotations } from "../image-names.ts";
+import { REF_ANNOTATION, nameAnnotations } from "../image-names.ts";
 import { changeLayoutIndex } from "../layout-index.ts";
 import { blobPath } from "../save.ts";
 import type { CopyBlob, CopyDocument, CopyReceipt, DocumentRole, ImageTarget } from "./types.ts";
@@ -17,7 +17,6 @@ export interface LayoutName {
   readonly names: readonly string[];
 }
 
-const REF = "org.opencontainers.image.ref.name";
 const JOBS = 4;
 
 /** Entries of an index.json: an image has one for each name; what refers to it is found by the index too. */
@@ -27,7 +26,7 @@ export function entriesFor(document: CopyDocument, role: DocumentRole, name: Lay
   const tag = role.kind === "tagged" ? role.tag : role.kind === "top" ? name.tag : undefined;
   const names = role.kind === "top" ? name.names : [];
   const entry = { mediaType, digest, size: bytes.length };
-  if (tag !== undefined) return [{ ...entry, annotations: { [REF]: tag } }];
+  if (tag !== undefined) return [{ ...entry, annotations: { [REF_ANNOTATION]: tag } }];
   return names.length === 0 ? [entry] : names.map((name) => ({ ...entry, annotations: nameAnnotations(name) }));
 }
 
@@ -104,9 +103,9 @@ class FolderTarget implements ImageTarget {
 
   /** A name is one image's: another one that had it stays without it. */
   async finish(): Promise<void> {
-    const taken = new Set(this.#entries.map((entry) => entry.annotations?.[REF] ?? entry.digest));
+    const taken = new Set(this.#entries.map((entry) => entry.annotations?.[REF_ANNOTATION] ?? entry.digest));
     await changeLayoutIndex(this.#folder, (before) => [
-      ...before.filter((entry) => !taken.has(entry.annotations?.[REF] ?? entry.digest)),
+      ...before.filter((entry) => !taken.has(entry.annotations?.[REF_ANNOTATION] ?? entry.digest)),
       ...this.#entries,
     ]);
   }
