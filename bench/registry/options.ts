@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { chosen } from "../chosen.ts";
 import { CASES } from "./cases.ts";
 
 /** Engines that can be compared with Tare. */
@@ -52,14 +53,11 @@ export function readOptions(): Options {
     process.stdout.write(USAGE);
     process.exit(0);
   }
-  const peers = values.peers === "none" ? [] : values.peers.split(",");
-  const wrong = peers.find((name) => !PEER_IDS.includes(name));
-  if (wrong !== undefined) throw new Error(`\`${wrong}\` is none of ${PEER_IDS.join(", ")}`);
   return {
     megabytes: Number(values.mb),
     layers: Number(values.layers),
     rounds: Number(values.rounds),
-    peers,
+    peers: chosen(values.peers, PEER_IDS),
     only: values.only.split(","),
     folder: resolve(values.folder),
     isJson: values.json,

@@ -2,6 +2,7 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { chosen } from "../chosen.ts";
 import { PEER_IDS } from "./peer-contenders.ts";
 import { TARE_IDS } from "./tare-contenders.ts";
 import { SET_NAMES, wheelSet } from "./sets.ts";
@@ -81,14 +82,6 @@ export function readOptions(): Options {
     isFull: values.full,
     keep: values.keep,
   };
-}
-
-/** Throws for a name that is none of those known. */
-function chosen(list: string, known: readonly string[]): readonly string[] {
-  const names = list === "none" ? [] : list.split(",");
-  const wrong = names.find((name) => !known.includes(name));
-  if (wrong !== undefined) throw new Error(`\`${wrong}\` is none of ${known.join(", ")}`);
-  return names;
 }
 
 function usage(code: number): never {
