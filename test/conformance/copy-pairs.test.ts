@@ -8,6 +8,7 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { digestOf } from "../../src/base/index.ts";
+import { hasPrograms, runProgram } from "../support/peer-program.ts";
 import { addBusyboxImage, openProgramWorld } from "../support/program.ts";
 import type { ProgramWorld } from "../support/program.ts";
 import { startRegistry, whyNoRegistry } from "../support/registry.ts";
@@ -16,10 +17,8 @@ import type { RegistryPeer } from "../support/registry.ts";
 const missing = process.getuid?.() === 0 ? whyNoRegistry() : "needs root";
 if (missing) console.log(`skipped: registry: ${missing}`);
 
-function has(program: string): boolean {
-  const found = missing === undefined && spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
-  if (!found) console.log(`skipped: ${program}: not installed`);
-  return found;
+function has(...programs: readonly string[]): boolean {
+  return hasPrograms(missing, ...programs);
 }
 
 let world: ProgramWorld;
@@ -46,10 +45,7 @@ function copy(...args: readonly string[]): string {
 }
 
 function run(command: string, ...args: readonly string[]): string {
-  const env = { ...process.env, HOME: world.folder };
-  const child = spawnSync(command, args, { encoding: "utf8", maxBuffer: 1 << 28, env, cwd: world.folder });
-  if (child.status === 0) return child.stdout;
-  throw new Error(`${command} ${args.join(" ")}: ${child.error?.message ?? child.stderr}`);
+  return runProgram(command, args, { env: { HOME: world.folder }, cwd: world.folder });
 }
 
 /** Places that a test makes, by what they are called in titles. */

@@ -20,6 +20,7 @@ import { saveImagesToFile, saveLayoutFolder, writeImage } from "../../src/images
 import { hostPlatform } from "../../src/oci/index.ts";
 import { TreeView, openStore } from "../../src/store/index.ts";
 import type { ImageRecord, Store } from "../../src/store/index.ts";
+import { hasPrograms, runProgram } from "../support/peer-program.ts";
 
 const host = hostPlatform(process.arch);
 const NAME = "docker.io/library/exchange:1";
@@ -30,16 +31,12 @@ let record: ImageRecord;
 let count = 0;
 const stores: Store[] = [];
 
-function has(program: string): boolean {
-  const found = isRoot && spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
-  if (!found) console.log(`skipped: ${program}: ${isRoot ? "not installed" : "needs root"}`);
-  return found;
+function has(...programs: readonly string[]): boolean {
+  return hasPrograms(isRoot ? undefined : "needs root", ...programs);
 }
 
-function run(command: string, ...args: string[]): string {
-  const child = spawnSync(command, args, { encoding: "utf8", maxBuffer: 1 << 28 });
-  if (child.status === 0) return child.stdout;
-  throw new Error(`${command} ${args.join(" ")}: ${child.error?.message ?? child.stderr}`);
+function run(command: string, ...args: readonly string[]): string {
+  return runProgram(command, args);
 }
 
 function newStore(): Store {

@@ -3,7 +3,6 @@
  * Images in every form that a registry may hold, pushed by others, pulled and run by Tare; and Tare's in every form,
  * pulled and run by others. `hello` is what all of them must say.
  */
-import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -13,6 +12,7 @@ import { MEDIA_TYPES } from "../../src/oci/index.ts";
 import { startContainerd, whyNoContainerd } from "../support/containerd.ts";
 import type { ContainerdPeer } from "../support/containerd.ts";
 import { startDocker, whyNoDocker } from "../support/dockerd.ts";
+import { hasPrograms, runProgram } from "../support/peer-program.ts";
 import { addBusyboxImage, openProgramWorld } from "../support/program.ts";
 import type { ProgramWorld } from "../support/program.ts";
 import { startRegistry, whyNoRegistry } from "../support/registry.ts";
@@ -21,10 +21,8 @@ import type { RegistryPeer } from "../support/registry.ts";
 const missing = process.getuid?.() === 0 ? whyNoRegistry() : "needs root";
 if (missing) console.log(`skipped: registry: ${missing}`);
 
-function has(program: string): boolean {
-  const found = missing === undefined && spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
-  if (!found) console.log(`skipped: ${program}: not installed`);
-  return found;
+function has(...programs: readonly string[]): boolean {
+  return hasPrograms(missing, ...programs);
 }
 
 let world: ProgramWorld;
@@ -48,10 +46,7 @@ afterAll(async () => {
 });
 
 function run(command: string, ...args: readonly string[]): string {
-  const env = { ...process.env, HOME: world.folder };
-  const child = spawnSync(command, args, { encoding: "utf8", maxBuffer: 1 << 28, env });
-  if (child.status === 0) return child.stdout;
-  throw new Error(`${command} ${args.join(" ")}: ${child.error?.message ?? child.stderr}`);
+  return runProgram(command, args, { env: { HOME: world.folder } });
 }
 
 function skopeo(...args: readonly string[]): string {

@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { digestOf } from "../../src/base/index.ts";
 import { startDocker, whyNoDocker } from "../support/dockerd.ts";
+import { hasPrograms, runProgram } from "../support/peer-program.ts";
 import { removeRunFiles } from "../support/program.ts";
 import { startRegistry, whyNoRegistry } from "../support/registry.ts";
 import type { RegistryPeer } from "../support/registry.ts";
@@ -60,20 +61,12 @@ function tare(words: readonly string[], world: World = {}): string {
   return out.trim();
 }
 
-function run(command: string, ...args: string[]): string {
-  const child = spawnSync(command, args, {
-    encoding: "utf8",
-    maxBuffer: 1 << 28,
-    env: { ...process.env, HOME: folder },
-  });
-  if (child.status === 0) return child.stdout;
-  throw new Error(`${command} ${args.join(" ")}: ${child.error?.message ?? child.stderr}`);
+function run(command: string, ...args: readonly string[]): string {
+  return runProgram(command, args, { env: { HOME: folder } });
 }
 
-function has(program: string): boolean {
-  const found = missing === undefined && spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
-  if (!found) console.log(`skipped: ${program}: not installed`);
-  return found;
+function has(...programs: readonly string[]): boolean {
+  return hasPrograms(missing, ...programs);
 }
 
 interface Inspected {

@@ -14,6 +14,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startDocker, whyNoDocker } from "../support/dockerd.ts";
 import type { DockerPeer } from "../support/dockerd.ts";
 import { addFakePython } from "../support/fake-python.ts";
+import { hasPrograms, runProgram } from "../support/peer-program.ts";
 import { openProgramWorld } from "../support/program.ts";
 import type { ProgramWorld } from "../support/program.ts";
 import { startRegistry, whyNoRegistry } from "../support/registry.ts";
@@ -34,9 +35,7 @@ const missing = isRoot ? (whyNoRegistry() ?? whyNoWheels()) : "needs root";
 if (missing !== undefined) console.log(`skipped: spliced layers: ${missing}`);
 
 function has(...programs: readonly string[]): boolean {
-  const absent = programs.filter((program) => spawnSync("sh", ["-c", `command -v ${program}`]).status !== 0);
-  for (const program of absent) console.log(`skipped: ${program}: not installed`);
-  return missing === undefined && absent.length === 0;
+  return hasPrograms(missing, ...programs);
 }
 
 let world: ProgramWorld;
@@ -50,11 +49,8 @@ const folder = (own: string): string => {
   return path;
 };
 
-function run(command: string, ...args: string[]): string {
-  const env = { ...process.env, HOME: world.folder, TMPDIR: folder("peer-tmp") };
-  const child = spawnSync(command, args, { encoding: "utf8", maxBuffer: 1 << 28, env });
-  if (child.status === 0) return child.stdout;
-  throw new Error(`${command} ${args.join(" ")}: ${child.error?.message ?? child.stderr}`);
+function run(command: string, ...args: readonly string[]): string {
+  return runProgram(command, args, { env: { HOME: world.folder, TMPDIR: folder("peer-tmp") } });
 }
 
 beforeAll(async () => {
