@@ -12,7 +12,8 @@ export type LayerJob =
   | { readonly kind: "unpack"; readonly unpack: UnpackJob }
   | { readonly kind: "pack"; readonly pack: PackJob; readonly room: SharedArrayBuffer };
 
-const SLOT = 1 << 18;
+/** What a blob writer hands over at once, at most. */
+const SLOT = 1 << 19;
 const SLOTS = 4;
 
 /** The parts of the memory through which chunks come, in turn. */
