@@ -19,6 +19,7 @@ import type { Store } from "../store/index.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import { compressedLayer, spoolLayer } from "./compress-layer.ts";
 import type { WheelLayers } from "./compress-layer.ts";
+import type { Doubts } from "./doubts.ts";
 import type { IdleThreads } from "./layer-thread.ts";
 import type { LayerBlob, RemoteRepository, TransferListener, TransferMemo, TransferOutcome } from "./transfer.ts";
 import { sometimes, telling } from "./transfer.ts";
@@ -48,8 +49,7 @@ export interface PushJob {
   /** Compress layers. */
   readonly threads: IdleThreads;
   readonly absent?: AbsentBlobs;
-  /** Blobs that the registry says it has, and then did not find: they are sent whatever it says. */
-  readonly doubts: (digest: Digest) => boolean;
+  readonly doubts: Doubts;
   /** A private folder for what waits to be sent. */
   readonly scratch: string;
   readonly listener: TransferListener;
@@ -130,7 +130,7 @@ export function isForeign({ mediaType, urls = [] }: Descriptor): boolean {
 
 async function pushAsItIs(job: PushJob, layer: LayerPlan): Promise<LayerReceipt> {
   const { digest, size } = layer.local;
-  const outcome = await job.absent?.sent(digest);
+  const outcome = job.doubts(digest) ? undefined : await job.absent?.sent(digest);
   if (outcome) return ended(job, layer, { blob: layer.local, outcome });
   if (await hasBlob(job, digest)) return ended(job, layer, { blob: layer.local, outcome: "exists" });
   const from = mountsOf(job, digest);

@@ -5,13 +5,14 @@
  * that came from a registry is pushed byte for byte.
  */
 import { availableParallelism } from "node:os";
-import { Once, Semaphore, digestOf, isTareError } from "../base/index.ts";
+import { Once, Semaphore, digestOf } from "../base/index.ts";
 import type { DiffId, Digest } from "../base/index.ts";
 import type { Descriptor, LayerCompression, Platform } from "../oci/index.ts";
 import type { ImageRecord, Store } from "../store/index.ts";
 import { ByteBudget } from "./byte-budget.ts";
 import { NO_WHEELS } from "./compress-layer.ts";
 import type { WheelLayers } from "./compress-layer.ts";
+import { doubtsOf } from "./doubts.ts";
 import { IdleThreads } from "./layer-thread.ts";
 import { knownDescriptor, pushLayer, signalOf } from "./push-layer.ts";
 import type { AbsentBlobs, LayerPlan, PushJob } from "./push-layer.ts";
@@ -183,17 +184,6 @@ async function pushPlan(job: PushJob, plan: Plan, pushing: Pushing): Promise<Doc
 async function pushContent(job: PushJob, plan: Plan, { tag: _tag, ...inner }: Pushing): Promise<Document> {
   if (plan.kind === "manifest") return pushManifest(job, plan, inner);
   return finishedIndex(plan, await inner.all(plan.children.map((child) => pushPlan(job, child.plan, inner))));
-}
-
-const BLOB_UNKNOWN: ReadonlySet<string> = new Set(["MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"]);
-
-/** What the registry lacks of a manifest that it refuses: the blobs that it names, or any when it names none. */
-function doubtsOf(error: unknown): ((digest: Digest) => boolean) | undefined {
-  if (!isTareError(error, "E_REGISTRY") && !isTareError(error, "E_REGISTRY_NOTFOUND")) return undefined;
-  const { errors, digests } = error.details;
-  if (!Array.isArray(errors) || !errors.some((code) => BLOB_UNKNOWN.has(String(code)))) return undefined;
-  const named = new Set(Array.isArray(digests) ? digests.map(String) : []);
-  return (digest) => named.size === 0 || named.has(digest);
 }
 
 async function pushManifest(job: PushJob, plan: ManifestPlan, pushing: Pushing): Promise<Document> {

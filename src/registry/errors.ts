@@ -28,6 +28,9 @@ interface Said {
   readonly digests: readonly Digest[];
 }
 
+const LACKS =
+  "it does not find layers that it took or said to have: try again later; if it stays so, its owner has to look at its storage";
+
 /** The error for an answer that is none of those expected; the answer's body is read (at most 64 KiB). */
 export async function refusal(response: HttpResponse, asked: Asked): Promise<TareError> {
   const { doing, who = "the registry", redact = (text: string): string => text } = asked;
@@ -35,7 +38,8 @@ export async function refusal(response: HttpResponse, asked: Asked): Promise<Tar
   const { status } = response;
   const code = asked.who === undefined ? codeFor(status, said) : "E_REGISTRY";
   const words = redact(said.map(({ code: name, message }) => [name, message].filter(Boolean).join(": ")).join("; "));
-  const hint = hintFor(code, response, asked.domain);
+  const lacks = said.some(({ code: name }) => name === "MANIFEST_BLOB_UNKNOWN");
+  const hint = hintFor(code, response, asked.domain) ?? (lacks ? LACKS : undefined);
   return new TareError(code, `${doing}: ${who} answers ${status}${words ? ` (${words})` : ""}`, {
     ...(hint === undefined ? {} : { hint }),
     details: {

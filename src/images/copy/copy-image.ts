@@ -24,6 +24,7 @@ import {
   serializeManifest,
 } from "../../oci/index.ts";
 import type { Descriptor, Manifest } from "../../oci/index.ts";
+import { doubtsOf } from "../doubts.ts";
 import { isForeign } from "../push-layer.ts";
 import { sometimes, stoppable, telling } from "../transfer.ts";
 import type { Stoppable, TransferListener } from "../transfer.ts";
@@ -68,7 +69,8 @@ interface CopyJob {
   readonly limit: Semaphore;
   readonly blobs: Once<CopyReceipt>;
   readonly documents: Once<CopyDocument>;
-  readonly receipts: CopyReceipt[];
+  /** By the blob's digest at the source. */
+  readonly receipts: Map<Digest, CopyReceipt>;
   readonly tally: { referrers: number; wasThere: boolean };
 }
 
@@ -91,7 +93,7 @@ export async function copyImage(source: ImageSource, target: ImageTarget, option
     limit: new Semaphore(target.jobs),
     blobs: new Once(),
     documents: new Once(),
-    receipts: [],
+    receipts: new Map(),
     tally: { referrers: 0, wasThere: false },
   };
   requireReferrers(job);
@@ -108,8 +110,9 @@ function requireReferrers({ source, target, options }: CopyJob): void {
 }
 
 function sumOf({ receipts, tally }: CopyJob): Pick<CopiedImage, "blobs" | "bytes" | "referrers" | "wasThere"> {
-  const count = (test: (receipt: CopyReceipt) => boolean): number => receipts.filter(test).length;
-  const copied = receipts.filter(({ outcome }) => outcome === "copied");
+  const all = [...receipts.values()];
+  const count = (test: (receipt: CopyReceipt) => boolean): number => all.filter(test).length;
+  const copied = all.filter(({ outcome }) => outcome === "copied");
   return {
     blobs: {
       copied: copied.length,
@@ -136,13 +139,37 @@ function copyDocument(job: CopyJob, document: CopyDocument, step: Step): Promise
     const isThere = await job.target.has(document.digest, job.signal);
     // What refers to the parts may be missing all the same.
     const isDone = isThere && !(job.options.referrers && isIndex(document.mediaType));
-    const copied = isDone ? document : await copyParts(job, document, step);
-    const isNew = await job.target.putDocument(copied, role, job.signal);
+    const { copied, isNew } = await putWhole(job, document, { ...step, isDone });
     if (role.kind === "top") job.tally.wasThere = isThere && !isNew;
     // A tag may name anything, also what it is made of: there it ends.
     if (job.options.referrers && role.kind !== "tagged") await copyReferrers(job, document.digest, step.depth);
     return copied;
   });
+}
+
+interface Whole {
+  readonly copied: CopyDocument;
+  /** It was not there under its name. */
+  readonly isNew: boolean;
+}
+
+/** What the target said it has, and then does not find, is sent once more: it may have collected its garbage meanwhile. */
+async function putWhole(
+  job: CopyJob,
+  document: CopyDocument,
+  step: Step & { readonly isDone: boolean },
+): Promise<Whole> {
+  const { target, signal } = job;
+  const copied = step.isDone ? document : await copyParts(job, document, step);
+  try {
+    return { copied, isNew: await target.putDocument(copied, step.role, signal) };
+  } catch (error) {
+    const doubts = doubtsOf(error);
+    if (!doubts || !target.distrust) throw error;
+    target.distrust(doubts);
+    const again = await copyParts({ ...job, blobs: new Once(), documents: new Once() }, document, step);
+    return { copied: again, isNew: await target.putDocument(again, step.role, signal) };
+  }
 }
 
 async function copyParts(job: CopyJob, document: CopyDocument, step: Step): Promise<CopyDocument> {
@@ -217,7 +244,7 @@ function copyBlob(job: CopyJob, descriptor: Descriptor, part: BlobPart): Promise
       job.signal.throwIfAborted();
       listener({ kind: "begin", digest, what: part.what });
       const receipt = await telling(listener, digest, () => putTrusted(job, descriptor, part, listener));
-      job.receipts.push(receipt);
+      job.receipts.set(digest, receipt);
       const { outcome, from } = receipt;
       listener({ kind: "end", digest, outcome, size, ...(from === undefined ? {} : { from }) });
       return receipt;

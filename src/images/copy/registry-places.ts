@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TareError } from "../../base/index.ts";
+import type { Digest } from "../../base/index.ts";
 import { compressGzip } from "../../archive/index.ts";
 import { isIndex, isManifest } from "../../oci/index.ts";
 import type { BlobReceipt, UploadMemory } from "../../registry/index.ts";
 import type { Store } from "../../store/index.ts";
+import type { Doubts } from "../doubts.ts";
 import type { RemoteRepository } from "../transfer.ts";
 import { withUploadMemory } from "../upload-memory.ts";
 import { subjectOf } from "./documents.ts";
@@ -46,6 +48,8 @@ export function registrySource(place: RemotePlace, names: readonly string[]): Im
 /** A tag of a registry to copy to; the store remembers how far large blobs came, so that another copy goes on there. */
 export function registryTarget(place: RemotePlace, store?: Store): ImageTarget {
   const { client, repository } = place;
+  const doubts: Doubts[] = [];
+  const believes = (digest: Digest): boolean => !doubts.some((each) => each(digest));
   return {
     holds: "everything",
     jobs: JOBS,
@@ -53,11 +57,17 @@ export function registryTarget(place: RemotePlace, store?: Store): ImageTarget {
     canRepeat: true,
     wantsDiffIds: false,
     has: async (digest, signal) => {
+      if (!believes(digest)) return false;
       const facts = await client.headManifest(repository, digest, { signal, forPush: true });
       return facts !== undefined && (facts.digest ?? digest) === digest;
     },
-    putBlob: (blob) => (blob.compress ? putCompressed(place, blob) : putBlob(place, blob, store)),
-    putDocument: (document, role, signal) => putDocument(place, document, { role, signal }),
+    distrust: (more) => doubts.push(more),
+    putBlob: (blob) => {
+      if (blob.compress) return putCompressed(place, blob);
+      return putBlob(place, blob, { store, mayBeThere: believes(blob.descriptor.digest) });
+    },
+    putDocument: (document, role, signal) =>
+      putDocument(place, document, { role, signal, mayBeThere: believes(document.digest) }),
   };
 }
 
@@ -80,12 +90,20 @@ async function* counted(bytes: AsyncIterable<Uint8Array>, tell: (done: number) =
   }
 }
 
-async function putBlob(place: RemotePlace, blob: CopyBlob, store: Store | undefined): Promise<CopyReceipt> {
+interface Putting {
+  readonly store: Store | undefined;
+  /** The registry is asked, and may mount it. */
+  readonly mayBeThere: boolean;
+}
+
+async function putBlob(place: RemotePlace, blob: CopyBlob, { store, mayBeThere }: Putting): Promise<CopyReceipt> {
   const { client, repository } = place;
   const { open, onProgress, signal, from } = blob;
   const { digest, size } = blob.descriptor;
-  if (await client.headBlob(repository, digest, { signal, forPush: true })) return { outcome: "exists", digest, size };
-  const isNear = from !== undefined && from.client.domain === client.domain && from.repository !== repository;
+  const isThere = mayBeThere && (await client.headBlob(repository, digest, { signal, forPush: true }));
+  if (isThere) return { outcome: "exists", digest, size };
+  const isNear =
+    mayBeThere && from !== undefined && from.client.domain === client.domain && from.repository !== repository;
   const mount = isNear ? { mount: { digest, size, from: [from.repository] } } : {};
   const send = (memory?: UploadMemory): Promise<BlobReceipt> => {
     const upload = { digest, size, open, onProgress, ...mount, ...(memory && { memory }) };
@@ -100,13 +118,17 @@ async function putBlob(place: RemotePlace, blob: CopyBlob, store: Store | undefi
 async function putDocument(
   { client, repository, tag }: RemotePlace,
   document: CopyDocument,
-  { role, signal }: { readonly role: DocumentRole; readonly signal: AbortSignal },
+  {
+    role,
+    signal,
+    mayBeThere,
+  }: { readonly role: DocumentRole; readonly signal: AbortSignal; readonly mayBeThere: boolean },
 ): Promise<boolean> {
   const { digest, mediaType } = document;
   const own = role.kind === "tagged" ? role.tag : role.kind === "top" ? tag : undefined;
   const name = own ?? digest;
   const facts = await client.headManifest(repository, name, { signal, forPush: true });
-  const isThere = facts?.digest === digest;
+  const isThere = mayBeThere && facts?.digest === digest;
   const refers = (isIndex(mediaType) || isManifest(mediaType)) && subjectOf(document) !== undefined;
   // It may be there and not be listed, where somebody else has to see to the list.
   if (refers) await client.putReferrer(repository, document, { signal });

@@ -3,6 +3,7 @@
 import type { DiffId, Digest } from "../../base/index.ts";
 import type { Descriptor } from "../../oci/index.ts";
 import type { RemoteManifest } from "../../registry/index.ts";
+import type { Doubts } from "../doubts.ts";
 import type { RemoteRepository, TransferOutcome } from "../transfer.ts";
 
 /** A manifest or index with its bytes, which have the digest. */
@@ -76,6 +77,8 @@ export interface ImageTarget {
   readonly wantsDiffIds: boolean;
   /** True when a manifest is there with all that it names. */
   has(digest: Digest, signal: AbortSignal): Promise<boolean>;
+  /** Its word that it has these is not believed any more: a manifest was refused, as they were not there. */
+  distrust?(doubts: Doubts): void;
   putBlob(blob: CopyBlob): Promise<CopyReceipt>;
   /** Its blobs and parts are there. False: it was there under its name already. */
   putDocument(document: CopyDocument, role: DocumentRole, signal: AbortSignal): Promise<boolean>;
