@@ -86,6 +86,17 @@ describe("shared wheels", () => {
     });
   });
 
+  it("are sent to a registry that says it has them, when it turns out that it has not", async () => {
+    const wheel = await addBuilt(store, "flash");
+    registry.intercept = ({ method, path }, response) => {
+      if (method !== "HEAD" || !path.includes("/blobs/")) return false;
+      response.writeHead(200, { "content-length": "2" }).end();
+      return true;
+    };
+    expect(await push([wheel])).toMatchObject({ total: 1, wasThere: false });
+    expect([...registry.blobs.keys()].toSorted()).toEqual([wheel.digest, EMPTY.descriptor.digest].toSorted());
+  });
+
   it("are an artifact that other tools read: titles, media types, an empty config", async () => {
     const wheel = await addBuilt(store, "flash");
     const { digest } = await push([wheel]);

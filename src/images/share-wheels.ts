@@ -4,6 +4,8 @@ import type { Digest } from "../base/index.ts";
 import { builtWheels, checkWheel, normalizeName } from "../python/index.ts";
 import type { BuiltWheel, WheelStore } from "../python/index.ts";
 import type { Store } from "../store/index.ts";
+import { doubtsOf } from "./doubts.ts";
+import type { Doubts } from "./doubts.ts";
 import { telling } from "./transfer.ts";
 import type { RemoteRepository, TransferListener, TransferOutcome } from "./transfer.ts";
 import { EMPTY, formatWheelSet, parseWheelSet } from "./wheel-artifact.ts";
@@ -45,17 +47,43 @@ export async function pushWheels(
   const known = await client.headManifest(repository, tag, { forPush: true, ...call });
   const there = known === undefined ? [] : await readSet(remote, options);
   const merged = new Map([...there, ...wheels].map((wheel) => [wheel.key, wheel]));
-  for (const wheel of wheels) await pushOne(store, wheel, remote, options);
+  await pushBlobs(store, wheels, remote, { ...options, doubts: () => false });
   const manifest = formatWheelSet([...merged.values()]);
   const total = merged.size;
   if (known !== undefined && formatWheelSet(there).bytes.equals(manifest.bytes) && known.digest !== undefined) {
     return { digest: known.digest, wheels, total, wasThere: true };
   }
-  if ((await client.headBlob(repository, EMPTY.descriptor.digest, { forPush: true, ...call })) === undefined) {
-    const { digest, size } = EMPTY.descriptor;
-    await client.pushBlob(repository, { digest, size, open: () => once(EMPTY.bytes) }, call);
+  const put = (): Promise<Digest> => client.putManifest(repository, tag, manifest, call);
+  try {
+    return { digest: await put(), wheels, total, wasThere: false };
+  } catch (error) {
+    const doubts = doubtsOf(error);
+    if (!doubts) throw error;
+    await pushBlobs(store, wheels, remote, { ...options, doubts });
+    return { digest: await put(), wheels, total, wasThere: false };
   }
-  return { digest: await client.putManifest(repository, tag, manifest, call), wheels, total, wasThere: false };
+}
+
+interface Pushing extends ShareWheelsOptions {
+  /** These are sent whatever the registry says. */
+  readonly doubts: Doubts;
+}
+
+async function pushBlobs(
+  store: Store,
+  wheels: readonly BuiltWheel[],
+  remote: RemoteWheels,
+  pushing: Pushing,
+): Promise<void> {
+  for (const wheel of wheels) await pushOne(store, wheel, remote, pushing);
+  const { digest, size } = EMPTY.descriptor;
+  if (await isThere(remote, digest, pushing)) return;
+  await remote.client.pushBlob(remote.repository, { digest, size, open: () => once(EMPTY.bytes) }, callOf(pushing));
+}
+
+async function isThere({ client, repository }: RemoteWheels, digest: Digest, pushing: Pushing): Promise<boolean> {
+  if (pushing.doubts(digest)) return false;
+  return (await client.headBlob(repository, digest, { forPush: true, ...callOf(pushing) })) !== undefined;
 }
 
 async function* once(bytes: Buffer): AsyncGenerator<Uint8Array> {
@@ -75,20 +103,20 @@ async function readSet(remote: RemoteWheels, options: ShareWheelsOptions): Promi
 async function pushOne(
   store: Store,
   { digest, size }: BuiltWheel,
-  { client, repository }: RemoteWheels,
-  options: ShareWheelsOptions,
+  remote: RemoteWheels,
+  pushing: Pushing,
 ): Promise<void> {
-  const { listener } = options;
+  const { listener } = pushing;
   listener({ kind: "begin", digest, what: "layer" });
   await telling(listener, digest, async () => {
-    const isThere = (await client.headBlob(repository, digest, { forPush: true, ...callOf(options) })) !== undefined;
-    if (!isThere) {
+    const wasThere = await isThere(remote, digest, pushing);
+    if (!wasThere) {
       const path = store.blobs.path(digest);
       const open = (): AsyncIterable<Uint8Array> => fileChunks(path);
       const onProgress = (current: number): void => listener({ kind: "progress", digest, current, total: size });
-      await client.pushBlob(repository, { digest, size, open, onProgress }, callOf(options));
+      await remote.client.pushBlob(remote.repository, { digest, size, open, onProgress }, callOf(pushing));
     }
-    ended(listener, { digest, size }, isThere ? "exists" : "pushed");
+    ended(listener, { digest, size }, wasThere ? "exists" : "pushed");
   });
 }
 
