@@ -309,6 +309,20 @@ describe("hostile and damaged archives", () => {
     }
   });
 
+  it("saves the same image into one folder several times at once, and leaves nothing when it is stopped", async () => {
+    const store = newStore();
+    const record = await demo(store);
+    const path = join(folder, "shared");
+    const items = [{ record, names: record.names }];
+    await expect(saveLayoutFolder(store, items, path, { signal: AbortSignal.abort() })).rejects.toThrow();
+    expect(fs.readdirSync(join(path, "blobs/sha256"))).toEqual([]);
+    await Promise.all([1, 2, 3].map(() => saveLayoutFolder(store, items, path)));
+    const names = fs.readdirSync(path, { recursive: true }).map(String);
+    expect(names.filter((name) => name.endsWith(".partial"))).toEqual([]);
+    const [loaded] = await loadImages(newStore(), path, { host });
+    expect(loaded?.id).toBe(record.id);
+  });
+
   it("refuses a layout folder whose blobs are symbolic links", async () => {
     const store = newStore();
     const record = await demo(store);

@@ -10,7 +10,7 @@
  */
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { TareError, ensureDirectory, hexOf, writeAll, writeToPath } from "../base/index.ts";
+import { TareError, ensureDirectory, hexOf, randomHex, writeAll, writeToPath } from "../base/index.ts";
 import type { ByteSink } from "../base/index.ts";
 import { TarWriter } from "../archive/index.ts";
 import { MEDIA_TYPES, parseReference, serializeIndex } from "../oci/index.ts";
@@ -88,7 +88,7 @@ async function writeEntry(writer: TarWriter, file: SavedFile, signal: AbortSigna
 async function writeLayoutFile(folder: string, file: SavedFile, signal: AbortSignal | undefined): Promise<void> {
   const path = join(folder, file.name);
   if (file.name.startsWith("blobs/") && fs.statSync(path, { throwIfNoEntry: false })?.size === file.size) return;
-  const partial = `${path}.partial`;
+  const partial = `${path}.${randomHex(6)}.${process.pid}.partial`;
   const descriptor = fs.openSync(partial, "w", 0o644);
   try {
     for await (const chunk of file.open()) {
@@ -96,10 +96,13 @@ async function writeLayoutFile(folder: string, file: SavedFile, signal: AbortSig
       writeAll(descriptor, chunk);
     }
     fs.fsyncSync(descriptor);
+    fs.renameSync(partial, path);
+  } catch (error) {
+    fs.rmSync(partial, { force: true });
+    throw error;
   } finally {
     fs.closeSync(descriptor);
   }
-  fs.renameSync(partial, path);
 }
 
 interface Planned {
