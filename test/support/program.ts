@@ -88,10 +88,13 @@ export function openProgramWorld(name: string): ProgramWorld {
     },
     runRoot: () => world.ok("info", "--format", "{{.RunRoot}}"),
     close: () => {
-      const ids = world.ok("ps", "-aq").split("\n").filter(Boolean);
-      if (ids.length > 0) tare(["rm", "-f", ...ids]);
-      fs.rmSync(folder, { recursive: true, force: true });
-      for (const each of roots) removeRunFiles(each);
+      try {
+        const ids = world.ok("ps", "-aq").split("\n").filter(Boolean);
+        if (ids.length > 0) tare(["rm", "-f", ...ids]);
+      } finally {
+        fs.rmSync(folder, { recursive: true, force: true });
+        for (const each of roots) removeRunFiles(each);
+      }
     },
   };
   return world;
