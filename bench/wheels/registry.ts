@@ -1,7 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The registry that all engines use, a process on 127.0.0.1. */
 import { spawn } from "node:child_process";
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { createConnection } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -14,6 +24,8 @@ export interface RegistryService {
   mark(): number;
   /** Bytes of the blobs and manifests that were uploaded since a mark. */
   uploaded(mark: number): number;
+  /** What is there now stays, even when it is uploaded again. */
+  keep(): void;
   /** Frees the space of a repository and of what was uploaded since a mark. */
   forget(repository: string, mark: number): void;
   stop(): void;
@@ -40,12 +52,17 @@ export async function startRegistry(folder: string, port: number = PORT): Promis
     if (tries > 100 || child.exitCode !== null) throw new Error(`docker-registry did not start; see ${logFile}`);
     await sleep(100);
   }
+  let kept: readonly string[] = [];
   const since = (mark: number): string => readFileSync(logFile).subarray(mark).toString("utf8");
   return {
     host: `127.0.0.1:${port}`,
     mark: () => statSync(logFile).size,
     uploaded: (mark) => uploads(since(mark), storage).reduce((sum, path) => sum + sizeOf(path), 0),
-    forget: (repository, mark) => forget(storage, repository, uploads(since(mark), storage)),
+    keep: () => void (kept = blobFiles(storage)),
+    forget: (repository, mark) => {
+      const files = uploads(since(mark), storage).filter((file) => !kept.includes(file));
+      forget(storage, repository, files);
+    },
     stop: () => void child.kill(),
   };
 }
@@ -87,6 +104,12 @@ function manifestDigest(storage: string, repository: string, reference: string):
 
 function blobFile(storage: string, hex: string): string {
   return join(storage, "docker/registry/v2/blobs/sha256", hex.slice(0, 2), hex, "data");
+}
+
+function blobFiles(storage: string): readonly string[] {
+  const blobs = join(storage, "docker/registry/v2/blobs/sha256");
+  if (!existsSync(blobs)) return [];
+  return readdirSync(blobs).flatMap((start) => readdirSync(join(blobs, start)).map((hex) => blobFile(storage, hex)));
 }
 
 function sizeOf(path: string): number {

@@ -62,6 +62,7 @@ async function openSession(options: Options): Promise<Session> {
   for (const peer of peers.all) {
     warmCacheMount(materials, peer, `${registry.host}/warm/${peer.id}:1`, join(folder, "projects/warm"));
   }
+  registry.keep();
   const place = { folder, materials, registry, note };
   const close = async (): Promise<void> => {
     await peers.close();
