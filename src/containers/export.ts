@@ -5,11 +5,10 @@
  */
 import * as fs from "node:fs";
 import type { ByteSink } from "../base/index.ts";
-import { linux } from "../base/index.ts";
 import { filesOf } from "./context.ts";
 import type { ContainersContext } from "./context.ts";
 import { findContainer } from "./find.ts";
-import { containerTree } from "./image-tree.ts";
+import { containerTree, isOpaque } from "./image-tree.ts";
 
 /** Writes the file system of a container, without what is mounted into it, as a tar. */
 export async function exportContainer(
@@ -29,10 +28,7 @@ export async function exportContainer(
 /** Paths below an overlayfs upper directory that hide the layers under them. */
 function opaqueBelow(root: string, path: string = ""): string[] {
   const folder = path === "" ? root : `${root}/${path}`;
-  const isOpaque = ["trusted", "user"].some(
-    (prefix) => linux.lgetxattr(folder, `${prefix}.overlay.opaque`)?.at(0) === 121,
-  );
   const folders = fs.readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
   const below = folders.flatMap(({ name }) => opaqueBelow(root, path === "" ? name : `${path}/${name}`));
-  return isOpaque ? [path, ...below] : below;
+  return isOpaque(folder) ? [path, ...below] : below;
 }

@@ -81,6 +81,7 @@ export function testContext(runtime: Partial<ContainerRuntime> = {}): TestContex
     kill: nothing,
     pause: nothing,
     resume: nothing,
+    processes: nothing,
     list: async () => Promise.resolve([]),
     discard: nothing,
     cleanup: async ({ record }) => Promise.resolve(void calls.push(`cleanup ${record.name}`)),

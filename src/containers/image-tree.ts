@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { asDiffId } from "../base/index.ts";
+import { asDiffId, linux } from "../base/index.ts";
 import { TreeView } from "../store/index.ts";
 import type { SourceTree } from "../store/index.ts";
 import { filesOf } from "./context.ts";
@@ -24,4 +24,9 @@ export function containerTree(
   const changes = { diffId: asDiffId(record.imageId), size: 0, contentSize: 0, entries: 0, whiteouts: 0, link: "" };
   const { upper } = filesOf(context, record.id);
   return new TreeView([...layers, { ...changes, hasXattrs: false, tree: upper, opaque }]);
+}
+
+/** A folder of an upper directory hides that of the layers below (kernel documentation, overlayfs.rst). */
+export function isOpaque(folder: string): boolean {
+  return ["trusted", "user"].some((prefix) => linux.lgetxattr(folder, `${prefix}.overlay.opaque`)?.at(0) === 121);
 }

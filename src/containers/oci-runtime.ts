@@ -5,6 +5,7 @@ import { join } from "node:path";
 import {
   buildProcess,
   cleanupContainer,
+  containerProcesses,
   execInContainer,
   findRuntime,
   killContainer,
@@ -98,6 +99,10 @@ export class OciContainerRuntime implements ContainerRuntime {
 
   async resume(record: ContainerRecord): Promise<void> {
     await resumeContainer(await this.#handle(record));
+  }
+
+  async processes(record: ContainerRecord): Promise<readonly number[]> {
+    return await containerProcesses(await this.#handle(record));
   }
 
   async cleanup({ record }: Launch): Promise<void> {

@@ -33,6 +33,8 @@ export interface ContainerRuntime {
   cleanup(launch: Launch): Promise<void>;
   /** Ids of all containers that the runtime's state of this store knows. */
   list(): Promise<readonly string[]>;
+  /** Pids on this host of all processes of a running container. */
+  processes(record: ContainerRecord): Promise<readonly number[]>;
   /** `cleanup` for a container of which only the id is known. */
   discard(id: string): Promise<void>;
 }

@@ -41,6 +41,8 @@ export function containersApi(rooms: Rooms): ContainersApi {
     wait: async (name, signal) => (await room()).waitContainer(await change(), name, signal),
     inspect: async (name, options = {}) => (await room()).inspectContainer(await look(), name, options),
     prune: async ({ filters }) => (await room()).pruneContainers(await change(), filters),
+    changes: async (name) => (await room()).containerChanges(await look(), name),
+    processes: async (name, words) => (await room()).containerProcesses(await look(), name, words),
     export: async (name, output, signal) => {
       const { exportContainer } = await room();
       const context = await look();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { BuildListener } from "../solver/index.ts";
 import type {
+  ContainerChange,
+  ContainerProcesses,
   CreateRequest as ContainerRequest,
   ExecRequest,
   LogRecord,
@@ -10,7 +12,9 @@ import type {
 import type { ByteSink, Filters, InspectDocument } from "./facade.ts";
 
 export type {
+  ContainerChange,
   ContainerMount,
+  ContainerProcesses,
   DeviceRequest,
   ExecRequest,
   LogRecord,
@@ -109,6 +113,10 @@ export interface ContainersApi {
   prune(request: {
     readonly filters: Filters;
   }): Promise<{ readonly ids: readonly string[]; readonly reclaimed: number }>;
+  /** What differs from the image, by path. */
+  changes(container: string): Promise<readonly ContainerChange[]>;
+  /** The host's `ps` with these arguments, its rows of the container only. Throws `E_CONTAINER_STATE`. */
+  processes(container: string, psArguments: readonly string[]): Promise<ContainerProcesses>;
   /** Writes the container's root file system as a tar. */
   export(container: string, output: ByteSink, signal?: AbortSignal): Promise<void>;
   /** All names, for completion; fast. */

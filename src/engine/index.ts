@@ -31,7 +31,9 @@ export type {
 } from "./facade.ts";
 export type {
   ContainerListRequest,
+  ContainerChange,
   ContainerMount,
+  ContainerProcesses,
   ContainerState,
   ContainerSummary,
   ContainersApi,

@@ -67,6 +67,15 @@ export async function resumeContainer(handle: ContainerHandle): Promise<void> {
   if (result.code !== 0) throw failed(handle, "resuming", result);
 }
 
+/** Pids on this host of all its processes; throws when it does not run. */
+export async function containerProcesses(handle: ContainerHandle): Promise<readonly number[]> {
+  const result = await call(handle, ["ps", "--format", "json", handle.id]);
+  if (result.code !== 0) throw failed(handle, "listing the processes of", result);
+  const value: unknown = JSON.parse(result.stdout);
+  if (Array.isArray(value) && value.every((pid) => typeof pid === "number")) return value;
+  throw new TareError("E_RUNTIME", `listing the processes of container \`${handle.id}\`: the answer is malformed`);
+}
+
 /** Changes the limits of a running container. */
 export async function updateResources(
   handle: ContainerHandle,

@@ -22,6 +22,7 @@ export type { DetachedResult, DetachedTask } from "./detached.ts";
 export { execInContainer } from "./exec.ts";
 export type { ExecTask } from "./exec.ts";
 export {
+  containerProcesses,
   containerState,
   deleteContainer,
   killContainer,

@@ -7,7 +7,9 @@ import { PassThrough } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
+  containerChanges,
   containerLogs,
+  containerProcesses,
   createContainer,
   execInContainer,
   exportContainer,
@@ -207,6 +209,52 @@ describe.skipIf(reason !== undefined)("containers with a real runtime", () => {
     expect(names).toContain("bin/busybox");
     expect(names).toContain("y\n");
     expect(names).not.toContain("from the image");
+  });
+
+  it("tells what it changed of its image", async () => {
+    const script = [
+      "echo x > /new",
+      "echo y > /data/file",
+      "busybox mkdir -p /tmp/deep/er && touch /tmp/deep/er/file",
+      "busybox rm /etc/group",
+      "busybox rm -r /root && busybox mkdir /root && touch /root/own",
+      "busybox chmod 700 /bin",
+    ].join(" && ");
+    const { id } = await run(["sh", "-c", script], { autoRemove: false }, { Env: ["PATH=/bin"] });
+    const lines = containerChanges(world.context, id).map(({ kind, path }) => `${kind} ${path}`);
+    expect(lines).toEqual([
+      "changed /bin",
+      "changed /data/file",
+      "changed /etc",
+      "deleted /etc/group",
+      "added /new",
+      "changed /root",
+      "added /root/own",
+      "changed /tmp",
+      "added /tmp/deep",
+      "added /tmp/deep/er",
+      "added /tmp/deep/er/file",
+    ]);
+  });
+
+  it("has changed nothing when its program wrote nothing", async () => {
+    const { id } = await run(["true"], { autoRemove: false });
+    expect(containerChanges(world.context, id)).toEqual([]);
+  });
+
+  it("lists its processes, those of this host only where they are its own", async () => {
+    const id = await detached(["sh", "-c", "sleep 77 & sleep 78; true"]);
+    const commands = async (words: readonly string[]): Promise<readonly string[]> => {
+      const { titles, rows } = await containerProcesses(world.context, id, words);
+      return rows.map((row) => row[titles.indexOf("CMD")] ?? "").sort();
+    };
+    while ((await commands(["-ef"])).length < 3) await sleep(20);
+    expect(await commands(["-ef"])).toEqual(["sh -c sleep 77 & sleep 78; true", "sleep 77", "sleep 78"]);
+    expect(await commands(["-eo", "pid,cmd"])).toEqual(["sh -c sleep 77 & sleep 78; true", "sleep 77", "sleep 78"]);
+    await expect(commands(["-eo", "cmd"])).rejects.toMatchObject({ code: "E_USAGE" });
+    await expect(commands(["--no-such-option"])).rejects.toMatchObject({ code: "E_PROGRAM_FAILED" });
+    await stopContainer(world.context, id, { signal: "KILL" });
+    await expect(commands(["-ef"])).rejects.toMatchObject({ code: "E_CONTAINER_STATE" });
   });
 
   it("a created container starts later", async () => {

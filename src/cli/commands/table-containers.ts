@@ -117,6 +117,20 @@ export const CONTAINER_COMMANDS: readonly CommandEntry[] = [
     load: () => import("./container-prune.ts"),
   },
   {
+    name: "top",
+    aliases: ["container top"],
+    group: "containers",
+    summary: "List the processes of a running container",
+    load: () => import("./top.ts"),
+  },
+  {
+    name: "diff",
+    aliases: ["container diff"],
+    group: "containers",
+    summary: "List what a container changed of its image's files",
+    load: () => import("./diff.ts"),
+  },
+  {
     name: "export",
     aliases: ["container export"],
     group: "containers",
