@@ -252,7 +252,7 @@ describe("encoder", () => {
           members.stored(others);
           content.push(ours, others);
         }
-        members.close();
+        members.end();
         await out.finish();
         if (content.length > 0) {
           expect(zlib.gunzipSync(Buffer.concat(chunks)).equals(Buffer.concat(content))).toBe(true);
@@ -268,6 +268,17 @@ describe("encoder", () => {
       expect(packed.length).toBeLessThan(zlib.deflateRawSync(data, { level: 6 }).length * 1.1 + 600);
       expect(packed.length).toBeLessThan(data.length + 200);
     }
+  });
+
+  it("gives the same after another stream", async () => {
+    const data = sample("mixed", 100_000);
+    const fresh = await encode(data);
+    const out = new BlobWriter({ write: () => undefined });
+    const used = new Encoder(out);
+    used.write(sample("words", 90_000));
+    used.flush(true);
+    used.close();
+    expect((await encode(data)).equals(fresh)).toBe(true);
   });
 
   it("always gives these bytes", async () => {

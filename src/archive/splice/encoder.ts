@@ -23,11 +23,13 @@ const LAZY = 12;
 /** So that matches, and all lazy looks of one step, do not depend on the pieces of the input. */
 const LOOKAHEAD: number = LONGEST_MATCH + LAZY + SHORTEST;
 const MODULE = new WasmModule(DEFLATE_CODE);
+/** Their memory is nobody's garbage: a build makes hundreds of blobs. */
+const idle: ReturnType<typeof newModule>[] = [];
 
 /** Writes bytes as DEFLATE blocks. `write` gets at most 64 KiB at a time, so that little waits in the blob writer. */
 export class Encoder {
   readonly #out: BlobWriter;
-  readonly #module = newModule();
+  readonly #module = idle.pop() ?? newModule();
   readonly #window = new Uint8Array(this.#module.memory, ROOM, SIZE);
   readonly #blocks: BlockWriter;
   /** Bytes in the window. */
@@ -72,6 +74,12 @@ export class Encoder {
   /** After `flush`: a new stream starts. */
   reset(): void {
     this.skip(WINDOW);
+  }
+
+  /** After the last `flush`: another encoder may have the module. */
+  close(): void {
+    this.reset();
+    idle.push(this.#module);
   }
 
   #encode(added: number, beforeEnd: number): void {

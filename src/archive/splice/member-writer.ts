@@ -92,6 +92,12 @@ export class MemberWriter {
     this.#isOpen = false;
   }
 
+  /** Closes the last member; nothing can follow. */
+  end(): void {
+    this.close();
+    this.#encoder.close();
+  }
+
   #open(): void {
     if (this.#isOpen) return;
     this.#out.bytes(HEADER);

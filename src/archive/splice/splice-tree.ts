@@ -141,7 +141,7 @@ class Splicer implements TreeVisitor {
   async finish(): Promise<SpliceResult> {
     const toc = this.#toc === undefined ? undefined : await this.#finishToc(this.#toc);
     if (toc === undefined) await this.#plain(Buffer.concat([END.subarray(0, this.#padding), END]));
-    this.#members.close();
+    this.#members.end();
     if (toc !== undefined) this.#blob.bytes(footer(toc.offset));
     const digest = await this.#blob.finish();
     return {

@@ -21,7 +21,7 @@ const MOST_THREADS = 8;
  * Most of a thread's garbage is buffers outside its heap: a small young generation lets go of them soon, and a limit
  * for the old one keeps it from growing by quadrupling. A wheel of 100,000 files takes about 200 MB.
  */
-const HEAP = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 256 };
+const HEAP = { maxYoungGenerationSizeMb: 3, maxOldGenerationSizeMb: 256 };
 
 /** How long threads wait for more work: the next layer often needs something else first. */
 const LINGER_MS = 1000;
