@@ -72,8 +72,7 @@ interface Folder {
 function isSameFolder(upper: string, image: SourceTree, { stats, before, below }: Folder): boolean {
   const old = before.stats;
   const isSame = old.isDirectory() && stats.mode === old.mode && stats.uid === old.uid && stats.gid === old.gid;
-  const depth = before.path.split("/").length + 1;
-  const hasOther = below.some(({ kind, path }) => kind !== "changed" && path.split("/").length - 1 === depth);
+  const hasOther = below.some(({ kind, path }) => kind !== "changed" && dirname(path) === `/${before.path}`);
   if (!isSame || hasOther) return false;
   const wasMountedIn = [...MOUNT_POINTS].some(
     (path) => dirname(path) === before.path && !image.lookup(path) && fs.existsSync(`${upper}/${path}`),
