@@ -25,14 +25,8 @@ export const TOOLS: readonly Pin[] = [
   { name: "uv", version: "0.13.9" },
 ];
 
-const PLATFORMS = [
-  "manylinux_2_36",
-  "manylinux_2_28",
-  "manylinux_2_27",
-  "manylinux_2_24",
-  "manylinux_2_17",
-  "manylinux2014",
-];
+/** Up to the base's glibc, 2.36. */
+const PLATFORMS = [...Array.from({ length: 20 }, (_, index) => `manylinux_2_${36 - index}`), "manylinux2014"];
 
 /** Fetches those of the pins that are not there. Throws what pip says when it can't. */
 export function fetchWheels(folder: string, pins: readonly Pin[]): void {
