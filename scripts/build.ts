@@ -146,8 +146,8 @@ async function writeWorker(entry: string): Promise<void> {
 /** The text of `tare.cjs`. ES5, so that every Node can read it and say what is wrong. */
 function launcher(): string {
   const [major, minor] = OLDEST_NODE;
-  // Without `--` Node takes an --env-file that is meant for `tare run`.
-  return `#!/usr/bin/env -S node --
+  // Options of Node as in `bin/tare`, where the reasons are.
+  return `#!/usr/bin/env -S node --max-semi-space-size=2 --
 // SPDX-License-Identifier: Apache-2.0
 "use strict";
 var parts = process.versions.node.split(".");
