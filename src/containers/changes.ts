@@ -42,12 +42,10 @@ export function containerChanges(context: ContainersContext, text: string): read
 
 function changesBelow(upper: string, image: SourceTree, folder: string): ContainerChange[] {
   const host = folder === "" ? upper : `${upper}/${folder}`;
-  const names = readNames(host).sort();
+  const here = new Set(readNames(host).map((name) => (folder === "" ? name : `${folder}/${name}`)));
   const hidden = isOpaque(host) ? image.list(folder).map(({ path }) => path) : [];
-  const here = names.map((name) => (folder === "" ? name : `${folder}/${name}`));
-  const gone = hidden.filter((path) => !here.includes(path));
-  const all = [...here, ...gone].sort();
-  return all.flatMap((path) => (gone.includes(path) ? [change("deleted", path)] : changesOf(upper, image, path)));
+  const all = [...new Set([...here, ...hidden])].sort();
+  return all.flatMap((path) => (here.has(path) ? changesOf(upper, image, path) : [change("deleted", path)]));
 }
 
 function changesOf(upper: string, image: SourceTree, path: string): ContainerChange[] {
