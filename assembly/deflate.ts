@@ -36,6 +36,8 @@ const GOOD: i32 = 8;
 const NICE: i32 = 128;
 /** A match this long is taken without a look at the next place. */
 const LAZY: i32 = 12;
+/** So that matches, and all lazy looks of one step, do not depend on the pieces of the input. */
+const LOOKAHEAD: i32 = LONGEST + LAZY + SHORTEST;
 /** After so many places without a match some are left out: one for each 64 more, up to a limit. */
 const PATIENCE: i32 = 256;
 const STEP_BITS: i32 = 6;
@@ -63,7 +65,7 @@ let length: i32 = 0;
 let found: i32 = 0;
 /** Places without a match, one after another, and how many of the next ones are left out. */
 let misses: i32 = 0;
-let left: i32 = 0;
+let skipped: i32 = 0;
 
 forget();
 
@@ -121,7 +123,7 @@ export function skip(count: i32): i32 {
   hashed = kept;
   blockStart = kept;
   misses = 0;
-  left = 0;
+  skipped = 0;
   if (shift > LAST_POSITION) forget();
   return end;
 }
@@ -134,10 +136,13 @@ function forget(): void {
   shift = 0;
 }
 
-/** Takes `count` more bytes and encodes up to `beforeEnd` before the end; 1 when a block is full: it is written first. */
-export function encode(count: i32, beforeEnd: i32): i32 {
+/**
+ * Takes `count` more bytes and encodes them, those at the end only when no more come (`isEnd`); 1 when a block is full: it
+ * is written first.
+ */
+export function encode(count: i32, isEnd: i32): i32 {
   end += count;
-  const limit = end - beforeEnd;
+  const limit = isEnd != 0 ? end : end - LOOKAHEAD;
   const lastStart = blockStart + BLOCK_BYTES;
   let place = at;
   let size = length;
@@ -145,7 +150,7 @@ export function encode(count: i32, beforeEnd: i32): i32 {
   let total = weight;
   while ((size != 0 || place < limit) && total < BLOCK_WEIGHT && place <= lastStart) {
     if (size == 0) {
-      size = left > 0 ? 0 : match(place, SHORTEST - 1);
+      size = skipped > 0 ? 0 : match(place, SHORTEST - 1);
       if (size == 0) {
         literal(place, next);
         place += 1;
@@ -182,13 +187,13 @@ export function encode(count: i32, beforeEnd: i32): i32 {
 /** No match before `place`: says how many places are left out from there on. */
 // @inline
 function missed(place: i32): void {
-  if (left > 0) {
-    left -= 1;
+  if (skipped > 0) {
+    skipped -= 1;
     hashed = place;
     return;
   }
   misses += 1;
-  if (misses > PATIENCE) left = min((misses - PATIENCE) >> STEP_BITS, MOST_SKIPPED);
+  if (misses > PATIENCE) skipped = min((misses - PATIENCE) >> STEP_BITS, MOST_SKIPPED);
 }
 
 // @inline

@@ -11,17 +11,13 @@ import { WasmModule } from "../wasm.ts";
 import { BlockWriter, DISTANCE_SYMBOL, LENGTH_SYMBOL } from "./block-writer.ts";
 import type { BlobWriter } from "./blob-writer.ts";
 import { DEFLATE_CODE } from "./code.ts";
-import { LONGEST_MATCH, WINDOW } from "./deflate-tables.ts";
+import { WINDOW } from "./deflate-tables.ts";
 
 /** As in `assembly/memory.ts`. */
 const [ROOM, LITERAL_COUNTS, DISTANCE_COUNTS, LENGTHS, PLACES, LITERAL_CODES, DISTANCE_CODES, OUTPUT] = [
   0x70000, 0xc1000, 0xc1800, 0xc2000, 0xc2400, 0xc3000, 0xc3800, 0xc4000,
 ] as const;
 const SIZE = 1 << 18;
-const SHORTEST = 4;
-const LAZY = 12;
-/** So that matches, and all lazy looks of one step, do not depend on the pieces of the input. */
-const LOOKAHEAD: number = LONGEST_MATCH + LAZY + SHORTEST;
 const MODULE = new WasmModule(DEFLATE_CODE);
 /** Their memory is nobody's garbage: a build makes hundreds of blobs. */
 const idle: ReturnType<typeof newModule>[] = [];
@@ -56,13 +52,13 @@ export class Encoder {
       this.#window.set(part, this.#filled);
       this.#filled += part.length;
       from += part.length;
-      this.#encode(part.length, LOOKAHEAD);
+      this.#encode(part.length, false);
     }
   }
 
   /** Writes what waits and ends the block; the last block of a stream is written even when it is empty. */
   flush(isLast: boolean): void {
-    this.#encode(0, 0);
+    this.#encode(0, true);
     if (isLast || this.#module.symbolCount() > 0) this.#block(isLast);
   }
 
@@ -82,8 +78,8 @@ export class Encoder {
     idle.push(this.#module);
   }
 
-  #encode(added: number, beforeEnd: number): void {
-    for (let count = added; this.#module.encode(count, beforeEnd) !== 0; count = 0) this.#block(false);
+  #encode(added: number, isEnd: boolean): void {
+    for (let count = added; this.#module.encode(count, isEnd ? 1 : 0) !== 0; count = 0) this.#block(false);
   }
 
   #block(isLast: boolean): void {
