@@ -70,7 +70,7 @@ export function printListing<Row>(
 }
 
 /** The text of a listing in a format. Throws `E_USAGE` for a bad template. */
-function listingText<Row>(listing: Listing<Row>, rows: readonly Row[], format: string): string {
+export function listingText<Row>(listing: Listing<Row>, rows: readonly Row[], format: string): string {
   const data = rows.map((row) => fieldsOf(listing, row));
   if (format === "json") return data.map((row) => `${JSON.stringify(row)}\n`).join("");
   const template = format.replaceAll("\\t", "\t").replaceAll("\\n", "\n");

@@ -4,6 +4,7 @@ import type { Digest } from "../base/index.ts";
 import type { DocumentStore, Store } from "../store/index.ts";
 import { identify } from "./process-identity.ts";
 import type { ProcessIdentity, ProcessTable } from "./process-identity.ts";
+import type { GpuUsage } from "./gpu-usage.ts";
 import type { ContainerRuntime } from "./runtime-port.ts";
 import type { StateFiles } from "./state.ts";
 import type { ContainerRecord, HostSettings } from "./types.ts";
@@ -16,6 +17,8 @@ export interface ContainersContext {
   readonly processes: ProcessTable;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Where `stats` asks for the use of GPUs; absent: it shows none. */
+  readonly gpuUsage?: GpuUsage;
   /** Finds an image for `--filter ancestor=`; undefined when there is none. */
   readonly findImage?: (text: string) => { readonly id: Digest; readonly diffIds: readonly Digest[] } | undefined;
 }

@@ -31,6 +31,8 @@ export { containerChanges } from "./changes.ts";
 export type { ContainerChange } from "./changes.ts";
 export { containerProcesses } from "./top.ts";
 export type { ContainerProcesses } from "./top.ts";
+export { containerStats } from "./stats.ts";
+export type { ContainerStats, StatsRequest } from "./stats.ts";
 export { exportContainer } from "./export.ts";
 export { cleanupContainer, recoverContainers, removeOrphans } from "./recover.ts";
 export type { RecoveryReport } from "./recover.ts";

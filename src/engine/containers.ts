@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import { sinkOf, writeToPath } from "../base/index.ts";
 import type { ByteSink as ChunkSink } from "../base/index.ts";
-import type { ContainerImage, ContainersContext, LogRecord } from "../containers/index.ts";
+import type { ContainerImage, ContainersContext, ContainerStats, LogRecord, StatsRequest } from "../containers/index.ts";
 import { parseImageConfig } from "../oci/index.ts";
 import type { ImageConfig } from "../oci/index.ts";
 import type { ImageRecord, Store } from "../store/index.ts";
@@ -43,6 +43,7 @@ export function containersApi(rooms: Rooms): ContainersApi {
     prune: async ({ filters }) => (await room()).pruneContainers(await change(), filters),
     changes: async (name) => (await room()).containerChanges(await look(), name),
     processes: async (name, words) => (await room()).containerProcesses(await look(), name, words),
+    stats: (request) => stats(rooms, request),
     export: async (name, output, signal) => {
       const { exportContainer } = await room();
       const context = await look();
@@ -56,6 +57,11 @@ async function* logs(rooms: Rooms, request: LogsRequest): AsyncGenerator<LogReco
   const { containerLogs } = await import("../containers/index.ts");
   const { container, ...options } = request;
   yield* containerLogs(await rooms.containersToRead(), container, options);
+}
+
+async function* stats(rooms: Rooms, request: StatsRequest): AsyncGenerator<readonly ContainerStats[], void, undefined> {
+  const { containerStats } = await import("../containers/index.ts");
+  yield* containerStats(await rooms.containersToRead(), request);
 }
 
 function writeTo(rooms: Rooms, output: ByteSink, write: (sink: ChunkSink) => Promise<void>): Promise<void> {

@@ -3,11 +3,13 @@ import type { BuildListener } from "../solver/index.ts";
 import type {
   ContainerChange,
   ContainerProcesses,
+  ContainerStats,
   CreateRequest as ContainerRequest,
   ExecRequest,
   LogRecord,
   ProcessIo,
   RunResult,
+  StatsRequest,
 } from "../containers/index.ts";
 import type { ByteSink, Filters, InspectDocument } from "./facade.ts";
 
@@ -15,6 +17,7 @@ export type {
   ContainerChange,
   ContainerMount,
   ContainerProcesses,
+  ContainerStats,
   DeviceRequest,
   ExecRequest,
   LogRecord,
@@ -23,6 +26,7 @@ export type {
   ResourceRequest,
   RunResult,
   SecurityRequest,
+  StatsRequest,
   Terminal,
 } from "../containers/index.ts";
 
@@ -117,6 +121,8 @@ export interface ContainersApi {
   changes(container: string): Promise<readonly ContainerChange[]>;
   /** The host's `ps` with these arguments, its rows of the container only. Throws `E_CONTAINER_STATE`. */
   processes(container: string, psArguments: readonly string[]): Promise<ContainerProcesses>;
+  /** Rounds of what containers use, until the signal or after one without `stream`. */
+  stats(request: StatsRequest): AsyncIterable<readonly ContainerStats[]>;
   /** Writes the container's root file system as a tar. */
   export(container: string, output: ByteSink, signal?: AbortSignal): Promise<void>;
   /** All names, for completion; fast. */

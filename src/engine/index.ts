@@ -34,6 +34,7 @@ export type {
   ContainerChange,
   ContainerMount,
   ContainerProcesses,
+  ContainerStats,
   ContainerState,
   ContainerSummary,
   ContainersApi,
@@ -47,6 +48,7 @@ export type {
   ResourceRequest,
   RunResult,
   SecurityRequest,
+  StatsRequest,
   Terminal,
 } from "./facade-containers.ts";
 export type { LockChange, LockRequest, LockResult, LockedVersion, LocksApi } from "./facade-lock.ts";

@@ -10,6 +10,8 @@ export { defaultSeccomp, resolveSeccomp } from "./seccomp.ts";
 export type { SeccompArch } from "./seccomp.ts";
 export { cgroupMode } from "./cgroup.ts";
 export type { CgroupMode } from "./cgroup.ts";
+export { cgroupFolders, cgroupProcesses, cgroupUsage } from "./cgroup-usage.ts";
+export type { CgroupFolders, CgroupUsage } from "./cgroup-usage.ts";
 export { findRuntime } from "./find.ts";
 export type { FindRuntimeOptions, OciRuntime } from "./find.ts";
 export type { OverlayMount } from "./overlay.ts";

@@ -124,6 +124,13 @@ export const CONTAINER_COMMANDS: readonly CommandEntry[] = [
     load: () => import("./top.ts"),
   },
   {
+    name: "stats",
+    aliases: ["container stats"],
+    group: "containers",
+    summary: "Show what running containers use of processors, memory, network and disks",
+    load: () => import("./stats.ts"),
+  },
+  {
     name: "diff",
     aliases: ["container diff"],
     group: "containers",

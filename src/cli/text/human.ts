@@ -1,15 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 const UNITS = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
 
+const BINARY_UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+
 /** Bytes as Docker shows them: powers of 1000, `digits` significant digits: `1.24MB`. */
 export function humanSize(bytes: number, digits: number = 4): string {
+  return sizeIn(bytes, { base: 1000, units: UNITS, digits });
+}
+
+/** Bytes as Docker shows memory: powers of 1024: `1.24MiB`. */
+export function binarySize(bytes: number): string {
+  return sizeIn(bytes, { base: 1024, units: BINARY_UNITS, digits: 4 });
+}
+
+interface SizeStyle {
+  readonly base: number;
+  readonly units: readonly string[];
+  readonly digits: number;
+}
+
+function sizeIn(bytes: number, { base, units, digits }: SizeStyle): string {
   let value = bytes;
   let unit = 0;
-  while (value >= 1000 && unit < UNITS.length - 1) {
-    value /= 1000;
+  while (value >= base && unit < units.length - 1) {
+    value /= base;
     unit += 1;
   }
-  return `${significant(value, digits)}${UNITS[unit]}`;
+  return `${significant(value, digits)}${units[unit]}`;
 }
 
 /** Go's `%.4g` for numbers below 1000: no exponent, no trailing zeros. */
