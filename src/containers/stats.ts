@@ -75,7 +75,7 @@ export async function* containerStats(
   let before = countAll(targetsOf(context, request, ids));
   let interval = FIRST_INTERVAL;
   do {
-    await sleep(interval, undefined, { ...(signal ? { signal } : {}) }).catch(() => undefined);
+    await sleep(interval, undefined, signal ? { signal } : {}).catch(() => undefined);
     if (signal?.aborted) return;
     const targets = targetsOf(context, request, ids);
     if (ids.length > 0 && targets.length === 0) return;

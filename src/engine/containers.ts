@@ -2,7 +2,13 @@
 import { resolve } from "node:path";
 import { sinkOf, writeToPath } from "../base/index.ts";
 import type { ByteSink as ChunkSink } from "../base/index.ts";
-import type { ContainerImage, ContainersContext, ContainerStats, LogRecord, StatsRequest } from "../containers/index.ts";
+import type {
+  ContainerImage,
+  ContainersContext,
+  ContainerStats,
+  LogRecord,
+  StatsRequest,
+} from "../containers/index.ts";
 import { parseImageConfig } from "../oci/index.ts";
 import type { ImageConfig } from "../oci/index.ts";
 import type { ImageRecord, Store } from "../store/index.ts";

@@ -15,9 +15,16 @@ const HYBRID_MOUNTS = [
 ].join("\n");
 
 describe("the folders of a control group", () => {
-  const cases: Readonly<Record<string, readonly [cgroups: string, mounts: string, v1: object, v2: string | undefined]>> = {
+  const cases: Readonly<
+    Record<string, readonly [cgroups: string, mounts: string, v1: object, v2: string | undefined]>
+  > = {
     v2: [`0::/tare/${ID}\n`, V2_MOUNTS, {}, `/sys/fs/cgroup/tare/${ID}`],
-    "a group that the container made below": [`0::/tare/${ID}/init.scope\n`, V2_MOUNTS, {}, `/sys/fs/cgroup/tare/${ID}`],
+    "a group that the container made below": [
+      `0::/tare/${ID}/init.scope\n`,
+      V2_MOUNTS,
+      {},
+      `/sys/fs/cgroup/tare/${ID}`,
+    ],
     "systemd's name": [`0::/a.slice/tare-${ID}.scope/x\n`, V2_MOUNTS, {}, `/sys/fs/cgroup/a.slice/tare-${ID}.scope`],
     hybrid: [
       `7:cpu,cpuacct:/tare/${ID}\n4:memory:/tare/${ID}\n0::/tare/${ID}\n`,
@@ -53,7 +60,8 @@ const V2_FILES = {
   "/g/memory.stat": "anon 4194304\nfile 6291456\ninactive_anon 0\ninactive_file 2097152\n",
   "/g/memory.max": "max\n",
   "/g/pids.current": "7\n",
-  "/g/io.stat": "8:0 rbytes=4096 wbytes=8192 rios=1 wios=2 dbytes=0 dios=0\n253:0 rbytes=100 wbytes=1 rios=1 wios=1\n7:0 \n",
+  "/g/io.stat":
+    "8:0 rbytes=4096 wbytes=8192 rios=1 wios=2 dbytes=0 dios=0\n253:0 rbytes=100 wbytes=1 rios=1 wios=1\n7:0 \n",
 };
 const V1_FILES = {
   "/c/cpuacct.usage": "2500000000\n",
@@ -91,12 +99,7 @@ describe("the use of a control group", () => {
     ["v1", V1, V1_FILES, FULL],
     ["hybrid", { v1: new Map([["memory", "/m"]]), v2: "/g" }, { ...V2_FILES, ...V1_FILES }, FULL],
     ["a limit", V2, { ...V2_FILES, "/g/memory.max": "4096\n" }, { ...FULL, memoryLimit: 4096 }],
-    [
-      "more cache than use",
-      V2,
-      { ...V2_FILES, "/g/memory.current": "5\n" },
-      { ...FULL, memory: 5 },
-    ],
+    ["more cache than use", V2, { ...V2_FILES, "/g/memory.current": "5\n" }, { ...FULL, memory: 5 }],
     [
       "no disk was used",
       V1,
@@ -111,7 +114,11 @@ describe("the use of a control group", () => {
   });
 
   it("never is negative or no number, whatever the files hold", () => {
-    const text = fc.oneof(fc.string(), fc.nat().map(String), fc.constantFrom("max\n", "usage_usec 9\n", "8:0 rbytes=5 wbytes=x\n"));
+    const text = fc.oneof(
+      fc.string(),
+      fc.nat().map(String),
+      fc.constantFrom("max\n", "usage_usec 9\n", "8:0 rbytes=5 wbytes=x\n"),
+    );
     const files = fc.record(Object.fromEntries(Object.keys({ ...V1_FILES, ...V2_FILES }).map((name) => [name, text])));
     fc.assert(
       fc.property(files, fc.constantFrom(V1, V2), (found, folders) => {

@@ -104,7 +104,8 @@ function blockOf(folders: CgroupFolders, read: Read): Pick<CgroupUsage, "blockRe
   const v1 = folders.v1.get("blkio");
   const names = ["blkio.throttle.io_service_bytes_recursive", "blkio.io_service_bytes_recursive"];
   const old = v1 === undefined ? undefined : names.map((name) => read(join(v1, name))).find((text) => text?.trim());
-  if (old !== undefined) return { blockRead: sumOf(old, /^\d+:\d+ Read (\d+)$/), blockWritten: sumOf(old, /^\d+:\d+ Write (\d+)$/) };
+  if (old !== undefined)
+    return { blockRead: sumOf(old, /^\d+:\d+ Read (\d+)$/), blockWritten: sumOf(old, /^\d+:\d+ Write (\d+)$/) };
   if (v1 !== undefined) return read(join(v1, "cgroup.procs")) === undefined ? {} : { blockRead: 0, blockWritten: 0 };
   const text = folders.v2 === undefined ? undefined : read(join(folders.v2, "io.stat"));
   if (text === undefined) return {};
