@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { TareError } from "../base/index.ts";
+import { TareError, isTareError } from "../base/index.ts";
 import { filesOf, recordsOf } from "./context.ts";
 import type { ContainersContext } from "./context.ts";
 import { findContainer } from "./find.ts";
@@ -13,11 +13,31 @@ export async function execInContainer(
   request: ExecRequest,
   io: ProcessIo,
 ): Promise<number> {
-  const { record } = await findRunning(context, request.container, "running a program in");
+  const { record, state } = await findRunning(context, request.container, "running a program in");
+  if (state.paused) throw pausedError(record.name);
   if (request.command.length === 0) {
     throw new TareError("E_NO_COMMAND", `running a program in \`${record.name}\`: no command given`, { exitCode: 125 });
   }
-  return await context.runtime.exec({ record, files: filesOf(context, record.id) }, request, io);
+  try {
+    return await context.runtime.exec({ record, files: filesOf(context, record.id) }, request, io);
+  } catch (error) {
+    throw withDockersCode(error, request);
+  }
+}
+
+function pausedError(name: string): TareError {
+  const why = "container is paused, unpause the container before exec";
+  return new TareError("E_CONTAINER_STATE", `running a program in the container \`${name}\`: ${why}`, {
+    hint: `let it go on with \`tare unpause ${name}\``,
+  });
+}
+
+/** 125 is for `run`: a program that `exec` can't start gives 126 (127: there is no such program), with `-d` always 1. */
+function withDockersCode(error: unknown, { detach }: ExecRequest): unknown {
+  if (!isTareError(error)) return error;
+  const { code, message, hint, details, cause } = error;
+  const exitCode = detach ? 1 : error.exitCode === 125 ? 126 : error.exitCode;
+  return new TareError(code, message, { exitCode, details, cause, ...(hint === undefined ? {} : { hint }) });
 }
 
 /** Stops all processes of a running container where they are. */

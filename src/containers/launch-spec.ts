@@ -14,19 +14,20 @@ import {
 import type { DeviceGrant, OciSpec, ProcessInput, ResolvedUser, SecurityInput, SpecMount } from "../runtime/index.ts";
 import { readFileInTree } from "../store/index.ts";
 import type { SourceTree } from "../store/index.ts";
-import { overrideEnvironment, processArguments, processEnvironment } from "./merge-config.ts";
+import { processArguments, processEnvironment } from "./merge-config.ts";
 import type { Launch } from "./runtime-port.ts";
 import { parseSecurityOptions } from "./security-options.ts";
 import type { ContainerRecord, HostSettings, MountPoint } from "./types.ts";
 
 /** Makes config.json of a container and the files that are mounted over the image's in /etc. */
-export function launchSpec(launch: Launch, tree: SourceTree): OciSpec {
+export function launchSpec(launch: Launch, tree: SourceTree, console: Pick<ProcessInput, "consoleSize"> = {}): OciSpec {
   const { record, files } = launch;
   const { host, config } = record;
   checkRootfs((path) => tree.lookup(path)?.stats);
   const { shmSize, ulimits: _, oomScoreAdjust: __, ...resources } = host.resources;
   return buildSpec({
     ...processInput(record, userOf(record, tree)),
+    ...console,
     ...securityInput(host),
     rootfs: files.rootfs,
     readonlyRootfs: host.readOnly,
@@ -77,9 +78,9 @@ function processInput(record: ContainerRecord, user: ResolvedUser): ProcessInput
   };
 }
 
-/** `HOME` of the user, unless the environment has one. */
+/** `HOME` of the user at the end, unless the environment has one. */
 export function withHome(env: readonly string[], user: ResolvedUser): readonly string[] {
-  return overrideEnvironment([`HOME=${user.home || "/"}`], env);
+  return env.some((entry) => entry.startsWith("HOME=")) ? env : [...env, `HOME=${user.home || "/"}`];
 }
 
 /** The confinement of a container, the same for `exec`. */

@@ -61,9 +61,9 @@ export function mergeEnv(image: readonly string[], own: readonly string[]): read
   return [...own, ...image.filter((entry) => !named.has(keyOf(entry)))];
 }
 
-/** The environment of the first process: defaults replaced in place by `Env`; an entry without `=` removes. */
-export function processEnvironment(config: ContainerConfig): readonly string[] {
-  const result = [`PATH=${DEFAULT_PATH}`, `HOSTNAME=${config.Hostname}`, ...(config.Tty ? ["TERM=xterm"] : [])];
+/** A process's environment: defaults replaced in place by `Env`; an entry without `=` removes. `tty`: it has a terminal. */
+export function processEnvironment(config: ContainerConfig, tty: boolean = config.Tty): readonly string[] {
+  const result = [`PATH=${DEFAULT_PATH}`, `HOSTNAME=${config.Hostname}`, ...(tty ? ["TERM=xterm"] : [])];
   return overrideEnvironment(result, config.Env);
 }
 

@@ -14,7 +14,7 @@ import {
   runForeground,
   startDetached,
 } from "../runtime/index.ts";
-import type { ContainerHandle, ContainerTask, OciProcess, OciRuntime } from "../runtime/index.ts";
+import type { ContainerHandle, ContainerTask, OciProcess, OciRuntime, ProcessInput } from "../runtime/index.ts";
 import type { SourceTree, Store } from "../store/index.ts";
 import { foregroundStdio } from "./foreground-io.ts";
 import { containerTree } from "./image-tree.ts";
@@ -46,7 +46,7 @@ export class OciContainerRuntime implements ContainerRuntime {
   }
 
   async runForeground(launch: Launch, io: ProcessIo, log: LogWriter | undefined): Promise<Outcome> {
-    const task = await this.#task(launch);
+    const task = await this.#task(launch, consoleOf(io));
     // An AbortSignal costs 4 ms at its first use, so there is one only where output passes through this process.
     const closed = log ? new AbortController() : undefined;
     const onClosed = (): void => closed?.abort();
@@ -81,7 +81,7 @@ export class OciContainerRuntime implements ContainerRuntime {
     const { record, files } = launch;
     return await execInContainer({
       ...(await this.#handle(record)),
-      process: execProcess(record, request, containerTree(this.#options, record)),
+      process: execProcess(record, request, { tree: containerTree(this.#options, record), ...consoleOf(io) }),
       folder: files.folder,
       stdio: foregroundStdio(io, { tty: request.tty, log: undefined, onClosed: () => undefined }),
       detach: request.detach,
@@ -138,7 +138,7 @@ export class OciContainerRuntime implements ContainerRuntime {
     return { runtime: await this.#runtime(record), stateRoot: this.#stateRoot, id: record.id };
   }
 
-  async #task(launch: Launch): Promise<ContainerTask> {
+  async #task(launch: Launch, console: Pick<ProcessInput, "consoleSize"> = {}): Promise<ContainerTask> {
     const { record, files } = launch;
     const { store } = this.#options;
     const runtime = await this.#runtime(record);
@@ -157,24 +157,36 @@ export class OciContainerRuntime implements ContainerRuntime {
           volatile: record.host.autoRemove,
         },
       ],
-      spec: launchSpec(launch, containerTree({ store }, record)),
+      spec: launchSpec(launch, containerTree({ store }, record), console),
       stateRoot: this.#stateRoot,
     };
   }
 }
 
+/** The size that a process's terminal has from its first moment on; later the runtime follows the user's. */
+function consoleOf({ terminal }: ProcessIo): Pick<ProcessInput, "consoleSize"> {
+  if (!terminal) return {};
+  const { rows, columns } = terminal.size();
+  return { consoleSize: { height: rows, width: columns } };
+}
+
 /** A further process: the container's environment, user and folder, changed by the request. */
-function execProcess(record: ContainerRecord, request: ExecRequest, tree: SourceTree): OciProcess {
+function execProcess(
+  record: ContainerRecord,
+  request: ExecRequest,
+  { tree, ...console }: Pick<ProcessInput, "consoleSize"> & { readonly tree: SourceTree },
+): OciProcess {
   const { config, host } = record;
   const user = userOf(record, tree, request.user);
-  const inherited = overrideEnvironment(processEnvironment(config), request.tty ? ["TERM=xterm"] : []);
+  const inherited = processEnvironment(config, request.tty);
   return buildProcess(
     {
       args: request.command,
       env: withHome(overrideEnvironment(inherited, request.env), user),
-      cwd: request.workdir ?? (config.WorkingDir === "" ? "/" : config.WorkingDir),
+      cwd: request.workdir || config.WorkingDir || "/",
       user,
       terminal: request.tty,
+      ...console,
     },
     securityInput(host, request.privileged || host.security.privileged),
   );

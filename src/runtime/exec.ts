@@ -65,7 +65,7 @@ async function runIn(task: ExecTask, folder: string): Promise<number> {
   const output = connectOutput(child, task.stdio, log, description.terminal);
   const code = await waitForEnd(child, task, { pidFile, ownGroup });
   const message = lastLogError(log) ?? output.lateExecFailure(code);
-  const doing = `running \`${task.process.args[0] ?? ""}\` in container \`${task.id}\``;
+  const doing = `running \`${task.process.args[0] ?? ""}\` in container \`${task.id.slice(0, 12)}\``;
   if (message !== undefined) throw runtimeFailure(doing, message, task.process.args[0] ?? "");
   return code;
 }

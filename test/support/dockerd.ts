@@ -11,6 +11,11 @@ export interface DockerPeer {
   docker(args: readonly string[], cwd?: string): string;
   /** Runs the client; the exit code and all output. */
   attempt(args: readonly string[], cwd?: string): { readonly ok: boolean; readonly output: string };
+  /** Runs the client with input; what it gives, apart. */
+  run(
+    args: readonly string[],
+    options: { readonly cwd: string; readonly env: Readonly<Record<string, string>>; readonly input: string },
+  ): { readonly code: number; readonly out: string; readonly err: string };
   stop(): Promise<void>;
 }
 
@@ -68,11 +73,16 @@ export async function startDocker(folder: string): Promise<DockerPeer> {
     if (!ok) throw new Error(`docker ${words.join(" ")}: ${output}`);
     return output;
   };
+  const run: DockerPeer["run"] = (words, { env, ...options }) => {
+    const all = { ...process.env, DOCKER_HOST: socket, ...env };
+    const done = spawnSync(client, words, { ...options, env: all, encoding: "utf8" });
+    return { code: done.status ?? 128, out: done.stdout, err: done.stderr };
+  };
   const stop = async (): Promise<void> => {
     const gone = new Promise((done) => daemon.once("exit", done));
     process.kill(Number(fs.readFileSync(join(folder, "pid"), "utf8")), "SIGTERM");
     await Promise.race([gone, sleep(15_000)]);
     if (daemon.exitCode === null) daemon.kill("SIGKILL");
   };
-  return { docker, attempt, stop };
+  return { docker, attempt, run, stop };
 }

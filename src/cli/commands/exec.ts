@@ -41,7 +41,13 @@ export const command: CommandBody = {
     const { interactive, tty } = request;
     const io = processIo(context, { interactive, tty, proxy: true });
     const { containers } = await context.engine();
-    return containers.exec(request, io);
+    // The runtime hands signals on to the program; this process ends when that does.
+    const stop = context.forwardSignals(() => undefined);
+    try {
+      return await containers.exec(request, io);
+    } finally {
+      stop();
+    }
   },
 };
 
@@ -58,7 +64,6 @@ function requestOf(context: CommandContext, parsed: ParsedArguments): ExecReques
       ...allValues(parsed, "env", (text) => parseEnv(text, context.env)),
     ],
     privileged: parsed.boolean("privileged"),
-    signal: context.signal,
     ...defined({ workdir: parsed.string("workdir"), user: parsed.string("user") }),
   };
 }
