@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SIGNATURE_POLICY_OPTION } from "./common-options.ts";
+import { LIMIT_OPTIONS } from "./limit-options.ts";
 import type { OptionSpec } from "./command.ts";
 
 const NETWORKS = "published ports, bridge networks and names come with a later version; use `--network host` meanwhile";
 const LIFE = "restart policies and health checks come with a later version";
-const DEVICE_RATES = "limits for block devices come with a later version";
 
 const flag = (name: string, description: string, short?: string): OptionSpec => ({
   name,
@@ -65,23 +65,6 @@ const FILES: readonly OptionSpec[] = [
   list("device-cgroup-rule", "Add a rule to the list of allowed devices"),
 ];
 
-const LIMITS: readonly OptionSpec[] = [
-  text("memory", "Memory limit", { short: "m", valueName: "bytes" }),
-  text("memory-reservation", "Memory that it should stay below", { valueName: "bytes" }),
-  text("memory-swap", "Limit of memory and swap together; -1: no limit of swap", { valueName: "bytes" }),
-  text("cpus", "Number of CPUs, as in `1.5`", { valueName: "decimal" }),
-  text("cpu-shares", "Relative weight", { short: "c", valueName: "int" }),
-  text("cpu-period", "Length of a CPU period in microseconds", { valueName: "int" }),
-  text("cpu-quota", "CPU time of a period in microseconds", { valueName: "int" }),
-  text("cpuset-cpus", "CPUs to run on, as in `0-3,6`"),
-  text("cpuset-mems", "Memory nodes to use"),
-  text("pids-limit", "Number of processes; -1: no limit", { valueName: "int" }),
-  text("shm-size", "Size of /dev/shm", { valueName: "bytes" }),
-  text("oom-score-adj", "Preference when memory runs out (-1000 to 1000)", { valueName: "int" }),
-  list("ulimit", "Resource limit, as in `nofile=1024:2048`", { valueName: "ulimit" }),
-  text("cgroup-parent", "Parent cgroup of the container"),
-];
-
 const ISOLATION: readonly OptionSpec[] = [
   list("network", "`none` or `host`", { valueName: "network" }),
   list("net", "The old name of `--network`", { hidden: true }),
@@ -116,20 +99,16 @@ const NOT_YET: readonly OptionSpec[] = [
     later(name, LIFE),
   ),
   later("health-timeout", LIFE),
-  ...["blkio-weight", "blkio-weight-device", "device-read-bps", "device-read-iops"].map((name) =>
-    later(name, DEVICE_RATES),
-  ),
-  ...["device-write-bps", "device-write-iops"].map((name) => later(name, DEVICE_RATES)),
-  ...["cpu-rt-period", "cpu-rt-runtime"].map((name) => later(name, "real-time scheduling limits are not supported")),
   ...["log-driver", "log-opt"].map((name) => later(name, "there is one log driver; `tare logs` reads it")),
   ...["volume-driver", "volumes-from"].map((name) =>
     later(name, "volumes of drivers and of other containers come later"),
   ),
-  later("storage-opt", "the storage has no options per container"),
+  later(
+    "storage-opt",
+    "a container's files lie in a folder of the host's file system, which sets no limit of size; use a volume or `--tmpfs` with `size=`",
+  ),
   later("detach-keys", "detaching from a running container comes with a later version"),
   later("attach", "all streams are attached; redirect those you do not want", { short: "a" }),
-  later("memory-swappiness", "cgroup v2 has no swappiness per group"),
-  later("oom-kill-disable", "cgroup v2 cannot switch the OOM killer off", { type: "boolean" }),
 ];
 
 const IGNORED: readonly OptionSpec[] = [
@@ -141,7 +120,7 @@ const IGNORED: readonly OptionSpec[] = [
 export const CREATE_OPTIONS: readonly OptionSpec[] = [
   ...PROCESS,
   ...FILES,
-  ...LIMITS,
+  ...LIMIT_OPTIONS,
   ...ISOLATION,
   ...NOT_YET,
   ...IGNORED,

@@ -3,8 +3,6 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { TareError, ioError } from "../base/index.ts";
 import {
-  parseBytes,
-  parseCpus,
   parseDevice,
   parseEnv,
   parseEnvFile,
@@ -12,21 +10,13 @@ import {
   parseHostname,
   parseKeyValueFile,
   parseLabels,
-  parseMemorySwap,
   parseNetwork,
-  parsePidsLimit,
   parseSysctl,
-  parseUlimits,
 } from "../options/index.ts";
 import { mountsOf } from "./create-mounts.ts";
 import { allValues, defined, flagValue, oneValue } from "./flag-value.ts";
-import type {
-  CreateRequest,
-  DeviceRequest,
-  NamespaceRequest,
-  ResourceRequest,
-  SecurityRequest,
-} from "../engine/index.ts";
+import type { CreateRequest, DeviceRequest, NamespaceRequest, SecurityRequest } from "../engine/index.ts";
+import { resourceRequest } from "./limit-options.ts";
 import type { CommandContext } from "./context.ts";
 import type { ParsedArguments } from "./parsed.ts";
 
@@ -45,7 +35,8 @@ export function createRequest(context: CommandContext, parsed: ParsedArguments):
     autoRemove: false,
     labels: labels(context, parsed),
     annotations: parsed.pairs("annotation"),
-    resources: resources(parsed),
+    resources: resourceRequest(parsed),
+    onWarning: (text) => context.stderr.write(`WARNING: ${text}\n`),
     security: security(parsed),
     namespaces: namespaces(parsed),
     sysctls: Object.fromEntries(allValues(parsed, "sysctl", parseSysctl)),
@@ -100,26 +91,6 @@ function readInput(context: CommandContext, path: string): Buffer {
   } catch (error) {
     throw ioError(`reading \`${path}\``, error);
   }
-}
-
-function resources(parsed: ParsedArguments): ResourceRequest {
-  return {
-    ulimits: flagValue(parsed, "ulimit", parsed.list("ulimit").join(" "), () => parseUlimits(parsed.list("ulimit"))),
-    ...defined({
-      memory: oneValue(parsed, "memory", parseBytes),
-      memoryReservation: oneValue(parsed, "memory-reservation", parseBytes),
-      memorySwap: oneValue(parsed, "memory-swap", parseMemorySwap),
-      nanoCpus: oneValue(parsed, "cpus", parseCpus),
-      cpuShares: parsed.integer("cpu-shares", { min: 0 }),
-      cpuPeriod: parsed.integer("cpu-period", { min: 0 }),
-      cpuQuota: parsed.integer("cpu-quota"),
-      cpusetCpus: parsed.string("cpuset-cpus"),
-      cpusetMems: parsed.string("cpuset-mems"),
-      pidsLimit: oneValue(parsed, "pids-limit", parsePidsLimit),
-      shmSize: oneValue(parsed, "shm-size", parseBytes),
-      oomScoreAdjust: parsed.integer("oom-score-adj", { min: -1000, max: 1000 }),
-    }),
-  };
 }
 
 function security(parsed: ParsedArguments): SecurityRequest {

@@ -9,6 +9,7 @@ import { filesOf, recordsOf, volumesOf } from "./context.ts";
 import type { ContainersContext } from "./context.ts";
 import { viewOf } from "./find.ts";
 import { imageTree } from "./image-tree.ts";
+import { checkedLimits } from "./limits.ts";
 import { mergeConfig } from "./merge-config.ts";
 import { resolveMounts } from "./mounts.ts";
 import { checkName, newContainerId, randomName } from "./names.ts";
@@ -96,7 +97,7 @@ function nameTaken(context: ContainersContext, name: string): TareError {
 
 function hostSettings(request: CreateRequest): HostSettings {
   return {
-    resources: request.resources,
+    resources: checkedLimits(request.resources, request.onWarning ?? (() => undefined)),
     security: request.security,
     namespaces: request.namespaces,
     network: networkOf(request.namespaces.network),

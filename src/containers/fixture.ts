@@ -82,6 +82,7 @@ export function testContext(runtime: Partial<ContainerRuntime> = {}): TestContex
     pause: nothing,
     resume: nothing,
     processes: nothing,
+    update: nothing,
     list: async () => Promise.resolve([]),
     discard: nothing,
     cleanup: async ({ record }) => Promise.resolve(void calls.push(`cleanup ${record.name}`)),

@@ -6,6 +6,7 @@ export type {
   ContainerMount,
   CreateRequest,
   DeviceRequest,
+  DeviceValue,
   ExecRequest,
   NamespaceRequest,
   ProcessIo,
@@ -31,6 +32,8 @@ export { containerChanges } from "./changes.ts";
 export type { ContainerChange } from "./changes.ts";
 export { containerProcesses } from "./top.ts";
 export type { ContainerProcesses } from "./top.ts";
+export { updateContainer } from "./update.ts";
+export type { LimitChanges } from "./update.ts";
 export { containerStats } from "./stats.ts";
 export type { ContainerStats, StatsRequest } from "./stats.ts";
 export { exportContainer } from "./export.ts";

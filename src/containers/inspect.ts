@@ -6,6 +6,7 @@ import type { ContainerView } from "./filters.ts";
 import { findView } from "./find.ts";
 import { shownStatus, sizeOf } from "./list.ts";
 import { processArguments } from "./merge-config.ts";
+import type { DeviceValue } from "./request.ts";
 import type { ContainerConfig, ContainerRecord, DerivedState, MountPoint } from "./types.ts";
 
 const DEFAULT_SHM = 64 * 1024 * 1024;
@@ -119,6 +120,16 @@ function hostDocument({ host, mounts }: ContainerRecord): Readonly<Record<string
     CpusetCpus: resources.cpusetCpus ?? "",
     CpusetMems: resources.cpusetMems ?? "",
     PidsLimit: resources.pidsLimit ?? null,
+    BlkioWeight: resources.blkioWeight ?? 0,
+    BlkioWeightDevice: (resources.blkioWeightDevices ?? []).map(({ path, value }) => ({ Path: path, Weight: value })),
+    BlkioDeviceReadBps: deviceRates(resources.deviceReadBps),
+    BlkioDeviceReadIOps: deviceRates(resources.deviceReadIops),
+    BlkioDeviceWriteBps: deviceRates(resources.deviceWriteBps),
+    BlkioDeviceWriteIOps: deviceRates(resources.deviceWriteIops),
+    CpuRealtimePeriod: resources.cpuRealtimePeriod ?? 0,
+    CpuRealtimeRuntime: resources.cpuRealtimeRuntime ?? 0,
+    MemorySwappiness: resources.memorySwappiness ?? null,
+    OomKillDisable: resources.oomKillDisable ?? false,
     CgroupParent: host.cgroupParent ?? "",
     Devices: security.devices.map((device) => ({
       PathOnHost: device.source,
@@ -127,6 +138,10 @@ function hostDocument({ host, mounts }: ContainerRecord): Readonly<Record<string
     })),
     Ulimits: resources.ulimits.map(({ name, soft, hard }) => ({ Name: name, Soft: soft, Hard: hard })),
   };
+}
+
+function deviceRates(values: readonly DeviceValue[] = []): readonly object[] {
+  return values.map(({ path, value }) => ({ Path: path, Rate: value }));
 }
 
 function mountDocument(mount: MountPoint): Readonly<Record<string, unknown>> {

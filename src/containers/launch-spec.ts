@@ -9,6 +9,7 @@ import {
   hostDevices,
   lookupUser,
   prepareEtcFiles,
+  provideRealtime,
   readDevices,
 } from "../runtime/index.ts";
 import type { DeviceGrant, OciSpec, ProcessInput, ResolvedUser, SecurityInput, SpecMount } from "../runtime/index.ts";
@@ -16,6 +17,7 @@ import { readFileInTree } from "../store/index.ts";
 import type { SourceTree } from "../store/index.ts";
 import { processArguments, processEnvironment } from "./merge-config.ts";
 import type { Launch } from "./runtime-port.ts";
+import { resourceLimits } from "./limits.ts";
 import { parseSecurityOptions } from "./security-options.ts";
 import type { ContainerRecord, HostSettings, MountPoint } from "./types.ts";
 
@@ -24,7 +26,8 @@ export function launchSpec(launch: Launch, tree: SourceTree, console: Pick<Proce
   const { record, files } = launch;
   const { host, config } = record;
   checkRootfs((path) => tree.lookup(path)?.stats);
-  const { shmSize, ulimits: _, oomScoreAdjust: __, ...resources } = host.resources;
+  const { shmSize, cpuRealtimeRuntime } = host.resources;
+  if (cpuRealtimeRuntime) provideRealtime(cgroupsPathOf(record), cpuRealtimeRuntime);
   return buildSpec({
     ...processInput(record, userOf(record, tree)),
     ...console,
@@ -44,7 +47,7 @@ export function launchSpec(launch: Launch, tree: SourceTree, console: Pick<Proce
     ...(shmSize === undefined ? {} : { shmSize }),
     devices: devicesOf(host),
     deviceCgroupRules: host.security.deviceCgroupRules,
-    resources,
+    resources: resourceLimits(host.resources),
     sysctls: host.sysctls,
     ...(host.init ? { init: findInit() } : {}),
   });

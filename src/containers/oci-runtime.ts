@@ -10,19 +10,22 @@ import {
   findRuntime,
   killContainer,
   pauseContainer,
+  resourceSpec,
   resumeContainer,
   runForeground,
   startDetached,
+  updateResources,
 } from "../runtime/index.ts";
 import type { ContainerHandle, ContainerTask, OciProcess, OciRuntime, ProcessInput } from "../runtime/index.ts";
 import type { SourceTree, Store } from "../store/index.ts";
 import { foregroundStdio } from "./foreground-io.ts";
 import { containerTree } from "./image-tree.ts";
 import { DEFAULT_CGROUP, cgroupsPathOf, launchSpec, securityInput, userOf, withHome } from "./launch-spec.ts";
+import { resourceLimits } from "./limits.ts";
 import { LOG_LIMIT } from "./log-writer.ts";
 import type { LogWriter } from "./log-writer.ts";
 import { overrideEnvironment, processEnvironment } from "./merge-config.ts";
-import type { ExecRequest, ProcessIo } from "./request.ts";
+import type { ExecRequest, ProcessIo, ResourceRequest } from "./request.ts";
 import type { ContainerRuntime, Launch, Outcome } from "./runtime-port.ts";
 import type { ContainerRecord } from "./types.ts";
 
@@ -99,6 +102,13 @@ export class OciContainerRuntime implements ContainerRuntime {
 
   async resume(record: ContainerRecord): Promise<void> {
     await resumeContainer(await this.#handle(record));
+  }
+
+  async update(record: ContainerRecord, limits: ResourceRequest): Promise<void> {
+    const resources = resourceSpec(resourceLimits(limits));
+    const pids =
+      limits.pidsLimit === undefined ? {} : { pids: { limit: limits.pidsLimit > 0 ? limits.pidsLimit : -1 } };
+    await updateResources(await this.#handle(record), { ...resources, ...pids });
   }
 
   async processes(record: ContainerRecord): Promise<readonly number[]> {

@@ -43,6 +43,12 @@ export interface DeviceRequest {
   readonly permissions: string;
 }
 
+/** A weight or a rate of one block device of the host. */
+export interface DeviceValue {
+  readonly path: string;
+  readonly value: number;
+}
+
 /** Limits; absent = not limited. Sizes in bytes. */
 export interface ResourceRequest {
   readonly memory?: number;
@@ -60,6 +66,20 @@ export interface ResourceRequest {
   readonly pidsLimit?: number;
   readonly shmSize?: number;
   readonly oomScoreAdjust?: number;
+  /** 0 to 100. */
+  readonly memorySwappiness?: number;
+  readonly oomKillDisable?: boolean;
+  /** Microseconds. */
+  readonly cpuRealtimePeriod?: number;
+  readonly cpuRealtimeRuntime?: number;
+  /** 10 to 1000; 0 = unset. */
+  readonly blkioWeight?: number;
+  readonly blkioWeightDevices?: readonly DeviceValue[];
+  /** Bytes, or operations, a second. */
+  readonly deviceReadBps?: readonly DeviceValue[];
+  readonly deviceReadIops?: readonly DeviceValue[];
+  readonly deviceWriteBps?: readonly DeviceValue[];
+  readonly deviceWriteIops?: readonly DeviceValue[];
   readonly ulimits: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
 }
 
@@ -127,6 +147,8 @@ export interface CreateRequest {
   readonly noHealthcheck: boolean;
   /** Host path that receives the id; must not exist. */
   readonly cidfile?: string;
+  /** Told what is left out because this host lacks it. */
+  readonly onWarning?: (text: string) => void;
   readonly signal?: AbortSignal;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ContainerFiles } from "./context.ts";
 import type { LogWriter } from "./log-writer.ts";
-import type { ExecRequest, ProcessIo } from "./request.ts";
+import type { ExecRequest, ProcessIo, ResourceRequest } from "./request.ts";
 import type { ContainerRecord } from "./types.ts";
 
 /** A container whose folder is ready to be started. */
@@ -29,6 +29,8 @@ export interface ContainerRuntime {
   kill(record: ContainerRecord, signal: number, all: boolean): Promise<void>;
   pause(record: ContainerRecord): Promise<void>;
   resume(record: ContainerRecord): Promise<void>;
+  /** Gives a running container other limits. */
+  update(record: ContainerRecord, limits: ResourceRequest): Promise<void>;
   /** Kills what is left and removes the runtime's state, cgroup and mounts; nothing left is no error. */
   cleanup(launch: Launch): Promise<void>;
   /** Ids of all containers that the runtime's state of this store knows. */

@@ -6,6 +6,7 @@ import type {
   ContainerStats,
   CreateRequest as ContainerRequest,
   ExecRequest,
+  LimitChanges,
   LogRecord,
   ProcessIo,
   RunResult,
@@ -19,7 +20,9 @@ export type {
   ContainerProcesses,
   ContainerStats,
   DeviceRequest,
+  DeviceValue,
   ExecRequest,
+  LimitChanges,
   LogRecord,
   NamespaceRequest,
   ProcessIo,
@@ -121,6 +124,8 @@ export interface ContainersApi {
   changes(container: string): Promise<readonly ContainerChange[]>;
   /** The host's `ps` with these arguments, its rows of the container only. Throws `E_CONTAINER_STATE`. */
   processes(container: string, psArguments: readonly string[]): Promise<ContainerProcesses>;
+  /** Changes limits, of a running one at once; `warn` is told what this kernel lacks. Throws `E_USAGE`. */
+  update(container: string, changes: LimitChanges, warn?: (text: string) => void): Promise<void>;
   /** Rounds of what containers use, until the signal or after one without `stream`. */
   stats(request: StatsRequest): AsyncIterable<readonly ContainerStats[]>;
   /** Writes the container's root file system as a tar. */

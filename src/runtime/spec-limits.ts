@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TareError } from "../base/index.ts";
-import type { OciDevice, OciDeviceRule, OciResources, OciRlimit } from "./spec-types.ts";
+import type { OciDevice, OciDeviceRule, OciResources, OciRlimit, OciThrottle } from "./spec-types.ts";
 
 /** Limits of a container, in Docker's terms. */
 export interface ResourceLimits {
@@ -20,6 +20,24 @@ export interface ResourceLimits {
   /** Processes and threads; 0 or below is unlimited. */
   readonly pidsLimit?: number;
   readonly oomKillDisable?: boolean;
+  /** Microseconds. */
+  readonly cpuRealtimePeriod?: number;
+  readonly cpuRealtimeRuntime?: number;
+  /** 10 to 1000. */
+  readonly blkioWeight?: number;
+  /** Weights, and bytes or operations a second, of block devices. */
+  readonly weightDevices?: readonly BlockDeviceLimit[];
+  readonly readBpsDevices?: readonly BlockDeviceLimit[];
+  readonly readIopsDevices?: readonly BlockDeviceLimit[];
+  readonly writeBpsDevices?: readonly BlockDeviceLimit[];
+  readonly writeIopsDevices?: readonly BlockDeviceLimit[];
+}
+
+/** A number for one block device. */
+export interface BlockDeviceLimit {
+  readonly major: number;
+  readonly minor: number;
+  readonly value: number;
 }
 
 /** A device given to a container: the node and what the container may do with it. */
@@ -40,9 +58,11 @@ const SMALLEST_MEMORY = 6 * 1024 * 1024;
 export function resourceSpec(limits: ResourceLimits): Omit<OciResources, "devices"> {
   const memory = memorySpec(limits);
   const cpu = cpuSpec(limits);
+  const blockIO = blockSpec(limits);
   return {
     ...(memory === undefined ? {} : { memory }),
     ...(cpu === undefined ? {} : { cpu }),
+    ...(blockIO === undefined ? {} : { blockIO }),
     ...(limits.pidsLimit !== undefined && limits.pidsLimit > 0 ? { pids: { limit: limits.pidsLimit } } : {}),
   };
 }
@@ -117,8 +137,27 @@ function cpuSpec(limits: ResourceLimits): OciResources["cpu"] {
     ...(period === undefined ? {} : { period }),
     ...(limits.cpusetCpus ? { cpus: cpuList(limits.cpusetCpus) } : {}),
     ...(limits.cpusetMems ? { mems: cpuList(limits.cpusetMems) } : {}),
+    ...(limits.cpuRealtimePeriod ? { realtimePeriod: limits.cpuRealtimePeriod } : {}),
+    ...(limits.cpuRealtimeRuntime ? { realtimeRuntime: limits.cpuRealtimeRuntime } : {}),
   };
   return Object.keys(spec).length === 0 ? undefined : spec;
+}
+
+function blockSpec(limits: ResourceLimits): OciResources["blockIO"] {
+  const rates = (devices: readonly BlockDeviceLimit[] | undefined): readonly OciThrottle[] | undefined =>
+    devices?.map(({ major, minor, value }) => ({ major, minor, rate: value }));
+  const spec = {
+    weight: limits.blkioWeight === 0 ? undefined : limits.blkioWeight,
+    weightDevice: limits.weightDevices?.map(({ major, minor, value }) => ({ major, minor, weight: value })),
+    throttleReadBpsDevice: rates(limits.readBpsDevices),
+    throttleWriteBpsDevice: rates(limits.writeBpsDevices),
+    throttleReadIOPSDevice: rates(limits.readIopsDevices),
+    throttleWriteIOPSDevice: rates(limits.writeIopsDevices),
+  };
+  const given = Object.entries(spec).filter(([, value]) =>
+    Array.isArray(value) ? value.length > 0 : value !== undefined,
+  );
+  return given.length === 0 ? undefined : Object.fromEntries(given);
 }
 
 function cpuList(text: string): string {

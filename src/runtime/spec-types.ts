@@ -69,6 +69,13 @@ export interface OciDeviceRule {
   readonly access?: string;
 }
 
+/** A rate of one block device. */
+export interface OciThrottle {
+  readonly major: number;
+  readonly minor: number;
+  readonly rate: number;
+}
+
 /** `linux.resources` of config.json. */
 export interface OciResources {
   readonly devices?: readonly OciDeviceRule[];
@@ -85,6 +92,16 @@ export interface OciResources {
     readonly period?: number;
     readonly cpus?: string;
     readonly mems?: string;
+    readonly realtimePeriod?: number;
+    readonly realtimeRuntime?: number;
+  };
+  readonly blockIO?: {
+    readonly weight?: number;
+    readonly weightDevice?: readonly { readonly major: number; readonly minor: number; readonly weight: number }[];
+    readonly throttleReadBpsDevice?: readonly OciThrottle[];
+    readonly throttleWriteBpsDevice?: readonly OciThrottle[];
+    readonly throttleReadIOPSDevice?: readonly OciThrottle[];
+    readonly throttleWriteIOPSDevice?: readonly OciThrottle[];
   };
   readonly pids?: { readonly limit: number };
   readonly unified?: Readonly<Record<string, string>>;

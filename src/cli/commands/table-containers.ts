@@ -131,6 +131,13 @@ export const CONTAINER_COMMANDS: readonly CommandEntry[] = [
     load: () => import("./stats.ts"),
   },
   {
+    name: "update",
+    aliases: ["container update"],
+    group: "containers",
+    summary: "Change the limits of containers",
+    load: () => import("./update.ts"),
+  },
+  {
     name: "diff",
     aliases: ["container diff"],
     group: "containers",
