@@ -111,7 +111,7 @@ export interface LimitHost {
 }
 
 /** This host. */
-export function thisHost(): LimitHost {
+function thisHost(): LimitHost {
   const online = (path: string): string => (readTextIfPresent(path) ?? "0").trim();
   return {
     has: (limit) => hasLimit(limit),
