@@ -43,6 +43,9 @@ const PROCESS: readonly OptionSpec[] = [
   text("entrypoint", "Run this instead of the image's ENTRYPOINT"),
   flag("init", "Run a small init that hands on signals and reaps processes"),
   list("group-add", "Additional group of the process"),
+  text("restart", "When it is started again by itself: `no`, `always`, `on-failure[:times]`, `unless-stopped`", {
+    valueName: "policy",
+  }),
   text("stop-signal", "Signal that stops the container"),
   text("stop-timeout", "Seconds until a stop becomes a kill", { valueName: "int" }),
   text("cidfile", "Write the container's id to a file", { complete: "file" }),
@@ -94,7 +97,6 @@ const NOT_YET: readonly OptionSpec[] = [
     later(name, NETWORKS),
   ),
   later("gpus", "GPU support comes with a later version; `--device` and `-v` work meanwhile"),
-  later("restart", LIFE),
   ...["health-cmd", "health-interval", "health-retries", "health-start-interval", "health-start-period"].map((name) =>
     later(name, LIFE),
   ),

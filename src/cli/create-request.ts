@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { TareError, ioError } from "../base/index.ts";
 import {
+  checkRestartPolicy,
   parseDevice,
   parseEnv,
   parseEnvFile,
@@ -11,9 +12,11 @@ import {
   parseKeyValueFile,
   parseLabels,
   parseNetwork,
+  parseRestartPolicy,
   parseSysctl,
 } from "../options/index.ts";
 import { mountsOf } from "./create-mounts.ts";
+import { usageError } from "./usage-error.ts";
 import { allValues, defined, flagValue, oneValue } from "./flag-value.ts";
 import type { CreateRequest, DeviceRequest, NamespaceRequest, SecurityRequest } from "../engine/index.ts";
 import { resourceRequest } from "./limit-options.ts";
@@ -47,8 +50,19 @@ export function createRequest(context: CommandContext, parsed: ParsedArguments):
     pull: pullPolicy(parsed),
     noHealthcheck: parsed.boolean("no-healthcheck"),
     signal: context.signal,
+    ...restart(parsed),
     ...texts(parsed),
   };
+}
+
+/** Throws `E_USAGE` with Docker's texts. */
+function restart(parsed: ParsedArguments): Pick<CreateRequest, "restart"> {
+  const policy = oneValue(parsed, "restart", parseRestartPolicy);
+  if (policy === undefined) return {};
+  if (parsed.boolean("rm") && !["", "no"].includes(policy.name)) {
+    throw usageError("conflicting options: cannot specify both --restart and --rm");
+  }
+  return { restart: checkRestartPolicy(policy) };
 }
 
 /** Options that are handed on as they are. */

@@ -5,6 +5,7 @@ import type { DocumentStore, Store } from "../store/index.ts";
 import { identify } from "./process-identity.ts";
 import type { ProcessIdentity, ProcessTable } from "./process-identity.ts";
 import type { GpuUsage } from "./gpu-usage.ts";
+import type { Restarter } from "./restarter.ts";
 import type { ContainerRuntime } from "./runtime-port.ts";
 import type { StateFiles } from "./state.ts";
 import type { ContainerRecord, HostSettings } from "./types.ts";
@@ -15,6 +16,8 @@ export interface ContainersContext {
   readonly store: Store;
   readonly runtime: ContainerRuntime;
   readonly processes: ProcessTable;
+  /** Starts containers again whose restart policy says so. */
+  readonly restarter: Restarter;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** Where `stats` asks for the use of GPUs; absent: it shows none. */

@@ -104,6 +104,7 @@ function hostSettings(request: CreateRequest): HostSettings {
     readOnly: request.readOnly,
     init: request.init,
     autoRemove: request.autoRemove,
+    restart: request.restart,
     sysctls: request.sysctls,
     annotations: request.annotations,
     addHosts: request.addHosts,

@@ -65,6 +65,5 @@ export function renameContainer(context: ContainersContext, text: string, name: 
   const records = recordsOf(context);
   const { id } = findContainer(context, text);
   const wanted = checkName(name);
-  records.rename(id, wanted);
-  records.update(id, (record) => ({ ...record, name: wanted }));
+  records.rename(id, wanted, (record) => ({ ...record, name: wanted }));
 }

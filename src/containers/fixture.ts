@@ -59,6 +59,8 @@ export interface TestContext {
   readonly calls: string[];
   /** Processes that the table does not show although they may exist. */
   readonly dead: Set<number>;
+  /** Who was to be started again, and when; this process stands for each waiter. */
+  readonly waiters: readonly { readonly id: string; readonly due: number }[];
   close(): void;
 }
 
@@ -68,11 +70,13 @@ export function testContext(runtime: Partial<ContainerRuntime> = {}): TestContex
   const store = openStore({ root, sync: "none" });
   const calls: string[] = [];
   const dead = new Set<number>();
+  const waiters: { readonly id: string; readonly due: number }[] = [];
   const real = linuxProcesses();
   const processes: ProcessTable = {
     ...real,
     startTime: (pid) => (dead.has(pid) ? undefined : real.startTime(pid)),
   };
+  const restarter = { launch: (id: string, due: number): number => (waiters.push({ id, due }), process.pid) };
   const nothing = async (): Promise<never> => Promise.reject(new Error("not expected in this test"));
   const base: ContainerRuntime = {
     runForeground: nothing,
@@ -88,9 +92,10 @@ export function testContext(runtime: Partial<ContainerRuntime> = {}): TestContex
     cleanup: async ({ record }) => Promise.resolve(void calls.push(`cleanup ${record.name}`)),
   };
   return {
-    context: { store, runtime: { ...base, ...runtime }, processes, now: () => Date.now() },
+    context: { store, runtime: { ...base, ...runtime }, processes, restarter, now: () => Date.now() },
     calls,
     dead,
+    waiters,
     close: () => {
       store.close();
       fs.rmSync(root, { recursive: true, force: true });

@@ -16,7 +16,8 @@ export type {
   Terminal,
 } from "./request.ts";
 export type { ContainerImage, ContainerRecord, DerivedState, ImageDefaults, MountPoint } from "./types.ts";
-export { createContainer, runContainer, startContainer } from "./run.ts";
+export { createContainer, restartContainerDue, runContainer, startContainer } from "./run.ts";
+export { ownMountNamespace } from "./restarter.ts";
 export { parseMoment } from "./filters.ts";
 export { execInContainer, pauseContainer, renameContainer, unpauseContainer } from "./exec.ts";
 export { killContainer, restartContainer, stopContainer, waitContainer } from "./stop.ts";

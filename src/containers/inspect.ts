@@ -7,7 +7,7 @@ import { findView } from "./find.ts";
 import { shownStatus, sizeOf } from "./list.ts";
 import { processArguments } from "./merge-config.ts";
 import type { DeviceValue } from "./request.ts";
-import type { ContainerConfig, ContainerRecord, DerivedState, MountPoint } from "./types.ts";
+import type { ContainerConfig, ContainerRecord, DerivedState, HostSettings, MountPoint } from "./types.ts";
 
 const DEFAULT_SHM = 64 * 1024 * 1024;
 const NEVER = "0001-01-01T00:00:00Z";
@@ -35,7 +35,7 @@ export function inspectContainer(
     HostsPath: `${files.etc}/hosts`,
     LogPath: files.log,
     Name: `/${record.name}`,
-    RestartCount: 0,
+    RestartCount: record.restart?.count ?? 0,
     Driver: "overlay2",
     Platform: "linux",
     HostConfig: hostDocument(record),
@@ -50,9 +50,9 @@ export function inspectContainer(
 function stateDocument(state: DerivedState): Readonly<Record<string, unknown>> {
   return {
     Status: shownStatus(state),
-    Running: state.status === "running",
+    Running: state.status === "running" || state.status === "restarting",
     Paused: state.paused,
-    Restarting: false,
+    Restarting: state.status === "restarting",
     OOMKilled: state.oomKilled,
     Dead: state.status === "dead",
     Pid: state.pid,
@@ -85,7 +85,7 @@ function hostDocument({ host, mounts }: ContainerRecord): Readonly<Record<string
     Binds: mounts.filter((mount) => mount.type === "bind").map(bindText),
     NetworkMode: host.network,
     PortBindings: {},
-    RestartPolicy: { Name: "no", MaximumRetryCount: 0 },
+    RestartPolicy: restartDocument(host.restart),
     AutoRemove: host.autoRemove,
     CapAdd: listOrNull(security.capAdd),
     CapDrop: listOrNull(security.capDrop),
@@ -142,6 +142,10 @@ function hostDocument({ host, mounts }: ContainerRecord): Readonly<Record<string
 
 function deviceRates(values: readonly DeviceValue[] = []): readonly object[] {
   return values.map(({ path, value }) => ({ Path: path, Rate: value }));
+}
+
+function restartDocument(policy: HostSettings["restart"]): Readonly<Record<string, unknown>> {
+  return { Name: policy?.name || "no", MaximumRetryCount: policy?.maximumRetryCount ?? 0 };
 }
 
 function mountDocument(mount: MountPoint): Readonly<Record<string, unknown>> {

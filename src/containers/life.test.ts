@@ -89,7 +89,13 @@ describe("recovery", () => {
     test = testContext(ends(0));
     await runContainer(test.context, emptyImage(), createRequest(), IO);
     createContainer(test.context, emptyImage(), createRequest());
-    expect(await recoverContainers(test.context)).toEqual({ settled: [], removed: [], folders: [], failed: [] });
+    expect(await recoverContainers(test.context)).toEqual({
+      settled: [],
+      removed: [],
+      rewatched: [],
+      folders: [],
+      failed: [],
+    });
     expect(test.calls).toEqual([]);
   });
 

@@ -46,7 +46,7 @@ export function listContainers(context: ContainersContext, request: ContainerLis
     .list()
     .toSorted((a, b) => b.createdAt - a.createdAt)
     .map((record) => viewOf(context, record))
-    .filter((view) => (all || view.state.status === "running") && matches(view));
+    .filter((view) => (all || isUp(view.state)) && matches(view));
   const chosen = request.last >= 0 ? views.slice(0, request.last) : views;
   return chosen.map((view) => summary(context, view, request.size));
 }
@@ -56,12 +56,17 @@ export function shownStatus(state: DerivedState): ContainerSummary["state"] {
   return state.paused ? "paused" : state.status;
 }
 
+/** A container that is about to be started again counts as one that runs, as in Docker. */
+function isUp({ status }: DerivedState): boolean {
+  return status === "running" || status === "restarting";
+}
+
 /** All names, for completion. */
 export function containerNames(context: ContainersContext, options: { readonly all: boolean }): readonly string[] {
   const views = recordsOf(context)
     .list()
     .map((record) => viewOf(context, record));
-  return views.filter((view) => options.all || view.state.status === "running").map((view) => view.record.name);
+  return views.filter((view) => options.all || isUp(view.state)).map((view) => view.record.name);
 }
 
 /** What filters look up, in this context. */
@@ -83,7 +88,7 @@ function summary(context: ContainersContext, { record, state }: ContainerView, w
     ...(state.startedAt > 0 ? { startedAt: state.startedAt } : {}),
     ...(state.finishedAt > 0 ? { finishedAt: state.finishedAt } : {}),
     state: shownStatus(state),
-    ...(state.status === "exited" ? { exitCode: state.exitCode } : {}),
+    ...(state.status === "exited" || state.status === "restarting" ? { exitCode: state.exitCode } : {}),
     labels: record.config.Labels,
     mounts: record.mounts.map(mountLabel),
     networks: [record.host.network],

@@ -4,7 +4,7 @@ import { containerFilter, parseMoment } from "./filters.ts";
 import type { ContainerView } from "./filters.ts";
 import { checkName, newContainerId, randomName } from "./names.ts";
 import { parseSecurityOptions } from "./security-options.ts";
-import { mountsBelow } from "./settle.ts";
+import { mountsBelow } from "./release-mounts.ts";
 import { signalNumber } from "./signals.ts";
 import { isStarter } from "./starters.ts";
 

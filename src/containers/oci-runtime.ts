@@ -26,6 +26,7 @@ import { LOG_LIMIT } from "./log-writer.ts";
 import type { LogWriter } from "./log-writer.ts";
 import { overrideEnvironment, processEnvironment } from "./merge-config.ts";
 import type { ExecRequest, ProcessIo, ResourceRequest } from "./request.ts";
+import { isMeantToEnd } from "./signals.ts";
 import type { ContainerRuntime, Launch, Outcome } from "./runtime-port.ts";
 import type { ContainerRecord } from "./types.ts";
 
@@ -57,7 +58,8 @@ export class OciContainerRuntime implements ContainerRuntime {
     const ending = closed ? { signal: closed.signal } : {};
     try {
       const result = await runForeground({ ...task, ...ending, stdio, pidFile: launch.files.pidFile });
-      return { exitCode: result.exitCode, oomKilled: result.oomKilled ?? false };
+      const endedByUser = result.signal !== undefined && isMeantToEnd(launch.record.config, result.signal);
+      return { exitCode: result.exitCode, oomKilled: result.oomKilled ?? false, endedByUser };
     } catch (error) {
       // Nobody reads any more: the container was ended as a program is that writes into a closed pipe.
       if (closed?.signal.aborted) return { exitCode: SIGPIPE_EXIT, oomKilled: false };

@@ -3,6 +3,7 @@ import type { Store } from "../store/index.ts";
 import type { ContainersContext } from "./context.ts";
 import { OciContainerRuntime } from "./oci-runtime.ts";
 import { linuxProcesses } from "./process-identity.ts";
+import { processRestarter } from "./restarter.ts";
 
 /** What a context is made of. */
 export interface ContainerContextOptions {
@@ -15,17 +16,26 @@ export interface ContainerContextOptions {
    * added. It must end in a call of `cleanupContainer` on the same store.
    */
   readonly exitCommand: readonly string[];
+  /**
+   * Program (absolute) and arguments that start a container again; its id and the moment are added. It must end in a
+   * call of `restartContainerDue` on the same store.
+   */
+  readonly restartCommand: readonly string[];
+  /** The mount namespace that restarts happen in (`ownMountNamespace`). */
+  readonly mountNamespace: string;
   readonly findImage?: NonNullable<ContainersContext["findImage"]>;
 }
 
 /** What all functions of this area take. Cheap: nothing is read before it is needed. */
 export function containerContext(options: ContainerContextOptions): ContainersContext {
-  const { store, findImage } = options;
+  const { store, findImage, mountNamespace } = options;
+  const now = (): number => Date.now();
   return {
     store,
     runtime: new OciContainerRuntime(options),
     processes: linuxProcesses(),
-    now: () => Date.now(),
+    restarter: processRestarter(options.restartCommand, { mountNamespace, now }),
+    now,
     ...(findImage ? { findImage } : {}),
   };
 }

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { filesOf, recordsOf } from "./context.ts";
 import type { ContainersContext } from "./context.ts";
 import { isAlive } from "./process-identity.ts";
+import { lacksWaiter, relaunchWaiter } from "./restart.ts";
 import { needsSettling, removeFolder, removeRecord, settle } from "./settle.ts";
-import { killStarters } from "./starters.ts";
+import { endWatcher, killStarters } from "./starters.ts";
 import type { ContainerRecord } from "./types.ts";
 
 /** What recovery did, by container id. */
@@ -14,6 +15,8 @@ export interface RecoveryReport {
   readonly settled: readonly string[];
   /** A removal that had been interrupted was finished. */
   readonly removed: readonly string[];
+  /** The process that waits for its next start had been killed, and was made anew. */
+  readonly rewatched: readonly string[];
   /** Folders without a record were deleted. */
   readonly folders: readonly string[];
   /** What could not be cleared up, with the reason. */
@@ -29,7 +32,8 @@ export async function recoverContainers(context: ContainersContext): Promise<Rec
   const folders = foldersIn(context.store.containersRoot);
   const records = recordsOf(context).list();
   const known = new Set(records.map((record) => record.id));
-  const report = { settled: [] as string[], removed: [] as string[], folders: [] as string[], failed: [] as Failure[] };
+  const lists = { settled: [] as string[], removed: [] as string[], rewatched: [] as string[] };
+  const report = { ...lists, folders: [] as string[], failed: [] as Failure[] };
   for (const record of records) {
     await attempt(record.id, report.failed, async () => {
       const what = await recoverOne(context, record);
@@ -48,11 +52,13 @@ export async function recoverContainers(context: ContainersContext): Promise<Rec
 
 /**
  * What conmon's exit command calls when a detached container has ended: writes how it ended, clears the runtime's
- * remains, removes the container when it was made so. Nothing to do is no error.
+ * remains, removes the container when it was made so, or leaves a process that starts it again. Nothing to do is no
+ * error. conmon, which would wait for that process, is ended when it is the caller's parent.
  */
 export async function cleanupContainer(context: ContainersContext, id: string): Promise<void> {
   const record = recordsOf(context).get(id);
   if (record) await recoverOne(context, record);
+  if (recordsOf(context).get(id)?.state.status === "restarting") endWatcher(filesOf(context, id).folder);
 }
 
 /**
@@ -83,11 +89,12 @@ interface Failure {
 async function recoverOne(
   context: ContainersContext,
   record: ContainerRecord,
-): Promise<"settled" | "removed" | undefined> {
+): Promise<"settled" | "removed" | "rewatched" | undefined> {
   if (needsSettling(context, record)) {
     await settle(context, record.id);
     return "settled";
   }
+  if (lacksWaiter(context, record) && relaunchWaiter(context, record.id)) return "rewatched";
   if (!isHalfRemoved(context, record)) return undefined;
   await context.runtime.cleanup({ record, files: filesOf(context, record.id) });
   removeRecord(context, record, { volumes: record.host.autoRemove });

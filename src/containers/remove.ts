@@ -8,14 +8,16 @@ import type { ContainerView } from "./filters.ts";
 import { findContainer, viewOf } from "./find.ts";
 import { filterLookups } from "./list.ts";
 import { isAlive } from "./process-identity.ts";
-import { needsSettling, removeRecord, settle } from "./settle.ts";
+import { removeRecord, settled } from "./settle.ts";
 import { diskUsage } from "./disk-usage.ts";
-import { killNow } from "./stop.ts";
+import { noteStoppedByUser } from "./restart.ts";
+import { endWaiting, killNow } from "./stop.ts";
 import { isStarting, viewOnceStarted } from "./starting.ts";
 import type { ContainerRecord } from "./types.ts";
 
 const BUSY_LIMIT = 10_000;
 const POLL = 20;
+const BUSY: ReadonlySet<string> = new Set(["running", "restarting", "removing"]);
 
 /** Removes a container. Throws `E_CONTAINER_STATE` for a running one without `force`. */
 export async function removeContainer(
@@ -30,9 +32,19 @@ export async function removeContainer(
 }
 
 async function stopForRemoval(context: ContainersContext, view: ContainerView, force: boolean): Promise<void> {
-  if (force) return killNow(context, view);
-  throw new TareError("E_CONTAINER_STATE", `removing the container \`${view.record.name}\`: it is running`, {
-    hint: `stop it first with \`tare stop ${view.record.name}\`, or use \`tare rm -f\``,
+  const { name } = view.record;
+  if (force) {
+    if (view.state.status === "restarting") return endWaiting(context, view.record);
+    noteStoppedByUser(context, view.record);
+    return killNow(context, view);
+  }
+  if (view.state.status === "restarting") {
+    throw new TareError("E_CONTAINER_STATE", `removing the container \`${name}\`: it is restarting`, {
+      hint: `stop it first with \`tare stop ${name}\`, or use \`tare rm -f\``,
+    });
+  }
+  throw new TareError("E_CONTAINER_STATE", `removing the container \`${name}\`: it is running`, {
+    hint: `stop it first with \`tare stop ${name}\`, or use \`tare rm -f\``,
   });
 }
 
@@ -45,9 +57,10 @@ async function takeForRemoval(
   for (const limit = context.now() + BUSY_LIMIT; context.now() < limit; await sleep(POLL)) {
     const view = await viewOnceStarted(context, known, "removing");
     if (!view) return undefined;
-    if (view.state.status === "running") await stopForRemoval(context, view, force);
+    if (view.state.status === "running" || view.state.status === "restarting")
+      await stopForRemoval(context, view, force);
     const current = recordsOf(context).get(known.id);
-    if (current && needsSettling(context, current)) await settle(context, known.id);
+    if (current) await settled(context, known.id);
     const taken = markRemoving(context, known.id);
     if (taken !== "busy") return taken;
   }
@@ -77,7 +90,7 @@ export async function pruneContainers(
   let reclaimed = 0;
   for (const record of recordsOf(context).list()) {
     const view = viewOf(context, record);
-    const isBusy = view.state.status === "running" || view.state.status === "removing" || isStarting(context, record);
+    const isBusy = BUSY.has(view.state.status) || isStarting(context, record);
     if (isBusy || !matches(view)) continue;
     const size = diskUsage(filesOf(context, record.id).folder);
     const gone = await removeQuietly(context, record.id);

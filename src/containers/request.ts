@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Readable, Writable } from "node:stream";
+import type { RestartPolicy } from "../options/index.ts";
 
 /** A mount of a container, from `-v`, `--mount` or `--tmpfs`. Sources of binds are absolute. */
 export type ContainerMount =
@@ -144,6 +145,8 @@ export interface CreateRequest {
   readonly stopTimeout?: number;
   readonly runtime?: string;
   readonly cgroupParent?: string;
+  /** Absent: `no`. */
+  readonly restart?: RestartPolicy;
   readonly noHealthcheck: boolean;
   /** Host path that receives the id; must not exist. */
   readonly cidfile?: string;

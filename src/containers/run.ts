@@ -9,9 +9,11 @@ import { LogWriter } from "./log-writer.ts";
 import { identify } from "./process-identity.ts";
 import type { CreateRequest, ProcessIo, RunResult } from "./request.ts";
 import type { Outcome } from "./runtime-port.ts";
-import { needsSettling, recordEnding, removeRecord, settle } from "./settle.ts";
+import { noteStoppedByUser } from "./restart.ts";
+import { NEVER_RESTARTED } from "./restart-policy.ts";
+import { needsSettling, recordEnding, recordFailure, removeRecord, settle, settled } from "./settle.ts";
 import { viewOnceStarted } from "./starting.ts";
-import type { ContainerImage, ContainerRecord, StoredState } from "./types.ts";
+import type { ContainerImage, ContainerRecord, PreviousRun, StoredState } from "./types.ts";
 
 /** How long a waiting `tare wait` gets to read the exit code of a container that removes itself. */
 const WAITER_GRACE = 200;
@@ -39,17 +41,33 @@ export function createContainer(
   return { id: createRecord(context, image, request, { status: "created" }).id };
 }
 
-/** Starts a created or stopped container; with `io` attached and to its end. One that runs already stays as it is. */
+/**
+ * Starts a created or stopped container; with `io` attached and to its end. One that runs already, or that its restart
+ * policy is about to start, stays as it is.
+ */
 export async function startContainer(context: ContainersContext, text: string, io?: ProcessIo): Promise<RunResult> {
   const known = findContainer(context, text);
   const view = await viewOnceStarted(context, known, "starting");
-  if (view && needsSettling(context, view.record)) await settle(context, known.id);
-  if (viewOf(context, findContainer(context, known.id)).state.status === "running") return { id: known.id };
-  const record = takeForStart(context, known, startingState(context, io ?? "detached"));
-  return await launch(context, record, io ?? "detached");
+  if (view) await settled(context, known.id);
+  const { status } = viewOf(context, findContainer(context, known.id)).state;
+  if (status === "running" || status === "restarting") return { id: known.id };
+  const record = takeForStart(context, known.id, { state: startingState(context, io ?? "detached") });
+  if (record) return await launch(context, record, io ?? "detached");
+  throw new TareError("E_CONTAINER_STATE", `starting the container \`${known.name}\`: another command is at it`, {
+    hint: "try again in a moment",
+  });
 }
 
-function startingState(context: ContainersContext, io: ProcessIo | "detached"): StoredState {
+/**
+ * Starts a container for its restart policy: what a waiter does when the moment `due` has come. Does nothing when the
+ * container does not wait for that moment any more.
+ */
+export async function restartContainerDue(context: ContainersContext, id: string, due: number): Promise<void> {
+  const record = takeForStart(context, id, { state: startingState(context, "detached"), due });
+  if (record) await launch(context, record, "detached");
+}
+
+function startingState(context: ContainersContext, io: ProcessIo | "detached"): Start["state"] {
   return {
     status: "running",
     mode: io === "detached" ? "detached" : "foreground",
@@ -59,20 +77,37 @@ function startingState(context: ContainersContext, io: ProcessIo | "detached"): 
   };
 }
 
-/** Exactly one of several starters gets the container. */
-function takeForStart(context: ContainersContext, known: ContainerRecord, state: StoredState): ContainerRecord {
+/** A start by a user, or (with `due`) by the restart policy. */
+interface Start {
+  readonly state: Extract<StoredState, { status: "running" }>;
+  readonly due?: number;
+}
+
+/** Exactly one of several starters gets the container; the others get undefined. */
+function takeForStart(context: ContainersContext, id: string, start: Start): ContainerRecord | undefined {
   let taken: ContainerRecord | undefined;
-  recordsOf(context).update(known.id, (record) => {
-    if (record.state.status !== "created" && record.state.status !== "exited") return record;
+  recordsOf(context).update(id, (record) => {
+    if (!mayStart(context, record, start.due)) return record;
     // Inside the transaction: an exit file that is left must be of this run.
     forgetLastRun(context, record.id);
-    taken = { ...record, state };
+    const restart = start.due === undefined ? NEVER_RESTARTED : record.restart;
+    taken = { ...record, restart, state: { ...start.state, previous: previousRun(record.state) } };
     return taken;
   });
-  if (taken) return taken;
-  throw new TareError("E_CONTAINER_STATE", `starting the container \`${known.name}\`: another command is at it`, {
-    hint: "try again in a moment",
-  });
+  return taken;
+}
+
+function mayStart(context: ContainersContext, record: ContainerRecord, due: number | undefined): boolean {
+  if (due !== undefined) return record.state.status === "restarting" && record.state.due === due;
+  const { status } = viewOf(context, record).state;
+  const isLeft = record.state.status === "restarting" && status === "exited";
+  return record.state.status === "created" || record.state.status === "exited" || isLeft;
+}
+
+function previousRun(state: StoredState): PreviousRun | undefined {
+  if (state.status !== "exited" && state.status !== "restarting") return undefined;
+  const { status, exitCode, startedAt, finishedAt, oomKilled, error } = state;
+  return { status, exitCode, startedAt, finishedAt, oomKilled, error };
 }
 
 function forgetLastRun(context: ContainersContext, id: string): void {
@@ -93,6 +128,7 @@ async function launch(
     return { id };
   }
   const outcome = await orGiveUp(context, record, () => supervise(context, record, io));
+  if (outcome.endedByUser === true) noteStoppedByUser(context, record);
   await end(context, record, outcome, "");
   return { id, exitCode: outcome.exitCode };
 }
@@ -143,10 +179,12 @@ async function end(
   outcome: Outcome,
   error: string,
 ): Promise<void> {
-  const ending = { ...outcome, finishedAt: context.now(), error };
+  const { exitCode, oomKilled } = outcome;
+  const ending = { exitCode, oomKilled, finishedAt: context.now(), error };
+  const write = error === "" ? recordEnding : recordFailure;
   const files = filesOf(context, record.id);
   const awaited = record.host.autoRemove && fs.existsSync(files.waiting);
-  if (!record.host.autoRemove || awaited) recordEnding(context, record.id, ending);
+  if (!record.host.autoRemove || awaited) write(context, record.id, ending);
   if (awaited) await new Promise((resolve) => setTimeout(resolve, WAITER_GRACE));
   if (record.host.autoRemove) removeRecord(context, record, { volumes: true });
 }

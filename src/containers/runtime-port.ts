@@ -15,6 +15,8 @@ export interface Outcome {
   /** The program's own, or 128 + signal. */
   readonly exitCode: number;
   readonly oomKilled: boolean;
+  /** The user sent a signal that was meant to end it. */
+  readonly endedByUser?: boolean;
 }
 
 /** What this area needs of the OCI runtime and conmon. */

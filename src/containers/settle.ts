@@ -4,26 +4,41 @@
  * it ended, or goes away together with the folder when the container was made to remove itself. Several processes may
  * want to do that at once (the supervisor, conmon's exit command, recovery, `rm -f`), so the record is claimed first.
  */
-import { existsSync, readFileSync } from "node:fs";
-import { linux, removeTree } from "../base/index.ts";
+import { existsSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { removeTree } from "../base/index.ts";
 import { filesOf, ownIdentity, recordsOf, volumesOf } from "./context.ts";
 import type { ContainersContext } from "./context.ts";
 import { viewOf } from "./find.ts";
 import { isAlive } from "./process-identity.ts";
 import type { Outcome } from "./runtime-port.ts";
+import { releaseMounts } from "./release-mounts.ts";
+import { ended, launchWaiter } from "./restart.ts";
 import { killStarters } from "./starters.ts";
 import type { ContainerRecord, StoredState } from "./types.ts";
 
 type Running = Extract<StoredState, { status: "running" }>;
 
 /** How a run ended, for the record. */
-export interface Ending extends Outcome {
+export interface Ending extends Pick<Outcome, "exitCode" | "oomKilled"> {
   readonly finishedAt: number;
   readonly error: string;
 }
 
-/** Writes how a container of this supervisor ended. Does nothing when another has taken the record over. */
+/**
+ * Writes how a run ended, and has it started again later where its restart policy says so. Does nothing when another
+ * has taken the record over.
+ */
 export function recordEnding(context: ContainersContext, id: string, ending: Ending): void {
+  const record = recordsOf(context).update(id, (current) => {
+    if (current.state.status !== "running") return current;
+    return ended(context, current, { startedAt: current.state.startedAt, ...ending });
+  });
+  if (record?.state.status === "restarting") launchWaiter(context, id);
+}
+
+/** Writes why a start failed. A policy does not try it again, as in Docker: it would fail in the same way. */
+export function recordFailure(context: ContainersContext, id: string, ending: Ending): void {
   recordsOf(context).update(id, (record) => {
     if (record.state.status !== "running") return record;
     return { ...record, state: { status: "exited", startedAt: record.state.startedAt, ...ending } };
@@ -42,7 +57,7 @@ export async function settle(context: ContainersContext, id: string): Promise<Co
   if (!existsSync(files.exitFile)) killStarters(files.folder);
   await context.runtime.cleanup({ record, files });
   if (record.host.autoRemove) return removeRecord(context, record, { volumes: true });
-  const lost = state.status !== "exited";
+  const lost = state.status !== "exited" && state.status !== "restarting";
   const ending = {
     exitCode: lost ? 137 : state.exitCode,
     oomKilled: state.oomKilled,
@@ -61,7 +76,23 @@ export function needsSettling(context: ContainersContext, record: ContainerRecor
   // Until a detached one has started it belongs to its starter. If that is killed before the program's start, the
   // container would wait for ever.
   if (state.mode === "foreground" || !state.started) return !isAlive(state.supervisor, context.processes);
-  return viewOf(context, record).state.status === "exited";
+  const { status } = viewOf(context, record).state;
+  return status === "exited" || status === "restarting";
+}
+
+/** How long another process may take to clear up. */
+const LONGEST_SETTLING = 10_000;
+const POLL = 20;
+
+/** Clears up after an end, or waits while another process does. Returns the record as it is then, if it is still there. */
+export async function settled(context: ContainersContext, id: string): Promise<ContainerRecord | undefined> {
+  for (const limit = context.now() + LONGEST_SETTLING; ; await sleep(POLL)) {
+    const record = recordsOf(context).get(id);
+    if (!record || context.now() > limit) return record;
+    if (needsSettling(context, record)) return await settle(context, id);
+    const claimer = record.state.status === "running" ? record.state.claimedBy : undefined;
+    if (!claimer || !isAlive(claimer, context.processes)) return record;
+  }
 }
 
 function claim(context: ContainersContext, id: string): ContainerRecord | undefined {
@@ -89,24 +120,8 @@ export function removeRecord(
   recordsOf(context, record.host).remove(record.id);
 }
 
-/**
- * Deletes a container's folder, never through something that is mounted in it. On the host nothing ever is; but conmon's
- * exit command lives in the container's private mount namespace and sees the root file system there.
- */
+/** Deletes a container's folder, never through something that is mounted in it. */
 export function removeFolder(folder: string): void {
-  for (const point of mountsBelow(folder, readFileSync("/proc/self/mountinfo", "utf8"))) {
-    linux.umount2(point, linux.MNT_DETACH | linux.UMOUNT_NOFOLLOW);
-  }
+  releaseMounts(folder);
   removeTree(folder);
-}
-
-/** Mount points at or below a folder, deepest first, from a mountinfo text. */
-export function mountsBelow(folder: string, mountinfo: string): readonly string[] {
-  const points = mountinfo.split("\n").map((line) => unescapeOctal(line.split(" ")[4] ?? ""));
-  return points.filter((point) => point === folder || point.startsWith(`${folder}/`)).toReversed();
-}
-
-/** mountinfo writes space, tab, line feed and backslash as `\040` and so on (proc(5)). */
-function unescapeOctal(text: string): string {
-  return text.replaceAll(/\\([0-7]{3})/g, (_all, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { constants } from "node:os";
 import { TareError } from "../base/index.ts";
+import type { ContainerConfig } from "./types.ts";
 
 /** glibc and musl keep 32 and 33 for themselves; programs see real-time signals from 34. */
 const RTMIN = 34;
@@ -25,4 +26,14 @@ function numberOfName(name: string): number | undefined {
   }
   const known: Readonly<Record<string, number>> = constants.signals;
   return known[`SIG${name}`];
+}
+
+/** Signals that tell a program something; after any other one a user is taken to have ended the container. */
+const NOTICES: ReadonlySet<string> = new Set(["HUP", "USR1", "USR2", "CONT", "STOP", "TSTP", "URG", "WINCH"]);
+
+/** Whether sending this signal means that the container is to end, so that its policy does not start it again. */
+export function isMeantToEnd(config: Pick<ContainerConfig, "StopSignal">, signal: string): boolean {
+  const number = signalNumber(signal);
+  if (number === signalNumber(config.StopSignal ?? "TERM")) return true;
+  return ![...NOTICES].some((name) => numberOfName(name) === number);
 }

@@ -18,6 +18,14 @@ export function isStarter(words: string, folder: string): boolean {
   return words.includes(`\0--bundle\0${folder}\0`);
 }
 
+/**
+ * Ends the conmon whose exit command this process is. It has written the exit code and closed the log by then, and would
+ * stay for as long as anything lives that its exit command has left behind.
+ */
+export function endWatcher(folder: string): void {
+  if (isStarter(commandLine(String(process.ppid)), folder)) kill(process.ppid);
+}
+
 function commandLine(pid: string): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, "utf8");

@@ -30,7 +30,7 @@ function running(extra: Partial<Extract<StoredState, { status: "running" }>> = {
 }
 
 function derive(state: StoredState, processes: ProcessTable): DerivedState {
-  return deriveState({ id: ID, state } as ContainerRecord, files, processes);
+  return deriveState({ id: ID, state, host: {} } as ContainerRecord, files, processes);
 }
 
 describe("derived state", () => {

@@ -8,7 +8,8 @@ import * as fs from "node:fs";
 import { readTextIfPresent } from "../base/index.ts";
 import { isAlive } from "./process-identity.ts";
 import type { ProcessTable } from "./process-identity.ts";
-import type { ContainerRecord, DerivedState, StoredState } from "./types.ts";
+import { restartAfter } from "./restart-policy.ts";
+import type { ContainerRecord, DerivedState, RunEnd, StoredState } from "./types.ts";
 
 /** Files of one container that tell about its processes. */
 export interface StateFiles {
@@ -34,9 +35,14 @@ export function deriveState(record: ContainerRecord, files: StateFiles, processe
     case "removing":
       return { ...NEVER_STARTED, status: isAlive(state.by, processes) ? "removing" : "dead" };
     case "exited":
-      return { ...state, pid: 0, paused: false };
+      return endOf(state);
+    case "restarting": {
+      // After a reboot nobody waits any more: what is to be started then is decided by `tare system boot`.
+      const isThisBoot = state.preparedBy.bootId === processes.bootId();
+      return { ...endOf(state), status: isThisBoot ? "restarting" : "exited" };
+    }
     case "running":
-      return deriveRunning(record.id, state, { files, processes });
+      return deriveRunning(record, state, { files, processes });
   }
 }
 
@@ -51,16 +57,22 @@ const NEVER_STARTED: DerivedState = {
   error: "",
 };
 
+function endOf(end: RunEnd): DerivedState {
+  const { exitCode, startedAt, finishedAt, oomKilled, error } = end;
+  return { status: "exited", paused: false, pid: 0, exitCode, startedAt, finishedAt, oomKilled, error };
+}
+
 function deriveRunning(
-  id: string,
+  record: ContainerRecord,
   state: Running,
   look: { readonly files: StateFiles; readonly processes: ProcessTable },
 ): DerivedState {
   const { files, processes } = look;
-  const base = { ...NEVER_STARTED, startedAt: state.startedAt };
+  const before = state.previous;
+  const base = { ...NEVER_STARTED, startedAt: state.startedAt, finishedAt: before?.finishedAt ?? 0 };
   const ended = readExit(files, state.startedAt);
-  if (ended) return { ...base, ...ended, status: "exited" };
-  const pid = livePid(id, state, look);
+  if (ended) return { ...base, ...ended, status: isAboutToRestart(record, state, ended) ? "restarting" : "exited" };
+  const pid = livePid(record.id, state, look);
   if (pid !== undefined) return { ...base, status: "running", pid, paused: state.paused ?? false };
   if (!isAlive(state.supervisor, processes)) {
     const error = "ended together with its supervisor: the exit code is not known";
@@ -68,10 +80,18 @@ function deriveRunning(
   }
   // The supervisor lives: either it has not started the program yet, or it is about to write how it ended.
   const begun = state.started || fs.existsSync(files.pidFile);
-  return begun ? { ...base, status: "running" } : NEVER_STARTED;
+  if (begun) return { ...base, status: "running" };
+  return before ? { ...endOf(before), status: before.status } : NEVER_STARTED;
 }
 
-function readExit(files: StateFiles, startedAt: number): Partial<DerivedState> | undefined {
+/** It has just ended, and conmon's exit command (or recovery) is about to write that it is restarting. */
+function isAboutToRestart(record: ContainerRecord, state: Running, ended: Exit): boolean {
+  return state.started && restartAfter(record.host.restart, record.restart, { ...state, ...ended }) !== undefined;
+}
+
+type Exit = Pick<DerivedState, "exitCode" | "finishedAt" | "oomKilled">;
+
+function readExit(files: StateFiles, startedAt: number): Exit | undefined {
   const text = readTextIfPresent(files.exitFile);
   if (text === undefined || !/^\d+/.test(text)) return undefined;
   const written = fs.statSync(files.exitFile, { throwIfNoEntry: false })?.mtimeMs ?? startedAt;

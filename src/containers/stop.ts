@@ -5,12 +5,14 @@ import { TareError } from "../base/index.ts";
 import { filesOf, recordsOf } from "./context.ts";
 import type { ContainersContext } from "./context.ts";
 import type { ContainerView } from "./filters.ts";
-import { findContainer, viewOf } from "./find.ts";
-import { needsSettling, settle } from "./settle.ts";
-import { signalNumber } from "./signals.ts";
+import { findContainer, findView, viewOf } from "./find.ts";
+import { cancelRestart, noteStoppedByUser } from "./restart.ts";
+import { settled } from "./settle.ts";
+import { isMeantToEnd, signalNumber } from "./signals.ts";
 import { findRunning, viewOnceStarted } from "./starting.ts";
 import { unpauseContainer } from "./exec.ts";
 import { startContainer } from "./run.ts";
+import type { ContainerRecord } from "./types.ts";
 
 const SIGKILL = 9;
 const DEFAULT_TIMEOUT = 10;
@@ -31,8 +33,10 @@ export async function stopContainer(
   options: StopOptions = {},
 ): Promise<void> {
   const view = await viewOnceStarted(context, findContainer(context, text), "stopping");
+  if (view?.state.status === "restarting") return endWaiting(context, view.record);
   if (view?.state.status !== "running") return;
   const { config } = view.record;
+  noteStoppedByUser(context, view.record);
   const timeout = options.timeout ?? config.StopTimeout ?? DEFAULT_TIMEOUT;
   if (view.state.paused) await unpauseContainer(context, view.record.id);
   await send(context, view, signalNumber(options.signal ?? config.StopSignal ?? "TERM"));
@@ -51,10 +55,25 @@ export async function restartContainer(
   await startContainer(context, id);
 }
 
-/** Sends a signal to the first process. Throws `E_SIGNAL`, `E_CONTAINER_STATE` when it does not run. */
+/**
+ * Sends a signal to the first process; one that waits for its restart stays ended. Throws `E_SIGNAL`,
+ * `E_CONTAINER_STATE` when it does not run.
+ */
 export async function killContainer(context: ContainersContext, text: string, signal: string): Promise<void> {
   const number = signalNumber(signal);
-  await send(context, await findRunning(context, text, "killing"), number);
+  const known = findView(context, text);
+  if (known.state.status === "restarting") return endWaiting(context, known.record);
+  const view = await findRunning(context, text, "killing");
+  if (isMeantToEnd(view.record.config, signal)) noteStoppedByUser(context, view.record);
+  await send(context, view, number);
+}
+
+/** A container that waits for its restart stays ended. */
+export async function endWaiting(context: ContainersContext, record: ContainerRecord): Promise<void> {
+  noteStoppedByUser(context, record);
+  // Its end may not have been written yet.
+  await settled(context, record.id);
+  cancelRestart(context, record.id);
 }
 
 /** The exit code, as soon as the container does not run; at once for one that has ended. */
@@ -107,7 +126,7 @@ async function hasEnded(context: ContainersContext, id: string, seconds: number)
       await sleep(POLL);
       continue;
     }
-    if (record && needsSettling(context, record)) await settle(context, id);
+    if (record) await settled(context, id);
     return true;
   }
 }

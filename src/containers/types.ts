@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest } from "../base/index.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
+import type { RestartPolicy } from "../options/index.ts";
+import type { RestartState } from "./restart-policy.ts";
 import type { NamespaceRequest, ResourceRequest, SecurityRequest } from "./request.ts";
 
 /** The part of an OCI image configuration that a container inherits (config.md, "Properties", `config`). */
@@ -78,6 +80,8 @@ export interface HostSettings {
   readonly readOnly: boolean;
   readonly init: boolean;
   readonly autoRemove: boolean;
+  /** Absent: `no`. */
+  readonly restart?: RestartPolicy | undefined;
   readonly sysctls: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly addHosts: readonly string[];
@@ -88,11 +92,26 @@ export interface HostSettings {
   readonly cgroupParent: string | undefined;
 }
 
+/** How a run ended. Times in milliseconds since the epoch. */
+export interface RunEnd {
+  readonly exitCode: number;
+  readonly startedAt: number;
+  readonly finishedAt: number;
+  readonly oomKilled: boolean;
+  readonly error: string;
+}
+
+/** The run before the one that is being started. */
+export interface PreviousRun extends RunEnd {
+  readonly status: "exited" | "restarting";
+}
+
 /**
  * What was last written about a container's life. It is not what is true: a reader derives that from the processes
  * and the exit file (`deriveState`).
  *
  *     created → running(starting) → running(started) → exited → running …
+ *                   └─ restarting ←────────┘             │
  *        └──────────────┴────────────────┴──────────────┴──→ removing → (gone)
  */
 export type StoredState =
@@ -106,19 +125,24 @@ export type StoredState =
       /** The first process of the container, once known. */
       readonly process?: ProcessIdentity | undefined;
       readonly startedAt: number;
+      /** What it was before this start. */
+      readonly previous?: PreviousRun | undefined;
       /** Its processes are stopped where they are. */
       readonly paused?: boolean | undefined;
       /** Who is clearing up after it; nobody else may, while that process lives. */
       readonly claimedBy?: ProcessIdentity | undefined;
     }
-  | {
-      readonly status: "exited";
-      readonly exitCode: number;
-      readonly startedAt: number;
-      readonly finishedAt: number;
-      readonly oomKilled: boolean;
-      readonly error: string;
-    }
+  | ({ readonly status: "exited" } & RunEnd)
+  | ({
+      /** It has ended, and its restart policy starts it again. */
+      readonly status: "restarting";
+      /** Milliseconds since the epoch. */
+      readonly due: number;
+      /** Who is making the waiter; in a boot where this process and the waiter are gone nothing will start it. */
+      readonly preparedBy: ProcessIdentity;
+      /** The process that waits and then starts it. */
+      readonly waiter?: ProcessIdentity | undefined;
+    } & RunEnd)
   | { readonly status: "removing"; readonly by: ProcessIdentity };
 
 /**
@@ -142,12 +166,14 @@ export interface ContainerRecord {
   readonly config: ContainerConfig;
   readonly host: HostSettings;
   readonly mounts: readonly MountPoint[];
+  /** Absent: never restarted, never stopped by a user. */
+  readonly restart?: RestartState | undefined;
   readonly state: StoredState;
 }
 
 /** The truth about a container at this moment. */
 export interface DerivedState {
-  readonly status: "created" | "running" | "exited" | "removing" | "dead";
+  readonly status: "created" | "running" | "restarting" | "exited" | "removing" | "dead";
   readonly paused: boolean;
   /** 0 when not running. */
   readonly pid: number;

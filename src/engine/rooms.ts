@@ -6,7 +6,6 @@
  */
 import * as fs from "node:fs";
 import { dirname } from "node:path";
-import { fileURLToPath } from "node:url";
 import { TareError, ensureDirectory, ioError, systemErrorCode } from "../base/index.ts";
 import { openStore, parseFaultPlan } from "../store/index.ts";
 import type { ContainersContext } from "../containers/index.ts";
@@ -74,10 +73,10 @@ export class Rooms {
 
   async #containerContext(store: Store): Promise<ContainersContext> {
     const { containerContext } = await import("../containers/index.ts");
-    const { settings } = this;
+    const { containerCommands } = await import("./container-commands.ts");
     return containerContext({
       store,
-      exitCommand: exitCommand(settings),
+      ...containerCommands(this.settings),
       findImage: (text) => {
         const record = lookUpImage(store, text);
         return record && { id: record.id, diffIds: store.contentOf(record).diffIds };
@@ -98,12 +97,6 @@ export class Rooms {
       ...(fault === undefined ? {} : { fault: parseFaultPlan(fault) }),
     });
   }
-}
-
-/** What conmon calls when a detached container has ended: a program of its own, small and quick to load. */
-function exitCommand({ root, runRoot }: Settings): readonly string[] {
-  const script = fileURLToPath(new URL("./container-ended.worker.ts", import.meta.url));
-  return [process.execPath, script, root, runRoot];
 }
 
 /** One clear error instead of an empty store or a failure in the middle. */

@@ -32,6 +32,8 @@ export interface ForegroundResult {
   readonly exitCode: number;
   /** Known for containers with a memory limit. */
   readonly oomKilled?: boolean;
+  /** The last signal that was handed on to it. */
+  readonly signal?: NodeJS.Signals;
 }
 
 /**
@@ -52,12 +54,18 @@ export async function runForeground(task: ForegroundTask): Promise<ForegroundRes
   else if (limited) await forgetContainer(task.stateRoot, task.id, task.spec.linux.cgroupsPath);
   if (task.signal?.aborted) throw aborted(task);
   throwIfNotStarted(task, ended, output);
-  return { exitCode: ended.code, ...(oomKilled === undefined ? {} : { oomKilled }) };
+  return {
+    exitCode: ended.code,
+    ...(oomKilled === undefined ? {} : { oomKilled }),
+    ...(ended.received === undefined ? {} : { signal: ended.received }),
+  };
 }
 
 interface Ended {
   readonly code: number;
   readonly signal: NodeJS.Signals | null;
+  /** What this process received meanwhile. */
+  readonly received: NodeJS.Signals | undefined;
 }
 
 function start(task: ForegroundTask, keep: boolean): ChildProcess {
@@ -100,7 +108,10 @@ function waitForEnd(child: ChildProcess, task: ForegroundTask): Promise<Ended> {
   };
   return new Promise((resolve, reject) => {
     child.on("error", (error) => (done(), reject(startFailure(child.spawnfile, error))));
-    child.on("close", (code, signal) => (done(), resolve({ code: code ?? 128, signal })));
+    child.on("close", (code, signal) => {
+      done();
+      resolve({ code: code ?? 128, signal, received: forwarding?.last() });
+    });
   });
 }
 

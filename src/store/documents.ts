@@ -40,7 +40,13 @@ export function documentStore<T>(context: StoreContext, kind: string, lasting: b
         database.run("UPDATE documents SET value = ? WHERE kind = ? AND id = ?", JSON.stringify(changed), kind, id);
         return changed;
       }),
-    rename: (id, name) => write(() => rename(context, kind, { id, name })),
+    rename: (id, name, change = (known) => known) =>
+      write(() => {
+        const known = value<T>(database.get(`${select} AND id = ?`, kind, id));
+        if (known === undefined) return false;
+        rename(context, kind, { id, name, document: change(known) });
+        return true;
+      }),
     remove: (id) => {
       write(() => database.run("DELETE FROM documents WHERE kind = ? AND id = ?", kind, id));
     },
@@ -86,11 +92,14 @@ function put(context: StoreContext, kind: string, entry: { readonly id: string; 
   context.database.run(sql, kind, entry.id, JSON.stringify(entry.document), Date.now());
 }
 
-function rename(context: StoreContext, kind: string, entry: { readonly id: string; readonly name: string }): boolean {
+function rename(
+  context: StoreContext,
+  kind: string,
+  entry: { readonly id: string; readonly name: string; readonly document: unknown },
+): void {
   requireFreeName(context, kind, entry);
-  return (
-    context.database.run("UPDATE documents SET name = ? WHERE kind = ? AND id = ?", entry.name, kind, entry.id) > 0
-  );
+  const sql = "UPDATE documents SET name = ?, value = ? WHERE kind = ? AND id = ?";
+  context.database.run(sql, entry.name, JSON.stringify(entry.document), kind, entry.id);
 }
 
 function requireFreeName(

@@ -207,8 +207,11 @@ export interface DocumentStore<T> {
   change(id: string, change: (before: T | undefined) => T): void;
   /** Read, change, write in one transaction; undefined when absent. */
   update(id: string, change: (value: T) => T): T | undefined;
-  /** Gives a document another name; false when there is no such document. Throws `E_NAME_TAKEN`. */
-  rename(id: string, name: string): boolean;
+  /**
+   * Gives a document another name and, in the same transaction, the value that `change` makes of the known one; false
+   * when there is no such document. Throws `E_NAME_TAKEN`.
+   */
+  rename(id: string, name: string, change?: (value: T) => T): boolean;
   remove(id: string): void;
 }
 

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { packTree } from "../../src/archive/index.ts";
 import { digestOf } from "../../src/base/index.ts";
 import type { Digest } from "../../src/base/index.ts";
-import { containerContext } from "../../src/containers/index.ts";
+import { containerContext, ownMountNamespace } from "../../src/containers/index.ts";
 import type { ContainerImage, ContainersContext, ImageDefaults } from "../../src/containers/index.ts";
 import { openStore } from "../../src/store/index.ts";
 import type { Store } from "../../src/store/index.ts";
@@ -58,7 +58,12 @@ export async function makeWorld(): Promise<World> {
 /** A context whose conmon calls `container-child.ts cleanup`. */
 export function openContext(store: Store, root: string): ContainersContext {
   const child = join(import.meta.dirname, "container-child.ts");
-  return containerContext({ store, exitCommand: [process.execPath, child, "cleanup", root] });
+  return containerContext({
+    store,
+    exitCommand: [process.execPath, child, "cleanup", root],
+    restartCommand: [process.execPath, child, "restart", root],
+    mountNamespace: ownMountNamespace(),
+  });
 }
 
 /** The image made of one layer. */

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isAlive } from "./process-identity.ts";
+import type { ProcessIdentity, ProcessTable } from "./process-identity.ts";
+
+/** Kills a process that leads a group of its own, with the whole group. One that is gone already is no error. */
+export function killGroup(leader: ProcessIdentity, processes: ProcessTable): void {
+  if (!isAlive(leader, processes)) return;
+  try {
+    process.kill(-leader.pid, "SIGKILL");
+  } catch {
+    // It has just ended by itself.
+  }
+}
