@@ -30,6 +30,8 @@ export interface PackOptions {
   readonly keepTreeTimes?: boolean;
   /** False skips the look at every file's attributes, for trees known to have none. Default true. */
   readonly xattrs?: boolean;
+  /** Paths (display text, no leading slash) that are left out with all below them. */
+  readonly exclude?: ReadonlySet<string>;
   /** Called with each entry's path (display text) before it is written. */
   readonly onEntry?: (path: string) => void;
   readonly signal?: AbortSignal;
@@ -175,6 +177,7 @@ class Walker {
     const file = asPath(place);
     const stat = fs.lstatSync(file, { bigint: true });
     const path = parent + name;
+    if (this.#options.exclude?.has(displayName(path))) return;
     const type = typeOf(stat);
     if (type === undefined) return;
     const mtime = this.#clamp(file, stat);

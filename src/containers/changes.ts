@@ -20,7 +20,7 @@ export interface ContainerChange {
 }
 
 /** Made by the start of a container to mount on, where an image lacks them. */
-const MOUNT_POINTS: ReadonlySet<string> = new Set([
+export const MOUNT_POINTS: ReadonlySet<string> = new Set([
   "dev",
   "dev/console",
   "dev/mqueue",

@@ -49,6 +49,7 @@ export function containersApi(rooms: Rooms): ContainersApi {
     prune: async ({ filters }) => (await room()).pruneContainers(await change(), filters),
     changes: async (name) => (await room()).containerChanges(await look(), name),
     processes: async (name, words) => (await room()).containerProcesses(await look(), name, words),
+    commit: async (request) => (await import("./container-commit.ts")).commit(rooms, request),
     update: async (name, changes, warn) => (await room()).updateContainer(await change(), name, changes, warn),
     stats: (request) => stats(rooms, request),
     export: async (name, output, signal) => {

@@ -12,7 +12,7 @@ import type {
   RunResult,
   StatsRequest,
 } from "../containers/index.ts";
-import type { ByteSink, Filters, InspectDocument } from "./facade.ts";
+import type { ByteSink, Filters, InspectDocument, LongCall } from "./facade.ts";
 
 export type {
   ContainerChange,
@@ -79,6 +79,19 @@ export interface LogsRequest {
   readonly signal?: AbortSignal;
 }
 
+/** `commit`. */
+export interface CommitRequest extends LongCall {
+  readonly container: string;
+  /** Absent: the image has only its id. */
+  readonly name?: string;
+  /** Dockerfile instructions for the image's config. */
+  readonly changes: readonly string[];
+  readonly author?: string;
+  readonly message?: string;
+  /** Let a running container stand still meanwhile. */
+  readonly pause: boolean;
+}
+
 /** `ps`. */
 export interface ContainerListRequest {
   /** Also those that do not run; implied by a `status` or `exited` filter. */
@@ -124,6 +137,8 @@ export interface ContainersApi {
   changes(container: string): Promise<readonly ContainerChange[]>;
   /** The host's `ps` with these arguments, its rows of the container only. Throws `E_CONTAINER_STATE`. */
   processes(container: string, psArguments: readonly string[]): Promise<ContainerProcesses>;
+  /** An image of what the container has become. Throws `E_CHANGE`, `E_REF`. */
+  commit(request: CommitRequest): Promise<{ readonly id: string; readonly name?: string }>;
   /** Changes limits, of a running one at once; `warn` is told what this kernel lacks. Throws `E_USAGE`. */
   update(container: string, changes: LimitChanges, warn?: (text: string) => void): Promise<void>;
   /** Rounds of what containers use, until the signal or after one without `stream`. */

@@ -38,6 +38,7 @@ export type {
   ContainerState,
   ContainerSummary,
   ContainersApi,
+  CommitRequest,
   CreateRequest,
   DeviceRequest,
   DeviceValue,

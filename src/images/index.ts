@@ -45,6 +45,8 @@ export type {
 } from "./size-types.ts";
 export { importImage } from "./import.ts";
 export type { ImportOptions } from "./import.ts";
+export { commitImage } from "./commit.ts";
+export type { CommitOptions } from "./commit.ts";
 export { exportFlatTar } from "./export.ts";
 export type { FlatTarPart } from "./export.ts";
 export { applyChanges } from "./changes.ts";

@@ -145,6 +145,13 @@ export const CONTAINER_COMMANDS: readonly CommandEntry[] = [
     load: () => import("./diff.ts"),
   },
   {
+    name: "commit",
+    aliases: ["container commit"],
+    group: "containers",
+    summary: "Make an image of what a container has become",
+    load: () => import("./commit.ts"),
+  },
+  {
     name: "export",
     aliases: ["container export"],
     group: "containers",
