@@ -32,7 +32,7 @@ describe("the library's face", () => {
       ["history", "import", "inspect", "list", "load", "names", "prune", "remove", "resolve", "save", "tag"].sort(),
     );
     expect(members(engine.containers)).toEqual(
-      "changes commit create exec export inspect kill list logs names pause processes prune remove rename restart run start stats stop unpause update wait".split(
+      "changes commit create exec export inspect kill list logDetails logs names pause processes prune remove rename restart run start stats stop unpause update wait".split(
         " ",
       ),
     );

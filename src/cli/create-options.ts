@@ -57,6 +57,8 @@ const PROCESS: readonly OptionSpec[] = [
   SIGNATURE_POLICY_OPTION,
   text("runtime", "OCI runtime to use (`runc`, `crun`, or a path)"),
   flag("no-healthcheck", "Ignore the image's HEALTHCHECK"),
+  text("log-driver", "Where its output is kept: `json-file`, `local`, `journald`, `none`"),
+  list("log-opt", "Option of the log driver, as in `max-size=10m`"),
 ];
 
 const FILES: readonly OptionSpec[] = [
@@ -101,7 +103,6 @@ const NOT_YET: readonly OptionSpec[] = [
     later(name, LIFE),
   ),
   later("health-timeout", LIFE),
-  ...["log-driver", "log-opt"].map((name) => later(name, "there is one log driver; `tare logs` reads it")),
   ...["volume-driver", "volumes-from"].map((name) =>
     later(name, "volumes of drivers and of other containers come later"),
   ),

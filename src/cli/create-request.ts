@@ -51,6 +51,7 @@ export function createRequest(context: CommandContext, parsed: ParsedArguments):
     noHealthcheck: parsed.boolean("no-healthcheck"),
     signal: context.signal,
     ...restart(parsed),
+    logOptions: parsed.list("log-opt"),
     ...texts(parsed),
   };
 }
@@ -80,6 +81,7 @@ function texts(parsed: ParsedArguments): Partial<CreateRequest> {
     platform: parsed.string("platform"),
     runtime: parsed.string("runtime"),
     cidfile: parsed.string("cidfile"),
+    logDriver: parsed.string("log-driver"),
     cgroupParent: cgroupParent === "" ? undefined : cgroupParent,
   });
 }

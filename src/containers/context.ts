@@ -34,7 +34,7 @@ export interface ContainersContext {
  *       upper/  work/      its overlayfs layer
  *       rootfs/            where the root file system is mounted, in the container's own mount namespace
  *       etc/               hosts, hostname, resolv.conf as mounted over the image's
- *       log  log.1         output
+ *       logs/  log.pipe    output: numbered files, and how it gets there
  *       pid  oom  exits/   written by the runtime and conmon
  */
 export interface ContainerFiles extends StateFiles {
@@ -43,7 +43,10 @@ export interface ContainerFiles extends StateFiles {
   readonly work: string;
   readonly rootfs: string;
   readonly etc: string;
-  readonly log: string;
+  /** Folder of the log's files. */
+  readonly logs: string;
+  /** What conmon writes a log of files into. */
+  readonly logPipe: string;
   /** Where conmon writes the exit code, as a file named by the id. */
   readonly exits: string;
   readonly supervisorPid: string;
@@ -63,7 +66,8 @@ export function filesOf(context: Pick<ContainersContext, "store">, id: string): 
     work: at("work"),
     rootfs: at("rootfs"),
     etc: at("etc"),
-    log: at("log"),
+    logs: at("logs"),
+    logPipe: at("log.pipe"),
     pidFile: at("pid"),
     exits: at("exits"),
     exitFile: join(folder, "exits", id),

@@ -113,6 +113,7 @@ function hostSettings(request: CreateRequest): HostSettings {
     dnsOptions: request.dnsOptions,
     runtime: request.runtime,
     cgroupParent: request.cgroupParent,
+    log: request.log,
   };
 }
 

@@ -26,7 +26,7 @@ export { pruneContainers, removeContainer } from "./remove.ts";
 export { containerNames, listContainers } from "./list.ts";
 export type { ContainerListRequest, ContainerSummary } from "./list.ts";
 export { inspectContainer } from "./inspect.ts";
-export { containerLogs } from "./logs.ts";
+export { containerLogDetails, containerLogs } from "./logs.ts";
 export type { LogOptions } from "./log-reader.ts";
 export type { LogRecord } from "./log-format.ts";
 export { containerChanges } from "./changes.ts";

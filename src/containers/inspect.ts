@@ -4,6 +4,8 @@ import { filesOf } from "./context.ts";
 import type { ContainersContext } from "./context.ts";
 import type { ContainerView } from "./filters.ts";
 import { findView } from "./find.ts";
+import { logFile, logNumbers } from "./log-files.ts";
+import { logConfigOf, logLimitsOf } from "./log-settings.ts";
 import { shownStatus, sizeOf } from "./list.ts";
 import { processArguments } from "./merge-config.ts";
 import type { DeviceValue } from "./request.ts";
@@ -33,7 +35,7 @@ export function inspectContainer(
     ResolvConfPath: `${files.etc}/resolv.conf`,
     HostnamePath: `${files.etc}/hostname`,
     HostsPath: `${files.etc}/hosts`,
-    LogPath: files.log,
+    LogPath: logPathOf(record, files.logs),
     Name: `/${record.name}`,
     RestartCount: record.restart?.count ?? 0,
     Driver: "overlay2",
@@ -45,6 +47,11 @@ export function inspectContainer(
     Config: configDocument(view),
     NetworkSettings: { Networks: { [record.host.network]: { NetworkID: record.host.network } }, Ports: {} },
   };
+}
+
+/** The file that is written to; none for other drivers. */
+function logPathOf(record: ContainerRecord, folder: string): string {
+  return logLimitsOf(record) ? logFile(folder, logNumbers(folder).at(-1) ?? 1) : "";
 }
 
 function stateDocument(state: DerivedState): Readonly<Record<string, unknown>> {
@@ -79,10 +86,12 @@ function configDocument({ record }: ContainerView): Readonly<Record<string, unkn
   };
 }
 
-function hostDocument({ host, mounts }: ContainerRecord): Readonly<Record<string, unknown>> {
+function hostDocument(record: ContainerRecord): Readonly<Record<string, unknown>> {
+  const { host, mounts } = record;
   const { resources, security, namespaces } = host;
   return {
     Binds: mounts.filter((mount) => mount.type === "bind").map(bindText),
+    LogConfig: logDocument(record),
     NetworkMode: host.network,
     PortBindings: {},
     RestartPolicy: restartDocument(host.restart),
@@ -146,6 +155,11 @@ function deviceRates(values: readonly DeviceValue[] = []): readonly object[] {
 
 function restartDocument(policy: HostSettings["restart"]): Readonly<Record<string, unknown>> {
   return { Name: policy?.name || "no", MaximumRetryCount: policy?.maximumRetryCount ?? 0 };
+}
+
+function logDocument(record: ContainerRecord): Readonly<Record<string, unknown>> {
+  const { driver, options } = logConfigOf(record);
+  return { Type: driver, Config: options };
 }
 
 function mountDocument(mount: MountPoint): Readonly<Record<string, unknown>> {

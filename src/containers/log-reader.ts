@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as fs from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { logFile, logNumbers } from "./log-files.ts";
 import { decodeLog } from "./log-format.ts";
 import type { LogRecord } from "./log-format.ts";
-import { olderLog } from "./log-writer.ts";
+import { startOfTail } from "./log-tail.ts";
+import type { LogPlace } from "./log-tail.ts";
 
 /** What part of a log is wanted. */
 export interface LogOptions {
   /** Go on with new records until the container has ended. */
   readonly follow?: boolean | undefined;
-  /** Only the last so many records of what is there at the start. */
+  /** Only the last so many lines of what is there at the start; counted before `since` and `until`, as Docker does. */
   readonly tail?: number | undefined;
   /** Milliseconds since the epoch, both inclusive. */
   readonly since?: number | undefined;
@@ -17,116 +19,124 @@ export interface LogOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-const PIECE = 1 << 16;
-const POLL = 100;
+const PIECE = 1 << 18;
+const POLL = 50;
 
 /**
- * The records of the log at `path`, oldest first, its older half included; none when there is no log. With `follow`
- * it ends when `isRunning` says no and everything is read, or when `signal` fires. Takes no lock.
+ * The records of the log in `folder` in batches, oldest first; none when there is no log. With `follow` it ends when
+ * `isGoingOn` says no and everything is read, or when `signal` fires. Holds one piece of a file in memory. No lock.
  */
 export async function* readLog(
-  path: string,
-  isRunning: () => boolean,
+  folder: string,
+  isGoingOn: () => boolean,
   options: LogOptions = {},
-): AsyncGenerator<LogRecord, void, undefined> {
-  const file = new GrowingLog(path);
+): AsyncGenerator<readonly LogRecord[], void, undefined> {
+  const log = new GrowingLog(folder, startOf(folder, options));
+  const { follow = false, signal } = options;
   try {
-    for (const record of tailOf(wanted(file.history(), options), options.tail)) yield record;
-    while (options.follow && !options.signal?.aborted) {
-      const running = isRunning();
-      yield* wanted(file.more(), options);
-      if (!running || isPast(options.until)) return;
-      await sleep(POLL, undefined, { signal: options.signal }).catch(() => undefined);
+    for (;;) {
+      // Asked before reading: what was written before the end is read after the answer.
+      const goesOn = follow && isGoingOn();
+      for (const records of log.more()) {
+        const { batch, isPast } = wanted(records, options);
+        if (batch.length > 0) yield batch;
+        if (isPast || signal?.aborted) return;
+      }
+      if (!goesOn || signal?.aborted || isOver(options.until)) return;
+      await sleep(POLL, undefined, { signal }).catch(() => undefined);
     }
   } finally {
-    file.close();
+    log.close();
   }
 }
 
-function* wanted(records: Iterable<LogRecord>, options: LogOptions): Generator<LogRecord, void, undefined> {
-  for (const record of records) {
-    if (options.since !== undefined && record.at < options.since) continue;
-    if (options.until !== undefined && record.at > options.until) continue;
-    yield record;
-  }
+function startOf(folder: string, { tail, since }: LogOptions): LogPlace {
+  if (tail !== undefined && tail >= 0) return startOfTail(folder, tail);
+  const numbers = logNumbers(folder);
+  const number = since === undefined ? numbers[0] : numbers.find((one) => lastWrite(folder, one) >= since);
+  return { number: number ?? numbers.at(-1) ?? 1, position: 0 };
 }
 
-function tailOf(records: Iterable<LogRecord>, count: number | undefined): Iterable<LogRecord> {
-  if (count === undefined || count < 0) return records;
-  let last: LogRecord[] = [];
-  for (const record of records) {
-    last.push(record);
-    if (last.length > 2 * count + 1000) last = last.slice(-count);
-  }
-  return count === 0 ? [] : last.slice(-count);
+/** A file that was last written before a time holds nothing of after it. */
+function lastWrite(folder: string, number: number): number {
+  return fs.statSync(logFile(folder, number), { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
-function isPast(until: number | undefined): boolean {
+function wanted(
+  records: readonly LogRecord[],
+  { since, until }: LogOptions,
+): { readonly batch: readonly LogRecord[]; readonly isPast: boolean } {
+  if (since === undefined && until === undefined) return { batch: records, isPast: false };
+  const after = until === undefined ? -1 : records.findIndex((record) => record.at > until);
+  const before = after < 0 ? records : records.slice(0, after);
+  return { batch: since === undefined ? before : before.filter(({ at }) => at >= since), isPast: after >= 0 };
+}
+
+function isOver(until: number | undefined): boolean {
   return until !== undefined && Date.now() > until;
 }
 
-/** Reads a log file from where it stopped last time; follows it when the writer starts a new file. */
+/** Reads a log from a place on, file after file, as far as it has been written. */
 class GrowingLog {
-  readonly #path: string;
+  readonly #folder: string;
+  #number: number;
   #descriptor: number | undefined;
-  #inode = 0;
-  #position = 0;
+  #position: number;
   #rest: Buffer = Buffer.alloc(0);
 
-  constructor(path: string) {
-    this.#path = path;
+  constructor(folder: string, { number, position }: LogPlace) {
+    this.#folder = folder;
+    this.#number = number;
+    this.#position = position;
   }
 
-  *history(): Generator<LogRecord, void, undefined> {
-    const older = new GrowingLog(olderLog(this.#path));
-    try {
-      if (fs.existsSync(olderLog(this.#path))) yield* older.more();
-    } finally {
-      older.close();
-    }
-    yield* this.more();
-  }
-
-  *more(): Generator<LogRecord, void, undefined> {
-    const current = fs.statSync(this.#path, { throwIfNoEntry: false });
-    yield* this.#drain();
-    if (current && (current.ino !== this.#inode || current.size < this.#position)) {
-      this.#open();
-      yield* this.#drain();
-    }
-  }
-
-  #open(): void {
-    this.close();
-    try {
-      this.#descriptor = fs.openSync(this.#path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW);
-    } catch {
-      return;
-    }
-    this.#inode = fs.fstatSync(this.#descriptor).ino;
-    this.#position = 0;
-    this.#rest = Buffer.alloc(0);
-  }
-
-  *#drain(): Generator<LogRecord, void, undefined> {
-    if (this.#descriptor === undefined) return;
-    const piece = Buffer.alloc(PIECE);
+  /** What has come since the last call. */
+  *more(): Generator<readonly LogRecord[], void, undefined> {
     for (;;) {
-      const size = fs.readSync(this.#descriptor, piece, 0, PIECE, this.#position);
+      // A file is complete when there is a newer one: looked up first, so that nothing is written after the reading.
+      const next = logNumbers(this.#folder).find((number) => number > this.#number);
+      yield* this.#drain();
+      if (next === undefined) return;
+      this.close();
+      this.#number = next;
+      this.#position = 0;
+    }
+  }
+
+  *#drain(): Generator<readonly LogRecord[], void, undefined> {
+    this.#descriptor ??= this.#open();
+    if (this.#descriptor === undefined) return;
+    for (;;) {
+      const block = Buffer.allocUnsafe(this.#rest.length + PIECE);
+      this.#rest.copy(block);
+      const size = fs.readSync(this.#descriptor, block, this.#rest.length, PIECE, this.#position);
       if (size === 0) return;
       this.#position += size;
-      yield* this.#lines(Buffer.concat([this.#rest, piece.subarray(0, size)]));
+      const records = this.#decode(block.subarray(0, this.#rest.length + size));
+      if (records.length > 0) yield records;
     }
   }
 
-  *#lines(data: Buffer): Generator<LogRecord, void, undefined> {
+  #decode(block: Buffer): readonly LogRecord[] {
+    const records: LogRecord[] = [];
     let start = 0;
-    for (let end = data.indexOf(10); end >= 0; end = data.indexOf(10, start)) {
-      const record = decodeLog(data.subarray(start, end));
-      if (record) yield record;
+    for (let end = block.indexOf(10); end >= 0; end = block.indexOf(10, start)) {
+      const record = decodeLog(block, start, end);
+      if (record) records.push(record);
       start = end + 1;
     }
-    this.#rest = data.subarray(start);
+    this.#rest = block.subarray(start);
+    return records;
+  }
+
+  /** Undefined when there is no such file: deleted as the oldest, or not made yet. */
+  #open(): number | undefined {
+    try {
+      const { O_RDONLY, O_NOFOLLOW } = fs.constants;
+      return fs.openSync(logFile(this.#folder, this.#number), O_RDONLY | O_NOFOLLOW);
+    } catch {
+      return undefined;
+    }
   }
 
   close(): void {

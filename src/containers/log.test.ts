@@ -2,27 +2,29 @@
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { assert, property, uint8Array } from "fast-check";
+import { array, assert, asyncProperty, constantFrom, nat, property, stringMatching, tuple, uint8Array } from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { decodeLog, encodeLog } from "./log-format.ts";
 import type { LogRecord } from "./log-format.ts";
 import { readLog } from "./log-reader.ts";
 import type { LogOptions } from "./log-reader.ts";
+import { logFile, logNumbers, nextLogNumber } from "./log-files.ts";
+import { startOfTail } from "./log-tail.ts";
 import { LogWriter } from "./log-writer.ts";
 
 let folder = "";
-let path = "";
 beforeEach(() => {
   folder = fs.mkdtempSync(join(tmpdir(), "tare-log-"));
-  path = join(folder, "log");
 });
 afterEach(() => fs.rmSync(folder, { recursive: true, force: true }));
 
 const AT = new Date("2026-11-22T23:10:28.123Z");
+const TIME = "2026-11-22T23:10:28.123456789+00:00";
+const LIMITS = { size: 10 << 20, files: 5 };
 
 async function read(options: LogOptions = {}, isRunning: () => boolean = () => false): Promise<LogRecord[]> {
   const records: LogRecord[] = [];
-  for await (const record of readLog(path, isRunning, options)) records.push(record);
+  for await (const batch of readLog(folder, isRunning, options)) records.push(...batch);
   return records;
 }
 
@@ -31,7 +33,7 @@ function textOf(records: readonly LogRecord[], stream: 1 | 2 = 1): string {
 }
 
 function write(...pieces: readonly (readonly [1 | 2, string, string?])[]): void {
-  const writer = new LogWriter(path);
+  const writer = new LogWriter(folder, LIMITS);
   for (const [stream, text, at] of pieces) writer.write(stream, Buffer.from(text), at ? new Date(at) : AT);
   writer.close();
 }
@@ -52,14 +54,28 @@ describe("log format", () => {
     assert(
       property(uint8Array({ maxLength: 300 }), (bytes) => {
         const lines = splitLines(encodeLog(1, Buffer.from(bytes), AT));
-        const data = lines.map((line) => decodeLog(line)?.data ?? Buffer.from("?"));
+        const data = lines.map((line) => decodeLog(line, 0, line.length - 1)?.data ?? Buffer.from("?"));
         expect(Buffer.concat(data)).toEqual(Buffer.from(bytes));
       }),
     );
   });
 
-  it.each(["", "torn", "2026 stdout", "2026 stdout X text", "2026 stdin F text"])("refuses the line %j", (line) => {
-    expect(decodeLog(Buffer.from(line))).toBeUndefined();
+  it.each(["", "torn", `${TIME} stdout`, `${TIME} stdout X text`, `${TIME} stdin F text`, `${TIME}+stdout F text`])(
+    "refuses the line %j",
+    (line) => {
+      expect(decodeLog(Buffer.from(`${line}\n`), 0, line.length)).toBeUndefined();
+    },
+  );
+
+  it.each([
+    ["2026-11-22T23:10:28.123456789+00:00", "2026-11-22T23:10:28.123456789Z"],
+    ["2026-11-22T23:10:28.123456789+05:30", "2026-11-22T17:40:28.123456789Z"],
+    ["2026-01-01T00:00:00.000000001-02:00", "2026-01-01T02:00:00.000000001Z"],
+  ])("reads the time %s as UTC", (written, expected) => {
+    const line = Buffer.from(`${written} stdout F text\n`);
+    const record = decodeLog(line, 0, line.length - 1);
+    expect(record?.timestamp).toBe(expected);
+    expect(record?.at).toBeCloseTo(Date.parse(expected), 0);
   });
 });
 
@@ -73,7 +89,7 @@ describe("reading a log", () => {
     const records = await read();
     expect(textOf(records)).toBe("one\ntwo more\n");
     expect(textOf(records, 2)).toBe("oops\n");
-    expect(records[0]).toMatchObject({ at: AT.getTime(), timestamp: "2026-11-22T23:10:28.123000000+00:00" });
+    expect(records[0]).toMatchObject({ at: AT.getTime(), timestamp: "2026-11-22T23:10:28.123000000Z" });
   });
 
   it.each([
@@ -94,25 +110,39 @@ describe("reading a log", () => {
   it("skips a torn line and reads lines longer than a piece", async () => {
     const long = "x".repeat(200_000);
     write([1, `${long}\n`]);
-    fs.appendFileSync(path, "2026-11-22T23:1\n");
+    fs.appendFileSync(join(folder, "000000001"), "2026-11-22T23:1\n");
     write([1, "end\n"]);
     expect(textOf(await read())).toBe(`${long}\nend\n`);
   });
 
-  it("keeps one older half when the log grows too large, and reads both", async () => {
-    const writer = new LogWriter(path, 1000);
-    for (let line = 0; line < 30; line += 1) writer.write(1, Buffer.from(`line ${line}\n`), AT);
+  it.each([1, 2, 5])("keeps the newest %d files, each no larger than it may be, and whole lines", async (files) => {
+    const writer = new LogWriter(folder, { size: 1000, files });
+    for (let line = 0; line < 200; line += 1) writer.write(1, Buffer.from(`line ${line}\nand more\n`), AT);
     writer.close();
-    expect(fs.statSync(path).size).toBeLessThanOrEqual(1000);
+    const names = fs.readdirSync(folder);
+    expect(names).toHaveLength(files);
+    for (const name of names) expect(fs.statSync(join(folder, name)).size).toBeLessThanOrEqual(1000);
     const lines = textOf(await read())
       .trim()
       .split("\n");
-    expect(lines.at(-1)).toBe("line 29");
-    expect(lines.length).toBeGreaterThan(15);
+    expect(lines.slice(-4)).toEqual(["line 198", "and more", "line 199", "and more"]);
+    // A record of this program has about 53 bytes.
+    expect(lines.length).toBeGreaterThan((files - 1) * 17);
+  });
+
+  it("goes on with the newest file at the next start, and joins small ones", async () => {
+    for (const text of ["one", "two", "three", "four"]) {
+      const number = nextLogNumber(folder, 1000);
+      fs.writeFileSync(logFile(folder, number), encodeLog(1, Buffer.from(`${text}\n`), AT));
+    }
+    expect(logNumbers(folder)).toEqual([3, 4]);
+    expect(textOf(await read())).toBe("one\ntwo\nthree\nfour\n");
+    nextLogNumber(folder, 100);
+    expect(logNumbers(folder)).toEqual([3, 4]);
   });
 
   it("follows until the container has ended, across a new file", async () => {
-    const writer = new LogWriter(path, 200);
+    const writer = new LogWriter(folder, { size: 200, files: 5 });
     let turns = 0;
     const records = await read({ follow: true }, () => {
       turns += 1;
@@ -124,10 +154,54 @@ describe("reading a log", () => {
   });
 });
 
+describe("the tail", () => {
+  const pieces = array(tuple(constantFrom<1 | 2>(1, 2), stringMatching(/^[ab\n]{0,6}$/)), { maxLength: 60 });
+
+  it("from the end is the end of all", async () => {
+    await assert(
+      asyncProperty(pieces, nat(12), constantFrom(60, 150, 100_000), async (written, tail, size) => {
+        fs.rmSync(folder, { recursive: true, force: true });
+        const writer = new LogWriter(folder, { size, files: 1000 });
+        for (const [stream, text] of written) writer.write(stream, Buffer.from(text), AT);
+        writer.close();
+        const all = await read();
+        expect(asText(await read({ tail }))).toEqual(asText(lastLines(all, tail)));
+      }),
+    );
+  });
+
+  it("of a large log is found without reading it", async () => {
+    const writer = new LogWriter(folder, LIMITS);
+    for (let n = 0; n < 2000; n += 1) writer.write(1, Buffer.from(`${n}\n`.repeat(100)), AT);
+    writer.close();
+    expect(fs.readdirSync(folder).length).toBeGreaterThan(0);
+    const { position } = startOfTail(folder, 3);
+    expect(fs.statSync(join(folder, "000000001")).size - position).toBe(3 * 50);
+  });
+});
+
+const asText = (records: readonly LogRecord[]): string[] =>
+  records.map(({ stream, data }) => `${stream}${Buffer.from(data).toString()}`);
+
+/** By the words of the definition: records after the line end that is one too many, counted from the end. */
+function lastLines(records: readonly LogRecord[], count: number): readonly LogRecord[] {
+  const ends = records.map(
+    ({ stream, data }, index) =>
+      data.at(-1) === 10 || !records.slice(index + 1).some((later) => later.stream === stream),
+  );
+  let left = count;
+  for (let index = records.length - 1; index >= 0; index -= 1) {
+    if (!ends[index]) continue;
+    if (left === 0) return records.slice(index + 1);
+    left -= 1;
+  }
+  return records;
+}
+
 function splitLines(data: Buffer): Buffer[] {
   const lines: Buffer[] = [];
   for (let start = 0, end = data.indexOf(10); end >= 0; start = end + 1, end = data.indexOf(10, start)) {
-    lines.push(data.subarray(start, end));
+    lines.push(data.subarray(start, end + 1));
   }
   return lines;
 }

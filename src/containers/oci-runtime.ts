@@ -22,7 +22,7 @@ import { foregroundStdio } from "./foreground-io.ts";
 import { containerTree } from "./image-tree.ts";
 import { DEFAULT_CGROUP, cgroupsPathOf, launchSpec, securityInput, userOf, withHome } from "./launch-spec.ts";
 import { resourceLimits } from "./limits.ts";
-import { LOG_LIMIT } from "./log-writer.ts";
+import { detachedLog } from "./detached-log.ts";
 import type { LogWriter } from "./log-writer.ts";
 import { overrideEnvironment, processEnvironment } from "./merge-config.ts";
 import type { ExecRequest, ProcessIo, ResourceRequest } from "./request.ts";
@@ -71,8 +71,7 @@ export class OciContainerRuntime implements ContainerRuntime {
     const { record, files } = launch;
     const { conmonPid, pid } = await startDetached({
       ...(await this.#task(launch)),
-      logPath: files.log,
-      logSizeMax: LOG_LIMIT,
+      log: detachedLog(launch),
       exitDirectory: files.exits,
       pidFile: files.pidFile,
       conmonPidFile: files.supervisorPid,

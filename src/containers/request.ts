@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Readable, Writable } from "node:stream";
-import type { RestartPolicy } from "../options/index.ts";
+import type { LogConfig, RestartPolicy } from "../options/index.ts";
 
 /** A mount of a container, from `-v`, `--mount` or `--tmpfs`. Sources of binds are absolute. */
 export type ContainerMount =
@@ -148,6 +148,8 @@ export interface CreateRequest {
   /** Absent: `no`. */
   readonly restart?: RestartPolicy;
   readonly noHealthcheck: boolean;
+  /** `--log-driver` and `--log-opt`; absent: the default. */
+  readonly log?: LogConfig;
   /** Host path that receives the id; must not exist. */
   readonly cidfile?: string;
   /** Told what is left out because this host lacks it. */

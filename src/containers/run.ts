@@ -5,6 +5,7 @@ import { filesOf, ownIdentity, recordsOf } from "./context.ts";
 import type { ContainersContext } from "./context.ts";
 import { createRecord } from "./create.ts";
 import { findContainer, viewOf } from "./find.ts";
+import { logLimitsOf } from "./log-settings.ts";
 import { LogWriter } from "./log-writer.ts";
 import { identify } from "./process-identity.ts";
 import type { CreateRequest, ProcessIo, RunResult } from "./request.ts";
@@ -147,8 +148,8 @@ async function orGiveUp<T>(context: ContainersContext, record: ContainerRecord, 
 
 async function supervise(context: ContainersContext, record: ContainerRecord, io: ProcessIo): Promise<Outcome> {
   const files = filesOf(context, record.id);
-  const hasLog = !record.host.autoRemove && !record.config.Tty;
-  const log = hasLog ? new LogWriter(files.log) : undefined;
+  const limits = record.host.autoRemove ? undefined : logLimitsOf(record);
+  const log = limits ? new LogWriter(files.logs, limits) : undefined;
   try {
     return await context.runtime.runForeground({ record, files }, io, log);
   } finally {

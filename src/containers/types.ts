@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest } from "../base/index.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
-import type { RestartPolicy } from "../options/index.ts";
+import type { LogConfig, RestartPolicy } from "../options/index.ts";
 import type { RestartState } from "./restart-policy.ts";
 import type { NamespaceRequest, ResourceRequest, SecurityRequest } from "./request.ts";
 
@@ -90,6 +90,8 @@ export interface HostSettings {
   readonly dnsOptions: readonly string[];
   readonly runtime: string | undefined;
   readonly cgroupParent: string | undefined;
+  /** Absent: files with the usual limits. */
+  readonly log?: LogConfig | undefined;
 }
 
 /** How a run ended. Times in milliseconds since the epoch. */

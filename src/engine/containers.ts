@@ -11,6 +11,8 @@ import type {
 } from "../containers/index.ts";
 import { parseImageConfig } from "../oci/index.ts";
 import type { ImageConfig } from "../oci/index.ts";
+import { parseLogConfig } from "../options/index.ts";
+import type { LogConfig } from "../options/index.ts";
 import type { ImageRecord, Store } from "../store/index.ts";
 import { readCheckedBlob } from "./checked-blob.ts";
 import type { ContainersApi, CreateRequest, LogsRequest } from "./facade-containers.ts";
@@ -18,6 +20,7 @@ import type { ByteSink } from "./facade.ts";
 import { requireTrees } from "./deferred.ts";
 import { lookUpImage, platformOf } from "./image-lookup.ts";
 import type { Rooms } from "./rooms.ts";
+import { readSettingsFile } from "./settings-file.ts";
 
 /** The containers of an engine's store. */
 export function containersApi(rooms: Rooms): ContainersApi {
@@ -26,16 +29,19 @@ export function containersApi(rooms: Rooms): ContainersApi {
   const look = (): Promise<ContainersContext> => rooms.containersToRead();
   return {
     run: async (request, io) => {
+      const log = await logConfigFor(rooms, request);
       const image = await imageFor(rooms, request);
-      return (await room()).runContainer(await change(), image, request, io);
+      return (await room()).runContainer(await change(), image, { ...request, log }, io);
     },
     create: async (request) => {
+      const log = await logConfigFor(rooms, request);
       const image = await imageFor(rooms, request);
-      return (await room()).createContainer(await change(), image, request);
+      return (await room()).createContainer(await change(), image, { ...request, log });
     },
     start: async (name, io) => (await room()).startContainer(await change(), name, io),
     list: async (request) => (await room()).listContainers(await look(), request),
     logs: (request) => logs(rooms, request),
+    logDetails: async (name) => (await room()).containerLogDetails(await look(), name),
     exec: async (request, io) => (await room()).execInContainer(await change(), request, io),
     stop: async (name, options) => (await room()).stopContainer(await change(), name, options),
     restart: async (name, options) => (await room()).restartContainer(await change(), name, options),
@@ -61,7 +67,13 @@ export function containersApi(rooms: Rooms): ContainersApi {
   };
 }
 
-async function* logs(rooms: Rooms, request: LogsRequest): AsyncGenerator<LogRecord, void, undefined> {
+/** Checked before an image is pulled. Throws `E_USAGE`, `E_UNSUPPORTED`, `E_CONFIG`. */
+async function logConfigFor(rooms: Rooms, request: CreateRequest): Promise<LogConfig> {
+  const { log } = await readSettingsFile(rooms.settings);
+  return parseLogConfig(request.logDriver, request.logOptions ?? [], log);
+}
+
+async function* logs(rooms: Rooms, request: LogsRequest): AsyncGenerator<readonly LogRecord[], void, undefined> {
   const { containerLogs } = await import("../containers/index.ts");
   const { container, ...options } = request;
   yield* containerLogs(await rooms.containersToRead(), container, options);

@@ -34,9 +34,12 @@ export type {
 } from "../containers/index.ts";
 
 /** `create`, and the part of `run` that makes the container. */
-export interface CreateRequest extends ContainerRequest {
+export interface CreateRequest extends Omit<ContainerRequest, "log"> {
   readonly pull: "always" | "missing" | "never";
   readonly platform?: string;
+  /** `--log-driver` and `--log-opt` as written; the rest is the settings'. */
+  readonly logDriver?: string;
+  readonly logOptions?: readonly string[];
   /** Told when the image has to be pulled. */
   readonly listener?: BuildListener;
 }
@@ -112,7 +115,10 @@ export interface ContainersApi {
   start(container: string, io?: ProcessIo): Promise<RunResult>;
   /** Newest first. */
   list(request: ContainerListRequest): Promise<readonly ContainerSummary[]>;
-  logs(request: LogsRequest): AsyncIterable<LogRecord>;
+  /** The output in batches, each as soon as it is there. */
+  logs(request: LogsRequest): AsyncIterable<readonly LogRecord[]>;
+  /** What `logs --details` prints before every line. */
+  logDetails(container: string): Promise<string>;
   /** The exit code of the program; 0 at once with `detach`. */
   exec(request: ExecRequest, io: ProcessIo): Promise<number>;
   /** Sends the stop signal (default: the container's), then SIGKILL after `timeout` seconds (-1 = never). */

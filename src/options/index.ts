@@ -64,5 +64,7 @@ export {
   resolveAttach,
 } from "./run-options.ts";
 export type { AttachFlags, AttachedStreams, PullPolicy } from "./run-options.ts";
+export { expandTag, logLimits, parseLogConfig, parseLogDriver } from "./log.ts";
+export type { LogConfig, LogDriver, LogLimits, TagFields } from "./log.ts";
 export { parseServiceFile } from "./service-file.ts";
 export type { ServiceFile } from "./service-file.ts";

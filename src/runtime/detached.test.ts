@@ -32,7 +32,7 @@ describe.skipIf(reason !== undefined)("a detached container", () => {
     const task = testTask(store, args, input);
     const full: DetachedTask = {
       ...task,
-      logPath: join(task.bundle, "log"),
+      log: { kind: "file", path: join(task.bundle, "log") },
       exitDirectory: join(task.bundle, "exits"),
       pidFile: join(task.bundle, "pid"),
       conmonPidFile: join(task.bundle, "conmon-pid"),
@@ -58,7 +58,7 @@ describe.skipIf(reason !== undefined)("a detached container", () => {
     expect(pid).toBeGreaterThan(1);
     expect(conmonPid).toBeGreaterThan(1);
     expect(await exitCodeOf(task)).toBe(3);
-    const log = readFileSync(task.logPath, "utf8");
+    const log = readFileSync(logOf(task), "utf8");
     expect(log).toMatch(/^\S+ stdout F out$/m);
     expect(log).toMatch(/^\S+ stderr F err$/m);
     expect(readFileSync("/proc/self/mountinfo", "utf8")).toBe(before);
@@ -91,7 +91,7 @@ describe.skipIf(reason !== undefined)("a detached container", () => {
       "trap 'exit 21' TERM; trap 'exit 22' USR1; echo ready; while true; do sleep 0.05; done",
     ]);
     await startDetached(task);
-    await until(() => existsSync(task.logPath) && readFileSync(task.logPath, "utf8").includes("ready"));
+    await until(() => existsSync(logOf(task)) && readFileSync(logOf(task), "utf8").includes("ready"));
     await killContainer(task, "10");
     expect(await exitCodeOf(task)).toBe(22);
   });
@@ -133,6 +133,8 @@ describe.skipIf(reason !== undefined)("a detached container", () => {
     await cleanupContainer(task.runtime, task.stateRoot, task.id, task.spec.linux.cgroupsPath);
   });
 });
+
+const logOf = (task: DetachedTask): string => join(task.bundle, "log");
 
 async function exitCodeOf(task: DetachedTask): Promise<number> {
   const path = join(task.exitDirectory, task.id);

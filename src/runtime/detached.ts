@@ -7,16 +7,15 @@ import { TareError, ensureDirectory, execute, startFailure } from "../base/index
 import { cleanupContainer } from "./cleanup.ts";
 import { lastLine, lastLogError, logErrors, runtimeFailure } from "./failure.ts";
 import { locate } from "./find.ts";
+import { openLogPipe } from "./log-pipe.ts";
+import type { LogPipe } from "./log-pipe.ts";
 import { launchEnvironment, mountFailure } from "./overlay.ts";
 import { launchOf, runtimeArguments, runtimeCommand, runtimeLogPath, startingOf, writeBundle } from "./task.ts";
 import type { ContainerTask } from "./task.ts";
 
 /** A container that goes on after this process. */
 export interface DetachedTask extends ContainerTask {
-  /** Output in the k8s-file format: `TIME stdout|stderr F|P TEXT`. */
-  readonly logPath: string;
-  /** Bytes after which conmon starts the log anew. */
-  readonly logSizeMax?: number;
+  readonly log: DetachedLog;
   /** conmon writes the exit code to `<exitDirectory>/<id>`, by rename. */
   readonly exitDirectory: string;
   readonly pidFile: string;
@@ -25,9 +24,19 @@ export interface DetachedTask extends ContainerTask {
   readonly exitCommand?: readonly string[];
   /** Keeps standard input open (`-i`); without it, it is /dev/null. */
   readonly stdin?: boolean;
+  /** Called when all is ready, before the program starts: the moment to attach. */
+  readonly onCreated?: () => Promise<void>;
   /** Default: conmon of the search path. */
   readonly conmonPath?: string;
 }
+
+/** Where conmon sends the output. Files are in the k8s-file format: `TIME stdout|stderr F|P TEXT`. */
+export type DetachedLog =
+  | { readonly kind: "file"; readonly path: string }
+  /** Files that are rotated. */
+  | { readonly kind: "pipe"; readonly pipe: LogPipe }
+  | { readonly kind: "journald"; readonly tag?: string }
+  | { readonly kind: "none" };
 
 /** A started detached container. */
 export interface DetachedResult {
@@ -50,13 +59,17 @@ export async function startDetached(task: DetachedTask): Promise<DetachedResult>
   if (conmon === undefined) throw startFailure("conmon", { code: "ENOENT" });
   writeBundle(task);
   ensureDirectory(task.exitDirectory);
+  const release = task.log.kind === "pipe" ? await openLogPipe(task.log.pipe) : undefined;
   try {
     const pid = await create(task, conmon);
+    await task.onCreated?.();
     await begin(task);
     return { pid, conmonPid: Number(readFileSync(task.conmonPidFile, "utf8").trim()) };
   } catch (error) {
     await cleanupContainer(task.runtime, task.stateRoot, task.id, task.spec.linux.cgroupsPath);
     throw error;
+  } finally {
+    release?.();
   }
 }
 
@@ -95,14 +108,27 @@ function conmonCommand(task: DetachedTask, conmon: string): string[] {
     global.flatMap((word) => ["--runtime-arg", word]),
     ["--bundle", task.bundle, "--full-attach"],
     ["--container-pidfile", task.pidFile, "--conmon-pidfile", task.conmonPidFile],
-    ["--log-path", `k8s-file:${task.logPath}`, "--exit-dir", task.exitDirectory, "--persist-dir", task.bundle],
-    task.logSizeMax === undefined ? [] : ["--log-size-max", String(task.logSizeMax)],
+    ["--exit-dir", task.exitDirectory, "--persist-dir", task.bundle, "--no-sync-log"],
+    logArguments(task.log),
     task.spec.process.terminal ? ["--terminal"] : [],
     task.stdin === true ? ["--stdin", "--leave-stdin-open"] : [],
     exitProgram === undefined ? [] : ["--exit-command", exitProgram],
     exitArguments.flatMap((word) => ["--exit-command-arg", word]),
   ];
   return words.flat();
+}
+
+function logArguments(log: DetachedLog): readonly string[] {
+  switch (log.kind) {
+    case "file":
+      return ["--log-path", `k8s-file:${log.path}`];
+    case "pipe":
+      return ["--log-path", `k8s-file:${log.pipe.pipe}`];
+    case "journald":
+      return ["--log-path", "journald:", ...(log.tag === undefined ? [] : ["--log-tag", log.tag])];
+    case "none":
+      return ["--log-path", "none:"];
+  }
 }
 
 interface Answer {

@@ -23,7 +23,7 @@ export { runForeground } from "./foreground.ts";
 export type { ForegroundResult, ForegroundTask } from "./foreground.ts";
 export type { ForegroundStdio } from "./output.ts";
 export { startDetached } from "./detached.ts";
-export type { DetachedResult, DetachedTask } from "./detached.ts";
+export type { DetachedLog, DetachedResult, DetachedTask } from "./detached.ts";
 export { execInContainer } from "./exec.ts";
 export type { ExecTask } from "./exec.ts";
 export {

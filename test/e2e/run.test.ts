@@ -60,8 +60,8 @@ describe.skipIf(reason !== undefined)("containers with a real runtime", () => {
 
   async function logsOf(id: string, stream: 1 | 2 = 1): Promise<string> {
     const parts: Uint8Array[] = [];
-    for await (const record of containerLogs(world.context, id, { follow: true })) {
-      if (record.stream === stream) parts.push(record.data);
+    for await (const records of containerLogs(world.context, id, { follow: true })) {
+      for (const record of records) if (record.stream === stream) parts.push(record.data);
     }
     return Buffer.concat(parts).toString();
   }

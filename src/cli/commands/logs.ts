@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import { LogPrinter } from "../log-printer.ts";
 import { parseMoment } from "../moment.ts";
 import { usageError } from "../usage-error.ts";
 import type { CommandBody } from "../command.ts";
-import type { LogRecord, LogsRequest } from "../../engine/index.ts";
+import type { LogsRequest } from "../../engine/index.ts";
 import type { CommandContext } from "../context.ts";
 import type { ParsedArguments } from "../parsed.ts";
 
@@ -20,13 +21,8 @@ export const command: CommandBody = {
     },
     { name: "until", type: "string", description: "Only what came before a time or age" },
     { name: "timestamps", short: "t", type: "boolean", description: "Print the time of every line" },
+    { name: "details", type: "boolean", description: "Print the labels, variables and tag that `--log-opt` names" },
     { name: "json", type: "boolean", description: "Print a JSON object for every piece of output" },
-    {
-      name: "details",
-      type: "boolean",
-      description: "Print extra attributes of the log driver",
-      unsupported: "the log has no extra attributes",
-    },
   ],
   complete: ["container"],
   examples: [
@@ -35,8 +31,13 @@ export const command: CommandBody = {
   ],
   async run(context, parsed) {
     const { containers } = await context.engine();
-    const print = printer(context, parsed);
-    for await (const record of containers.logs(request(context, parsed))) print(record);
+    const wanted = request(context, parsed);
+    const printer = new LogPrinter(context, {
+      form: parsed.boolean("json") ? "json" : "text",
+      timestamps: parsed.boolean("timestamps"),
+      ...(parsed.boolean("details") ? { details: await containers.logDetails(wanted.container) } : {}),
+    });
+    for await (const records of containers.logs(wanted)) printer.print(records);
   },
 };
 
@@ -60,17 +61,4 @@ function tailOf(text: string): number | undefined {
   if (text === "all" || /^-\d+$/.test(text)) return undefined;
   if (/^\d{1,15}$/.test(text)) return Number(text);
   throw usageError(`invalid argument "${text}" for "-n, --tail" flag: expected a number or all`);
-}
-
-function printer(context: CommandContext, parsed: ParsedArguments): (record: LogRecord) => void {
-  if (parsed.boolean("json"))
-    return ({ stream, timestamp, data }) => {
-      const line = { stream: stream === 1 ? "stdout" : "stderr", time: timestamp, log: Buffer.from(data).toString() };
-      context.stdout.write(`${JSON.stringify(line)}\n`);
-    };
-  const stamps = parsed.boolean("timestamps");
-  return ({ stream, timestamp, data }) => {
-    const output = stream === 1 ? context.stdout : context.stderr;
-    output.write(stamps ? Buffer.concat([Buffer.from(`${timestamp} `), data]) : data);
-  };
 }
