@@ -2,7 +2,17 @@
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { array, assert, asyncProperty, constantFrom, nat, property, stringMatching, tuple, uint8Array } from "fast-check";
+import {
+  array,
+  assert,
+  asyncProperty,
+  constantFrom,
+  nat,
+  property,
+  stringMatching,
+  tuple,
+  uint8Array,
+} from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { decodeLog, encodeLog } from "./log-format.ts";
 import type { LogRecord } from "./log-format.ts";

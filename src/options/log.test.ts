@@ -43,7 +43,9 @@ describe("parseLogConfig", () => {
     ["json-file", ["tag={{.Nothing}}"], "E_USAGE", /invalid log tag/],
     ["local", ["compress=maybe"], "E_USAGE", /invalid compress/],
   ])("refuses %s %j", (driver, words, code, message) => {
-    expect(() => parseLogConfig(driver, words)).toThrow(expect.objectContaining({ code, message: expect.stringMatching(message) }));
+    expect(() => parseLogConfig(driver, words)).toThrow(
+      expect.objectContaining({ code, message: expect.stringMatching(message) }),
+    );
   });
 });
 
