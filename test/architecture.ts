@@ -53,6 +53,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "project",
   ],
   containers: ["base", "oci", "options", "archive", "store", "runtime", "images"],
+  develop: ["base", "oci", "store", "dockerfile", "python", "runtime", "containers"],
   engine: [
     "base",
     "http",
@@ -72,6 +73,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "project",
     "build",
     "containers",
+    "develop",
   ],
   cli: ["base", "options", "engine"],
 };

@@ -19,6 +19,7 @@ describe("the library's face", () => {
       "check",
       "close",
       "containers",
+      "develop",
       "images",
       "locks",
       "plan",

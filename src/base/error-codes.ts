@@ -170,6 +170,9 @@ export const ERROR_CODES = {
   E_UID: "a user or group number is out of range",
   E_USER_FILE: "the image's passwd or group file is not usable",
   E_ROOTFS: "an image's root file system has a dangerous or broken layout",
+  // develop
+  E_NOT_PYTHON: "what a container starts is no Python program that a debugger can be put in front of",
+  E_PORT_BUSY: "a port of this machine is taken",
 } as const;
 
 /** A stable error code. */

@@ -90,7 +90,7 @@ function writeTo(rooms: Rooms, output: ByteSink, write: (sink: ChunkSink) => Pro
 }
 
 /** The image that a container is made of. Throws `E_IMAGE_NOTFOUND`; what a pull throws. */
-async function imageFor(rooms: Rooms, request: CreateRequest): Promise<ContainerImage> {
+export async function imageFor(rooms: Rooms, request: CreateRequest): Promise<ContainerImage> {
   const store = rooms.writer();
   const record = await recordFor(rooms, request);
   const { id, config } = await configFor(store, record, request.platform);

@@ -11,6 +11,7 @@ import type { BuildListener } from "../solver/index.ts";
 import type { ContainersApi } from "./facade-containers.ts";
 import type { LocksApi } from "./facade-lock.ts";
 import type { WheelsApi } from "./facade-wheels.ts";
+import type { DevelopApi } from "./facade-develop.ts";
 import type { BundleApi } from "./facade-bundle.ts";
 import type { RegistryApi } from "./facade-registry.ts";
 import type { SizeApi } from "./facade-size.ts";
@@ -55,6 +56,7 @@ export interface Engine {
   readonly wheels: WheelsApi;
   readonly registry: RegistryApi;
   readonly trust: TrustApi;
+  readonly develop: DevelopApi;
   readonly system: SystemApi;
   /** Releases leases, locks and the database; call once. `exiting`: the process ends right after, which is quicker. */
   close(options?: { readonly exiting?: boolean }): void;

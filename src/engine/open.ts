@@ -2,6 +2,7 @@
 import { basesApi } from "./bases.ts";
 import { containersApi } from "./containers.ts";
 import type { WheelsApi } from "./facade-wheels.ts";
+import type { DevelopApi } from "./facade-develop.ts";
 import type { BundleApi } from "./facade-bundle.ts";
 import type { RegistryApi } from "./facade-registry.ts";
 import type { TrustApi } from "./facade-trust.ts";
@@ -30,6 +31,7 @@ export function openEngine(options: EngineOptions): EngineApi {
     wheels: lazyWheels(rooms),
     registry: lazyRegistry(rooms),
     trust: lazyTrust(rooms),
+    develop: lazyDevelop(rooms),
     system: systemApi(rooms),
     close: (options = {}) => rooms.close(options),
   };
@@ -42,6 +44,13 @@ function lazyWheels(rooms: Rooms): WheelsApi {
     remove: async (names) => (await api()).remove(names),
     push: async (request) => (await api()).push(request),
     pull: async (request) => (await api()).pull(request),
+  };
+}
+
+function lazyDevelop(rooms: Rooms): DevelopApi {
+  const api = async (): Promise<DevelopApi> => (await import("./develop.ts")).developApi(rooms);
+  return {
+    debug: async (request, options) => (await api()).debug(request, options),
   };
 }
 

@@ -2,6 +2,7 @@
 import { TareError } from "../../base/index.ts";
 import { CREATE_OPTIONS } from "../create-options.ts";
 import { createRequest } from "../create-request.ts";
+import { DEVELOP_OPTIONS, developed } from "../develop-run.ts";
 import { processIo } from "../process-io.ts";
 import { pullProgress } from "../pull-progress.ts";
 import type { CommandBody } from "../command.ts";
@@ -16,18 +17,21 @@ export const command: CommandBody = {
     ...CREATE_OPTIONS,
     { name: "detach", short: "d", type: "boolean", description: "Run in the background and print the id" },
     { name: "rm", type: "boolean", description: "Remove the container and its anonymous volumes when it ends" },
+    ...DEVELOP_OPTIONS,
     { name: "sig-proxy", type: "boolean", default: true, description: "Hand signals on to the process" },
   ],
   complete: ["image", "none"],
   examples: [
     { line: "tare run --rm hello", text: "run an image's program and clean up after it" },
     { line: "tare run -it --rm -v .:/work -w /work python:3.11-slim bash", text: "a shell with this folder inside" },
+    { line: "tare run --debug -v .:/app app", text: "a Python program under debugpy; prints how to attach" },
     { line: "tare run -d --name training -m 8g --cpus 4 trainer", text: "in the background, with limits" },
   ],
   async run(context, parsed) {
     const detach = parsed.boolean("detach");
     const autoRemove = parsed.boolean("rm");
-    const request = { ...createRequest(context, parsed), autoRemove, listener: pullProgress(context) };
+    const asked = { ...createRequest(context, parsed), autoRemove, listener: pullProgress(context) };
+    const request = await developed(context, parsed, asked);
     const { interactive, tty } = request;
     const io = detach ? "detached" : processIo(context, { interactive, tty, proxy: parsed.boolean("sig-proxy") });
     const { containers } = await context.engine();

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+/* `run --debug`: what is done before a container starts, and told to the user. */
+import { usageError } from "./usage-error.ts";
+import { progressMode, withProgress } from "./work.ts";
+import type { CreateRequest, DebugPlan } from "../engine/index.ts";
+import type { OptionSpec } from "./command.ts";
+import type { CommandContext } from "./context.ts";
+import type { ParsedArguments } from "./parsed.ts";
+
+const PORT = /^\d{1,5}$/;
+
+/** Flags of `run` for developing. */
+export const DEVELOP_OPTIONS: readonly OptionSpec[] = [
+  {
+    name: "debug",
+    type: "string",
+    valueName: "port",
+    optional: { bare: "", value: PORT },
+    description: "Run the Python program under debugpy on 127.0.0.1:5678, and print how to attach",
+  },
+  { name: "debug-wait", type: "boolean", description: "The same, and wait for an editor before the first line" },
+];
+
+/** The request as it is run, with what the flags put in front of its program. */
+export async function developed(
+  context: CommandContext,
+  parsed: ParsedArguments,
+  request: CreateRequest,
+): Promise<CreateRequest> {
+  const wait = parsed.boolean("debug-wait");
+  if (!parsed.given("debug") && !wait) return request;
+  const port = portOf(parsed, "debug");
+  const { develop } = await context.engine();
+  const shown = { mode: progressMode(undefined, context.env), title: "Preparing" };
+  const plan = await withProgress(context, shown, (call) =>
+    develop.debug(request, { ...call, wait, ...(port === undefined ? {} : { port }) }),
+  );
+  context.stderr.write(debugText(plan, wait));
+  return plan.request;
+}
+
+function portOf(parsed: ParsedArguments, name: string): number | undefined {
+  const text = parsed.string(name);
+  if (text === undefined || text === "") return undefined;
+  const port = PORT.test(text) ? Number(text) : 0;
+  if (port > 0 && port < 65_536) return port;
+  throw usageError(`invalid argument "${text}" for "--${name}" flag: expected a port from 1 to 65535`);
+}
+
+/** What the user is told: where the debugger listens, and the entry for VS Code. */
+function debugText({ host, port, version, python, entry }: DebugPlan, wait: boolean): string {
+  const begins = wait ? "the program waits for an editor" : "the program starts at once (`--debug-wait` waits)";
+  const json = JSON.stringify(entry, undefined, 2).replaceAll(/^/gm, "  ");
+  return [
+    `debugpy ${version} on ${host}:${port}, Python ${python}: ${begins}`,
+    'VS Code: add this to "configurations" of .vscode/launch.json, then Run > Start Debugging:',
+    json,
+    `others: attach by the Debug Adapter Protocol to ${host}:${port} (docs/debugging.md)`,
+    "",
+  ].join("\n");
+}

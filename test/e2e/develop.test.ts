@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+/* `run --debug` with a real debugpy, spoken to as an editor does. */
+import type { ChildProcess } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openDebugSession } from "../support/dap.ts";
+import { openProgramWorld } from "../support/program.ts";
+import type { ProgramWorld } from "../support/program.ts";
+import { addPythonBase, whyNoPythonBase } from "../support/python-base.ts";
+import { uvProgram, whyNoUv } from "../support/uv.ts";
+import { startIndex } from "../support/wheel-index.ts";
+import type { IndexPeer } from "../support/wheel-index.ts";
+import { fetchWheels } from "../support/wheels.ts";
+import { whyNotHere } from "./container-world.ts";
+
+const reason = whyNotHere() ?? whyNoPythonBase() ?? whyNoUv();
+if (reason !== undefined) console.warn(`skipped: ${reason}`);
+
+const APP = `import sys
+
+def work(n):
+    total = n * 2
+    return total
+
+print("total", work(len(sys.argv)), flush=True)
+`;
+
+interface Started {
+  readonly child: ChildProcess;
+  out(): string;
+  err(): string;
+  /** Waits until what was printed fits. */
+  until(fits: (printed: string) => boolean): Promise<void>;
+  ended(): Promise<number>;
+}
+
+describe.skipIf(reason !== undefined)("programs under development", () => {
+  let world: ProgramWorld;
+  let index: IndexPeer;
+  let env: Record<string, string>;
+  beforeAll(async () => {
+    world = openProgramWorld("develop");
+    addPythonBase(world);
+    index = await startIndex(await fetchWheels(["debugpy"]));
+    env = { ...world.env, ...index.env, TARE_UV: await uvProgram() };
+    const dockerfile = 'FROM python:3.11-slim\nWORKDIR /app\nCOPY app.py .\nCMD ["python", "app.py"]\n';
+    world.files("app", { Dockerfile: dockerfile, "app.py": APP });
+    world.ok("build", "-q", "-t", "app", "app");
+  });
+  afterAll(async () => {
+    await index?.stop();
+    world?.close();
+  });
+
+  function start(words: readonly string[], cwd = world.folder): Started {
+    const child = world.start(words, { stdio: ["ignore", "pipe", "pipe"], env, cwd });
+    const printed = { out: "", err: "" };
+    child.stdout?.on("data", (data: Buffer) => (printed.out += data.toString()));
+    child.stderr?.on("data", (data: Buffer) => (printed.err += data.toString()));
+    const gone = new Promise<number>((resolve) => child.once("close", (code) => resolve(code ?? 128)));
+    const until: Started["until"] = async (fits) => {
+      for (const limit = Date.now() + 60_000; !fits(printed.out + printed.err); await sleep(50)) {
+        if (Date.now() > limit || child.exitCode !== null) throw new Error(`${printed.out}${printed.err}`);
+      }
+    };
+    return { child, out: () => printed.out, err: () => printed.err, until, ended: () => gone };
+  }
+
+  it("stops at a breakpoint of an editor that attached with the printed entry", async () => {
+    const run = start(
+      ["run", "--rm", "--debug-wait", "--debug", "app", "python", "app.py", "x"],
+      `${world.folder}/app`,
+    );
+    await run.until((text) => text.includes("others: attach"));
+    const entry = JSON.parse(/^ {2}\{$.*?^ {2}\}$/ms.exec(run.err())?.[0] ?? "") as {
+      readonly connect: { readonly host: string; readonly port: number };
+    };
+    const folder = `${world.folder}/app`;
+    const session = await openDebugSession(entry.connect.host, entry.connect.port);
+    await session.ask("initialize", { adapterID: "debugpy", pathFormat: "path", linesStartAt1: true });
+    session.send("attach", JSON.parse(JSON.stringify(entry).replaceAll("${workspaceFolder}", folder)) as object);
+    await session.event("initialized");
+    const asked = { source: { path: `${folder}/app.py` }, breakpoints: [{ line: 5 }] };
+    expect(await session.ask("setBreakpoints", asked)).toMatchObject({ breakpoints: [{ verified: true, line: 5 }] });
+    await session.ask("configurationDone");
+    const { threadId } = await session.event("stopped");
+    expect(run.out()).toBe("");
+    const { stackFrames } = await session.ask("stackTrace", { threadId });
+    expect(stackFrames).toMatchObject([{ name: "work", line: 5, source: { path: `${folder}/app.py` } }, { line: 7 }]);
+    await session.ask("continue", { threadId });
+    expect(await run.ended()).toBe(0);
+    expect(run.out()).toBe("total 4\n");
+    session.close();
+  });
+
+  it("leaves the image as it is, needs no index the second time, and runs without an editor", async () => {
+    await index.requests();
+    const run = start(["run", "--name", "again", "--debug", "app"]);
+    expect(await run.ended()).toBe(0);
+    expect(run.out()).toBe("total 2\n");
+    expect(await index.requests()).toEqual([]);
+    expect(world.ok("diff", "again")).not.toMatch(/site-packages|debugpy\//);
+    world.ok("rm", "again");
+    expect(
+      world.ok("run", "--rm", "app", "python", "-c", "import sys; print([p for p in sys.path if 'tare' in p])"),
+    ).toBe("[]");
+  });
+
+  it.each([
+    ["no Python program", ["app", "sleep", "1"], "E_NOT_PYTHON", /`sleep 1` starts no Python program/],
+    ["a line for a shell", ["app", "sh", "-c", "cd / && python app.py"], "E_NOT_PYTHON", /a line for a shell/],
+    ["no network", ["--network", "none", "app"], "E_USAGE", /nobody can reach/],
+  ])("refuses %s", (_name, words, code, says) => {
+    const { code: exit, err } = world.tare(["run", "--rm", "--debug", ...words], { env });
+    expect([exit, err]).toEqual([125, expect.stringMatching(says)]);
+    expect(err).toContain(code);
+  });
+});
