@@ -18,7 +18,6 @@ export type {
 export type { ContainerImage, ContainerRecord, DerivedState, ImageDefaults, MountPoint } from "./types.ts";
 export { createContainer, restartContainerDue, runContainer, startContainer } from "./run.ts";
 export { ownMountNamespace } from "./restarter.ts";
-export { createContainer, runContainer, startContainer } from "./run.ts";
 export { plannedProcess } from "./planned-process.ts";
 export type { PlannedProcess } from "./planned-process.ts";
 export { parseMoment } from "./filters.ts";

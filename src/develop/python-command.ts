@@ -130,10 +130,11 @@ function quoted(word: string): string {
 function wrapper(words: readonly string[], rewriting: Rewriting): readonly string[] | undefined {
   const name = nameOf(words);
   if (!WRAPPER.test(name)) return undefined;
-  const end = words.indexOf("--");
   const isOwn = (word: string): boolean => word.startsWith("-") || (name === "env" && word.includes("="));
-  let from = end > 0 ? end + 1 : 1 + (USER_FIRST.test(name) ? 1 : 0);
-  while (end < 0 && from < words.length && isOwn(words[from] ?? "")) from += 1;
+  const first = USER_FIRST.test(name) ? 2 : 1;
+  const others = words.slice(first).findIndex((word) => !isOwn(word));
+  const end = words.indexOf("--");
+  const from = end > 0 ? end + 1 : others < 0 ? words.length : first + others;
   const rest = rewrite(words.slice(from), rewriting);
   return rest && [...words.slice(0, from), ...rest];
 }
