@@ -33,6 +33,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   images: ["base", "oci", "options", "archive", "store", "registry", "dockerfile", "python"],
   trust: ["base", "http", "oci", "store", "registry", "python", "images"],
   bases: ["base", "oci", "archive", "store", "solver", "images"],
+  volumes: ["base", "oci", "options", "archive", "store", "registry", "images"],
   project: ["base", "oci", "python"],
   build: [
     "base",
@@ -52,7 +53,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "bases",
     "project",
   ],
-  containers: ["base", "oci", "options", "archive", "store", "runtime", "images"],
+  containers: ["base", "oci", "options", "archive", "store", "runtime", "images", "volumes"],
   develop: ["base", "oci", "store", "dockerfile", "python", "runtime", "containers"],
   engine: [
     "base",
@@ -72,6 +73,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "bases",
     "project",
     "build",
+    "volumes",
     "containers",
     "develop",
   ],

@@ -27,18 +27,20 @@ describe("the library's face", () => {
       "sizes",
       "system",
       "trust",
+      "volumes",
       "wheels",
     ]);
     expect(members(engine.images)).toEqual(
       ["history", "import", "inspect", "list", "load", "names", "prune", "remove", "resolve", "save", "tag"].sort(),
     );
     expect(members(engine.containers)).toEqual(
-      "changes commit create exec export inspect kill list logDetails logs names pause processes prune remove rename restart run start stats stop unpause update wait".split(
+      "changes commit create exec export inspect kill list logDetails logs names pause processes prunable prune remove rename restart run start stats stop unpause update wait".split(
         " ",
       ),
     );
     expect(members(engine.locks)).toEqual(["lock"]);
     expect(members(engine.bases)).toEqual(["assemble", "recipes"]);
+    expect(members(engine.volumes)).toEqual(["create", "inspect", "list", "names", "prune", "remove"]);
     expect(members(engine.wheels)).toEqual(["list", "pull", "push", "remove"]);
     expect(members(engine.bundles)).toEqual(["create", "load"]);
     expect(members(engine.trust)).toEqual(["generateKey", "sbom", "sign", "verify"]);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-export { byteName } from "./tar-entry.ts";
+export { asPath, byteName, displayName } from "./tar-entry.ts";
+export { overlayMark } from "./overlay-marks.ts";
 export type { TarEntry, TarHeader, TarLimits, TarType, Xattrs } from "./tar-entry.ts";
 export { TarParser } from "./tar-parser.ts";
 export type { TarHandler } from "./tar-parser.ts";

@@ -134,6 +134,13 @@ export const ERROR_CODES = {
   E_STAGE_NOTFOUND: "no such build stage",
   E_OUTPUT: "an output of the build is not possible",
   E_IMAGE_LOCK: "tare.lock is malformed, or an image is not pinned in it or has moved",
+  // volumes
+  E_VOLUME_NAME: "a volume's name is malformed",
+  E_VOLUME_NOTFOUND: "no such volume",
+  E_VOLUME_EXISTS: "a volume of that name exists already",
+  E_VOLUME_INUSE: "a volume is used by containers",
+  E_VOLUME_CHANGED: "a file of a volume is written all the time, so that it can't be copied",
+  E_VOLUME_OPTION: "an option of a volume's driver is unknown, malformed or missing",
   // containers
   E_CONTAINER_NOTFOUND: "no such container",
   E_CONTAINER_STATE: "the container is not in a state that allows this (running, stopped, being removed)",
@@ -145,7 +152,6 @@ export const ERROR_CODES = {
   E_MOUNT_RESERVED: "a mount would cover /proc, /sys or the root",
   E_MOUNT_SOURCE: "the source of a bind mount does not exist",
   E_MOUNT_DUPLICATE: "two mounts have the same destination",
-  E_VOLUME_NAME: "a volume's name is malformed",
   E_FILTER: "a filter is unknown or its value is malformed",
   // images
   E_ARCHIVE: "an image archive is malformed or of an unknown kind",

@@ -36,6 +36,7 @@ const PROTOTYPES = {
   utimensat: "int utimensat(int, void *, void *, int)",
   futimens: "int futimens(int, void *)",
   fallocate: "int fallocate(int, int, int64_t, int64_t)",
+  lseek: "int64_t lseek(int, int64_t, int)",
   syncfs: "int syncfs(int)",
   flock: "int flock(int, int)",
   mount: "int mount(void *, void *, void *, unsigned long, void *)",

@@ -24,11 +24,15 @@ export const RENAME_EXCHANGE = 2;
 export const S_IFIFO = 0o010_000;
 export const S_IFCHR = 0o020_000;
 export const S_IFBLK = 0o060_000;
+export const S_IFSOCK = 0o140_000;
 
 const SYS_OPENAT2 = 437;
 const EAGAIN = 11;
 const EINTR = 4;
 const EXDEV = 18;
+const ENXIO = 6;
+const SEEK_DATA = 3;
+const SEEK_HOLE = 4;
 
 /** How `openat2` opens: flags as for open(2) (O_CLOEXEC is added), mode of a created file, `RESOLVE_*` bits. */
 export interface OpenHow {
@@ -152,6 +156,15 @@ function setSpec(specs: BigInt64Array, at: number, nanoseconds: bigint): void {
 /** Reserves space for a file's bytes `offset … offset + length`; `mode` as for fallocate(2), 0 extends the file. */
 export function fallocate(descriptor: number, offset: number, length: number, mode: number = 0): void {
   call("fallocate", descriptor, descriptor, mode, offset, length);
+}
+
+/** Where data or a hole begins at or after `at`; undefined when there is no more data. It moves the file's position. */
+export function seek(descriptor: number, at: number, what: "data" | "hole"): number | undefined {
+  const found = tryCall("lseek", descriptor, at, what === "data" ? SEEK_DATA : SEEK_HOLE);
+  if (found >= 0) return found;
+  const errno = lastErrno();
+  if (errno === ENXIO) return undefined;
+  throw syscallError("lseek", descriptor, errno);
 }
 
 /** Writes the whole file system of an open file to disk. */

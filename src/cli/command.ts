@@ -3,7 +3,16 @@ import type { CommandContext } from "./context.ts";
 import type { ParsedArguments } from "./parsed.ts";
 
 /** What a word on the command line may be completed to. */
-export type CompletionKind = "image" | "container" | "running" | "file" | "directory" | "recipe" | "command" | "none";
+export type CompletionKind =
+  | "image"
+  | "container"
+  | "running"
+  | "volume"
+  | "file"
+  | "directory"
+  | "recipe"
+  | "command"
+  | "none";
 
 /** One option of a command. */
 export interface OptionSpec {
@@ -57,7 +66,7 @@ export interface CommandBody {
 }
 
 /** Headings of the top-level help, in its order. */
-export type CommandGroup = "main" | "containers" | "images" | "system" | "other";
+export type CommandGroup = "main" | "containers" | "volumes" | "images" | "system" | "other";
 
 /** What the table knows of a command without loading it. */
 export interface CommandEntry {

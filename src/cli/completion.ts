@@ -131,6 +131,8 @@ async function candidatesOf(
     case "container":
     case "running":
       return named(await (await engine()).containers.names({ all: kind === "container" }), "container");
+    case "volume":
+      return named(await (await engine()).volumes.names(), "volume");
     case "recipe":
       return (await (await engine()).bases.recipes()).map(({ name, summary }) => ({
         value: prefix + name,

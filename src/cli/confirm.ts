@@ -3,16 +3,22 @@ import { TareError } from "../base/index.ts";
 import type { CommandContext } from "./context.ts";
 
 /**
- * Asks before something is removed. True without asking with `force`; throws `E_USAGE` when nobody can be asked.
+ * Asks before something is removed; the warning may be found out only when it is shown. True without asking with
+ * `force`; throws `E_USAGE` when nobody can be asked.
  */
-export async function confirm(context: CommandContext, warning: string, force: boolean): Promise<boolean> {
+export async function confirm(
+  context: CommandContext,
+  warning: string | (() => Promise<string>),
+  force: boolean,
+): Promise<boolean> {
   if (force) return true;
   if (!context.stdinIsTerminal) {
     throw new TareError("E_USAGE", "nobody can be asked: the standard input is not a terminal", {
       hint: "give `--force` to go on without a question",
     });
   }
-  context.stderr.write(`${warning}\nAre you sure you want to continue? [y/N] `);
+  const text = typeof warning === "string" ? warning : await warning();
+  context.stderr.write(`${text}\nAre you sure you want to continue? [y/N] `);
   return /^\s*y(es)?\s*$/i.test(await readLine(context));
 }
 

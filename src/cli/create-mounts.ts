@@ -37,13 +37,18 @@ function containerMount(mount: Mount, cwd: string, isShort: boolean): ContainerM
     case "bind":
       return bindMount(mount, cwd, isShort);
     case "volume":
-      refuseDriver(mount);
+      checkVolumeDriver(mount.volume?.driver);
       return {
         type: "volume",
         target: mount.target,
         readonly: mount.readOnly,
         noCopy: mount.volume?.noCopy ?? false,
-        ...defined({ source: mount.source, subpath: mount.volume?.subpath }),
+        ...defined({
+          source: mount.source,
+          subpath: mount.volume?.subpath,
+          labels: mount.volume?.labels,
+          driverOptions: mount.volume?.driverOptions,
+        }),
       };
     case "tmpfs":
       return {
@@ -54,7 +59,13 @@ function containerMount(mount: Mount, cwd: string, isShort: boolean): ContainerM
         ...defined({ size: mount.tmpfs?.sizeBytes, mode: mount.tmpfs?.mode }),
       };
     case "image":
-      throw new TareError("E_UNSUPPORTED", "mounts of images come with a later version");
+      return {
+        type: "image",
+        source: mount.source ?? "",
+        target: mount.target,
+        readonly: true,
+        ...defined({ subpath: mount.image?.subpath }),
+      };
   }
 }
 
@@ -66,11 +77,19 @@ function bindMount(mount: Mount, cwd: string, isShort: boolean): ContainerMount 
     readonly: mount.readOnly,
     createSource: isShort || (mount.bind?.createSource ?? false),
     recursive: mount.bind?.recursive !== "disabled",
+    ...(mount.bind?.recursive === "readonly" ? { recursiveReadOnly: true } : {}),
     ...defined({ propagation: mount.bind?.propagation, selinux: mount.relabel }),
   };
 }
 
-function refuseDriver({ volume }: Mount): void {
-  if (volume?.driver === undefined || volume.driver === "local") return;
-  throw new TareError("E_UNSUPPORTED", `volume driver \`${volume.driver}\`: only \`local\` exists`);
+/** `--volume-driver`. Throws `E_UNSUPPORTED` for all but `local`. */
+export function checkVolumeDriver(driver: string | undefined): void {
+  if (driver !== undefined && driver !== "" && driver !== "local") throw foreignDriver(driver);
+}
+
+function foreignDriver(driver: string): TareError {
+  return new TareError("E_UNSUPPORTED", `volume driver \`${driver}\`: only \`local\` exists`, {
+    hint: "mount what the driver would on this machine, and give its folder with `-v`",
+    exitCode: 125,
+  });
 }

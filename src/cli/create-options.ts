@@ -63,7 +63,12 @@ const PROCESS: readonly OptionSpec[] = [
 
 const FILES: readonly OptionSpec[] = [
   list("volume", "Mount a folder or a volume: `/host:/container[:ro]`, `name:/container`", { short: "v" }),
-  list("mount", "Mount: `type=bind|volume|tmpfs,source=…,target=…[,readonly]`", { valueName: "mount" }),
+  list("mount", "Mount: `type=bind|volume|tmpfs|image,source=…,target=…[,readonly]`", { valueName: "mount" }),
+  list("volumes-from", "Mount what another container has mounted: `name[:ro]`", {
+    valueName: "list",
+    complete: "container",
+  }),
+  text("volume-driver", "Driver of the volumes: `local`", { complete: "none" }),
   list("tmpfs", "Mount an empty file system in memory: `/path[:size=64m]`"),
   flag("read-only", "Make the container's root file system read-only"),
   list("device", "Give it a device of the host: `/dev/fuse[:/dev/x][:rwm]`"),
@@ -103,9 +108,6 @@ const NOT_YET: readonly OptionSpec[] = [
     later(name, LIFE),
   ),
   later("health-timeout", LIFE),
-  ...["volume-driver", "volumes-from"].map((name) =>
-    later(name, "volumes of drivers and of other containers come later"),
-  ),
   later(
     "storage-opt",
     "a container's files lie in a folder of the host's file system, which sets no limit of size; use a volume or `--tmpfs` with `size=`",

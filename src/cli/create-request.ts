@@ -15,7 +15,7 @@ import {
   parseRestartPolicy,
   parseSysctl,
 } from "../options/index.ts";
-import { mountsOf } from "./create-mounts.ts";
+import { checkVolumeDriver, mountsOf } from "./create-mounts.ts";
 import { usageError } from "./usage-error.ts";
 import { allValues, defined, flagValue, oneValue } from "./flag-value.ts";
 import type { CreateRequest, DeviceRequest, NamespaceRequest, SecurityRequest } from "../engine/index.ts";
@@ -26,6 +26,7 @@ import type { ParsedArguments } from "./parsed.ts";
 /** The container that `run` and `create` ask for. Reads `--env-file` and `--label-file`. Throws `E_USAGE`, `E_IO`. */
 export function createRequest(context: CommandContext, parsed: ParsedArguments): CreateRequest {
   const [image = "", ...command] = parsed.positionals;
+  checkVolumeDriver(parsed.string("volume-driver"));
   return {
     image,
     command,
@@ -33,6 +34,7 @@ export function createRequest(context: CommandContext, parsed: ParsedArguments):
     tty: parsed.boolean("tty"),
     env: environment(context, parsed),
     mounts: mountsOf(context, parsed),
+    volumesFrom: parsed.list("volumes-from"),
     readOnly: parsed.boolean("read-only"),
     init: parsed.boolean("init"),
     autoRemove: false,

@@ -15,6 +15,7 @@ export interface HelpStyle {
 const HEADINGS: Readonly<Record<CommandGroup, string>> = {
   main: "Build and run",
   containers: "Containers",
+  volumes: "Volumes",
   images: "Images",
   system: "System",
   other: "Other",

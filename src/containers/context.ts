@@ -9,7 +9,6 @@ import type { Restarter } from "./restarter.ts";
 import type { ContainerRuntime } from "./runtime-port.ts";
 import type { StateFiles } from "./state.ts";
 import type { ContainerRecord, HostSettings } from "./types.ts";
-import { Volumes } from "./volumes.ts";
 
 /** What the functions of this area work with; made once per command. */
 export interface ContainersContext {
@@ -87,11 +86,6 @@ export function recordsOf(
   host?: Pick<HostSettings, "autoRemove">,
 ): DocumentStore<ContainerRecord> {
   return context.store.documents<ContainerRecord>(CONTAINER_KIND, { lasting: host?.autoRemove !== true });
-}
-
-/** The volumes of this store. */
-export function volumesOf(context: ContainersContext): Volumes {
-  return new Volumes(join(context.store.root, "volumes"));
 }
 
 /** Who this process is. */

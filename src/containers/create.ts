@@ -5,7 +5,7 @@
  */
 import * as fs from "node:fs";
 import { TareError, ioError, isTareError, removeTree } from "../base/index.ts";
-import { filesOf, recordsOf, volumesOf } from "./context.ts";
+import { filesOf, recordsOf } from "./context.ts";
 import type { ContainersContext } from "./context.ts";
 import { viewOf } from "./find.ts";
 import { imageTree } from "./image-tree.ts";
@@ -15,6 +15,8 @@ import { resolveMounts } from "./mounts.ts";
 import { checkName, newContainerId, randomName } from "./names.ts";
 import type { CreateRequest } from "./request.ts";
 import type { ContainerImage, ContainerRecord, HostSettings, StoredState } from "./types.ts";
+import { inheritedMounts } from "./volumes-from.ts";
+import { prepareMount, removeAnonymous, volumePlace } from "./volumes.ts";
 
 const NAME_TRIES = 8;
 
@@ -22,19 +24,20 @@ const NAME_TRIES = 8;
  * Makes a container in the given state: record, folder, volumes. All or nothing. Throws `E_NAME_TAKEN`,
  * `E_LAYER_MISSING`, and what merging of configuration and mounts throws.
  */
-export function createRecord(
+export async function createRecord(
   context: ContainersContext,
   image: ContainerImage,
   request: CreateRequest,
   state: StoredState,
-): ContainerRecord {
+): Promise<ContainerRecord> {
   const record = insertRecord(context, request.name, newRecord(context, { image, request, state }));
   try {
     makeFolder(context, record);
+    for (const mount of record.mounts) await prepareMount(context, mount, () => imageTree(context, record));
     if (request.cidfile !== undefined) writeCidFile(request.cidfile, record.id);
     return record;
   } catch (error) {
-    volumesOf(context).removeAnonymous(record.mounts);
+    removeAnonymous(context, record);
     removeTree(filesOf(context, record.id).folder);
     recordsOf(context).remove(record.id);
     throw error;
@@ -47,7 +50,6 @@ function newRecord(
 ): Omit<ContainerRecord, "name"> {
   const { defaults, reference, id: imageId, target: imageTarget, diffIds: layers } = parts.image;
   const id = newContainerId();
-  const volumes = volumesOf(context);
   return {
     version: 1,
     id,
@@ -58,7 +60,12 @@ function newRecord(
     layers,
     config: mergeConfig(defaults, parts.request, id),
     host: hostSettings(parts.request),
-    mounts: resolveMounts(parts.request.mounts, defaults, (name) => volumes.dataPath(name)),
+    mounts: resolveMounts({
+      requested: parts.request.mounts,
+      inherited: inheritedMounts(context, parts.request.volumesFrom ?? []),
+      image: defaults,
+      placeOf: (name, options) => volumePlace(context, name, options),
+    }),
     state: parts.state,
   };
 }
@@ -137,8 +144,6 @@ function makeFolder(context: ContainersContext, record: ContainerRecord): void {
   } catch (error) {
     throw ioError(`making the container's folder \`${files.folder}\``, error);
   }
-  const volumes = volumesOf(context);
-  for (const mount of record.mounts) volumes.prepare(mount, () => imageTree(context, record));
 }
 
 /** The upper directory's own mode and owner are what `/` has in the container, whatever the umask. */

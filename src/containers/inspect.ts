@@ -166,13 +166,20 @@ function mountDocument(mount: MountPoint): Readonly<Record<string, unknown>> {
   return {
     Type: mount.type,
     ...(mount.name === undefined ? {} : { Name: mount.name }),
-    Source: mount.source,
+    Source: sourceShown(mount),
     Destination: mount.destination,
     ...(mount.type === "volume" ? { Driver: "local" } : {}),
     Mode: mount.readOnly ? "ro" : "",
     RW: !mount.readOnly,
     Propagation: mount.propagation,
   };
+}
+
+/** Docker names a volume's folder, also when only a part of it is mounted. */
+function sourceShown({ source, subpath, type }: MountPoint): string {
+  return type === "volume" && subpath !== undefined && source.endsWith(`/${subpath}`)
+    ? source.slice(0, -subpath.length - 1)
+    : source;
 }
 
 function bindText(mount: MountPoint): string {

@@ -118,12 +118,14 @@ function mountsOf({ record, files }: Launch): readonly SpecMount[] {
 }
 
 function specMount(mount: MountPoint): SpecMount {
-  const { destination } = mount;
-  const access = mount.readOnly ? ["ro"] : [];
-  if (mount.type === "tmpfs") return { destination, type: "tmpfs", options: [...access, ...mount.options] };
+  const { destination, source } = mount;
+  const access = mount.readOnly ? [mount.recursiveReadOnly === true ? "rro" : "ro"] : [];
+  if (mount.type === "tmpfs" || mount.inMemory === true) {
+    return { destination, type: "tmpfs", options: [...access, ...mount.options] };
+  }
   const words = [...access, ...(mount.recursive ? [] : ["bind"])];
   const propagation = mount.propagation === "" ? [] : [mount.propagation];
-  return { destination, type: "bind", source: mount.source, options: [...words, ...propagation, ...mount.options] };
+  return { destination, type: "bind", source, options: [...words, ...propagation, ...mount.options] };
 }
 
 /** The devices asked for; with `--privileged` all of the host. */

@@ -29,8 +29,11 @@ function statesOf(context: ContainersContext): readonly string[] {
 }
 
 /** A container whose record says that `pid` of the given start time supervises it. */
-function abandoned(context: ContainersContext, fields: { name: string; autoRemove?: boolean }): ContainerRecord {
-  const { id } = createContainer(context, emptyImage(), createRequest(fields));
+async function abandoned(
+  context: ContainersContext,
+  fields: { name: string; autoRemove?: boolean },
+): Promise<ContainerRecord> {
+  const { id } = await createContainer(context, emptyImage(), createRequest(fields));
   const supervisor = { pid: 1, startTime: "of another process", bootId: context.processes.bootId() };
   const state: StoredState = { status: "running", mode: "foreground", supervisor, started: false, startedAt: 1 };
   const record = recordsOf(context).update(id, (known) => ({ ...known, state }));
@@ -72,14 +75,15 @@ describe("names", () => {
   it("are unique and change hands by rename and removal", async () => {
     test = testContext();
     const { context } = test;
-    const make = (name: string): string => createContainer(context, emptyImage(), createRequest({ name })).id;
-    make("web");
-    expect(() => make("web")).toThrow(expect.objectContaining({ code: "E_NAME_TAKEN" }));
+    const make = async (name: string): Promise<string> =>
+      (await createContainer(context, emptyImage(), createRequest({ name }))).id;
+    await make("web");
+    await expect(make("web")).rejects.toMatchObject({ code: "E_NAME_TAKEN" });
     renameContainer(context, "web", "old");
-    make("web");
+    await make("web");
     expect(() => renameContainer(context, "old", "web")).toThrow(expect.objectContaining({ code: "E_NAME_TAKEN" }));
     await removeContainer(context, "web", { force: false, volumes: false });
-    make("web");
+    await make("web");
     expect(statesOf(context).toSorted()).toEqual(["old created -", "web created -"]);
   });
 });
@@ -88,7 +92,7 @@ describe("recovery", () => {
   it("does nothing quickly when there is nothing to do", async () => {
     test = testContext(ends(0));
     await runContainer(test.context, emptyImage(), createRequest(), IO);
-    createContainer(test.context, emptyImage(), createRequest());
+    await createContainer(test.context, emptyImage(), createRequest());
     expect(await recoverContainers(test.context)).toEqual({
       settled: [],
       removed: [],
@@ -102,8 +106,8 @@ describe("recovery", () => {
   it("settles what lost its supervisor, removes what should have removed itself", async () => {
     test = testContext();
     const { context, calls } = test;
-    abandoned(context, { name: "lost" });
-    abandoned(context, { name: "self", autoRemove: true });
+    await abandoned(context, { name: "lost" });
+    await abandoned(context, { name: "self", autoRemove: true });
     expect(statesOf(context).toSorted()).toEqual(["lost exited 137", "self exited 137"]);
     expect((await recoverContainers(context)).settled.length).toBe(2);
     expect(calls.toSorted()).toEqual(["cleanup lost", "cleanup self"]);
@@ -114,7 +118,7 @@ describe("recovery", () => {
   it("finishes a removal and deletes folders without a record", async () => {
     test = testContext();
     const { context } = test;
-    const { id } = abandoned(context, { name: "half" });
+    const { id } = await abandoned(context, { name: "half" });
     const by = { pid: 1, startTime: "gone", bootId: "old" };
     recordsOf(context).update(id, (record) => ({ ...record, state: { status: "removing", by } }));
     fs.mkdirSync(filesOf(context, "stray").upper, { recursive: true });
@@ -125,7 +129,7 @@ describe("recovery", () => {
   it("leaves to a live process what it has claimed", async () => {
     test = testContext();
     const { context } = test;
-    const { id } = abandoned(context, { name: "claimed" });
+    const { id } = await abandoned(context, { name: "claimed" });
     const claimedBy = { pid: 1, startTime: context.processes.startTime(1) ?? "", bootId: context.processes.bootId() };
     recordsOf(context).update(id, (record) => ({ ...record, state: { ...record.state, claimedBy } as StoredState }));
     expect((await recoverContainers(context)).settled).toEqual([]);
@@ -133,7 +137,7 @@ describe("recovery", () => {
 
   it("reports what it can't clear up and goes on", async () => {
     test = testContext({ cleanup: async () => Promise.reject(new Error("stuck")) });
-    const { id } = abandoned(test.context, { name: "stuck" });
+    const { id } = await abandoned(test.context, { name: "stuck" });
     expect((await recoverContainers(test.context)).failed).toMatchObject([{ id }]);
   });
 });
@@ -141,17 +145,17 @@ describe("recovery", () => {
 describe("start, prune", () => {
   it("starts a lost container again", async () => {
     test = testContext(ends(0));
-    abandoned(test.context, { name: "again" });
+    await abandoned(test.context, { name: "again" });
     expect(await startContainer(test.context, "again", IO)).toMatchObject({ exitCode: 0 });
     expect(statesOf(test.context)).toEqual(["again exited 0"]);
   });
 
   it("prunes by label what does not run", async () => {
     test = testContext();
-    const make = (name: string, labels: Record<string, string>): string =>
-      createContainer(test.context, emptyImage(), createRequest({ name, labels })).id;
-    make("keep-it", {});
-    const id = make("drop-it", { old: "1" });
+    const make = async (name: string, labels: Record<string, string>): Promise<string> =>
+      (await createContainer(test.context, emptyImage(), createRequest({ name, labels }))).id;
+    await make("keep-it", {});
+    const id = await make("drop-it", { old: "1" });
     expect((await pruneContainers(test.context, { label: ["old=1"] })).ids).toEqual([id]);
     expect(statesOf(test.context)).toEqual(["keep-it created -"]);
   });

@@ -21,8 +21,17 @@ const volume = (target: string, extra: object = {}): ContainerMount => ({
   ...extra,
 });
 
-function resolve(mounts: readonly ContainerMount[], image: ImageDefaults = {}): readonly MountPoint[] {
-  return resolveMounts(mounts, image, (name) => `/volumes/${name}/data`);
+function resolve(
+  mounts: readonly ContainerMount[],
+  image: ImageDefaults = {},
+  inherited: readonly MountPoint[] = [],
+): readonly MountPoint[] {
+  return resolveMounts({
+    requested: mounts,
+    inherited,
+    image,
+    placeOf: (name) => ({ data: `/volumes/${name}/data`, options: [], readOnly: false }),
+  });
 }
 
 describe("mounts of a container", () => {
@@ -48,6 +57,18 @@ describe("mounts of a container", () => {
       readOnly: true,
       anonymous: false,
     });
+  });
+
+  it("takes the mounts of other containers where the request has none, before those of the image", () => {
+    const [own, other, both] = resolve([bind("/own"), volume("/other", { source: "theirs" }), bind("/both")]);
+    const inherited = [own, other, both].flatMap((point) => (point ? [{ ...point, readOnly: true }] : []));
+    const points = resolve([bind("/own")], { Volumes: { "/other": {}, "/new": {} } }, inherited);
+    expect(points.map(({ destination, readOnly, name }) => [destination, readOnly, name?.slice(0, 6)])).toEqual([
+      ["/own", false, undefined],
+      ["/other", true, "theirs"],
+      ["/both", true, undefined],
+      ["/new", false, points[3]?.name?.slice(0, 6)],
+    ]);
   });
 
   it("spells tmpfs options", () => {

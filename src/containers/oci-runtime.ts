@@ -28,6 +28,7 @@ import { overrideEnvironment, processEnvironment } from "./merge-config.ts";
 import type { ExecRequest, ProcessIo, ResourceRequest } from "./request.ts";
 import { isMeantToEnd } from "./signals.ts";
 import type { ContainerRuntime, Launch, Outcome } from "./runtime-port.ts";
+import { stagedMounts } from "./staged-mounts.ts";
 import type { ContainerRecord } from "./types.ts";
 
 /** What the driver is made of. */
@@ -154,6 +155,7 @@ export class OciContainerRuntime implements ContainerRuntime {
     const { store } = this.#options;
     const runtime = await this.#runtime(record);
     const layers = store.layers.getAll(record.layers);
+    const staged = stagedMounts(store, files, record);
     return {
       runtime,
       id: record.id,
@@ -167,8 +169,10 @@ export class OciContainerRuntime implements ContainerRuntime {
           work: files.work,
           volatile: record.host.autoRemove,
         },
+        ...staged.overlays,
       ],
-      spec: launchSpec(launch, containerTree({ store }, record), console),
+      subpaths: staged.subpaths,
+      spec: launchSpec({ ...launch, record: staged.record }, containerTree({ store }, record), console),
       stateRoot: this.#stateRoot,
     };
   }

@@ -80,22 +80,40 @@ function markRemoving(context: ContainersContext, id: string): ContainerRecord |
   return isBusy ? "busy" : record;
 }
 
+/** A container that a prune takes. */
+export interface PrunedContainer {
+  readonly id: string;
+  readonly name: string;
+  /** Bytes on disk. */
+  readonly size: number;
+}
+
+/** What `pruneContainers` would remove at this moment. */
+export function prunableContainers(
+  context: ContainersContext,
+  filters: Readonly<Record<string, readonly string[]>>,
+): readonly PrunedContainer[] {
+  const matches = containerFilter(filters, filterLookups(context));
+  return recordsOf(context)
+    .list()
+    .filter((record) => !isBusy(context, record) && matches(viewOf(context, record)))
+    .map(({ id, name }) => ({ id, name, size: diskUsage(filesOf(context, id).folder) }));
+}
+
+function isBusy(context: ContainersContext, record: ContainerRecord): boolean {
+  return BUSY.has(viewOf(context, record).state.status) || isStarting(context, record);
+}
+
 /** Removes all containers that do not run, with their anonymous volumes kept. `until`, `label`, `label!` filter. */
 export async function pruneContainers(
   context: ContainersContext,
   filters: Readonly<Record<string, readonly string[]>>,
 ): Promise<{ readonly ids: readonly string[]; readonly reclaimed: number }> {
-  const matches = containerFilter(filters, filterLookups(context));
   const ids: string[] = [];
   let reclaimed = 0;
-  for (const record of recordsOf(context).list()) {
-    const view = viewOf(context, record);
-    const isBusy = BUSY.has(view.state.status) || isStarting(context, record);
-    if (isBusy || !matches(view)) continue;
-    const size = diskUsage(filesOf(context, record.id).folder);
-    const gone = await removeQuietly(context, record.id);
-    if (!gone) continue;
-    ids.push(record.id);
+  for (const { id, size } of prunableContainers(context, filters)) {
+    if (!(await removeQuietly(context, id))) continue;
+    ids.push(id);
     reclaimed += size;
   }
   return { ids, reclaimed };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Readable, Writable } from "node:stream";
 import type { LogConfig, RestartPolicy } from "../options/index.ts";
+import type { ContainerImage } from "./types.ts";
 
 /** A mount of a container, from `-v`, `--mount` or `--tmpfs`. Sources of binds are absolute. */
 export type ContainerMount =
@@ -12,6 +13,8 @@ export type ContainerMount =
       /** `-v` makes a missing source directory, `--mount` refuses it. */
       readonly createSource: boolean;
       readonly recursive: boolean;
+      /** What is mounted below the source becomes read-only too. */
+      readonly recursiveReadOnly?: boolean;
       readonly propagation?: string;
       readonly selinux?: "shared" | "private";
     }
@@ -24,6 +27,19 @@ export type ContainerMount =
       /** Do not fill an empty volume from the image's path. */
       readonly noCopy: boolean;
       readonly subpath?: string;
+      /** Of a volume that is not there yet. */
+      readonly labels?: Readonly<Record<string, string>>;
+      readonly driverOptions?: Readonly<Record<string, string>>;
+    }
+  | {
+      readonly type: "image";
+      /** As the user wrote it. */
+      readonly source: string;
+      readonly target: string;
+      readonly readonly: true;
+      readonly subpath?: string;
+      /** The image it names; put in before the container is made. */
+      readonly image?: ContainerImage;
     }
   | {
       readonly type: "tmpfs";
@@ -123,6 +139,8 @@ export interface CreateRequest {
   readonly workdir?: string;
   readonly user?: string;
   readonly mounts: readonly ContainerMount[];
+  /** `--volumes-from`: `container[:ro|rw]`, as written. */
+  readonly volumesFrom?: readonly string[];
   readonly readOnly: boolean;
   readonly hostname?: string;
   readonly domainname?: string;

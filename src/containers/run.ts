@@ -29,17 +29,17 @@ export async function runContainer(
   request: CreateRequest,
   io: ProcessIo | "detached",
 ): Promise<RunResult> {
-  const record = createRecord(context, image, request, startingState(context, io));
+  const record = await createRecord(context, image, request, startingState(context, io));
   return await launch(context, record, io);
 }
 
 /** Makes a container and does not start it. */
-export function createContainer(
+export async function createContainer(
   context: ContainersContext,
   image: ContainerImage,
   request: CreateRequest,
-): { readonly id: string } {
-  return { id: createRecord(context, image, request, { status: "created" }).id };
+): Promise<{ readonly id: string }> {
+  return { id: (await createRecord(context, image, request, { status: "created" })).id };
 }
 
 /**

@@ -7,7 +7,7 @@
 import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { removeTree } from "../base/index.ts";
-import { filesOf, ownIdentity, recordsOf, volumesOf } from "./context.ts";
+import { filesOf, ownIdentity, recordsOf } from "./context.ts";
 import type { ContainersContext } from "./context.ts";
 import { viewOf } from "./find.ts";
 import { isAlive } from "./process-identity.ts";
@@ -16,6 +16,7 @@ import { releaseMounts } from "./release-mounts.ts";
 import { ended, launchWaiter } from "./restart.ts";
 import { killStarters } from "./starters.ts";
 import type { ContainerRecord, StoredState } from "./types.ts";
+import { removeAnonymous } from "./volumes.ts";
 
 type Running = Extract<StoredState, { status: "running" }>;
 
@@ -116,7 +117,7 @@ export function removeRecord(
 ): undefined {
   const { folder } = filesOf(context, record.id);
   removeFolder(folder);
-  if (what.volumes) volumesOf(context).removeAnonymous(record.mounts);
+  if (what.volumes) removeAnonymous(context, record);
   recordsOf(context, record.host).remove(record.id);
 }
 

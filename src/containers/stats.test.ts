@@ -27,7 +27,7 @@ describe("stats", () => {
   afterEach(() => world.close());
 
   it("shows zeros of a container that does not run, with `all` or by name only", async () => {
-    const { id } = createContainer(world.context, emptyImage(), createRequest({ name: "idle" }));
+    const { id } = await createContainer(world.context, emptyImage(), createRequest({ name: "idle" }));
     const round = async (containers: readonly string[], all: boolean): Promise<unknown> =>
       (await containerStats(world.context, { containers, all, stream: false }).next()).value;
     expect(await round([], false)).toEqual([]);

@@ -53,7 +53,7 @@ export interface ContainerConfig {
 
 /** A mount of a container, resolved: `source` is a host path (empty for tmpfs). */
 export interface MountPoint {
-  readonly type: "bind" | "volume" | "tmpfs";
+  readonly type: "bind" | "volume" | "tmpfs" | "image";
   /** Volume name. */
   readonly name?: string | undefined;
   /** The volume was made for this container alone. */
@@ -63,8 +63,19 @@ export interface MountPoint {
   readonly readOnly: boolean;
   readonly propagation: string;
   readonly recursive: boolean;
+  /** `readonly`: what is mounted below the source is read-only too. */
+  readonly recursiveReadOnly?: boolean | undefined;
   /** Volume: do not fill it from the image. */
   readonly noCopy?: boolean | undefined;
+  /** Volume: in memory, this container's alone. */
+  readonly inMemory?: boolean | undefined;
+  /** Volume, image: a path in it, resolved when the container starts and never beyond it. */
+  readonly subpath?: string | undefined;
+  /** Volume: labels and options for one that is not there yet. */
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  readonly driverOptions?: Readonly<Record<string, string>> | undefined;
+  /** Image: what is mounted; the store keeps it while the record is there. */
+  readonly image?: { readonly id: Digest; readonly target: Digest; readonly layers: readonly Digest[] } | undefined;
   /** Bind: make a missing source directory. */
   readonly createSource?: boolean | undefined;
   /** Further mount options (`size=…`, `mode=…`, `noexec`). */

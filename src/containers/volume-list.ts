@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import * as fs from "node:fs";
-import { join } from "node:path";
-import { removeTree } from "../base/index.ts";
+import { TareError, isTareError, suggest } from "../base/index.ts";
+import { folderOf, isAnonymous, listVolumes, removeVolume } from "../volumes/index.ts";
+import type { VolumeRecord } from "../volumes/index.ts";
 import { recordsOf } from "./context.ts";
 import type { ContainersContext } from "./context.ts";
 import { diskUsage } from "./disk-usage.ts";
+import { parseMoment } from "./filters.ts";
+import { volumeUsers } from "./volumes.ts";
 
-/** Names of anonymous volumes: made like container ids. */
-const ANONYMOUS = /^[0-9a-f]{64}$/;
+type Filters = Readonly<Record<string, readonly string[]>>;
 
 /** What all volumes take; `active` ones belong to a container. */
 export interface VolumeUsage {
@@ -18,51 +19,133 @@ export interface VolumeUsage {
   readonly reclaimable: number;
 }
 
+/** A volume and who has it. */
+export interface VolumeView {
+  readonly record: VolumeRecord;
+  /** Names of containers. */
+  readonly users: readonly string[];
+}
+
+/** A volume that a prune takes. */
+export interface PrunedVolume {
+  readonly name: string;
+  /** Bytes on disk. */
+  readonly size: number;
+}
+
 /** Counts and measures the volumes; walks them. */
 export function volumeUsage(context: ContainersContext): VolumeUsage {
-  const used = usedVolumes(context);
-  const volumes = volumeNames(context).map((name) => ({ name, size: diskUsage(folderOf(context, name)) }));
+  const volumes = viewVolumes(context).map((view) => ({ ...view, size: volumeSize(context, view.record.name) }));
   const sum = (list: typeof volumes): number => list.reduce((total, { size }) => total + size, 0);
   return {
     count: volumes.length,
-    active: volumes.filter(({ name }) => used.has(name)).length,
+    active: volumes.filter(({ users }) => users.length > 0).length,
     size: sum(volumes),
-    reclaimable: sum(volumes.filter(({ name }) => !used.has(name))),
+    reclaimable: sum(volumes.filter(({ users }) => users.length === 0)),
   };
 }
 
-/** Removes anonymous volumes that no container has. Named ones hold what somebody wanted to keep. */
-export function pruneVolumes(context: ContainersContext): {
-  readonly names: readonly string[];
-  readonly reclaimed: number;
-} {
-  // Listed before the records are read: a volume is made after the record that names it.
-  const candidates = volumeNames(context).filter((name) => ANONYMOUS.test(name));
-  const used = usedVolumes(context);
-  const names = candidates.filter((name) => !used.has(name));
-  let reclaimed = 0;
-  for (const name of names) {
-    reclaimed += diskUsage(folderOf(context, name));
-    removeTree(folderOf(context, name));
+/** Bytes on disk of a volume's own folder. */
+export function volumeSize(context: ContainersContext, name: string): number {
+  return diskUsage(folderOf(context.store, name));
+}
+
+const LIST_FILTERS: Readonly<Record<string, (view: VolumeView, value: string) => boolean>> = {
+  name: ({ record }, value) => record.name.includes(value),
+  label: ({ record }, value) => hasLabel(record, value),
+  driver: (_view, value) => value === "local",
+  dangling: ({ users }, value) => (users.length === 0) === isTrue("dangling", value),
+};
+
+const PRUNE_FILTERS: Readonly<Record<string, (view: VolumeView, value: string) => boolean>> = {
+  label: ({ record }, value) => hasLabel(record, value),
+  "label!": ({ record }, value) => !hasLabel(record, value),
+  until: ({ record }, value) => record.createdAt < parseMoment(value, Date.now()),
+  all: () => true,
+};
+
+/** Labels and times must all hold; of other filters one value. */
+const ALL_OF: ReadonlySet<string> = new Set(["label", "label!", "until"]);
+
+/** All volumes by name that fit the filters `name`, `label`, `driver`, `dangling`. Throws `E_FILTER`. */
+export function findVolumes(context: ContainersContext, filters: Filters): readonly VolumeView[] {
+  return viewVolumes(context).filter(matcher(filters, LIST_FILTERS));
+}
+
+/**
+ * Removes volumes that no container has: those that nobody named, with `all` the others too. What a filter leaves out
+ * stays. `dryRun` says what would go. Throws `E_FILTER`.
+ */
+export function pruneVolumes(
+  context: ContainersContext,
+  request: { readonly all: boolean; readonly filters: Filters; readonly dryRun?: boolean },
+): { readonly volumes: readonly PrunedVolume[]; readonly reclaimed: number } {
+  const matches = matcher(request.filters, PRUNE_FILTERS);
+  const all = request.all || (request.filters["all"] ?? []).some((value) => isTrue("all", value));
+  const volumes: PrunedVolume[] = [];
+  for (const view of viewVolumes(context)) {
+    const { name } = view.record;
+    if (view.users.length > 0 || !(all || isAnonymous(view.record)) || !matches(view)) continue;
+    const size = volumeSize(context, name);
+    if (request.dryRun === true || removeUnused(context, name)) volumes.push({ name, size });
   }
-  return { names, reclaimed };
+  return { volumes, reclaimed: volumes.reduce((sum, { size }) => sum + size, 0) };
 }
 
-function usedVolumes(context: ContainersContext): ReadonlySet<string> {
-  const mounts = recordsOf(context)
-    .list()
-    .flatMap((record) => record.mounts);
-  return new Set(mounts.flatMap(({ name }) => name ?? []));
-}
-
-function volumeNames(context: ContainersContext): readonly string[] {
+/** False for one that a container has got meanwhile. */
+function removeUnused(context: ContainersContext, name: string): boolean {
   try {
-    return fs.readdirSync(join(context.store.root, "volumes")).sort();
-  } catch {
-    return [];
+    return removeVolume(context.store, name, (volume) => volumeUsers(context, volume));
+  } catch (error) {
+    if (!isTareError(error, "E_VOLUME_INUSE")) throw error;
+    return false;
   }
 }
 
-function folderOf(context: ContainersContext, name: string): string {
-  return join(context.store.root, "volumes", name);
+/** The records of containers are read after the volumes: a volume is made after the record that names it. */
+function viewVolumes(context: ContainersContext): readonly VolumeView[] {
+  const volumes = listVolumes(context.store);
+  const users = new Map<string, Set<string>>();
+  for (const { name: container, mounts } of recordsOf(context).list()) {
+    for (const { name } of mounts) {
+      if (name !== undefined) users.set(name, (users.get(name) ?? new Set<string>()).add(container));
+    }
+  }
+  return volumes.map((record) => ({ record, users: [...(users.get(record.name) ?? [])].sort() }));
+}
+
+function matcher(
+  filters: Filters,
+  known: Readonly<Record<string, (view: VolumeView, value: string) => boolean>>,
+): (view: VolumeView) => boolean {
+  for (const [key, values] of Object.entries(filters)) {
+    if (!Object.hasOwn(known, key)) throw unknownFilter(key, Object.keys(known));
+    if (key === "dangling" || key === "all") for (const value of values) isTrue(key, value);
+    if (key === "until") for (const value of values) parseMoment(value, 0);
+  }
+  return (view) =>
+    Object.entries(filters).every(([key, values]) => {
+      const holds = (value: string): boolean => known[key]?.(view, value) ?? false;
+      return ALL_OF.has(key) ? values.every(holds) : values.some(holds);
+    });
+}
+
+function unknownFilter(key: string, known: readonly string[]): TareError {
+  const near = suggest(key, known);
+  return new TareError("E_FILTER", `reading the filter \`${key}\`: invalid filter '${key}'`, {
+    hint: near === undefined ? `filters: ${known.join(", ")}` : `did you mean \`${near}\`?`,
+  });
+}
+
+function isTrue(key: string, value: string): boolean {
+  if (["1", "true", "True", "TRUE", "t", "T"].includes(value)) return true;
+  if (["0", "false", "False", "FALSE", "f", "F"].includes(value)) return false;
+  throw new TareError("E_FILTER", `reading the filter \`${key}=${value}\`: expected true or false`);
+}
+
+function hasLabel({ labels }: VolumeRecord, value: string): boolean {
+  const equals = value.indexOf("=");
+  if (equals < 0) return Object.hasOwn(labels, value);
+  const key = value.slice(0, equals);
+  return Object.hasOwn(labels, key) && labels[key] === value.slice(equals + 1);
 }

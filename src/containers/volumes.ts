@@ -1,66 +1,66 @@
 // SPDX-License-Identifier: Apache-2.0
-/*
- *     volumes/<name>/data/      what containers see
- *     volumes/<name>/used       there once a container has been made with it: it is never filled again
- *     volumes/<name>/fill-…/    a copy from an image in the making; rubbish after a crash
- */
-import { randomBytes } from "node:crypto";
+/* What a container does with volumes: finds their places, makes and fills them, takes its anonymous ones along. */
 import * as fs from "node:fs";
-import { dirname, join } from "node:path";
-import { TareError, ensureDirectory, ioError, removeTree, systemErrorCode } from "../base/index.ts";
-import { resolveInTree } from "../store/index.ts";
-import type { SourceTree, TreeEntry } from "../store/index.ts";
-import type { MountPoint } from "./types.ts";
+import { TareError, ensureDirectory, ioError, isTareError, linux } from "../base/index.ts";
+import {
+  createVolume,
+  dataPath,
+  fillVolume,
+  findVolume,
+  placeOf,
+  removeVolume,
+  volumeBacking,
+} from "../volumes/index.ts";
+import type { SourceTree } from "../store/index.ts";
+import { recordsOf } from "./context.ts";
+import type { ContainersContext } from "./context.ts";
+import type { VolumePlace } from "./mounts.ts";
+import { imagePath } from "./staged-mounts.ts";
+import type { ContainerRecord, MountPoint } from "./types.ts";
 
-/** Where volumes live. */
-export class Volumes {
-  readonly #root: string;
+type Context = Pick<ContainersContext, "store">;
 
-  /** `root`: the folder of all volumes. */
-  constructor(root: string) {
-    this.#root = root;
+/** Where a volume lies that a container is to have; `options` are for one that is not there yet. */
+export function volumePlace({ store }: Context, name: string, options: Readonly<Record<string, string>>): VolumePlace {
+  const backing = volumeBacking(findVolume(store, name)?.options ?? options);
+  switch (backing.kind) {
+    case "folder":
+      return { data: dataPath(store, name), options: [], readOnly: false };
+    case "bind":
+      return { data: backing.device, options: [], readOnly: backing.readOnly };
+    case "tmpfs":
+      return { data: undefined, options: backing.options, readOnly: false };
   }
+}
 
-  /** The folder that containers see. */
-  dataPath(name: string): string {
-    return join(this.#root, name, "data");
+/**
+ * Makes what a mount's source needs: a missing volume, its files from the image when it is empty, a missing host
+ * directory. Throws `E_MOUNT_SOURCE`, `E_NOSPACE`, `E_PERMISSION`, `E_VOLUME_EXISTS`.
+ */
+export async function prepareMount(context: Context, mount: MountPoint, image: () => SourceTree): Promise<void> {
+  if (mount.type === "bind") prepareBind(mount);
+  if (mount.type === "image") imagePath(context.store, mount);
+  if (mount.type !== "volume" || mount.name === undefined) return;
+  const { name, anonymous, labels = {}, driverOptions = {} } = mount;
+  const { record } = createVolume(context.store, { name, anonymous, labels, options: driverOptions });
+  const { data } = placeOf(context.store, record);
+  if (data === undefined) return;
+  if (!fs.existsSync(data)) throw missingSource(data, "no such folder, which the volume stands for", "make it first");
+  if (mount.noCopy !== true) {
+    await fillVolume(context.store, { name, data, destination: mount.destination }, image());
   }
-
-  /**
-   * Makes what a mount's source needs: a missing volume (filled from the image when nobody has used it yet) or a
-   * missing host directory. Throws `E_MOUNT_SOURCE`, `E_NOSPACE`, `E_PERMISSION`.
-   */
-  prepare(mount: MountPoint, image: () => SourceTree): void {
-    if (mount.type === "bind") prepareBind(mount);
-    if (mount.type !== "volume" || mount.name === undefined) return;
-    this.#prepareVolume(mount.name, mount, image);
-    if (fs.existsSync(mount.source)) return;
-    throw missingSource(mount.source, "the volume has no such folder");
-  }
-
-  /** Removes anonymous volumes of a container that is going away. */
-  removeAnonymous(mounts: readonly MountPoint[]): void {
-    for (const { name, anonymous } of mounts) if (anonymous && name !== undefined) removeTree(join(this.#root, name));
-  }
-
-  #prepareVolume(name: string, mount: MountPoint, image: () => SourceTree): void {
-    const folder = join(this.#root, name);
-    const used = join(folder, "used");
-    if (fs.existsSync(used)) return;
-    try {
-      ensureDirectory(folder);
-      if (!mount.noCopy) fillOnce(folder, mount.destination, image());
-      ensureDirectory(join(folder, "data"), 0o755);
-      fs.writeFileSync(used, "", { mode: 0o600 });
-    } catch (error) {
-      throw ioError(`preparing the volume \`${name}\``, error);
-    }
-  }
+  if (mount.subpath !== undefined) checkSubpath(data, mount.subpath);
 }
 
 function prepareBind(mount: MountPoint): void {
   if (fs.existsSync(mount.source)) return;
-  if (!mount.createSource) throw missingSource(mount.source, "no such file or directory on this machine");
+  if (mount.createSource !== true) {
+    throw missingSource(
+      mount.source,
+      "no such file or directory on this machine",
+      "make it first, or use `-v`, which makes a missing folder",
+    );
+  }
   try {
     ensureDirectory(mount.source, 0o755);
   } catch (error) {
@@ -68,43 +68,46 @@ function prepareBind(mount: MountPoint): void {
   }
 }
 
-function missingSource(source: string, why: string): TareError {
-  return new TareError("E_MOUNT_SOURCE", `mounting \`${source}\`: ${why}`, {
-    hint: "make it first, or use `-v`, which makes a missing folder",
-    exitCode: 125,
-  });
+function missingSource(source: string, why: string, hint: string): TareError {
+  return new TareError("E_MOUNT_SOURCE", `mounting \`${source}\`: ${why}`, { hint, exitCode: 125 });
 }
 
-/** Copies the image's directory aside and renames it to `data`; an existing `data` with content stays as it is. */
-function fillOnce(folder: string, destination: string, image: SourceTree): void {
-  const path = resolveInTree(image, destination);
-  const entry = image.lookup(path);
-  if (!entry?.stats.isDirectory()) return;
-  const aside = join(folder, `fill-${randomBytes(4).toString("hex")}`);
+/**
+ * For a clear error before the start, which looks at the path again. Symbolic links may lead anywhere in the volume.
+ * Throws `E_MOUNT_SOURCE`.
+ */
+function checkSubpath(data: string, subpath: string): void {
+  const directory = fs.openSync(data, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
   try {
-    copyEntry(image, entry, aside);
-    fs.renameSync(aside, join(folder, "data"));
+    const resolve = linux.RESOLVE_BENEATH | linux.RESOLVE_NO_MAGICLINKS;
+    fs.closeSync(linux.openat2(directory, subpath, { flags: linux.O_PATH, resolve }));
   } catch (error) {
-    removeTree(aside);
-    const code = systemErrorCode(error);
-    if (code !== "ENOTEMPTY" && code !== "EEXIST") throw error;
+    if (!isTareError(error, "E_SYSCALL")) throw error;
+    const leadsOut = linux.errnoNameOf(error) === "EXDEV";
+    const why = leadsOut ? "the path leads out of the volume" : "the volume has no such file or folder";
+    throw missingSource(`${data}/${subpath}`, why, leadsOut ? "give a path in the volume" : "make it first");
+  } finally {
+    fs.closeSync(directory);
   }
 }
 
-/** A copy with owner, mode and time; devices, pipes and sockets of an image are left out of volumes. */
-function copyEntry(image: SourceTree, entry: TreeEntry, to: string): void {
-  const { stats, hostPath } = entry;
-  if (stats.isSymbolicLink()) fs.symlinkSync(fs.readlinkSync(hostPath), to);
-  else if (stats.isFile()) fs.copyFileSync(hostPath, to, fs.constants.COPYFILE_FICLONE);
-  else if (stats.isDirectory()) {
-    fs.mkdirSync(to, { mode: 0o700 });
-    for (const child of image.list(entry.path)) copyEntry(image, child, join(to, nameOf(child.path)));
-  } else return;
-  if (process.getuid?.() === 0) fs.lchownSync(to, stats.uid, stats.gid);
-  if (!stats.isSymbolicLink()) fs.chmodSync(to, stats.mode & 0o7777);
-  fs.lutimesSync(to, stats.atime, stats.mtime);
+/** Removes anonymous volumes of a container that is going away; one that another has too stays. */
+export function removeAnonymous(context: ContainersContext, record: ContainerRecord): void {
+  for (const { name, anonymous } of record.mounts) {
+    if (anonymous !== true || name === undefined) continue;
+    try {
+      removeVolume(context.store, name, (volume) => volumeUsers(context, volume, record.id));
+    } catch (error) {
+      if (!isTareError(error, "E_VOLUME_INUSE")) throw error;
+    }
+  }
 }
 
-function nameOf(path: string): string {
-  return path.slice(dirname(path) === "." ? 0 : dirname(path).length + 1);
+/** The names of containers that have a volume, in whatever state they are. */
+export function volumeUsers(context: ContainersContext, volume: string, except?: string): readonly string[] {
+  const records = recordsOf(context).list();
+  return records
+    .filter(({ id, mounts }) => id !== except && mounts.some(({ name }) => name === volume))
+    .map(({ name }) => name)
+    .sort();
 }

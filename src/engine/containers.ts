@@ -31,12 +31,14 @@ export function containersApi(rooms: Rooms): ContainersApi {
     run: async (request, io) => {
       const log = await logConfigFor(rooms, request);
       const image = await imageFor(rooms, request);
-      return (await room()).runContainer(await change(), image, { ...request, log }, io);
+      const complete = await withMountedImages(rooms, request);
+      return (await room()).runContainer(await change(), image, { ...complete, log }, io);
     },
     create: async (request) => {
       const log = await logConfigFor(rooms, request);
       const image = await imageFor(rooms, request);
-      return (await room()).createContainer(await change(), image, { ...request, log });
+      const complete = await withMountedImages(rooms, request);
+      return (await room()).createContainer(await change(), image, { ...complete, log });
     },
     start: async (name, io) => (await room()).startContainer(await change(), name, io),
     list: async (request) => (await room()).listContainers(await look(), request),
@@ -52,6 +54,7 @@ export function containersApi(rooms: Rooms): ContainersApi {
     remove: async (name, options) => (await room()).removeContainer(await change(), name, options),
     wait: async (name, signal) => (await room()).waitContainer(await change(), name, signal),
     inspect: async (name, options = {}) => (await room()).inspectContainer(await look(), name, options),
+    prunable: async (filters) => (await room()).prunableContainers(await look(), filters),
     prune: async ({ filters }) => (await room()).pruneContainers(await change(), filters),
     changes: async (name) => (await room()).containerChanges(await look(), name),
     processes: async (name, words) => (await room()).containerProcesses(await look(), name, words),
@@ -87,6 +90,16 @@ async function* stats(rooms: Rooms, request: StatsRequest): AsyncGenerator<reado
 function writeTo(rooms: Rooms, output: ByteSink, write: (sink: ChunkSink) => Promise<void>): Promise<void> {
   if (typeof output !== "string") return write(sinkOf(output));
   return writeToPath(resolve(rooms.settings.cwd, output), write);
+}
+
+/** The request with the images that `--mount type=image` names, looked up or pulled as the container's own. */
+async function withMountedImages(rooms: Rooms, request: CreateRequest): Promise<CreateRequest> {
+  if (!request.mounts.some(({ type }) => type === "image")) return request;
+  const mounts = request.mounts.map(async (mount) => {
+    if (mount.type !== "image") return mount;
+    return { ...mount, image: await imageFor(rooms, { ...request, image: mount.source }) };
+  });
+  return { ...request, mounts: await Promise.all(mounts) };
 }
 
 /** The image that a container is made of. Throws `E_IMAGE_NOTFOUND`; what a pull throws. */

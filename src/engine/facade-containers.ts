@@ -11,6 +11,7 @@ import type {
   ProcessIo,
   RunResult,
   StatsRequest,
+  PrunedContainer,
 } from "../containers/index.ts";
 import type { ByteSink, Filters, InspectDocument, LongCall } from "./facade.ts";
 
@@ -26,6 +27,7 @@ export type {
   LogRecord,
   NamespaceRequest,
   ProcessIo,
+  PrunedContainer,
   ResourceRequest,
   RunResult,
   SecurityRequest,
@@ -135,6 +137,8 @@ export interface ContainersApi {
   /** The exit code, as soon as it does not run. */
   wait(container: string, signal?: AbortSignal): Promise<number>;
   inspect(container: string, options?: { readonly size?: boolean }): Promise<InspectDocument>;
+  /** What `prune` would remove at this moment. */
+  prunable(filters: Filters): Promise<readonly PrunedContainer[]>;
   /** Removes those that do not run. Filters: until, label, label!. */
   prune(request: {
     readonly filters: Filters;

@@ -16,6 +16,7 @@ import type { BundleApi } from "./facade-bundle.ts";
 import type { RegistryApi } from "./facade-registry.ts";
 import type { SizeApi } from "./facade-size.ts";
 import type { TrustApi } from "./facade-trust.ts";
+import type { VolumesApi } from "./facade-volumes.ts";
 import type { BuildRequest, BuildResult, PlainDockerfile, ProjectDecision } from "./types.ts";
 
 /** How an engine is opened. */
@@ -48,6 +49,7 @@ export interface Engine {
   /** Reads the Dockerfile and reports what is doubtful in it (`build --check`); errors reject as in `build`. */
   check(request: BuildRequest): Promise<readonly BuildFinding[]>;
   readonly containers: ContainersApi;
+  readonly volumes: VolumesApi;
   readonly images: ImagesApi;
   readonly sizes: SizeApi;
   readonly bases: BasesApi;

@@ -88,12 +88,19 @@ export function shownTime(time: number, record: ImageRecord): number {
 
 function containersByImage(store: Store): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, string[]>();
-  for (const { id, imageId } of store.documents<ContainerRecord>("container").list()) {
-    const ids = found.get(imageId);
-    if (ids) ids.push(id);
-    else found.set(imageId, [id]);
+  for (const record of store.documents<ContainerRecord>("container").list()) {
+    for (const image of imagesOf(record)) {
+      const ids = found.get(image);
+      if (ids) ids.push(record.id);
+      else found.set(image, [record.id]);
+    }
   }
   return found;
+}
+
+/** Ids of the images that a container needs: its own, and those mounted in it. */
+export function imagesOf({ imageId, mounts }: ContainerRecord): ReadonlySet<string> {
+  return new Set([imageId, ...mounts.flatMap(({ image }) => image?.id ?? [])]);
 }
 
 /** `linux/amd64` of each platform, once. */

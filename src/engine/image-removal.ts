@@ -8,7 +8,7 @@ import type { ContainerRecord } from "../containers/index.ts";
 import { imageIdPrefix, normalizeReference, referenceName } from "../oci/index.ts";
 import type { ImageRecord, PruneReport, Store } from "../store/index.ts";
 import type { Filters, RemovalReport } from "./facade.ts";
-import { FactReader } from "./image-facts.ts";
+import { FactReader, imagesOf } from "./image-facts.ts";
 import { PRUNE_FILTERS, filterHelp, imageFilter } from "./image-filters.ts";
 import { fullName, requireImage, shortName } from "./image-lookup.ts";
 import type { Rooms } from "./rooms.ts";
@@ -67,7 +67,7 @@ function usersOf(store: Store, record: ImageRecord): readonly ContainerRecord[] 
   return store
     .documents<ContainerRecord>("container")
     .list()
-    .filter(({ imageId }) => imageId === record.id);
+    .filter((container) => imagesOf(container).has(record.id));
 }
 
 async function runningAmong(rooms: Rooms, users: readonly ContainerRecord[]): Promise<ContainerRecord | undefined> {

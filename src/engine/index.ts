@@ -48,6 +48,7 @@ export type {
   LogsRequest,
   NamespaceRequest,
   ProcessIo,
+  PrunedContainer,
   ResourceRequest,
   RunResult,
   SecurityRequest,
@@ -108,3 +109,4 @@ export type {
 } from "./facade-size.ts";
 export type { BuildRequest, BuildResult, BuiltImage, OutputSpec, SecretSource } from "./types.ts";
 export type { BuildEvent, BuildListener } from "../solver/index.ts";
+export type { CreateVolumeRequest, VolumePruneReport, VolumeSummary, VolumesApi } from "./facade-volumes.ts";

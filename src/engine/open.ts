@@ -6,6 +6,7 @@ import type { DevelopApi } from "./facade-develop.ts";
 import type { BundleApi } from "./facade-bundle.ts";
 import type { RegistryApi } from "./facade-registry.ts";
 import type { TrustApi } from "./facade-trust.ts";
+import type { VolumesApi } from "./facade-volumes.ts";
 import type { Engine as EngineApi, EngineOptions } from "./facade.ts";
 import { imagesApi } from "./images.ts";
 import { Rooms } from "./rooms.ts";
@@ -23,6 +24,7 @@ export function openEngine(options: EngineOptions): EngineApi {
     plan: async (request) => (await import("./build.ts")).plan(rooms, request),
     check: async (request) => (await import("./build.ts")).check(rooms, request),
     containers: containersApi(rooms),
+    volumes: lazyVolumes(rooms),
     images: imagesApi(rooms),
     sizes: { measure: async (name, options) => (await import("./image-size.ts")).sizeOfImage(rooms, name, options) },
     bases: basesApi(rooms),
@@ -80,6 +82,18 @@ export type Engine = EngineApi;
 
 /** `Engine.open` is `openEngine`. */
 export const Engine: { readonly open: (options: EngineOptions) => EngineApi } = { open: openEngine };
+
+function lazyVolumes(rooms: Rooms): VolumesApi {
+  const api = async (): Promise<VolumesApi> => (await import("./volumes.ts")).volumesApi(rooms);
+  return {
+    create: async (request) => (await api()).create(request),
+    list: async (request) => (await api()).list(request),
+    inspect: async (name) => (await api()).inspect(name),
+    remove: async (name) => (await api()).remove(name),
+    prune: async (request) => (await api()).prune(request),
+    names: async () => (await api()).names(),
+  };
+}
 
 function lazyTrust(rooms: Rooms): TrustApi {
   const api = async (): Promise<TrustApi> => (await import("./trust.ts")).trustApi(rooms);

@@ -14,6 +14,7 @@ import type { Rooms } from "./rooms.ts";
  * other; the next prune does the rest.
  */
 export async function pruneSystem(rooms: Rooms, request: SystemPruneRequest): Promise<SystemPruneReport> {
+  refuseAges(request);
   const store = rooms.writer();
   store.makeRoom();
   const context = await rooms.containers();
@@ -21,7 +22,9 @@ export async function pruneSystem(rooms: Rooms, request: SystemPruneRequest): Pr
   const orphans = [...(await removeOrphans(context)), ...(await clearKilledBuilds(rooms))];
   requireGoingOn(request);
   const containers = await pruneContainers(context, request.filters);
-  const volumes = request.volumes ? pruneVolumes(context) : { names: [], reclaimed: 0 };
+  const volumes = request.volumes
+    ? pruneVolumes(context, { all: false, filters: request.filters })
+    : { volumes: [], reclaimed: 0 };
   requireGoingOn(request);
   const images = await dropImages(store, request.filters, request.all);
   requireGoingOn(request);
@@ -29,12 +32,20 @@ export async function pruneSystem(rooms: Rooms, request: SystemPruneRequest): Pr
   return {
     containers: containers.ids,
     images: [...images, ...layerEntries(report)],
-    volumes: volumes.names,
+    volumes: volumes.volumes.map(({ name }) => name),
     cacheRecords: itemsOf(report, "cache"),
     wheels: itemsOf(report, "wheels"),
     leftovers: recovered.removed.length + recovered.folders.length + orphans.length + itemsOf(report, "temporary"),
     reclaimed: containers.reclaimed + volumes.reclaimed + report.freed,
   };
+}
+
+/** A volume's age says nothing about its use, so it can't be a reason to delete it. */
+function refuseAges({ volumes, filters }: SystemPruneRequest): void {
+  if (!volumes || filters["until"] === undefined) return;
+  throw new TareError("E_FILTER", 'pruning: the "until" filter is not supported with "--volumes"', {
+    hint: "prune the volumes by themselves: `tare volume prune`",
+  });
 }
 
 async function pruneOptions(rooms: Rooms, request: SystemPruneRequest): Promise<PruneOptions> {

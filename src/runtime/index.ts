@@ -17,7 +17,7 @@ export type { OptionalLimit } from "./limit-support.ts";
 export { resourceSpec } from "./spec-limits.ts";
 export { findRuntime } from "./find.ts";
 export type { FindRuntimeOptions, OciRuntime } from "./find.ts";
-export type { OverlayMount } from "./overlay.ts";
+export type { OverlayMount, SubpathMount } from "./overlay.ts";
 export type { ContainerTask } from "./task.ts";
 export { runForeground } from "./foreground.ts";
 export type { ForegroundResult, ForegroundTask } from "./foreground.ts";

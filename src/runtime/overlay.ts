@@ -19,12 +19,24 @@ export interface OverlayMount {
   readonly volatile?: boolean;
 }
 
+/** A part of a folder that others may change meanwhile: it is never looked for beyond that folder. */
+export interface SubpathMount {
+  /** Existing directory, or file when the part is a file, to mount on; absolute. */
+  readonly target: string;
+  /** Absolute path of the folder. */
+  readonly root: string;
+  /** Path below it; symbolic links in it are followed as long as they stay below the folder. */
+  readonly subpath: string;
+}
+
 /** What decides how the start is wrapped. */
 export interface LaunchOptions {
   /** Directory that relative paths count from: the store's root. */
   readonly directory: string;
   /** Stands in for the layers of an image without any; must exist and stay empty. */
   readonly emptyDirectory: string;
+  /** Mounted after the overlays. */
+  readonly subpaths?: readonly SubpathMount[] | undefined;
   /** Mount point to take out of the private mount namespace. */
   readonly hidden?: string | undefined;
   /** Kill everything, the container too, when the calling process (its parent) dies (also by SIGKILL). */
@@ -38,14 +50,32 @@ const PLAIN_LAYERS = "index=off,redirect_dir=off,metacopy=off,xino=off";
 
 /**
  * Fixed script; values come as positional arguments only. Rows: `overlay OPTIONS MORE TARGET` (MORE is tried first and
- * left out for kernels that do not know it), `bind SOURCE - TARGET` and `hide - - TARGET`, then `--` and the command. Exit code 125 and a
- * line that begins with `tare-mount:` report a failed mount.
+ * left out for kernels that do not know it), `bind SOURCE - TARGET`, `within ROOT SUBPATH TARGET` and `hide - - TARGET`,
+ * then `--` and the command. Exit code 125 and a line that begins with `tare-mount:` report a failed mount. `within`
+ * first goes to the place, then looks where the kernel says that it is, and then mounts what it has got hold of: a
+ * name that is swapped for a link meanwhile changes nothing. dash and bash run it alike.
  */
 const SCRIPT = `
+within() {
+  root=$(cd -P -- "$1" && pwd -P) || return 1
+  if [ -d "$1/$2" ]; then
+    cd -P -- "$1/$2" || return 1
+    real=$(pwd -P) from=.
+  else
+    exec 9<"$1/$2" || return 1
+    real=$(readlink /proc/self/fd/9) from=/proc/self/fd/9
+  fi
+  case "$real/" in
+    "$root"/*) mount -i -c --bind "$from" "$3" ;;
+    *) echo "the path leads out of the volume"; return 1 ;;
+  esac
+}
 while [ "$1" != -- ]; do
   if [ "$1" = overlay ]; then
     mount -i -t overlay -o "$2,$3" overlay "$4" 2>/dev/null ||
       why=$(mount -i -t overlay -o "$2" overlay "$4" 2>&1) || { echo "tare-mount: $4: $why" >&2; exit 125; }
+  elif [ "$1" = within ]; then
+    why=$(within "$2" "$3" "$4" 2>&1) || { echo "tare-mount: $4: $why" >&2; exit 125; }
   elif [ "$1" = hide ]; then
     why=$(umount -i -l "$4" 2>&1) || { echo "tare-mount: $4: $why" >&2; exit 125; }
   else
@@ -70,7 +100,8 @@ export function launchCommand(
   options: LaunchOptions,
 ): readonly string[] {
   const hiding = options.hidden === undefined ? [] : ["hide", "-", "-", options.hidden];
-  const rows = [...hiding, ...overlays.flatMap((overlay) => mountRow(overlay, options))];
+  const parts = (options.subpaths ?? []).flatMap(({ root, subpath, target }) => ["within", root, subpath, target]);
+  const rows = [...hiding, ...overlays.flatMap((overlay) => mountRow(overlay, options)), ...parts];
   const tie = options.dieWithParent
     ? ["setpriv", "--pdeathsig", "KILL", "sh", "-c", ORPHAN_CHECK, "sh", String(process.pid)]
     : [];

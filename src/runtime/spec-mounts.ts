@@ -11,7 +11,7 @@ export interface SpecMount {
   /** Absolute path on the host; not for tmpfs. */
   readonly source?: string;
   /**
-   * bind: Docker's words `ro`, `rw`, `z`, `Z`, `nocopy`, a propagation, `bind` (not recursive), `noexec` and its like.
+   * bind: Docker's words `ro`, `rw`, `z`, `Z`, `nocopy`, a propagation, `rro` (what is mounted below too), `bind` (not recursive), `noexec` and its like.
    * tmpfs: `size=64m`, `mode=1777`, `exec`, `uid=…` over the defaults `noexec,nosuid,nodev`.
    */
   readonly options?: readonly string[];
@@ -87,7 +87,8 @@ function bindOptions(target: string, words: readonly string[]): string[] {
   const propagation = known.find((word) => PROPAGATIONS.has(word)) ?? "rprivate";
   const recursion = known.includes("bind") ? "bind" : "rbind";
   const flags = known.filter((word) => BIND_FLAGS.has(word) && word !== "bind" && word !== "rbind");
-  return [recursion, propagation, known.includes("ro") || known.includes("rro") ? "ro" : "rw", ...flags];
+  const access = known.includes("rro") ? ["ro", "rro"] : [known.includes("ro") ? "ro" : "rw"];
+  return [recursion, propagation, ...access, ...flags];
 }
 
 function tmpfsOptions(target: string, words: readonly string[]): string[] {

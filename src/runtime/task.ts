@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { ensureDirectory, ioError } from "../base/index.ts";
 import type { OciRuntime } from "./find.ts";
 import { launchCommand, launchEnvironment } from "./overlay.ts";
-import type { OverlayMount } from "./overlay.ts";
+import type { OverlayMount, SubpathMount } from "./overlay.ts";
 import { UNLIMITED } from "./spec-limits.ts";
 import type { OciProcess, OciSpec } from "./spec-types.ts";
 
@@ -18,6 +18,8 @@ export interface ContainerTask {
   readonly storeRoot: string;
   /** Mounted in the container's private mount namespace, in this order. */
   readonly overlays: readonly OverlayMount[];
+  /** Mounted there too, after them. */
+  readonly subpaths?: readonly SubpathMount[];
   readonly spec: OciSpec;
   /** The runtime's own state directory (`--root`), shared by all containers. */
   readonly stateRoot: string;
@@ -67,6 +69,7 @@ export function launchOf(
   const [program = "unshare", ...args] = launchCommand(task.overlays, command, {
     directory: task.storeRoot,
     emptyDirectory: join(task.bundle, "empty"),
+    subpaths: task.subpaths,
     hidden: task.runtime.hidden,
     dieWithParent,
   });

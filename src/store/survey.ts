@@ -88,15 +88,25 @@ function standsOn(container: SurveyedContainer, record: ImageRecord, content: Im
 function surveyContainers(context: StoreContext): SurveyedContainer[] {
   return context.database.all("SELECT id, value FROM documents WHERE kind = 'container'").map((row) => {
     const value = parseObject(String(row["value"])) ?? {};
-    const mentions = Object.values(value).filter((member) => typeof member === "string" && isDigest(member));
-    const listed = Array.isArray(value["layers"]) ? value["layers"] : [];
+    const parts = [value, ...mountedImages(value)];
+    const mentions = parts.flatMap((part) => Object.values(part)).filter((member) => isDigestText(member));
     return {
       id: String(row["id"]),
-      layers: listed.filter((member) => typeof member === "string").filter(isDigest),
+      layers: parts.flatMap((part) => (Array.isArray(part["layers"]) ? part["layers"] : [])).filter(isDigestText),
       running: isRunning(value),
       mentions: new Set(mentions.map(String)),
     };
   });
+}
+
+/** Images that are mounted in a container: `mounts[].image` of its document. */
+function mountedImages(value: Record<string, unknown>): readonly Record<string, unknown>[] {
+  const mounts: readonly unknown[] = Array.isArray(value["mounts"]) ? value["mounts"] : [];
+  return mounts.flatMap((mount) => (isObject(mount) && isObject(mount["image"]) ? [mount["image"]] : []));
+}
+
+function isDigestText(member: unknown): member is Digest {
+  return typeof member === "string" && isDigest(member);
 }
 
 function isRunning(value: Record<string, unknown>): boolean {

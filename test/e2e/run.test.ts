@@ -258,7 +258,7 @@ describe.skipIf(reason !== undefined)("containers with a real runtime", () => {
   });
 
   it("a created container starts later", async () => {
-    const { id } = createContainer(world.context, world.image(), request({ command: ["true"], name: "later" }));
+    const { id } = await createContainer(world.context, world.image(), request({ command: ["true"], name: "later" }));
     expect(stateOf(id)).toMatchObject({ Status: "created" });
     const io = { stdout: new PassThrough(), stderr: new PassThrough() };
     expect(await startContainer(world.context, "later", io)).toMatchObject({ exitCode: 0 });

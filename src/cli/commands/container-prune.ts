@@ -2,6 +2,7 @@
 import { FORCE_OPTION, LONG_FILTER_OPTION } from "../common-options.ts";
 import { confirm } from "../confirm.ts";
 import { filtersOf } from "../listing.ts";
+import { listText } from "../prune-warning.ts";
 import { humanSize } from "../text/human.ts";
 import type { CommandBody } from "../command.ts";
 
@@ -17,9 +18,10 @@ export const command: CommandBody = {
   examples: [{ line: "tare container prune -f --filter until=24h", text: "ended containers older than a day" }],
   async run(context, parsed) {
     const filters = filtersOf(parsed.list("filter"));
-    const warning = "WARNING! This will remove all stopped containers.";
-    if (!(await confirm(context, warning, parsed.boolean("force")))) return;
     const { containers } = await context.engine();
+    const warning = async (): Promise<string> =>
+      `WARNING! This will remove all stopped containers.${listText(await containers.prunable(filters))}`;
+    if (!(await confirm(context, warning, parsed.boolean("force")))) return;
     const report = await containers.prune({ filters });
     if (parsed.boolean("json")) return context.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
     if (report.ids.length > 0) context.stdout.write(`Deleted Containers:\n${report.ids.join("\n")}\n\n`);

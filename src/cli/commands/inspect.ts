@@ -8,7 +8,10 @@ import type { CommandContext } from "../context.ts";
 import type { Engine, InspectDocument } from "../../engine/index.ts";
 import type { ParsedArguments } from "../parsed.ts";
 
-type Kind = "container" | "image";
+type Kind = "container" | "image" | "volume";
+
+/** In the order in which a name is looked for. */
+const KINDS: readonly Kind[] = ["container", "image", "volume"];
 
 const FORMAT: OptionSpec = {
   name: "format",
@@ -33,7 +36,12 @@ export const command: CommandBody = {
     JSON_OPTION,
     SIZE,
     PLATFORM_OPTION,
-    { name: "type", type: "string", choices: ["container", "image"], description: "What the names are names of" },
+    {
+      name: "type",
+      type: "string",
+      choices: ["container", "image", "volume"],
+      description: "What the names are names of",
+    },
   ],
   complete: ["container", "image"],
   examples: [
@@ -42,7 +50,8 @@ export const command: CommandBody = {
   ],
   run: (context, parsed) => {
     const type = parsed.string("type");
-    return inspect(context, parsed, type === "container" || type === "image" ? [type] : ["container", "image"]);
+    const kinds = KINDS.filter((kind) => kind === type);
+    return inspect(context, parsed, kinds.length > 0 ? kinds : KINDS);
   },
 };
 
@@ -62,6 +71,19 @@ export const imageInspect: CommandBody = {
   options: [FORMAT, JSON_OPTION, PLATFORM_OPTION],
   complete: ["image"],
   run: (context, parsed) => inspect(context, parsed, ["image"]),
+};
+
+/** `tare volume inspect`. */
+export const volumeInspect: CommandBody = {
+  ...command,
+  usage: "[OPTIONS] VOLUME [VOLUME...]",
+  options: [FORMAT, JSON_OPTION],
+  complete: ["volume"],
+  examples: [
+    { line: "tare volume inspect models", text: "all there is to know" },
+    { line: "tare volume inspect -f '{{.Mountpoint}}' models", text: "the folder on this machine" },
+  ],
+  run: (context, parsed) => inspect(context, parsed, ["volume"]),
 };
 
 /** Prints what was found, then the errors; exit code 1 when something is missing, as Docker does. */
@@ -93,14 +115,28 @@ interface LookUp {
 async function lookUp({ engine, parsed, kinds }: LookUp, name: string): Promise<InspectDocument> {
   for (const kind of kinds) {
     try {
-      return kind === "container" ? await containerOf(engine, parsed, name) : await imageOf(engine, parsed, name);
+      return await documentOf(kind, { engine, parsed, name });
     } catch (error) {
       if (!isTareError(error) || !isNotFound(error) || kinds.length === 1) throw error;
     }
   }
-  throw new TareError("E_IMAGE_NOTFOUND", `inspecting \`${name}\`: no such container or image`, {
-    hint: "`tare ps -a` and `tare images` list what there is",
+  throw new TareError("E_IMAGE_NOTFOUND", `inspecting \`${name}\`: no such container, image or volume`, {
+    hint: "`tare ps -a`, `tare images` and `tare volume ls` list what there is",
   });
+}
+
+function documentOf(
+  kind: Kind,
+  { engine, parsed, name }: { readonly engine: Engine; readonly parsed: ParsedArguments; readonly name: string },
+): Promise<InspectDocument> {
+  switch (kind) {
+    case "container":
+      return containerOf(engine, parsed, name);
+    case "image":
+      return imageOf(engine, parsed, name);
+    case "volume":
+      return engine.volumes.inspect(name);
+  }
 }
 
 function containerOf(engine: Engine, parsed: ParsedArguments, name: string): Promise<InspectDocument> {
@@ -113,5 +149,7 @@ function imageOf(engine: Engine, parsed: ParsedArguments, name: string): Promise
 }
 
 function isNotFound(error: TareError): boolean {
-  return (["E_IMAGE_NOTFOUND", "E_CONTAINER_NOTFOUND", "E_REF"] as readonly string[]).includes(error.code);
+  return (["E_IMAGE_NOTFOUND", "E_CONTAINER_NOTFOUND", "E_VOLUME_NOTFOUND", "E_REF"] as readonly string[]).includes(
+    error.code,
+  );
 }

@@ -2,10 +2,11 @@
 import { FORCE_OPTION, LONG_FILTER_OPTION } from "../common-options.ts";
 import { confirm } from "../confirm.ts";
 import { filtersOf } from "../listing.ts";
+import { listText } from "../prune-warning.ts";
 import { removalText } from "../removal-text.ts";
 import { humanSize } from "../text/human.ts";
 import type { CommandBody } from "../command.ts";
-import type { SystemPruneReport, SystemPruneRequest } from "../../engine/index.ts";
+import type { Engine, SystemPruneReport, SystemPruneRequest } from "../../engine/index.ts";
 
 /** `tare system prune`. */
 export const command: CommandBody = {
@@ -26,7 +27,11 @@ export const command: CommandBody = {
     FORCE_OPTION,
     LONG_FILTER_OPTION,
     { name: "json", type: "boolean", description: "Print the report as JSON" },
-    { name: "volumes", type: "boolean", description: "Anonymous volumes that nothing uses too" },
+    {
+      name: "volumes",
+      type: "boolean",
+      description: "Anonymous volumes that nothing uses too; it names them before it asks",
+    },
   ],
   examples: [
     { line: "tare system prune", text: "remove what nothing needs" },
@@ -40,24 +45,32 @@ export const command: CommandBody = {
       filters: filtersOf(parsed.list("filter")),
       signal: context.signal,
     };
-    if (!(await confirm(context, warning(request), parsed.boolean("force")))) return;
-    const { system } = await context.engine();
+    const engine = await context.engine();
+    const { system } = engine;
+    if (!(await confirm(context, () => warning(engine, request), parsed.boolean("force")))) return;
     const report = await system.prune(request);
     context.stdout.write(parsed.boolean("json") ? `${JSON.stringify(report, undefined, 2)}\n` : reportText(report));
   },
 };
 
-function warning({ all, volumes }: SystemPruneRequest): string {
+/** Containers and volumes by name: they hold what can't be had again. */
+async function warning(engine: Engine, { all, volumes, filters }: SystemPruneRequest): Promise<string> {
+  const containers = await engine.containers.prunable(filters);
+  const doomed = volumes ? (await engine.volumes.prune({ all: false, filters, dryRun: true })).volumes : [];
   const lines = [
     "WARNING! This will remove:",
-    "  - all stopped containers",
-    ...(volumes ? ["  - all anonymous volumes not used by at least one container"] : []),
+    `  - all stopped containers${indented(listText(containers))}`,
+    ...(volumes ? [`  - all anonymous volumes not used by at least one container${indented(listText(doomed))}`] : []),
     all ? "  - all images without at least one container associated to them" : "  - all dangling images",
     all ? "  - all build cache" : "  - unused build cache",
     all ? "  - all wheels that no layer left is made of" : "  - downloaded wheels that no layer is made of",
     "  - what interrupted commands left behind",
   ];
   return `${lines.join("\n")}\n`;
+}
+
+function indented(text: string): string {
+  return text.replaceAll("\n", "\n    ");
 }
 
 function reportText(report: SystemPruneReport): string {

@@ -3,6 +3,7 @@
 import type { CommandEntry } from "../command.ts";
 import { CONTAINER_COMMANDS } from "./table-containers.ts";
 import { TRUST_COMMANDS } from "./table-trust.ts";
+import { VOLUME_COMMANDS } from "./table-volumes.ts";
 
 /** The commands. */
 export const COMMANDS: readonly CommandEntry[] = [
@@ -63,6 +64,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./copy.ts"),
   },
   ...CONTAINER_COMMANDS,
+  ...VOLUME_COMMANDS,
   {
     name: "images",
     aliases: ["image ls", "image list"],

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { CommandEntry } from "../command.ts";
+
+/** The commands of volumes, in the order of help. */
+export const VOLUME_COMMANDS: readonly CommandEntry[] = [
+  {
+    name: "volume create",
+    aliases: [],
+    group: "volumes",
+    summary: "Create a volume",
+    load: () => import("./volume-create.ts"),
+  },
+  {
+    name: "volume ls",
+    aliases: ["volume list"],
+    group: "volumes",
+    summary: "List volumes",
+    load: () => import("./volume-ls.ts"),
+  },
+  {
+    name: "volume inspect",
+    aliases: [],
+    group: "volumes",
+    summary: "Print everything known about volumes",
+    load: async () => ({ command: (await import("./inspect.ts")).volumeInspect }),
+  },
+  {
+    name: "volume rm",
+    aliases: ["volume remove"],
+    group: "volumes",
+    summary: "Remove volumes that no container has",
+    load: () => import("./volume-rm.ts"),
+  },
+  {
+    name: "volume prune",
+    aliases: [],
+    group: "volumes",
+    summary: "Remove all anonymous volumes that no container has",
+    load: () => import("./volume-prune.ts"),
+  },
+];

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+export { anonymousName, checkVolumeName } from "./names.ts";
+export { isAnonymous } from "./record.ts";
+export type { VolumeRecord, VolumeStore } from "./record.ts";
+export { volumeBacking } from "./local-options.ts";
+export type { VolumeBacking } from "./local-options.ts";
+export {
+  createVolume,
+  dataPath,
+  findVolume,
+  folderOf,
+  listVolumes,
+  placeOf,
+  removeVolume,
+  requireVolume,
+} from "./volumes.ts";
+export type { CreateVolume, VolumeUsers } from "./volumes.ts";
+export { clearWork } from "./work.ts";
+export { fillVolume } from "./fill.ts";
