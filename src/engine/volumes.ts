@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { findVolumes, pruneVolumes, volumeSize, volumeUsers } from "../containers/index.ts";
 import type { ContainersContext, VolumeView } from "../containers/index.ts";
-import { createVolume, dataPath, isAnonymous, listVolumes, placeOf, removeVolume, requireVolume } from "../volumes/index.ts";
+import {
+  createVolume,
+  dataPath,
+  isAnonymous,
+  listVolumes,
+  placeOf,
+  removeVolume,
+  requireVolume,
+} from "../volumes/index.ts";
 import type { InspectDocument } from "./facade.ts";
 import type { VolumeSummary, VolumesApi } from "./facade-volumes.ts";
 import type { Rooms } from "./rooms.ts";
