@@ -17,6 +17,9 @@ export interface Field<Row> {
   value(row: Row): string;
 }
 
+/** Docker's tables have no narrower column. */
+const NARROWEST = 10;
+
 /** How a kind of row is listed. */
 export interface Listing<Row> {
   readonly fields: readonly Field<Row>[];
@@ -89,7 +92,10 @@ function headings<Row>(listing: Listing<Row>): Readonly<Record<string, string>> 
 }
 
 function plainTable<Row>(listing: Listing<Row>, data: readonly Readonly<Record<string, string>>[]): string {
-  return alignColumns([headings(listing), ...data].map((row) => listing.columns.map((name) => row[name] ?? "")));
+  return alignColumns(
+    [headings(listing), ...data].map((row) => listing.columns.map((name) => row[name] ?? "")),
+    NARROWEST,
+  );
 }
 
 function templateTable<Row>(
@@ -98,7 +104,10 @@ function templateTable<Row>(
   template: string,
 ): string {
   const run = compileTemplate(template);
-  return alignColumns([headings(listing), ...data].map((row) => run(row).split("\t")));
+  return alignColumns(
+    [headings(listing), ...data].map((row) => run(row).split("\t")),
+    NARROWEST,
+  );
 }
 
 function hasQuiet(parsed: ParsedArguments): boolean {

@@ -323,12 +323,12 @@ describe("listings", () => {
     [
       "ps",
       [
-        "CONTAINER ID   IMAGE   COMMAND                  CREATED       STATUS                        PORTS   NAMES",
-        'd4d4d4d4d4d4   hello   "python app.py --por…"   2 hours ago   Up About a minute (healthy)           web',
+        "CONTAINER ID   IMAGE     COMMAND                  CREATED       STATUS                        PORTS     NAMES",
+        'd4d4d4d4d4d4   hello     "python app.py --por…"   2 hours ago   Up About a minute (healthy)             web',
         "",
       ].join("\n"),
     ],
-    ["ps --format table\u00a0{{.Names}}\\t{{.State}}", "NAMES   STATE\nweb     running\n"],
+    ["ps --format table\u00a0{{.Names}}\\t{{.State}}", "NAMES     STATE\nweb       running\n"],
     ["container ls -q --no-trunc", `${"d4".repeat(32)}\n`],
   ];
   it.each(cases)("prints %s", async (line, expected) => {

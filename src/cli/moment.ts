@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { usageError } from "./usage-error.ts";
+import { TareError } from "../base/index.ts";
 
 const UNITS: Readonly<Record<string, number>> = {
   ns: 1e-6,
@@ -25,9 +25,8 @@ export function parseMoment(flag: string, text: string, now: number): number {
     const at = Date.parse(`${day}T${hour}:${minute}:${second}${zone}`);
     if (!Number.isNaN(at)) return at;
   }
-  throw usageError(
-    `invalid argument "${text}" for "${flag}" flag: expected a time (2026-01-02T15:04:05) or an age (42m)`,
-  );
+  const message = `invalid value for "${flag}": "${text}": expected a time (2026-01-02T15:04:05) or an age (42m)`;
+  throw new TareError("E_USAGE", message, { exitCode: 1 });
 }
 
 function parseAge(text: string): number {

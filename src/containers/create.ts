@@ -97,7 +97,6 @@ function nameTaken(context: ContainersContext, name: string): TareError {
     : "another container";
   return new TareError("E_NAME_TAKEN", `naming the container \`${name}\`: the name belongs to ${who}`, {
     hint: `remove that container with \`tare rm ${name}\`, rename it, or take another name`,
-    exitCode: 125,
     details: { id: holder?.id, name },
   });
 }
@@ -128,9 +127,7 @@ function hostSettings(request: CreateRequest): HostSettings {
 function networkOf(mode: string | undefined): "none" | "host" {
   if (mode === "none") return "none";
   if (mode === undefined || mode === "host" || mode === "default") return "host";
-  throw new TareError("E_UNSUPPORTED", `choosing the network \`${mode}\`: this version knows \`none\` and \`host\``, {
-    exitCode: 125,
-  });
+  throw new TareError("E_UNSUPPORTED", `choosing the network \`${mode}\`: this version knows \`none\` and \`host\``);
 }
 
 /** The layers are looked up after the record names them: prune either sees the record or has taken them before. */

@@ -2,7 +2,7 @@
 import * as fs from "node:fs";
 import { join } from "node:path";
 
-/** Bytes on disk of a tree: its blocks, each hard-linked file once. What vanishes while counting counts nothing. */
+/** Bytes on disk of a tree's files: their blocks, each hard-linked one once. Folders count nothing, as in Docker. What vanishes while counting counts nothing. */
 export function diskUsage(folder: string): number {
   const seen = new Set<number>();
   const pending = [folder];
@@ -11,8 +11,8 @@ export function diskUsage(folder: string): number {
     const stats = fs.lstatSync(path, { throwIfNoEntry: false });
     if (!stats || (stats.nlink > 1 && !stats.isDirectory() && seen.has(stats.ino))) continue;
     seen.add(stats.ino);
-    total += (stats.blocks ?? 0) * 512;
     if (stats.isDirectory()) for (const name of namesIn(path)) pending.push(join(path, name));
+    else total += (stats.blocks ?? 0) * 512;
   }
   return total;
 }

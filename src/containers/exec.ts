@@ -63,7 +63,9 @@ function notePaused(context: ContainersContext, id: string, paused: boolean): vo
 /** Gives a container another name. Throws `E_NAME`, `E_NAME_TAKEN`. */
 export function renameContainer(context: ContainersContext, text: string, name: string): void {
   const records = recordsOf(context);
-  const { id } = findContainer(context, text);
+  const { id, name: current } = findContainer(context, text);
   const wanted = checkName(name);
+  if (wanted === current)
+    throw new TareError("E_NAME_TAKEN", `naming container \`${wanted}\`: it has that name already`);
   records.rename(id, wanted, (record) => ({ ...record, name: wanted }));
 }

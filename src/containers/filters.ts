@@ -76,7 +76,7 @@ function integer(key: string, value: string): number {
 
 function filterError(text: string, why: string, hint?: string): TareError {
   const known = `filters: ${Object.keys(FILTERS).join(", ")}`;
-  return new TareError("E_FILTER", `reading the filter \`${text}\`: ${why}`, { hint: hint ?? known, exitCode: 125 });
+  return new TareError("E_FILTER", `reading the filter \`${text}\`: ${why}`, { hint: hint ?? known });
 }
 
 /** Docker takes the value as a regular expression that may match anywhere; a bad one is taken literally. */

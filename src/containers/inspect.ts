@@ -40,6 +40,10 @@ export function inspectContainer(
     RestartCount: record.restart?.count ?? 0,
     Driver: "overlay2",
     Platform: "linux",
+    MountLabel: "",
+    ProcessLabel: "",
+    AppArmorProfile: "",
+    ExecIDs: null,
     HostConfig: hostDocument(record),
     GraphDriver: { Name: "overlay2", Data: { UpperDir: files.upper, WorkDir: files.work } },
     ...(size ? { SizeRw: size.writable, SizeRootFs: size.root } : {}),
@@ -79,6 +83,7 @@ function configDocument({ record }: ContainerView): Readonly<Record<string, unkn
     AttachStderr: true,
     StdinOnce: config.OpenStdin,
     Image: record.image,
+    Labels: sorted(config.Labels),
     ...(ExposedPorts ? { ExposedPorts } : {}),
     ...(Healthcheck === undefined ? {} : { Healthcheck }),
     ...(StopSignal === undefined ? {} : { StopSignal }),
@@ -96,6 +101,7 @@ function hostDocument(record: ContainerRecord): Readonly<Record<string, unknown>
     PortBindings: {},
     RestartPolicy: restartDocument(host.restart),
     AutoRemove: host.autoRemove,
+    ...(Object.keys(host.annotations).length === 0 ? {} : { Annotations: host.annotations }),
     CapAdd: listOrNull(security.capAdd),
     CapDrop: listOrNull(security.capDrop),
     CgroupnsMode: namespaces.cgroup ?? "",
@@ -145,7 +151,7 @@ function hostDocument(record: ContainerRecord): Readonly<Record<string, unknown>
       PathInContainer: device.target,
       CgroupPermissions: device.permissions,
     })),
-    Ulimits: resources.ulimits.map(({ name, soft, hard }) => ({ Name: name, Soft: soft, Hard: hard })),
+    Ulimits: resources.ulimits.map(({ name, soft, hard }) => ({ Name: name, Hard: hard, Soft: soft })),
   };
 }
 
@@ -184,6 +190,11 @@ function sourceShown({ source, subpath, type }: MountPoint): string {
 
 function bindText(mount: MountPoint): string {
   return `${mount.source}:${mount.destination}${mount.readOnly ? ":ro" : ""}`;
+}
+
+/** By key, as Docker prints maps. */
+function sorted(values: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(values).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function listOrNull(words: readonly string[]): readonly string[] | null {

@@ -31,7 +31,7 @@ describe("entrypoint and command merge as in Docker", () => {
     ["nothing at all", {}, {}],
     ["a reset entrypoint without arguments", both, { entrypoint: "" }],
   ])("refuses %s", (_name, image, request) => {
-    expect(() => argumentsOf(image, request)).toThrow(expect.objectContaining({ code: "E_NO_COMMAND", exitCode: 125 }));
+    expect(() => argumentsOf(image, request)).toThrow(expect.objectContaining({ code: "E_NO_COMMAND" }));
   });
 });
 

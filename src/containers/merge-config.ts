@@ -48,7 +48,6 @@ function mergeCommand(image: ImageDefaults, request: CreateRequest): Pick<Contai
   if (entrypoint.length + cmd.length === 0) {
     throw new TareError("E_NO_COMMAND", `starting \`${request.image}\`: no command given`, {
       hint: "the image has neither ENTRYPOINT nor CMD: write the command after the image's name",
-      exitCode: 125,
     });
   }
   return { Entrypoint: orNull(entrypoint), Cmd: orNull(cmd) };
@@ -81,7 +80,6 @@ function checkVariable(entry: string): void {
   if (!entry.startsWith("=") && entry !== "" && !entry.includes("\0")) return;
   throw new TareError("E_ENV", `setting the environment variable \`${entry.replaceAll("\0", "\\0")}\`: invalid name`, {
     hint: "write NAME=value, or NAME to take the value from your own environment",
-    exitCode: 125,
   });
 }
 
@@ -89,7 +87,6 @@ function workingDirectory(path: string): string {
   if (path === "" || path.startsWith("/")) return path;
   throw new TareError("E_WORKDIR", `setting the working directory \`${path}\`: not an absolute path`, {
     hint: "begin it with `/`",
-    exitCode: 125,
   });
 }
 

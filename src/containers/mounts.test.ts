@@ -90,7 +90,7 @@ describe("mounts of a container", () => {
     ["E_MOUNT_SOURCE", volume("/v", { source: "a", subpath: "../b" })],
     ["E_MOUNT_SOURCE", volume("/v", { source: "a", subpath: "/etc" })],
   ])("throws %s for %j", (code, mount) => {
-    expect(() => resolve([mount])).toThrow(expect.objectContaining({ code, exitCode: 125 }));
+    expect(() => resolve([mount])).toThrow(expect.objectContaining({ code }));
   });
 
   it("refuses a volume of the image below /proc, and two mounts at one place", () => {

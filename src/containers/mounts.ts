@@ -112,7 +112,7 @@ function imagePoint({ source, image, ...mount }: Extract<ContainerMount, { type:
 function cleanTarget(target: string): string {
   const clean = posix.normalize(target).replace(/(.)\/+$/, "$1");
   if (!clean.startsWith("/") || target.includes("\0")) {
-    throw new TareError("E_MOUNT_RESERVED", `mounting at \`${target}\`: not an absolute path`, { exitCode: 125 });
+    throw new TareError("E_MOUNT_RESERVED", `mounting at \`${target}\`: not an absolute path`);
   }
   const covered = clean === "/" ? "/" : RESERVED.find((path) => clean === path || clean.startsWith(`${path}/`));
   if (covered === undefined) return clean;
@@ -121,7 +121,6 @@ function cleanTarget(target: string): string {
     `mounting at \`${target}\`: ${covered} is reserved for the container itself`,
     {
       hint: "mount it at another path",
-      exitCode: 125,
     },
   );
 }
@@ -134,7 +133,6 @@ function checkSubpath(subpath: string | undefined): string | undefined {
   if (isSafe) return clean === "" ? undefined : clean;
   throw new TareError("E_MOUNT_SOURCE", `mounting \`${subpath}\` of a volume: the path leads out of the volume`, {
     hint: "give a path in the volume, without `..` and without a slash at its start",
-    exitCode: 125,
   });
 }
 
@@ -152,9 +150,7 @@ function tmpfsOptions(mount: Extract<ContainerMount, { type: "tmpfs" }>): readon
 }
 
 function duplicate(destination: string): TareError {
-  return new TareError("E_MOUNT_DUPLICATE", `mounting at \`${destination}\`: two mounts have this destination`, {
-    exitCode: 125,
-  });
+  return new TareError("E_MOUNT_DUPLICATE", `mounting at \`${destination}\`: two mounts have this destination`);
 }
 
 function depth(path: string): number {

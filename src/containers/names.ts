@@ -31,6 +31,5 @@ export function checkName(text: string): string {
   if (NAME.test(name)) return name;
   throw new TareError("E_NAME", `naming the container \`${text.slice(0, 140)}\`: not a valid name`, {
     hint: "use 2 to 128 characters: letters, digits, `_`, `.` and `-`, beginning with a letter or digit",
-    exitCode: 125,
   });
 }

@@ -13,7 +13,6 @@ export function signalNumber(text: string): number {
   if (number !== undefined && number >= 1 && number <= RTMAX) return number;
   throw new TareError("E_SIGNAL", `reading signal \`${text}\`: no such signal`, {
     hint: "give a name such as TERM or SIGINT, or a number from 1 to 64",
-    exitCode: 125,
   });
 }
 

@@ -69,7 +69,7 @@ function prepareBind(mount: MountPoint): void {
 }
 
 function missingSource(source: string, why: string, hint: string): TareError {
-  return new TareError("E_MOUNT_SOURCE", `mounting \`${source}\`: ${why}`, { hint, exitCode: 125 });
+  return new TareError("E_MOUNT_SOURCE", `mounting \`${source}\`: ${why}`, { hint });
 }
 
 /**

@@ -93,7 +93,6 @@ export function buildSpec(input: SpecInput): OciSpec {
     process: buildProcess(input, input, input.init),
     root: { path: input.rootfs, readonly: input.readonlyRootfs === true },
     ...(input.hostname !== undefined && input.uts !== "host" ? { hostname: input.hostname } : {}),
-    ...(input.domainname !== undefined && input.uts !== "host" ? { domainname: input.domainname } : {}),
     mounts: mountsFor(input, privileged),
     ...(input.annotations === undefined ? {} : { annotations: input.annotations }),
     linux: linuxPart(input, capabilities, privileged),
@@ -151,7 +150,7 @@ function mountsFor(input: SpecInput, privileged: boolean): OciMount[] {
 function linuxPart(input: SpecInput, capabilities: readonly string[], privileged: boolean): OciLinux {
   const seccomp = privileged ? undefined : seccompFor(input, capabilities);
   const open = privileged || input.systemPathsUnconfined === true;
-  const sysctl = { ...networkSysctls(input), ...checkedSysctls(input.sysctls ?? {}, input) };
+  const sysctl = { ...nameSysctls(input), ...networkSysctls(input), ...checkedSysctls(input.sysctls ?? {}, input) };
   const devices = (input.devices ?? []).map(deviceNode);
   return {
     namespaces: namespacesFor(input),
@@ -196,6 +195,11 @@ function namespacesFor(input: SpecInput): OciNamespace[] {
     if (choice === "host") return [];
     return choice === "private" ? [{ type }] : [{ type, path: choice.path }];
   });
+}
+
+/** runc knows a field for the domain only since 1.2. */
+function nameSysctls({ domainname, uts }: SpecInput): Record<string, string> {
+  return domainname === undefined || uts === "host" ? {} : { "kernel.domainname": domainname };
 }
 
 /** In its own network namespace a container may use every port and ping without more capabilities, as in Docker. */

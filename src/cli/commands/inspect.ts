@@ -3,6 +3,7 @@ import { TareError, isTareError } from "../../base/index.ts";
 import { PLATFORM_OPTION } from "../common-options.ts";
 import { errorText } from "../error-text.ts";
 import { compileTemplate } from "../template/index.ts";
+import type { Template } from "../template/index.ts";
 import type { CommandBody, OptionSpec } from "../command.ts";
 import type { CommandContext } from "../context.ts";
 import type { Engine, InspectDocument } from "../../engine/index.ts";
@@ -97,12 +98,25 @@ async function inspect(context: CommandContext, parsed: ParsedArguments, kinds: 
     const found = await lookUp({ engine, parsed, kinds }, name).catch((error: unknown) => void errors.push(error));
     if (found) documents.push(found);
   }
-  if (template) for (const document of documents) context.stdout.write(`${template(document)}\n`);
+  if (template) for (const document of documents) context.stdout.write(`${filled(template, document)}\n`);
   else if (format === "json") for (const document of documents) context.stdout.write(`${JSON.stringify(document)}\n`);
   else context.stdout.write(`${JSON.stringify(documents, undefined, 4)}\n`);
   for (const error of errors)
     context.stderr.write(errorText(error, { color: context.stderr.color, debug: context.debug }));
   return errors.length > 0 ? 1 : 0;
+}
+
+/** What JSON leaves out when it is empty; templates see it, as in Docker's typed documents. */
+const LEFT_OUT = { StopSignal: "", StopTimeout: null, Healthcheck: null, ExposedPorts: null };
+
+function filled(template: Template, document: InspectDocument): string {
+  try {
+    return template(document);
+  } catch (error) {
+    const { Config: config } = document;
+    if (!isTareError(error, "E_USAGE") || typeof config !== "object" || config === null) throw error;
+    return template({ ...document, Config: { ...LEFT_OUT, ...config } });
+  }
 }
 
 interface LookUp {

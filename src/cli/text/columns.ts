@@ -3,11 +3,16 @@ import { displayWidth, padTo } from "./width.ts";
 
 const GAP = 3;
 
-/** Rows as aligned columns, three spaces apart, each row ending with a line feed; no blanks at line ends. */
-export function alignColumns(rows: readonly (readonly string[])[]): string {
+/**
+ * Rows as aligned columns, three spaces apart, each row ending with a line feed; no blanks at line ends. With `narrowest`
+ * a column takes at least so much, its gap included.
+ */
+export function alignColumns(rows: readonly (readonly string[])[], narrowest: number = GAP): string {
   const widths: number[] = [];
   for (const row of rows)
-    row.forEach((cell, column) => (widths[column] = Math.max(widths[column] ?? 0, displayWidth(cell))));
+    row.forEach((cell, column) => {
+      widths[column] = Math.max(widths[column] ?? narrowest - GAP, displayWidth(cell));
+    });
   return rows.map((row) => `${alignRow(row, widths)}\n`).join("");
 }
 
