@@ -7,6 +7,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 /** A running engine. */
 export interface DockerPeer {
+  /** The engine's process, whose network namespace is its own. */
+  readonly pid: number;
+  /** `DOCKER_HOST` of a client. */
+  readonly socket: string;
+  /** Path of the client. */
+  readonly client: string;
   /** Runs the client; throws with its error output. */
   docker(args: readonly string[], cwd?: string): string;
   /** Runs the client; the exit code and all output. */
@@ -38,8 +44,8 @@ export function whyNoDocker(): string | undefined {
   return findClient() === undefined ? "no docker client that can build" : undefined;
 }
 
-/** Starts an engine in `folder`. */
-export async function startDocker(folder: string): Promise<DockerPeer> {
+/** Starts an engine in `folder`; with `network` it has a bridge and rules in its own namespace. */
+export async function startDocker(folder: string, options: { readonly network?: boolean } = {}): Promise<DockerPeer> {
   fs.mkdirSync(folder, { recursive: true });
   const client = findClient() ?? "docker";
   const socket = `unix://${join(folder, "s")}`;
@@ -51,9 +57,10 @@ export async function startDocker(folder: string): Promise<DockerPeer> {
     "--pidfile",
     join(folder, "pid"),
   ];
-  const network = ["--bridge=none", "--iptables=false", "--ip6tables=false"];
+  const network = options.network ? [] : ["--bridge=none", "--iptables=false", "--ip6tables=false"];
   const log = fs.openSync(join(folder, "log"), "w");
-  const args = ["--net", "--kill-child", "--fork", "dockerd", ...places, ...network, "-H", socket];
+  const start = ["sh", "-c", 'ip link set lo up; exec "$@"', "sh"];
+  const args = ["--net", "--mount", "--kill-child", "--fork", ...start, "dockerd", ...places, ...network, "-H", socket];
   const daemon = spawn("unshare", args, { stdio: ["ignore", log, log] });
   const attempt: DockerPeer["attempt"] = (words, cwd) => {
     const env = { ...process.env, DOCKER_BUILDKIT: "1", DOCKER_HOST: socket };
@@ -78,11 +85,12 @@ export async function startDocker(folder: string): Promise<DockerPeer> {
     const done = spawnSync(client, words, { ...options, env: all, encoding: "utf8" });
     return { code: done.status ?? 128, out: done.stdout, err: done.stderr };
   };
+  const pid = Number(fs.readFileSync(join(folder, "pid"), "utf8"));
   const stop = async (): Promise<void> => {
     const gone = new Promise((done) => daemon.once("exit", done));
-    process.kill(Number(fs.readFileSync(join(folder, "pid"), "utf8")), "SIGTERM");
+    process.kill(pid, "SIGTERM");
     await Promise.race([gone, sleep(15_000)]);
     if (daemon.exitCode === null) daemon.kill("SIGKILL");
   };
-  return { docker, attempt, run, stop };
+  return { pid, socket, client, docker, attempt, run, stop };
 }

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Why a row of docs/compatibility.md is not `same`. A row is a command (`volume update`) or one with a flag. */
+
+const WINDOWS = "Docker has it for Windows containers only";
+const SWARM = "for clusters of Docker Swarm, which Tare hands images to and does not run";
+
+/** What Tare refuses or lacks on purpose. */
+export const NOT_PLANNED: Readonly<Record<string, string>> = {
+  "run --cpu-count": WINDOWS,
+  "run --cpu-percent": WINDOWS,
+  "run --io-maxbandwidth": WINDOWS,
+  "run --io-maxiops": WINDOWS,
+  "run --isolation": WINDOWS,
+  "run --use-api-socket": "there is no daemon whose socket could be handed in",
+  "run --link": "Docker's own legacy; containers of a network find each other by name",
+  "network connect --link": "Docker's own legacy; containers of a network find each other by name",
+  "run --storage-opt": "the storage has no options per container",
+  "start --checkpoint": "an experiment of Docker's daemon",
+  "start --checkpoint-dir": "an experiment of Docker's daemon",
+  "volume update": SWARM,
+  "volume update --availability": SWARM,
+  "volume ls --cluster": SWARM,
+  "volume create --availability": SWARM,
+  "volume create --group": SWARM,
+  "volume create --limit-bytes": SWARM,
+  "volume create --required-bytes": SWARM,
+  "volume create --scope": SWARM,
+  "volume create --secret": SWARM,
+  "volume create --sharing": SWARM,
+  "volume create --topology-preferred": SWARM,
+  "volume create --topology-required": SWARM,
+  "volume create --type": SWARM,
+  "network create --attachable": SWARM,
+  "network create --config-from": SWARM,
+  "network create --config-only": SWARM,
+  "network create --ingress": SWARM,
+  "network create --scope": SWARM,
+  "network inspect --verbose": SWARM,
+};
+
+/** What Tare has and does otherwise on purpose. */
+export const DIFFERENT: Readonly<Record<string, string>> = {
+  "run --blkio-weight-device": "a start fails where the kernel has no such limit; Docker leaves it out with a warning",
+  "run --disable-content-trust":
+    "ignored: Docker's content trust is given up by its makers; `--signature-policy` checks",
+};

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+import { FILE_CASES } from "./cases-files.ts";
+import { ISOLATION_CASES } from "./cases-isolation.ts";
+import { LIFE_CASES } from "./cases-life.ts";
+import { LIMIT_CASES } from "./cases-limits.ts";
+import { LISTING_CASES } from "./cases-listing.ts";
+import { PROCESS_CASES } from "./cases-process.ts";
+import type { CompatibilityCase } from "./case.ts";
+
+/** Every case. */
+export const COMPATIBILITY_CASES: readonly CompatibilityCase[] = [
+  ...PROCESS_CASES,
+  ...FILE_CASES,
+  ...LIMIT_CASES,
+  ...ISOLATION_CASES,
+  ...LIFE_CASES,
+  ...LISTING_CASES,
+];
