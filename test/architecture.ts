@@ -19,6 +19,7 @@ export interface Module {
  */
 export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   base: [],
+  rootless: ["base"],
   http: ["base"],
   oci: ["base"],
   options: ["base", "oci"],
@@ -28,7 +29,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   dockerfile: ["base", "oci", "options"],
   graph: ["base", "oci"],
   python: ["base", "http", "oci", "archive", "store"],
-  runtime: ["base", "oci", "options"],
+  runtime: ["base", "rootless", "oci", "options"],
   solver: ["base", "http", "oci", "archive", "store", "registry", "dockerfile", "graph", "python", "runtime"],
   images: ["base", "oci", "options", "archive", "store", "registry", "dockerfile", "python"],
   trust: ["base", "http", "oci", "store", "registry", "python", "images"],
@@ -57,6 +58,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   develop: ["base", "oci", "store", "dockerfile", "python", "runtime", "containers"],
   engine: [
     "base",
+    "rootless",
     "http",
     "oci",
     "options",
@@ -77,7 +79,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "containers",
     "develop",
   ],
-  cli: ["base", "options", "engine"],
+  cli: ["base", "rootless", "options", "engine"],
 };
 
 /** Rooms that do no I/O, and what of Node they may use: functions of their arguments alone. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as fs from "node:fs";
-import { Hasher, TareError, asDiffId, ioError, linux } from "../base/index.ts";
+import { Hasher, TareError, asDiffId, canGiveFiles, canMakeDevices, ioError, linux } from "../base/index.ts";
 import type { DiffId } from "../base/index.ts";
 import { checkAborted } from "./aborted.ts";
 import { ConfinedTree } from "./confined-tree.ts";
@@ -98,7 +98,7 @@ class Extractor implements TarHandler {
 
   constructor(target: string, options: ExtractOptions) {
     this.#options = options;
-    this.#isPrivileged = options.privileged ?? process.geteuid?.() === 0;
+    this.#isPrivileged = options.privileged ?? canGiveFiles();
     this.#metadata = new MetadataSetter(options.owner, this.#isPrivileged);
     this.#tree = new ConfinedTree(target);
     this.#onRemove = (path) => {
@@ -305,7 +305,7 @@ class Extractor implements TarHandler {
   #node(header: TarHeader, parent: OpenDirectory, name: string): void {
     const kind = { char: linux.S_IFCHR, block: linux.S_IFBLK, fifo: linux.S_IFIFO }[header.type as "fifo"];
     const device = header.type === "fifo" ? 0n : linux.makeDevice(header.deviceMajor, header.deviceMinor);
-    if (header.type !== "fifo" && !this.#isPrivileged) {
+    if (header.type !== "fifo" && !(this.#isPrivileged && canMakeDevices())) {
       return this.#metadata.warn(`device \`${header.name}\` is left out: not running as root`);
     }
     this.#replacing(parent, name, () => linux.mknodat(parent.descriptor, asPath(name), kind | 0o600, device));
@@ -348,7 +348,7 @@ class Extractor implements TarHandler {
   }
 
   #markOpaque(directory: OpenDirectory): void {
-    const namespace = this.#options.overlayXattrs ?? (process.geteuid?.() === 0 ? "trusted" : "user");
+    const namespace = this.#options.overlayXattrs ?? (canMakeDevices() ? "trusted" : "user");
     linux.fsetxattr(directory.descriptor, `${namespace}.overlay.opaque`, Buffer.from("y"));
     this.#opaque.add(directory.path);
   }

@@ -14,6 +14,7 @@ export const ERROR_CODES = {
   E_PROGRAM_MISSING: "a program that Tare needs is not installed",
   E_PROGRAM_FAILED: "a program that Tare started failed",
   E_SYSCALL: "a Linux system call failed",
+  E_USERNS: "this host does not give the user a namespace of his own",
   // oci
   E_REF: "an image reference is malformed",
   E_DIGEST: "a digest is malformed",

@@ -34,6 +34,17 @@ export { fileChunks } from "./file-chunks.ts";
 export { megabytes } from "./sizes.ts";
 export { valueText } from "./value-text.ts";
 export { hostEnvironment } from "./config.ts";
+export {
+  CALLER_VARIABLE,
+  callingAccount,
+  canGiveFiles,
+  canMakeDevices,
+  highestId,
+  isRootless,
+  parseIdMap,
+  userNamespace,
+} from "./user-namespace.ts";
+export type { Account, IdRange, UserNamespace } from "./user-namespace.ts";
 export { DEFAULT_EPOCH } from "./epoch.ts";
 export { canOwn, imageOwner } from "./owner.ts";
 export type { Owner } from "./owner.ts";

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { canGiveFiles } from "./user-namespace.ts";
 
 /** Numeric owner of a file. */
 export interface Owner {
@@ -17,7 +18,7 @@ export function imageOwner(stats: Owner): Owner {
 
 /** Whether this process can make files that belong to `owner` inside an image. */
 export function canOwn(owner: Owner): boolean {
-  if (user === 0) return true;
+  if (canGiveFiles()) return true;
   const { uid, gid } = imageOwner(owner);
   return uid === 0 && gid === 0;
 }

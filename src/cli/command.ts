@@ -78,6 +78,8 @@ export interface CommandEntry {
   /** One line, no full stop. */
   readonly summary: string;
   readonly hidden?: boolean;
+  /** It neither changes the store nor reads files of containers, so an ordinary user needs no namespace for it. */
+  readonly outside?: boolean;
   load(): Promise<{ readonly command: CommandBody }>;
 }
 

@@ -93,12 +93,20 @@ class Session {
     if (!found) return this.#withoutCommand(words);
     const spec = await loadCommand(found.entry);
     this.#spec = spec;
+    if (this.#invocation.exiting === true && found.entry.outside !== true) await this.#enterNamespace();
     const parsed = parseArguments(spec.name, spec, words.slice(found.words));
     if (parsed.boolean("help")) return this.#printHelp(spec);
     this.#root = parsed.string("root") ?? this.#root;
     this.#policy = parsed.string("signature-policy") ?? this.#policy;
     this.#debug ||= parsed.boolean("debug");
     return (await spec.run(this.#context, parsed)) ?? 0;
+  }
+
+  /** For others than root: this process goes on in the user's namespace, where there is one. */
+  async #enterNamespace(): Promise<void> {
+    if (process.platform !== "linux" || process.getuid?.() === 0) return;
+    const { enterNamespace } = await import("./enter-namespace.ts");
+    await enterNamespace(this.#context);
   }
 
   /** A group alone prints its help; anything else is a typo. */

@@ -4,7 +4,7 @@
  * comes first, then the folder and volumes; the folder goes before the record. So a folder without a record is rubbish.
  */
 import * as fs from "node:fs";
-import { TareError, ioError, isTareError, removeTree } from "../base/index.ts";
+import { TareError, canGiveFiles, ioError, isTareError, removeTree } from "../base/index.ts";
 import { filesOf, recordsOf } from "./context.ts";
 import type { ContainersContext } from "./context.ts";
 import { viewOf } from "./find.ts";
@@ -147,7 +147,7 @@ function makeFolder(context: ContainersContext, record: ContainerRecord): void {
 function copyRootMode(upper: string, top: string | undefined): void {
   const root = top === undefined ? undefined : fs.statSync(top);
   fs.chmodSync(upper, root ? root.mode & 0o7777 : 0o755);
-  if (root && (root.uid !== 0 || root.gid !== 0) && process.getuid?.() === 0) fs.chownSync(upper, root.uid, root.gid);
+  if (root && (root.uid !== 0 || root.gid !== 0) && canGiveFiles()) fs.chownSync(upper, root.uid, root.gid);
 }
 
 function writeCidFile(path: string, id: string): void {

@@ -6,10 +6,13 @@ import {
   buildProcess,
   cleanupContainer,
   containerProcesses,
+  containerState,
   execInContainer,
   findRuntime,
   killContainer,
+  namespaceLimits,
   pauseContainer,
+  processInNamespace,
   resourceSpec,
   resumeContainer,
   runForeground,
@@ -19,6 +22,7 @@ import {
 import type { ContainerHandle, ContainerTask, OciProcess, OciRuntime, ProcessInput } from "../runtime/index.ts";
 import type { SourceTree, Store } from "../store/index.ts";
 import { foregroundStdio } from "./foreground-io.ts";
+import { hasOwnCgroup, processesBeside, requireCgroup } from "./namespace-processes.ts";
 import { containerTree } from "./image-tree.ts";
 import { DEFAULT_CGROUP, cgroupsPathOf, launchSpec, securityInput, userOf, withHome } from "./launch-spec.ts";
 import { resourceLimits } from "./limits.ts";
@@ -99,6 +103,7 @@ export class OciContainerRuntime implements ContainerRuntime {
   }
 
   async pause(record: ContainerRecord): Promise<void> {
+    requireCgroup(record, "pausing");
     await pauseContainer(await this.#handle(record));
   }
 
@@ -107,6 +112,7 @@ export class OciContainerRuntime implements ContainerRuntime {
   }
 
   async update(record: ContainerRecord, limits: ResourceRequest): Promise<void> {
+    requireCgroup(record, "changing the limits of");
     const resources = resourceSpec(resourceLimits(limits));
     const pids =
       limits.pidsLimit === undefined ? {} : { pids: { limit: limits.pidsLimit > 0 ? limits.pidsLimit : -1 } };
@@ -114,7 +120,10 @@ export class OciContainerRuntime implements ContainerRuntime {
   }
 
   async processes(record: ContainerRecord): Promise<readonly number[]> {
-    return await containerProcesses(await this.#handle(record));
+    const handle = await this.#handle(record);
+    if (hasOwnCgroup()) return await containerProcesses(handle);
+    const state = await containerState(handle);
+    return state === undefined || state.pid === 0 ? [] : processesBeside(state.pid);
   }
 
   async cleanup({ record }: Launch): Promise<void> {
@@ -194,7 +203,7 @@ function execProcess(
   const { config, host } = record;
   const user = userOf(record, tree, request.user);
   const inherited = processEnvironment(config, request.tty);
-  return buildProcess(
+  const process = buildProcess(
     {
       args: request.command,
       env: withHome(overrideEnvironment(inherited, request.env), user),
@@ -205,4 +214,6 @@ function execProcess(
     },
     securityInput(host, request.privileged || host.security.privileged),
   );
+  const limits = namespaceLimits();
+  return limits === undefined ? process : processInNamespace(process, limits);
 }

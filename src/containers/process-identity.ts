@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readTextIfPresent } from "../base/index.ts";
+import { isRootless, readTextIfPresent } from "../base/index.ts";
 
 /** One process of one boot: a pid alone is used again by the kernel. */
 export interface ProcessIdentity {
@@ -15,7 +15,10 @@ export interface ProcessTable {
   bootId(): string;
   /** Start time of a process that is alive (a zombie is not), else undefined. */
   startTime(pid: number): string | undefined;
-  /** The control groups of a process as `/proc/<pid>/cgroup` lists them; empty when it is gone. */
+  /**
+   * What ties a process to its container: its control groups, in a user namespace without them its mounts too. Empty
+   * when it is gone.
+   */
   cgroup(pid: number): string;
 }
 
@@ -25,7 +28,7 @@ export function linuxProcesses(): ProcessTable {
   return {
     bootId: () => (boot ??= (readTextIfPresent("/proc/sys/kernel/random/boot_id") ?? "").trim()),
     startTime: (pid) => startTimeOfStat(readProcess(pid, "stat")),
-    cgroup: (pid) => readProcess(pid, "cgroup") ?? "",
+    cgroup: (pid) => [readProcess(pid, "cgroup"), isRootless() ? readProcess(pid, "mountinfo") : ""].join("\n"),
   };
 }
 

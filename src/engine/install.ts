@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { TareError, executeOrThrow } from "../base/index.ts";
+import { TareError, executeOrThrow, isRootless } from "../base/index.ts";
 import type { EngineOptions, HostCheck, InstallPlan, LongCall } from "./facade.ts";
 import { findProgram } from "./programs.ts";
 import { withVertex } from "./listener.ts";
 
 /** What the checks miss, as packages, and the commands that install them. Throws `E_UNSUPPORTED` without apt. */
-export function planInstall(checks: readonly HostCheck[], isRoot: boolean = process.getuid?.() === 0): InstallPlan {
+export function planInstall(checks: readonly HostCheck[], isRoot: boolean = !isRootless()): InstallPlan {
   const lacking = checks.filter(({ status }) => status !== "ok").flatMap((check) => check.package ?? []);
   const packages = [...new Set(lacking)].sort();
   if (packages.length === 0) return { packages, commands: [] };
@@ -25,7 +25,7 @@ export function planInstall(checks: readonly HostCheck[], isRoot: boolean = proc
 /** Runs a plan's commands as root with the engine's environment. Throws `E_PERMISSION`, `E_PROGRAM_FAILED`. */
 export async function install(plan: InstallPlan, call: LongCall, env: EngineOptions["env"]): Promise<void> {
   if (plan.packages.length === 0) return;
-  if (process.getuid?.() !== 0) {
+  if (isRootless()) {
     throw new TareError("E_PERMISSION", `installing ${plan.packages.join(", ")}: packages are installed as root`, {
       hint: `run: ${plan.commands.map((words) => words.join(" ")).join(" && ")}`,
     });

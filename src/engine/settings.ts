@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { TareError } from "../base/index.ts";
+import { TareError, callingAccount } from "../base/index.ts";
+import { userRunFolder } from "../rootless/index.ts";
 import type { EngineOptions } from "./facade.ts";
 
 /** Where an engine keeps its things and how; all that is read from the environment once. */
@@ -39,7 +40,7 @@ export function settingsOf(options: EngineOptions, host: Host = thisHost()): Set
   const isSystem = host.uid === 0;
   const usual = isSystem ? SYSTEM_ROOT : join(filled(env["XDG_DATA_HOME"]) ?? join(host.home, ".local/share"), "tare");
   const root = resolve(cwd, filled(options.root) ?? filled(env["TARE_ROOT"]) ?? usual);
-  const base = isSystem ? "/run" : filled(env["XDG_RUNTIME_DIR"]);
+  const base = isSystem ? "/run" : userRunFolder(env["XDG_RUNTIME_DIR"], host.uid);
   return {
     root,
     runRoot: base === undefined ? join(root, "run") : join(base, root === usual ? "tare" : `tare-${shortHash(root)}`),
@@ -54,7 +55,7 @@ export function settingsOf(options: EngineOptions, host: Host = thisHost()): Set
 }
 
 function thisHost(): Host {
-  return { uid: process.getuid?.(), home: homedir() };
+  return { uid: callingAccount()?.uid, home: homedir() };
 }
 
 function filled(text: string | undefined): string | undefined {

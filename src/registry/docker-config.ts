@@ -8,7 +8,7 @@
  * and the auth.json of podman, buildah and skopeo, whose keys may also name a namespace (`host/team`).
  */
 import { dirname, join } from "node:path";
-import { TareError, ensureDirectory, readTextIfPresent, writeFileAtomic } from "../base/index.ts";
+import { TareError, callingAccount, ensureDirectory, readTextIfPresent, writeFileAtomic } from "../base/index.ts";
 import { isHub } from "./endpoint.ts";
 
 /** Who asks: the environment and the home folder. */
@@ -47,12 +47,13 @@ export function dockerConfigPath({ env, home }: ConfigPlace): string {
 /** All files that may hold logins, the first to be asked first. */
 export function loginFiles(place: ConfigPlace): readonly string[] {
   const { env, home } = place;
-  const runtime = env["XDG_RUNTIME_DIR"] || `/run/user/${process.getuid?.() ?? 0}`;
+  const uid = callingAccount()?.uid;
+  const runtime = env["XDG_RUNTIME_DIR"] || `/run/user/${uid ?? 0}`;
   return [
     ...(env["REGISTRY_AUTH_FILE"] ? [env["REGISTRY_AUTH_FILE"]] : []),
     dockerConfigPath(place),
     join(runtime, "containers/auth.json"),
-    ...(process.getuid?.() === 0 ? ["/run/containers/0/auth.json"] : []),
+    ...(uid === 0 ? ["/run/containers/0/auth.json"] : []),
     join(env["XDG_CONFIG_HOME"] || join(home, ".config"), "containers/auth.json"),
   ];
 }

@@ -2,6 +2,7 @@
 import { accessSync, constants, readFileSync, realpathSync, statSync, writeFileSync } from "node:fs";
 import { basename, delimiter, join } from "node:path";
 import { TareError, ensureDirectory, execute, hostEnvironment, readTextIfPresent } from "../base/index.ts";
+import { entranceOf } from "../rootless/index.ts";
 import { cgroupMode, unifiedMount } from "./cgroup.ts";
 import { probeRuntime } from "./probe.ts";
 
@@ -41,13 +42,14 @@ const CANDIDATES = ["runc", "crun"];
  * The runtime to use: the named one, or the first of runc and crun that can start a container on this host. From crun,
  * which refuses hosts with control groups v1 and v2 side by side, the v2 tree is hidden. The answer is kept in `runRoot`
  * and asked again after a change of the program, a reboot or another cgroup layout. Throws `E_NO_RUNTIME`,
- * `E_PERMISSION` without root.
+ * `E_USERNS` and
+ * `E_PERMISSION` for others than root without a namespace of their own.
  */
 export async function findRuntime(options: FindRuntimeOptions): Promise<OciRuntime> {
   const names = options.name === undefined ? CANDIDATES : [options.name];
   const paths = names.flatMap((name) => locate(name, options.path) ?? []);
   const failures: string[] = [];
-  if (paths.length > 0) requireRoot();
+  if (paths.length > 0) await requireRoot();
   for (const path of paths) {
     const stamp = stampOf(path);
     const cached = readCache(options.runRoot, path);
@@ -63,10 +65,12 @@ export async function findRuntime(options: FindRuntimeOptions): Promise<OciRunti
   throw notFound(options.name, failures);
 }
 
-function requireRoot(): void {
+/** The command line enters the user's namespace before it comes here, unless the host refuses one: it says why again. */
+async function requireRoot(): Promise<void> {
   if (process.getuid?.() === 0) return;
-  throw new TareError("E_PERMISSION", "starting a container: this needs root", {
-    hint: "run the same command with sudo; root's images are in a store of their own, `/var/lib/tare`",
+  await entranceOf(["true"], hostEnvironment());
+  throw new TareError("E_PERMISSION", "starting a container: this process is not in the user's namespace", {
+    hint: "containers of an ordinary user are started by the command `tare`",
     exitCode: 125,
   });
 }

@@ -49,7 +49,7 @@ export async function runForeground(task: ForegroundTask): Promise<ForegroundRes
   const output = connectOutput(child, task.stdio, runtimeLogPath(task), task.spec.process.terminal);
   const ended = await waitForEnd(child, task);
   const clean = ended.signal === null && !task.signal?.aborted && lastLogError(runtimeLogPath(task)) === undefined;
-  const oomKilled = limited ? wasOutOfMemory(task.spec.linux.cgroupsPath) : undefined;
+  const oomKilled = limited ? wasOutOfMemory(task.spec.linux.cgroupsPath ?? "") : undefined;
   if (!clean) await cleanupContainer(task.runtime, task.stateRoot, task.id, task.spec.linux.cgroupsPath);
   else if (limited) await forgetContainer(task.stateRoot, task.id, task.spec.linux.cgroupsPath);
   if (task.signal?.aborted) throw aborted(task);

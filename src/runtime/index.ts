@@ -37,6 +37,9 @@ export {
 } from "./control.ts";
 export type { ContainerHandle, ContainerState } from "./control.ts";
 export { findInit, hostCapabilities, hostDevices, hostMaskedPaths, readDevices } from "./host.ts";
+export { namespaceLimits } from "./namespace-limits.ts";
+export { processInNamespace } from "./spec-namespace.ts";
+export type { NamespaceLimits } from "./spec-namespace.ts";
 export { cleanupContainer } from "./cleanup.ts";
 export { lookupUser } from "./users.ts";
 export type { ReadImageFile, ResolvedUser } from "./users.ts";

@@ -41,12 +41,16 @@ export interface LaunchOptions {
   readonly hidden?: string | undefined;
   /** Kill everything, the container too, when the calling process (its parent) dies (also by SIGKILL). */
   readonly dieWithParent: boolean;
+  /** The start is in a user namespace other than the host's. */
+  readonly inUserNamespace?: boolean;
 }
 
 // mount(2) takes one page of options, with its final NUL.
 const LONGEST_OPTIONS = 4095;
 // A rename must look the same in the upper directory as in a layer, and no metadata-only copies may end up there.
 const PLAIN_LAYERS = "index=off,redirect_dir=off,metacopy=off,xino=off";
+// In a user namespace the marks are `user.overlay.*`; the kernel then renames and copies plainly by itself.
+const USER_LAYERS = "index=off,xino=off";
 
 /**
  * Fixed script; values come as positional arguments only. Rows: `overlay OPTIONS MORE TARGET` (MORE is tried first and
@@ -147,8 +151,10 @@ function mountRow(overlay: OverlayMount, options: LaunchOptions): string[] {
     if (overlay.work === undefined) throw overlayError(overlay, "an upper directory needs a work directory");
     words.push(`upperdir=${near(overlay.upper, options)}`, `workdir=${near(overlay.work, options)}`);
   }
+  const plain = options.inUserNamespace === true ? USER_LAYERS : PLAIN_LAYERS;
+  if (options.inUserNamespace === true) words.push("userxattr");
   const text = words.join(",");
-  const more = overlay.volatile === true && overlay.upper !== undefined ? `${PLAIN_LAYERS},volatile` : PLAIN_LAYERS;
+  const more = overlay.volatile === true && overlay.upper !== undefined ? `${plain},volatile` : plain;
   if (Buffer.byteLength(text) + more.length + 1 > LONGEST_OPTIONS)
     throw overlayError(overlay, `${lower.length} layers are more than one mount can take`);
   return ["overlay", text, more, overlay.target];

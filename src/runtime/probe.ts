@@ -5,6 +5,7 @@ import { ensureDirectory, execute, removeTree } from "../base/index.ts";
 import { cgroupMode } from "./cgroup.ts";
 import { cleanupContainer } from "./cleanup.ts";
 import type { OciRuntime } from "./find.ts";
+import { namespaceLimits } from "./namespace-limits.ts";
 import { buildSpec } from "./spec.ts";
 import { runtimeCommand } from "./task.ts";
 
@@ -43,5 +44,6 @@ function probeSpec(rootfs: string, cgroupsPath: string): ReturnType<typeof build
     network: "none",
     cgroupMode: cgroupMode(),
     cgroupsPath,
+    namespace: namespaceLimits(),
   });
 }

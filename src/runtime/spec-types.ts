@@ -142,7 +142,8 @@ export interface OciSeccomp {
 export interface OciLinux {
   readonly namespaces: readonly OciNamespace[];
   readonly devices?: readonly OciDevice[];
-  readonly cgroupsPath: string;
+  /** Absent: wherever the runtime is. */
+  readonly cgroupsPath?: string;
   readonly resources: OciResources;
   readonly rootfsPropagation?: string;
   readonly seccomp?: OciSeccomp;

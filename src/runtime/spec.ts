@@ -11,6 +11,8 @@ import { deviceRules, resourceSpec, rlimitSpec } from "./spec-limits.ts";
 import type { DeviceGrant, ResourceLimits } from "./spec-limits.ts";
 import { defaultMounts, mergeMounts } from "./spec-mounts.ts";
 import type { SpecMount } from "./spec-mounts.ts";
+import { inUserNamespace } from "./spec-namespace.ts";
+import type { NamespaceLimits } from "./spec-namespace.ts";
 import { MASKED_PATHS, READONLY_PATHS, checkedSysctls } from "./spec-paths.ts";
 import type { OciDevice, OciLinux, OciMount, OciNamespace, OciProcess, OciSeccomp, OciSpec } from "./spec-types.ts";
 
@@ -77,6 +79,8 @@ export interface SpecInput extends ProcessInput, SecurityInput {
   /** Host path of a tiny init program (`findInit()`): bound into the container and put before the arguments. */
   readonly init?: string;
   readonly arch?: SeccompArch;
+  /** The user namespace that it will be in (`namespaceLimits()`), where that is not the host's. */
+  readonly namespace?: NamespaceLimits | undefined;
 }
 
 /** Where `--init`'s program appears in the container, as in Docker. */
@@ -88,7 +92,7 @@ const SHM_SIZE = 64 * 1024 * 1024;
 export function buildSpec(input: SpecInput): OciSpec {
   const capabilities = chosenCapabilities(input);
   const privileged = input.privileged === true;
-  return {
+  const spec: OciSpec = {
     ociVersion: "1.0.2",
     process: buildProcess(input, input, input.init),
     root: { path: input.rootfs, readonly: input.readonlyRootfs === true },
@@ -97,6 +101,7 @@ export function buildSpec(input: SpecInput): OciSpec {
     ...(input.annotations === undefined ? {} : { annotations: input.annotations }),
     linux: linuxPart(input, capabilities, privileged),
   };
+  return input.namespace === undefined ? spec : inUserNamespace(spec, input.namespace);
 }
 
 /** The process part alone: what `exec` writes as process.json. */

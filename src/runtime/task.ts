@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { ensureDirectory, ioError } from "../base/index.ts";
+import { ensureDirectory, ioError, userNamespace } from "../base/index.ts";
 import type { OciRuntime } from "./find.ts";
 import { launchCommand, launchEnvironment } from "./overlay.ts";
 import type { OverlayMount, SubpathMount } from "./overlay.ts";
@@ -72,6 +72,7 @@ export function launchOf(
     subpaths: task.subpaths,
     hidden: task.runtime.hidden,
     dieWithParent,
+    inUserNamespace: !userNamespace().isInitial,
   });
   return { program, args, cwd: task.storeRoot, env: launchEnvironment(dirname(task.runtime.path)) };
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as fs from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { TareError } from "../base/index.ts";
+import { TareError, canGiveFiles } from "../base/index.ts";
 import type { CacheMounts } from "../store/index.ts";
 
 /** A cache folder taken for one step. */
@@ -33,7 +33,7 @@ export async function takeCache(mounts: CacheMounts, request: CacheRequest): Pro
   const folder = mounts.path(id);
   if (fs.readdirSync(folder).length === 0) {
     await request.fill?.(folder);
-    if (process.geteuid?.() === 0) fs.chownSync(folder, request.uid, request.gid);
+    if (canGiveFiles()) fs.chownSync(folder, request.uid, request.gid);
     fs.chmodSync(folder, request.mode);
   }
   return { folder, release };

@@ -12,6 +12,7 @@ import {
   checkRootfs,
   hostCapabilities,
   lookupUser,
+  namespaceLimits,
   prepareEtcFiles,
   runForeground,
 } from "../runtime/index.ts";
@@ -119,6 +120,7 @@ interface RunIdentity {
 const HOSTNAME = "buildkitsandbox";
 
 function specOf(op: RunOp, place: RunPlace, who: RunIdentity): OciSpec {
+  const namespace = namespaceLimits();
   const hostname = op.hostname ?? HOSTNAME;
   const network = op.network === "none" ? "none" : "host";
   const etc = prepareEtcFiles(place.bundle, { hostname, extraHosts: op.extraHosts ?? [], network });
@@ -138,7 +140,8 @@ function specOf(op: RunOp, place: RunPlace, who: RunIdentity): OciSpec {
     mounts: [...etc, ...place.mounts.mounts],
     cgroupMode: cgroupMode(),
     cgroupsPath: `${op.cgroupParent ?? "/tare"}/${who.id}`,
-    resources: { pidsLimit: PIDS_LIMIT },
+    resources: namespace?.hasCgroups === false ? {} : { pidsLimit: PIDS_LIMIT },
+    namespace,
     ...(op.shmSize ? { shmSize: op.shmSize } : {}),
   });
 }

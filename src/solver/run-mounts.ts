@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { TareError, ensureDirectory, hexOf, removeTree } from "../base/index.ts";
+import { TareError, canGiveFiles, ensureDirectory, hexOf, removeTree } from "../base/index.ts";
 import { chainDigest } from "../graph/index.ts";
 import { TreeView, resolveInTree } from "../store/index.ts";
 import { takeCache } from "./cache-mounts.ts";
@@ -175,7 +175,7 @@ function writeOwned(
   look: { readonly mode: number; readonly uid: number; readonly gid: number },
 ): void {
   fs.writeFileSync(path, content, { mode: 0o600, flag: "wx" });
-  if (process.geteuid?.() === 0) fs.chownSync(path, look.uid, look.gid);
+  if (canGiveFiles()) fs.chownSync(path, look.uid, look.gid);
   fs.chmodSync(path, look.mode);
 }
 

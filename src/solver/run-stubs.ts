@@ -53,10 +53,14 @@ export class MountStubs {
     const original = this.#tree.lookup(path)?.stats;
     if (!copy?.isDirectory() || !original?.isDirectory() || fs.readdirSync(hostPath).length > 0) return;
     const isSame = copy.mode === original.mode && copy.uid === original.uid && copy.gid === original.gid;
-    if (!isSame || linux.lgetxattr(hostPath, "trusted.overlay.opaque")?.toString() === "y") return;
+    if (!isSame || isOpaque(hostPath)) return;
     fs.rmdirSync(hostPath);
     this.#dropCopy(root, dirname(path));
   }
+}
+
+function isOpaque(folder: string): boolean {
+  return ["trusted", "user"].some((prefix) => linux.lgetxattr(folder, `${prefix}.overlay.opaque`)?.toString() === "y");
 }
 
 function removeIfEmpty(path: string): void {

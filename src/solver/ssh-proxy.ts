@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import { createConnection, createServer } from "node:net";
 import type { Socket } from "node:net";
 import { basename, dirname } from "node:path";
+import { canGiveFiles } from "../base/index.ts";
 
 /** An agent socket made for one step. */
 export interface AgentProxy {
@@ -35,7 +36,7 @@ export async function openAgentProxy(
     server.once("error", reject).listen(proxyPath, resolve);
   });
   fs.chmodSync(path, look.mode);
-  if (process.geteuid?.() === 0) fs.chownSync(path, look.uid, look.gid);
+  if (canGiveFiles()) fs.chownSync(path, look.uid, look.gid);
   return {
     close: () =>
       new Promise((resolve) => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { DEFAULT_EPOCH, TareError, canOwn, linux } from "../base/index.ts";
+import { DEFAULT_EPOCH, TareError, canGiveFiles, canOwn, linux } from "../base/index.ts";
 import type { Owner } from "../base/index.ts";
 import { resolveInTree } from "../store/index.ts";
 import type { SourceTree, TreeEntry } from "../store/index.ts";
@@ -24,7 +24,7 @@ export class StagedTree implements SourceTree {
   readonly #directories = new Map<string, number>();
   /** Directories of the base that a file is to replace. */
   readonly #hidden = new Set<string>();
-  readonly #isRoot: boolean = process.geteuid?.() === 0;
+  readonly #isRoot: boolean = canGiveFiles();
 
   constructor(base: SourceTree, stagingRoot: string, epoch: number = DEFAULT_EPOCH) {
     this.#base = base;

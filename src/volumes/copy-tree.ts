@@ -3,7 +3,7 @@
 import * as fs from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { asPath, displayName, overlayMark } from "../archive/index.ts";
-import { TareError, canOwn, imageOwner, linux } from "../base/index.ts";
+import { TareError, canGiveFiles, canMakeDevices, canOwn, imageOwner, linux } from "../base/index.ts";
 import { ContentCopier } from "./copy-file.ts";
 
 /** What is copied: a name in a folder and where it is. Names and places are byte strings. */
@@ -97,7 +97,7 @@ class TreeCopier {
   /** An ordinary user can't make devices. */
   #node(stats: fs.BigIntStats, to: string): boolean {
     const isDevice = stats.isCharacterDevice() || stats.isBlockDevice();
-    if (isDevice && process.geteuid?.() !== 0) return false;
+    if (isDevice && !canMakeDevices()) return false;
     linux.mknod(asPath(to), kindOf(stats) | 0o600, isDevice ? stats.rdev : 0n);
     return true;
   }
@@ -138,7 +138,7 @@ function changing(place: string): TareError {
 function applyMetadata(stats: fs.BigIntStats, from: string, to: string, fromImage: boolean): void {
   const [source, target] = [asPath(from), asPath(to)];
   const owner = { uid: Number(stats.uid), gid: Number(stats.gid) };
-  if (process.geteuid?.() === 0) fs.lchownSync(target, owner.uid, owner.gid);
+  if (canGiveFiles()) fs.lchownSync(target, owner.uid, owner.gid);
   else if (!canOwn(imageOwner(owner))) refuseOwner(from);
   if (!stats.isSymbolicLink()) fs.chmodSync(target, Number(stats.mode & 0o7777n));
   for (const name of linux.llistxattr(source)) {

@@ -8,6 +8,7 @@ export const CONTAINER_COMMANDS: readonly CommandEntry[] = [
     aliases: ["container ls", "container list", "container ps"],
     group: "containers",
     summary: "List containers",
+    outside: true,
     load: () => import("./ps.ts"),
   },
   {
@@ -15,6 +16,7 @@ export const CONTAINER_COMMANDS: readonly CommandEntry[] = [
     aliases: ["container logs"],
     group: "containers",
     summary: "Print the output of a container",
+    outside: true,
     load: () => import("./logs.ts"),
   },
   {
@@ -99,6 +101,7 @@ export const CONTAINER_COMMANDS: readonly CommandEntry[] = [
     aliases: [],
     group: "containers",
     summary: "Print everything known about containers or images",
+    outside: true,
     load: () => import("./inspect.ts"),
   },
   {
@@ -106,6 +109,7 @@ export const CONTAINER_COMMANDS: readonly CommandEntry[] = [
     aliases: [],
     group: "containers",
     summary: "Print everything known about containers",
+    outside: true,
     load: async () => ({ command: (await import("./inspect.ts")).containerInspect }),
     hidden: true,
   },

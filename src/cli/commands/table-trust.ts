@@ -29,6 +29,7 @@ export const TRUST_COMMANDS: readonly CommandEntry[] = [
     aliases: [],
     group: "images",
     summary: "Make a key to sign images with",
+    outside: true,
     load: () => import("./key-generate.ts"),
   },
 ];

@@ -70,6 +70,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     aliases: ["image ls", "image list"],
     group: "images",
     summary: "List images",
+    outside: true,
     load: () => import("./images.ts"),
   },
   {
@@ -77,6 +78,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     aliases: ["image history"],
     group: "images",
     summary: "Show the layers of an image and what made them",
+    outside: true,
     load: () => import("./history.ts"),
   },
   {
@@ -84,6 +86,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     aliases: [],
     group: "images",
     summary: "Print everything known about images",
+    outside: true,
     load: async () => ({ command: (await import("./inspect.ts")).imageInspect }),
     hidden: true,
   },
@@ -142,6 +145,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     aliases: ["wheels list"],
     group: "images",
     summary: "List the wheels that are here",
+    outside: true,
     load: () => import("./wheels-ls.ts"),
   },
   {
@@ -177,6 +181,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     aliases: [],
     group: "images",
     summary: "Search Docker Hub for images",
+    outside: true,
     load: () => import("./search.ts"),
   },
   {
@@ -184,6 +189,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     aliases: [],
     group: "images",
     summary: "Print the manifest or index of an image at a registry",
+    outside: true,
     load: () => import("./manifest-inspect.ts"),
   },
   {
@@ -191,6 +197,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     aliases: [],
     group: "images",
     summary: "Log in to a registry",
+    outside: true,
     load: () => import("./login.ts"),
   },
   {
@@ -198,6 +205,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     aliases: [],
     group: "images",
     summary: "Log out from a registry",
+    outside: true,
     load: () => import("./logout.ts"),
   },
   {
@@ -226,6 +234,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     aliases: [],
     group: "system",
     summary: "Show what this host has and lacks",
+    outside: true,
     load: () => import("./system-check.ts"),
   },
   {
@@ -233,6 +242,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     aliases: [],
     group: "system",
     summary: "Install what this host lacks",
+    outside: true,
     load: () => import("./system-install.ts"),
   },
   {
@@ -247,6 +257,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     aliases: [],
     group: "other",
     summary: "Show the versions of Tare and Node",
+    outside: true,
     load: () => import("./version.ts"),
   },
   {
@@ -254,6 +265,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     aliases: [],
     group: "other",
     summary: "Print the completion script of a shell",
+    outside: true,
     load: () => import("./completion.ts"),
   },
   {
@@ -261,6 +273,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     aliases: [],
     group: "other",
     summary: "Answer a shell's question for completions",
+    outside: true,
     load: () => import("./complete.ts"),
     hidden: true,
   },

@@ -2,7 +2,7 @@
 /* What Docker's daemon.json says of registries; there is no daemon here, but who set it up meant it for this host. */
 import { join } from "node:path";
 import { BlockList, isIP } from "node:net";
-import { TareError, readTextIfPresent } from "../../base/index.ts";
+import { TareError, callingAccount, readTextIfPresent } from "../../base/index.ts";
 import type { ConfigPlace } from "../docker-config.ts";
 
 /** What of daemon.json matters here. */
@@ -19,7 +19,7 @@ export interface DaemonConfig {
 export function readDaemonConfig({ env, home, etc = "/etc" }: ConfigPlace): DaemonConfig {
   const own = join(env["XDG_CONFIG_HOME"] || join(home, ".config"), "docker/daemon.json");
   const system = join(etc, "docker/daemon.json");
-  const path = process.getuid?.() !== 0 && readTextIfPresent(own) !== undefined ? own : system;
+  const path = callingAccount()?.uid !== 0 && readTextIfPresent(own) !== undefined ? own : system;
   const value = readObject(path);
   return {
     mirrors: strings(value, "registry-mirrors", path).map((text) => mirrorOf(text, path)),
