@@ -27,10 +27,7 @@ export function standsOutside(): boolean {
  * How to run `command` (program and arguments) in the user namespace of the caller, which is made when it is missing:
  * 10 ms once, 2 ms to enter. Supplementary groups are kept. Throws `E_USERNS`, `E_PERMISSION`.
  */
-export async function entranceOf(
-  command: readonly string[],
-  env: Readonly<Record<string, string>>,
-): Promise<Entrance> {
+export async function entranceOf(command: readonly string[], env: Readonly<Record<string, string>>): Promise<Entrance> {
   const account = callingAccount() ?? { uid: 0, gid: 0 };
   const folder = namespaceFolder(userRunFolder(env["XDG_RUNTIME_DIR"], account.uid), account.uid);
   const known = readHolder(folder);

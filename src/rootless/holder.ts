@@ -140,6 +140,9 @@ export function namespaceOf(pid: number | "self"): string | undefined {
 }
 
 function processesIn(inode: string): number[] {
-  const pids = fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number);
+  const pids = fs
+    .readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
   return pids.filter((pid) => namespaceOf(pid) === inode);
 }

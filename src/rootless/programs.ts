@@ -7,7 +7,11 @@ export const SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/s
 
 /** The absolute path of a program of the system; its name alone when it is missing. */
 export function locate(name: string): string {
-  return SEARCH_PATH.split(":").map((folder) => `${folder}/${name}`).find(isExecutable) ?? name;
+  return (
+    SEARCH_PATH.split(":")
+      .map((folder) => `${folder}/${name}`)
+      .find(isExecutable) ?? name
+  );
 }
 
 function isExecutable(path: string): boolean {

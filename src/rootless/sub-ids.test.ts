@@ -74,7 +74,12 @@ describe("lendCommand", () => {
   it.each([
     { name: "to the first user", subuid: "", subgid: "", range: "100000-165535" },
     { name: "after what others have", subuid: "bob:100000:65536\n", subgid: "", range: "165536-231071" },
-    { name: "after the highest of both tables", subuid: "b:100000:10\n", subgid: "b:300000:5\n", range: "300005-365540" },
+    {
+      name: "after the highest of both tables",
+      subuid: "b:100000:10\n",
+      subgid: "b:300000:5\n",
+      range: "300005-365540",
+    },
   ])("lends ids $name", ({ subuid, subgid, range }) => {
     expect(lendCommand("ann", subuid, subgid)).toBe(`usermod --add-subuids ${range} --add-subgids ${range} ann`);
   });

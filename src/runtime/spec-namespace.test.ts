@@ -30,7 +30,11 @@ function mountAt(spec: ReturnType<typeof buildSpec>, destination: string): unkno
 describe("a configuration for a user namespace", () => {
   it("binds the host's /sys where the network is the host's, and hides its control groups", () => {
     const spec = build({});
-    expect(mountAt(spec, "/sys")).toMatchObject({ type: "bind", source: "/sys", options: expect.arrayContaining(["ro"]) });
+    expect(mountAt(spec, "/sys")).toMatchObject({
+      type: "bind",
+      source: "/sys",
+      options: expect.arrayContaining(["ro"]),
+    });
     expect(mountAt(spec, "/sys/fs/cgroup")).toMatchObject({ type: "tmpfs", options: expect.arrayContaining(["ro"]) });
   });
 
@@ -57,7 +61,11 @@ describe("a configuration for a user namespace", () => {
 
   it.each([
     { name: "a user beyond the lent ids", more: { user: { uid: 70_000, gid: 0 } }, code: "E_UID" },
-    { name: "any user but oneself without lent ids", more: { namespace: SINGLE, user: { uid: 1, gid: 0 } }, code: "E_UID" },
+    {
+      name: "any user but oneself without lent ids",
+      more: { namespace: SINGLE, user: { uid: 1, gid: 0 } },
+      code: "E_UID",
+    },
     { name: "a limit that nothing enforces", more: { resources: { memory: 1 << 28 } }, code: "E_UNSUPPORTED" },
   ])("refuses $name", ({ more, code }) => {
     expect(() => build(more)).toThrow(expect.objectContaining({ code, exitCode: 125 }));
