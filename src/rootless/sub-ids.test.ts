@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import fc from "fast-check";
+import { array, assert, integer, property, record } from "fast-check";
 import { describe, expect, it } from "vitest";
 import { accountName, planMaps } from "./map-plan.ts";
 import { lendCommand, mapArguments, parseSubIds, planMap } from "./sub-ids.ts";
@@ -32,9 +32,9 @@ describe("parseSubIds", () => {
 
 describe("planMap", () => {
   it("makes the user root and the lent ids the next ones, without a gap or an overlap", () => {
-    const range = fc.record({ start: fc.integer({ min: 1, max: 1e9 }), count: fc.integer({ min: 1, max: 1e6 }) });
-    fc.assert(
-      fc.property(fc.integer({ min: 1, max: 60_000 }), fc.array(range, { maxLength: 8 }), (own, lent) => {
+    const range = record({ start: integer({ min: 1, max: 1e9 }), count: integer({ min: 1, max: 1e6 }) });
+    assert(
+      property(integer({ min: 1, max: 60_000 }), array(range, { maxLength: 8 }), (own, lent) => {
         const rows = planMap(own, lent);
         expect(rows[0]).toEqual({ inside: 0, outside: own, count: 1 });
         let next = 0;
