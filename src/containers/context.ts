@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { Digest } from "../base/index.ts";
 import type { DocumentStore, Store } from "../store/index.ts";
+import { withEvents } from "./events.ts";
 import { identify } from "./process-identity.ts";
 import type { ProcessIdentity, ProcessTable } from "./process-identity.ts";
 import type { GpuUsage } from "./gpu-usage.ts";
@@ -85,7 +86,8 @@ export function recordsOf(
   context: ContainersContext,
   host?: Pick<HostSettings, "autoRemove">,
 ): DocumentStore<ContainerRecord> {
-  return context.store.documents<ContainerRecord>(CONTAINER_KIND, { lasting: host?.autoRemove !== true });
+  const { documents, events } = context.store;
+  return withEvents(documents<ContainerRecord>(CONTAINER_KIND, { lasting: host?.autoRemove !== true }), events);
 }
 
 /** Who this process is. */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { TareError, isTareError } from "../base/index.ts";
+import { TareError, isTareError, randomHex } from "../base/index.ts";
 import { filesOf, recordsOf } from "./context.ts";
 import type { ContainersContext } from "./context.ts";
+import { recordContainerEvent } from "./events.ts";
 import { findContainer } from "./find.ts";
 import { checkName } from "./names.ts";
 import type { ExecRequest, ProcessIo } from "./request.ts";
@@ -18,8 +19,14 @@ export async function execInContainer(
   if (request.command.length === 0) {
     throw new TareError("E_NO_COMMAND", `running a program in \`${record.name}\`: no command given`, { exitCode: 125 });
   }
+  const execID = randomHex(32);
+  const command = request.command.join(" ");
+  recordContainerEvent(context, record, `exec_create: ${command}`, { execID });
+  recordContainerEvent(context, record, `exec_start: ${command}`, { execID });
   try {
-    return await context.runtime.exec({ record, files: filesOf(context, record.id) }, request, io);
+    const exitCode = await context.runtime.exec({ record, files: filesOf(context, record.id) }, request, io);
+    if (!request.detach) recordContainerEvent(context, record, "exec_die", { execID, exitCode: String(exitCode) });
+    return exitCode;
   } catch (error) {
     throw withDockersCode(error, request);
   }

@@ -32,6 +32,7 @@ export { inspectContainer } from "./inspect.ts";
 export { containerLogDetails, containerLogs } from "./logs.ts";
 export type { LogOptions } from "./log-reader.ts";
 export type { LogRecord } from "./log-format.ts";
+export { recordContainerEvent } from "./events.ts";
 export { containerChanges } from "./changes.ts";
 export type { ContainerChange } from "./changes.ts";
 export { containerProcesses } from "./top.ts";

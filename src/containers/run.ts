@@ -4,6 +4,7 @@ import { TareError, isTareError, messageOf } from "../base/index.ts";
 import { filesOf, ownIdentity, recordsOf } from "./context.ts";
 import type { ContainersContext } from "./context.ts";
 import { createRecord } from "./create.ts";
+import { recordDeath } from "./events.ts";
 import { findContainer, viewOf } from "./find.ts";
 import { logLimitsOf } from "./log-settings.ts";
 import { LogWriter } from "./log-writer.ts";
@@ -186,6 +187,7 @@ async function end(
   const files = filesOf(context, record.id);
   const awaited = record.host.autoRemove && fs.existsSync(files.waiting);
   if (!record.host.autoRemove || awaited) write(context, record.id, ending);
+  else if (record.host.autoRemove) recordDeath(context, record, ending);
   if (awaited) await new Promise((resolve) => setTimeout(resolve, WAITER_GRACE));
   if (record.host.autoRemove) removeRecord(context, record, { volumes: true });
 }

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { removeTree } from "../base/index.ts";
 import { filesOf, ownIdentity, recordsOf } from "./context.ts";
 import type { ContainersContext } from "./context.ts";
+import { recordDeath } from "./events.ts";
 import { viewOf } from "./find.ts";
 import { isAlive } from "./process-identity.ts";
 import type { Outcome } from "./runtime-port.ts";
@@ -57,7 +58,6 @@ export async function settle(context: ContainersContext, id: string): Promise<Co
   const files = filesOf(context, id);
   if (!existsSync(files.exitFile)) killStarters(files.folder);
   await context.runtime.cleanup({ record, files });
-  if (record.host.autoRemove) return removeRecord(context, record, { volumes: true });
   const lost = state.status !== "exited" && state.status !== "restarting";
   const ending = {
     exitCode: lost ? 137 : state.exitCode,
@@ -65,6 +65,10 @@ export async function settle(context: ContainersContext, id: string): Promise<Co
     finishedAt: lost || state.finishedAt <= state.startedAt ? context.now() : state.finishedAt,
     error: state.error,
   };
+  if (record.host.autoRemove) {
+    recordDeath(context, record, ending);
+    return removeRecord(context, record, { volumes: true });
+  }
   recordEnding(context, id, ending);
   return recordsOf(context).get(id);
 }

@@ -5,6 +5,7 @@ import { TareError } from "../base/index.ts";
 import { filesOf, recordsOf } from "./context.ts";
 import type { ContainersContext } from "./context.ts";
 import type { ContainerView } from "./filters.ts";
+import { recordContainerEvent } from "./events.ts";
 import { findContainer, findView, viewOf } from "./find.ts";
 import { cancelRestart, noteStoppedByUser } from "./restart.ts";
 import { settled } from "./settle.ts";
@@ -40,8 +41,8 @@ export async function stopContainer(
   const timeout = options.timeout ?? config.StopTimeout ?? DEFAULT_TIMEOUT;
   if (view.state.paused) await unpauseContainer(context, view.record.id);
   await send(context, view, signalNumber(options.signal ?? config.StopSignal ?? "TERM"));
-  if (await hasEnded(context, view.record.id, timeout)) return;
-  await killNow(context, view);
+  if (!(await hasEnded(context, view.record.id, timeout))) await killNow(context, view);
+  recordContainerEvent(context, view.record, "stop");
 }
 
 /** Stops it if it runs, then starts it detached. */
@@ -50,9 +51,10 @@ export async function restartContainer(
   text: string,
   options: StopOptions = {},
 ): Promise<void> {
-  const { id } = findContainer(context, text);
-  await stopContainer(context, id, options);
-  await startContainer(context, id);
+  const record = findContainer(context, text);
+  await stopContainer(context, record.id, options);
+  await startContainer(context, record.id);
+  recordContainerEvent(context, record, "restart");
 }
 
 /**
@@ -107,6 +109,7 @@ export async function killNow(context: ContainersContext, view: ContainerView): 
  */
 async function send(context: ContainersContext, view: ContainerView, signal: number): Promise<void> {
   const { record, state } = view;
+  recordContainerEvent(context, record, "kill", { signal: String(signal) });
   const shared = record.host.namespaces.pid === "host" && signal === SIGKILL;
   try {
     if (state.pid > 0 && !shared) process.kill(state.pid, signal);

@@ -9,6 +9,7 @@
 import type { Readable, Writable } from "node:stream";
 import type { BuildListener } from "../solver/index.ts";
 import type { ContainersApi } from "./facade-containers.ts";
+import type { EventsRequest, StoreEvent } from "./facade-events.ts";
 import type { LocksApi } from "./facade-lock.ts";
 import type { WheelsApi } from "./facade-wheels.ts";
 import type { DevelopApi } from "./facade-develop.ts";
@@ -313,6 +314,8 @@ export interface SystemApi {
   planInstall(): Promise<InstallPlan>;
   /** Installs by the plan; output of the package manager goes to the listener as logs of one vertex. */
   install(plan: InstallPlan, call: LongCall): Promise<void>;
+  /** What happened in the store, and what does. */
+  events(request: EventsRequest): AsyncIterable<StoreEvent>;
   /** `tare info`: root, runtime, cgroups, kernel, counts … keys as Docker's `info` where it has them. */
   info(): Promise<InspectDocument>;
 }

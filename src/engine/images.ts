@@ -2,12 +2,13 @@
 import { TareError } from "../base/index.ts";
 import type { DiffId } from "../base/index.ts";
 import type { ImageDetails } from "../images/index.ts";
-import type { Store } from "../store/index.ts";
+import type { ImageRecord, Store } from "../store/index.ts";
 import type { Filters, ImageSummary, ImagesApi } from "./facade.ts";
 import { FactReader, platformNames, shownTime } from "./image-facts.ts";
 import type { ImageFacts } from "./image-facts.ts";
 import { LIST_FILTERS, filterHelp, imageFilter, matchingNames } from "./image-filters.ts";
-import { fullName, platformOf, requireImage, shortName } from "./image-lookup.ts";
+import { recordImageEvent, recordRemoval } from "./image-events.ts";
+import { fullName, lookUpImage, platformOf, requireImage, shortName } from "./image-lookup.ts";
 import { pruneImages, removeImage } from "./image-removal.ts";
 import type { Rooms } from "./rooms.ts";
 
@@ -24,12 +25,31 @@ export function imagesApi(rooms: Rooms): ImagesApi {
       const details = await detailsOf(rooms, name, options.platform);
       return imageHistory(details).map((row) => ({ ...row, createdAt: shownTime(row.createdAt, details.record) }));
     },
-    tag: async (source, target) => tagImage(rooms.writer(), source, target),
-    remove: async (name, options) => removeImage(rooms, name, options),
+    tag: async (source, target) => {
+      const { id } = tagImage(rooms.writer(), source, target);
+      recordImageEvent(rooms, "tag", id, shortName(fullName(target)));
+    },
+    remove: async (name, options) => {
+      const id = lookUpImage(rooms.writer(), name)?.id ?? name;
+      const report = await removeImage(rooms, name, options);
+      recordRemoval(rooms, id, report);
+      return report;
+    },
     prune: async ({ all, filters }) => pruneImages(rooms.writer(), filters, all),
-    save: async (request) => (await import("./image-transfer.ts")).saveToSink(rooms, request),
-    load: async (request) => (await import("./image-transfer.ts")).loadFromSource(rooms, request),
-    import: async (request) => (await import("./image-transfer.ts")).importFromSource(rooms, request),
+    save: async (request) => {
+      await (await import("./image-transfer.ts")).saveToSink(rooms, request);
+      for (const name of request.images) recordImageEvent(rooms, "save", lookUpImage(rooms.reader(), name)?.id ?? name);
+    },
+    load: async (request) => {
+      const loaded = await (await import("./image-transfer.ts")).loadFromSource(rooms, request);
+      for (const id of new Set(loaded.map((each) => each.id))) recordImageEvent(rooms, "load", id);
+      return loaded;
+    },
+    import: async (request) => {
+      const imported = await (await import("./image-transfer.ts")).importFromSource(rooms, request);
+      recordImageEvent(rooms, "import", imported.id);
+      return imported;
+    },
     resolve: async (name, options = {}) => resolveImage(rooms, name, options.platform),
     names: async () =>
       rooms
@@ -86,15 +106,17 @@ async function detailsOf(rooms: Rooms, name: string, platform: string | undefine
   return imageDetails(store, record, platform === undefined ? undefined : platformOf(platform));
 }
 
-function tagImage(store: Store, source: string, target: string): void {
+function tagImage(store: Store, source: string, target: string): ImageRecord {
   const name = fullName(target);
   if (name.includes("@")) {
     throw new TareError("E_REF", `tagging \`${source}\` as \`${target}\`: a digest can't be given to an image`, {
       hint: "leave out what stands from `@` on",
     });
   }
-  const { target: digest, mediaType, id } = requireImage(store, source, "tagging");
+  const record = requireImage(store, source, "tagging");
+  const { target: digest, mediaType, id } = record;
   store.images.put({ target: digest, mediaType, id }, [name]);
+  return record;
 }
 
 async function resolveImage(

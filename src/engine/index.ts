@@ -55,6 +55,7 @@ export type {
   StatsRequest,
   Terminal,
 } from "./facade-containers.ts";
+export type { EventsRequest, StoreEvent } from "./facade-events.ts";
 export type { LockChange, LockRequest, LockResult, LockedVersion, LocksApi } from "./facade-lock.ts";
 export type {
   BuiltWheel,

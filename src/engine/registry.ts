@@ -17,6 +17,7 @@ import type {
 import type { LongCall } from "./facade.ts";
 import { admitted } from "./admission.ts";
 import { imageTags } from "./all-tags.ts";
+import { recordTransfer } from "./image-events.ts";
 import { withForm } from "./layer-form.ts";
 import { lookUpImage, platformOf, requireImage, shortName } from "./image-lookup.ts";
 import { configPlace, openRegistry, remoteName } from "./registry-connection.ts";
@@ -51,6 +52,7 @@ export async function push(rooms: Rooms, request: PushRequest): Promise<readonly
   for (const item of items) {
     const { tag, image } = await pushRecord(rooms, { ...item, ...request, name: item.name, client });
     pushed.push(tag);
+    recordTransfer(rooms, "push", tag.name);
     if (!isUsualForm(request.compression) || image.layers.every(({ wasThere }) => wasThere)) continue;
     const { shareWheels } = await import("./wheel-sharing.ts");
     const target = { client, repository: remoteName(item.name).repository };
@@ -150,6 +152,7 @@ export async function pull(rooms: Rooms, request: PullRequest): Promise<readonly
     const { record, wasThere } = await pullOne(rooms, client, { ...request, name });
     const shown = name.isPinned ? request.name : shortName(name.full);
     pulled.push({ name: shown, id: record.id, digest: record.target, existed: wasThere });
+    recordTransfer(rooms, "pull", shown);
   }
   return pulled;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Layer, Store } from "../store/index.ts";
+import type { Layer, Store, StoreEvent } from "../store/index.ts";
+import type { EventsRequest } from "./facade-events.ts";
 import type { FsckFinding, SystemApi, UsageRow } from "./facade.ts";
 import type { Rooms } from "./rooms.ts";
 
@@ -9,6 +10,7 @@ export function systemApi(rooms: Rooms): SystemApi {
     usage: () => usage(rooms),
     prune: async (request) => (await import("./system-prune.ts")).pruneSystem(rooms, request),
     fsck: (request) => fsck(rooms, request),
+    events: (request) => lazyEvents(rooms, request),
     check: async () => (await import("./host-checks.ts")).checkHost(rooms.settings),
     planInstall: async () => {
       const { checkHost } = await import("./host-checks.ts");
@@ -18,6 +20,11 @@ export function systemApi(rooms: Rooms): SystemApi {
     install: async (plan, call) => (await import("./install.ts")).install(plan, call, rooms.settings.env),
     info: async () => (await import("./info.ts")).info(rooms),
   };
+}
+
+async function* lazyEvents(rooms: Rooms, request: EventsRequest): AsyncGenerator<StoreEvent, void, undefined> {
+  const { events } = await import("./events.ts");
+  yield* events(rooms, request);
 }
 
 const KINDS: Readonly<Record<string, string>> = {

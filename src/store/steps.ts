@@ -32,6 +32,8 @@ export const STEPS = [
   "recover.delete",
   "lease.release",
   "fsck.repair",
+  "events.write",
+  "events.rotate",
 ] as const;
 
 /** A named mutation of the store. */

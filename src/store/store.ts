@@ -9,6 +9,7 @@ import type { StoreContext } from "./context.ts";
 import { Database } from "./database.ts";
 import { documentStore } from "./documents.ts";
 import { Effects } from "./effects.ts";
+import { eventJournal } from "./events.ts";
 import { fingerprintMemo } from "./fingerprints.ts";
 import { fsck } from "./fsck.ts";
 import { contentReader } from "./image-content.ts";
@@ -51,6 +52,7 @@ export function openStore(options: StoreOptions): Store {
     fingerprints,
     cacheMounts: cacheMounts(context),
     documents: (kind, { lasting = true } = {}) => documentStore(context, kind, lasting),
+    events: eventJournal(layout.root, effects, context.readonly),
     lease: () => context.leases.open(),
     claim: (key) => takeClaim(context, `key:${key}`),
     recover: () => recover(context),

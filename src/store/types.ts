@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { EventJournal } from "./events.ts";
 import type { DiffId, Digest } from "../base/index.ts";
 import type { FaultPlan } from "./faults.ts";
 import type { ImageContent } from "./image-content.ts";
@@ -350,6 +351,8 @@ export interface Store {
   readonly cache: BuildCache;
   readonly fingerprints: FingerprintMemo;
   readonly cacheMounts: CacheMounts;
+  /** What happened: whoever changes something of note says so here. */
+  readonly events: EventJournal;
   /** `lasting: false`: changes made through this one need not outlive a power cut. */
   documents<T>(kind: string, options?: { readonly lasting?: boolean }): DocumentStore<T>;
   /** A new claim of this process; release it or leave it to `close` or the process's end. */

@@ -20,6 +20,13 @@ export const CONTAINER_COMMANDS: readonly CommandEntry[] = [
     load: () => import("./logs.ts"),
   },
   {
+    name: "events",
+    aliases: ["system events"],
+    group: "containers",
+    summary: "Print what happens to containers and images, as it happens",
+    load: () => import("./events.ts"),
+  },
+  {
     name: "exec",
     aliases: ["container exec"],
     group: "containers",
