@@ -44,7 +44,16 @@ describe("the library's face", () => {
     expect(members(engine.wheels)).toEqual(["list", "pull", "push", "remove"]);
     expect(members(engine.bundles)).toEqual(["create", "load"]);
     expect(members(engine.trust)).toEqual(["generateKey", "sbom", "sign", "verify"]);
-    expect(members(engine.system)).toEqual(["check", "events", "fsck", "info", "install", "planInstall", "prune", "usage"]);
+    expect(members(engine.system)).toEqual([
+      "check",
+      "events",
+      "fsck",
+      "info",
+      "install",
+      "planInstall",
+      "prune",
+      "usage",
+    ]);
     engine.close();
   });
 

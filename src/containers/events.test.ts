@@ -32,7 +32,14 @@ const RUNNING: StoredState = {
   started: false,
   startedAt: 1000,
 };
-const EXITED: StoredState = { status: "exited", exitCode: 7, startedAt: 1000, finishedAt: 3500, oomKilled: false, error: "" };
+const EXITED: StoredState = {
+  status: "exited",
+  exitCode: 7,
+  startedAt: 1000,
+  finishedAt: 3500,
+  oomKilled: false,
+  error: "",
+};
 
 describe("events of containers", () => {
   it("tell the life of a container that removes itself", async () => {
@@ -41,7 +48,13 @@ describe("events of containers", () => {
     await runContainer(test.context, emptyImage(), request, io);
     expect(await actions()).toEqual(["create", "start", "die", "destroy"]);
     const [, , die] = await seen();
-    expect(die?.attributes).toEqual({ exitCode: "3", execDuration: "0", image: "busybox", name: "web", team: "vision" });
+    expect(die?.attributes).toEqual({
+      exitCode: "3",
+      execDuration: "0",
+      image: "busybox",
+      name: "web",
+      team: "vision",
+    });
   });
 
   it.each([
@@ -56,7 +69,7 @@ describe("events of containers", () => {
   ] as readonly (readonly [string, StoredState, StoredState, readonly string[]])[])(
     "are read off the record: %s",
     async (_name, before, after, expected) => {
-      const { id } = createContainer(test.context, emptyImage(), createRequest());
+      const { id } = await createContainer(test.context, emptyImage(), createRequest());
       const records = recordsOf(test.context);
       records.update(id, (record) => ({ ...record, state: before }));
       const known = (await actions()).length;
@@ -66,13 +79,13 @@ describe("events of containers", () => {
   );
 
   it("say how long it ran", async () => {
-    const { id } = createContainer(test.context, emptyImage(), createRequest());
+    const { id } = await createContainer(test.context, emptyImage(), createRequest());
     for (const state of [RUNNING, EXITED]) recordsOf(test.context).update(id, (record) => ({ ...record, state }));
     expect((await seen()).at(-1)?.attributes).toMatchObject({ execDuration: "2", exitCode: "7" });
   });
 
   it("tell of a new name with the old one, and of the removal", async () => {
-    const { id } = createContainer(test.context, emptyImage(), createRequest({ name: "old" }));
+    const { id } = await createContainer(test.context, emptyImage(), createRequest({ name: "old" }));
     renameContainer(test.context, "old", "new");
     await removeContainer(test.context, id, { force: false, volumes: false });
     expect((await seen()).slice(-2)).toMatchObject([

@@ -24,7 +24,11 @@ export function recordContainerEvent(
 export function recordDeath(
   context: { readonly store: Pick<Store, "events"> },
   record: ContainerRecord,
-  { exitCode, oomKilled, finishedAt }: { readonly exitCode: number; readonly oomKilled: boolean; readonly finishedAt: number },
+  {
+    exitCode,
+    oomKilled,
+    finishedAt,
+  }: { readonly exitCode: number; readonly oomKilled: boolean; readonly finishedAt: number },
 ): void {
   const startedAt = record.state.status === "running" ? record.state.startedAt : finishedAt;
   const execDuration = String(Math.max(0, Math.floor((finishedAt - startedAt) / 1000)));

@@ -22,7 +22,11 @@ export const command: CommandBody = {
     },
     { name: "format", type: "string", description: "`json` (one object a line) or a Go template" },
     { name: "json", type: "boolean", description: "The same as `--format json`" },
-    { name: "since", type: "string", description: "Also what came after a time (`2026-01-02T15:04:05`) or age (`42m`)" },
+    {
+      name: "since",
+      type: "string",
+      description: "Also what came after a time (`2026-01-02T15:04:05`) or age (`42m`)",
+    },
     { name: "until", type: "string", description: "End at a time or age" },
   ],
   examples: [
