@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SIGNATURE_POLICY_OPTION } from "./common-options.ts";
 import { LIMIT_OPTIONS } from "./limit-options.ts";
+import { HEALTH_OPTIONS } from "./health-options.ts";
 import type { OptionSpec } from "./command.ts";
 
 const NETWORKS = "published ports, bridge networks and names come with a later version; use `--network host` meanwhile";
-const LIFE = "restart policies and health checks come with a later version";
 
 const flag = (name: string, description: string, short?: string): OptionSpec => ({
   name,
@@ -56,9 +56,9 @@ const PROCESS: readonly OptionSpec[] = [
   text("pull", "When to fetch the image", { default: "missing", choices: ["always", "missing", "never"] }),
   SIGNATURE_POLICY_OPTION,
   text("runtime", "OCI runtime to use (`runc`, `crun`, or a path)"),
-  flag("no-healthcheck", "Ignore the image's HEALTHCHECK"),
   text("log-driver", "Where its output is kept: `json-file`, `local`, `journald`, `none`"),
   list("log-opt", "Option of the log driver, as in `max-size=10m`"),
+  ...HEALTH_OPTIONS,
 ];
 
 const FILES: readonly OptionSpec[] = [
@@ -104,10 +104,6 @@ const NOT_YET: readonly OptionSpec[] = [
     later(name, NETWORKS),
   ),
   later("gpus", "GPU support comes with a later version; `--device` and `-v` work meanwhile"),
-  ...["health-cmd", "health-interval", "health-retries", "health-start-interval", "health-start-period"].map((name) =>
-    later(name, LIFE),
-  ),
-  later("health-timeout", LIFE),
   later(
     "storage-opt",
     "a container's files lie in a folder of the host's file system, which sets no limit of size; use a volume or `--tmpfs` with `size=`",

@@ -17,6 +17,7 @@ import {
   parseSysctl,
 } from "../options/index.ts";
 import { checkVolumeDriver, mountsOf } from "./create-mounts.ts";
+import { healthRequest } from "./health-options.ts";
 import { usageError } from "./usage-error.ts";
 import { allValues, defined, flagValue, oneValue } from "./flag-value.ts";
 import type { CreateRequest, DeviceRequest, NamespaceRequest, SecurityRequest } from "../engine/index.ts";
@@ -51,8 +52,8 @@ export function createRequest(context: CommandContext, parsed: ParsedArguments):
     dnsSearch: parsed.list("dns-search"),
     dnsOptions: [...parsed.list("dns-option"), ...parsed.list("dns-opt")],
     pull: pullPolicy(parsed),
-    noHealthcheck: parsed.boolean("no-healthcheck"),
     signal: context.signal,
+    ...healthRequest(parsed),
     ...restart(parsed),
     logOptions: parsed.list("log-opt"),
     ...texts(parsed),

@@ -18,6 +18,8 @@ export interface ContainersContext {
   readonly processes: ProcessTable;
   /** Starts containers again whose restart policy says so. */
   readonly restarter: Restarter;
+  /** Told when a container's health changes: program and arguments; its id and the status are added. Empty: nobody. */
+  readonly healthCommand: readonly string[];
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** Where `stats` asks for the use of GPUs; absent: it shows none. */
@@ -35,6 +37,7 @@ export interface ContainersContext {
  *       rootfs/            where the root file system is mounted, in the container's own mount namespace
  *       etc/               hosts, hostname, resolv.conf as mounted over the image's
  *       logs/  log.pipe    output: numbered files, and how it gets there
+ *       health/            of the health check
  *       pid  oom  exits/   written by the runtime and conmon
  */
 export interface ContainerFiles extends StateFiles {
@@ -52,6 +55,8 @@ export interface ContainerFiles extends StateFiles {
   readonly supervisorPid: string;
   /** What the runtime wrote about the last start. */
   readonly runtimeLog: string;
+  /** What the watcher of the container's health check writes. */
+  readonly health: string;
   /** Made by `wait`, so that a supervisor that removes its container leaves it time to read the exit code. */
   readonly waiting: string;
 }
@@ -74,6 +79,7 @@ export function filesOf(context: Pick<ContainersContext, "store">, id: string): 
     supervisorPid: at("conmon.pid"),
     runtimeLog: at("runtime.log"),
     oomFile: at("oom"),
+    health: at("health"),
     waiting: at("waiting"),
   };
 }

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /* `--filter` of `ps` and `prune`: values of one key are alternatives, except labels, which must all hold. */
 import { TareError, suggest } from "../base/index.ts";
+import type { HealthStatus } from "./health-state.ts";
 import type { ContainerRecord, DerivedState } from "./types.ts";
 
 /** A container with its derived state. */
 export interface ContainerView {
   readonly record: ContainerRecord;
   readonly state: DerivedState;
+  /** Absent without a health check. */
+  readonly health?: HealthStatus;
 }
 
 /** Look-ups that some filters need. */
@@ -16,6 +19,8 @@ export interface FilterLookups {
   /** The image that `ancestor=` names, if it is in the store. */
   image(text: string): { readonly id: string; readonly diffIds: readonly string[] } | undefined;
 }
+
+const HEALTH = ["starting", "healthy", "unhealthy", "none"];
 
 type Filter = (view: ContainerView, value: string, lookups: FilterLookups) => boolean;
 
@@ -34,7 +39,7 @@ const FILTERS: Readonly<Record<string, Filter>> = {
   since: ({ record }, value, lookups) => record.createdAt > lookups.container(value).createdAt,
   volume: ({ record }, value) => record.mounts.some((mount) => mount.name === value || mount.destination === value),
   network: ({ record }, value) => record.host.network === value,
-  health: (_view, value) => oneOf("health", value, ["starting", "healthy", "unhealthy", "none"]) === "none",
+  health: ({ health = "none" }, value) => health === oneOf("health", value, HEALTH),
 };
 
 const ALL_OF = new Set(["label", "label!", "until"]);
@@ -60,6 +65,7 @@ function checkFilter(key: string, value: string): void {
     throw filterError(key, "no such filter", near ? `did you mean \`${near}\`?` : undefined);
   }
   if (key === "status") oneOf(key, value, STATUSES);
+  if (key === "health") oneOf(key, value, HEALTH);
   if (key === "exited") integer(key, value);
   if (key === "until") parseMoment(value, 0);
 }

@@ -3,8 +3,11 @@ import { TareError, suggest } from "../base/index.ts";
 import { filesOf, recordsOf } from "./context.ts";
 import type { ContainersContext } from "./context.ts";
 import type { ContainerView } from "./filters.ts";
+import { healthCheckOf } from "./health-config.ts";
+import { readHealthStatus } from "./health-state.ts";
+import type { HealthStatus } from "./health-state.ts";
 import { deriveState } from "./state.ts";
-import type { ContainerRecord } from "./types.ts";
+import type { ContainerRecord, DerivedState } from "./types.ts";
 
 /** The container with this name, id or unique id prefix. Throws `E_CONTAINER_NOTFOUND`. Takes no lock. */
 export function findContainer(context: ContainersContext, text: string): ContainerRecord {
@@ -20,7 +23,16 @@ export function findContainer(context: ContainersContext, text: string): Contain
 
 /** A record with what is true of it at this moment. */
 export function viewOf(context: ContainersContext, record: ContainerRecord): ContainerView {
-  return { record, state: deriveState(record, filesOf(context, record.id), context.processes) };
+  const files = filesOf(context, record.id);
+  const state = deriveState(record, files, context.processes);
+  const health = healthOf(record, state, files.health);
+  return { record, state, ...(health === undefined ? {} : { health }) };
+}
+
+/** As Docker has it, a container that does not run any more is unhealthy. */
+function healthOf(record: ContainerRecord, state: DerivedState, folder: string): HealthStatus | undefined {
+  if (!healthCheckOf(record.config) || state.status === "created") return undefined;
+  return state.status === "running" ? readHealthStatus(folder).status : "unhealthy";
 }
 
 /** Finds a container and derives its state. Throws `E_CONTAINER_NOTFOUND`. */

@@ -82,6 +82,7 @@ export function testContext(runtime: Partial<ContainerRuntime> = {}): TestContex
     runForeground: nothing,
     startDetached: nothing,
     exec: nothing,
+    execCommand: nothing,
     kill: nothing,
     pause: nothing,
     resume: nothing,
@@ -92,7 +93,14 @@ export function testContext(runtime: Partial<ContainerRuntime> = {}): TestContex
     cleanup: async ({ record }) => Promise.resolve(void calls.push(`cleanup ${record.name}`)),
   };
   return {
-    context: { store, runtime: { ...base, ...runtime }, processes, restarter, now: () => Date.now() },
+    context: {
+      store,
+      runtime: { ...base, ...runtime },
+      processes,
+      restarter,
+      healthCommand: [],
+      now: () => Date.now(),
+    },
     calls,
     dead,
     waiters,

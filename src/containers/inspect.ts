@@ -6,6 +6,7 @@ import type { ContainerView } from "./filters.ts";
 import { findView } from "./find.ts";
 import { logFile, logNumbers } from "./log-files.ts";
 import { logConfigOf, logLimitsOf } from "./log-settings.ts";
+import { readHealthResults, readHealthStatus } from "./health-state.ts";
 import { shownStatus, sizeOf } from "./list.ts";
 import { processArguments } from "./merge-config.ts";
 import type { DeviceValue } from "./request.ts";
@@ -30,7 +31,7 @@ export function inspectContainer(
     Created: timeText(record.createdAt),
     Path: path,
     Args: args,
-    State: stateDocument(state),
+    State: { ...stateDocument(state), ...healthDocument(view, files.health) },
     Image: record.imageId,
     ResolvConfPath: `${files.etc}/resolv.conf`,
     HostnamePath: `${files.etc}/hostname`,
@@ -72,6 +73,18 @@ function stateDocument(state: DerivedState): Readonly<Record<string, unknown>> {
     StartedAt: timeText(state.startedAt),
     FinishedAt: timeText(state.finishedAt),
   };
+}
+
+function healthDocument({ health }: ContainerView, folder: string): Readonly<Record<string, unknown>> {
+  // The field is there for templates, and not in the document.
+  if (health === undefined) return { Health: undefined };
+  const log = readHealthResults(folder).map(({ start, end, exitCode, output }) => ({
+    Start: timeText(start),
+    End: timeText(end),
+    ExitCode: exitCode,
+    Output: output,
+  }));
+  return { Health: { Status: health, FailingStreak: readHealthStatus(folder).failingStreak, Log: log } };
 }
 
 function configDocument({ record }: ContainerView): Readonly<Record<string, unknown>> {

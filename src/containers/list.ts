@@ -5,6 +5,7 @@ import { diskUsage } from "./disk-usage.ts";
 import { containerFilter } from "./filters.ts";
 import type { ContainerView, FilterLookups } from "./filters.ts";
 import { findContainer, viewOf } from "./find.ts";
+import type { HealthStatus } from "./health-state.ts";
 import { processArguments } from "./merge-config.ts";
 import type { DerivedState, MountPoint } from "./types.ts";
 
@@ -30,6 +31,8 @@ export interface ContainerSummary {
   readonly finishedAt?: number;
   readonly state: DerivedState["status"] | "paused";
   readonly exitCode?: number;
+  /** Of one that runs and has a health check. */
+  readonly health?: HealthStatus;
   readonly labels: Readonly<Record<string, string>>;
   readonly mounts: readonly string[];
   readonly networks: readonly string[];
@@ -77,7 +80,8 @@ export function filterLookups(context: ContainersContext): FilterLookups {
   };
 }
 
-function summary(context: ContainersContext, { record, state }: ContainerView, withSize: boolean): ContainerSummary {
+function summary(context: ContainersContext, view: ContainerView, withSize: boolean): ContainerSummary {
+  const { record, state, health } = view;
   return {
     id: record.id,
     name: record.name,
@@ -89,6 +93,7 @@ function summary(context: ContainersContext, { record, state }: ContainerView, w
     ...(state.finishedAt > 0 ? { finishedAt: state.finishedAt } : {}),
     state: shownStatus(state),
     ...(state.status === "exited" || state.status === "restarting" ? { exitCode: state.exitCode } : {}),
+    ...(health !== undefined && state.status === "running" ? { health } : {}),
     labels: record.config.Labels,
     mounts: record.mounts.map(mountLabel),
     networks: [record.host.network],

@@ -5,6 +5,7 @@
  * labels, volumes and exposed ports are united.
  */
 import { TareError } from "../base/index.ts";
+import { mergeHealthcheck } from "./health-config.ts";
 import { signalNumber } from "./signals.ts";
 import type { CreateRequest } from "./request.ts";
 import type { ContainerConfig, ImageDefaults } from "./types.ts";
@@ -31,7 +32,8 @@ export function mergeConfig(image: ImageDefaults, request: CreateRequest, id: st
     ExposedPorts: image.ExposedPorts ?? null,
     StopSignal: stopSignal,
     StopTimeout: request.stopTimeout,
-    Healthcheck: request.noHealthcheck ? { Test: ["NONE"] } : image.Healthcheck,
+    Healthcheck: request.noHealthcheck ? { Test: ["NONE"] } : mergeHealthcheck(image.Healthcheck, request.healthcheck),
+    ...(image.Shell && image.Shell.length > 0 ? { Shell: image.Shell } : {}),
   };
 }
 

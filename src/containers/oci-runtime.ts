@@ -7,6 +7,7 @@ import {
   cleanupContainer,
   containerProcesses,
   containerState,
+  execCommand,
   execInContainer,
   findRuntime,
   killContainer,
@@ -96,6 +97,13 @@ export class OciContainerRuntime implements ContainerRuntime {
       detach: request.detach,
       ...(request.signal === undefined ? {} : { signal: request.signal }),
     });
+  }
+
+  async execCommand({ record }: Launch, command: readonly string[], folder: string): Promise<readonly string[]> {
+    const request = { container: record.id, command, interactive: false, tty: false, detach: false, env: [] };
+    const tree = containerTree(this.#options, record);
+    const process = execProcess(record, { ...request, privileged: false }, { tree });
+    return execCommand(await this.#handle(record), process, folder);
   }
 
   async kill(record: ContainerRecord, signal: number, all: boolean): Promise<void> {

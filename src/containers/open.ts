@@ -21,6 +21,8 @@ export interface ContainerContextOptions {
    * call of `restartContainerDue` on the same store.
    */
   readonly restartCommand: readonly string[];
+  /** Called when a container's health changes: its id and the status are added. */
+  readonly healthCommand: readonly string[];
   /** The mount namespace that restarts happen in (`ownMountNamespace`). */
   readonly mountNamespace: string;
   readonly findImage?: NonNullable<ContainersContext["findImage"]>;
@@ -28,12 +30,13 @@ export interface ContainerContextOptions {
 
 /** What all functions of this area take. Cheap: nothing is read before it is needed. */
 export function containerContext(options: ContainerContextOptions): ContainersContext {
-  const { store, findImage, mountNamespace } = options;
+  const { store, findImage, healthCommand, mountNamespace } = options;
   const now = (): number => Date.now();
   return {
     store,
     runtime: new OciContainerRuntime(options),
     processes: linuxProcesses(),
+    healthCommand,
     restarter: processRestarter(options.restartCommand, { mountNamespace, now }),
     now,
     ...(findImage ? { findImage } : {}),

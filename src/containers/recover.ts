@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { filesOf, recordsOf } from "./context.ts";
 import type { ContainersContext } from "./context.ts";
+import { rewatchHealth } from "./health.ts";
 import { isAlive } from "./process-identity.ts";
 import { lacksWaiter, relaunchWaiter } from "./restart.ts";
 import { needsSettling, removeFolder, removeRecord, settle } from "./settle.ts";
@@ -15,7 +16,7 @@ export interface RecoveryReport {
   readonly settled: readonly string[];
   /** A removal that had been interrupted was finished. */
   readonly removed: readonly string[];
-  /** The process that waits for its next start had been killed, and was made anew. */
+  /** The process that waits for its next start, or carries its health check out, had been killed and was made anew. */
   readonly rewatched: readonly string[];
   /** Folders without a record were deleted. */
   readonly folders: readonly string[];
@@ -94,6 +95,7 @@ async function recoverOne(
     await settle(context, record.id);
     return "settled";
   }
+  if (await rewatchHealth(context, record)) return "rewatched";
   if (lacksWaiter(context, record) && relaunchWaiter(context, record.id)) return "rewatched";
   if (!isHalfRemoved(context, record)) return undefined;
   await context.runtime.cleanup({ record, files: filesOf(context, record.id) });

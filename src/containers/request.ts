@@ -2,6 +2,7 @@
 import type { Readable, Writable } from "node:stream";
 import type { LogConfig, RestartPolicy } from "../options/index.ts";
 import type { ContainerImage } from "./types.ts";
+import type { Healthcheck } from "../oci/index.ts";
 
 /** A mount of a container, from `-v`, `--mount` or `--tmpfs`. Sources of binds are absolute. */
 export type ContainerMount =
@@ -168,6 +169,8 @@ export interface CreateRequest {
   readonly noHealthcheck: boolean;
   /** `--log-driver` and `--log-opt`; absent: the default. */
   readonly log?: LogConfig;
+  /** `--health-…`: what is absent, 0 or empty is the image's. */
+  readonly healthcheck?: Healthcheck;
   /** Host path that receives the id; must not exist. */
   readonly cidfile?: string;
   /** Told what is left out because this host lacks it. */

@@ -7,6 +7,7 @@ import { createRecord } from "./create.ts";
 import { recordDeath } from "./events.ts";
 import { findContainer, viewOf } from "./find.ts";
 import { logLimitsOf } from "./log-settings.ts";
+import { beginHealthChecks, endHealthChecks } from "./health.ts";
 import { LogWriter } from "./log-writer.ts";
 import { identify } from "./process-identity.ts";
 import type { CreateRequest, ProcessIo, RunResult } from "./request.ts";
@@ -151,9 +152,11 @@ async function supervise(context: ContainersContext, record: ContainerRecord, io
   const files = filesOf(context, record.id);
   const limits = record.host.autoRemove ? undefined : logLimitsOf(record);
   const log = limits ? new LogWriter(files.logs, limits) : undefined;
+  await beginHealthChecks(context, record);
   try {
     return await context.runtime.runForeground({ record, files }, io, log);
   } finally {
+    endHealthChecks(context, record);
     log?.close();
   }
 }
@@ -164,6 +167,7 @@ async function startUnderConmon(
 ): Promise<ContainerRecord | undefined> {
   const files = filesOf(context, record.id);
   const { supervisorPid, pid } = await context.runtime.startDetached({ record, files });
+  await beginHealthChecks(context, record);
   const supervisor = identify(supervisorPid, context.processes);
   const process = identify(pid, context.processes);
   return recordsOf(context).update(record.id, (current) => {

@@ -27,6 +27,8 @@ export interface ContainerRuntime {
   startDetached(launch: Launch): Promise<{ readonly supervisorPid: number; readonly pid: number }>;
   /** Runs a further process in a running container; the exit code, 0 at once when detached. */
   exec(launch: Launch, request: ExecRequest, io: ProcessIo): Promise<number>;
+  /** The command line that runs a further process, without a terminal, as often as wanted; its files are in `folder`. */
+  execCommand(launch: Launch, command: readonly string[], folder: string): Promise<readonly string[]>;
   /** Sends a signal by number to the first process, or to all. */
   kill(record: ContainerRecord, signal: number, all: boolean): Promise<void>;
   pause(record: ContainerRecord): Promise<void>;

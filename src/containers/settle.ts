@@ -11,6 +11,7 @@ import { filesOf, ownIdentity, recordsOf } from "./context.ts";
 import type { ContainersContext } from "./context.ts";
 import { recordDeath } from "./events.ts";
 import { viewOf } from "./find.ts";
+import { endHealthChecks } from "./health.ts";
 import { isAlive } from "./process-identity.ts";
 import type { Outcome } from "./runtime-port.ts";
 import { releaseMounts } from "./release-mounts.ts";
@@ -56,6 +57,7 @@ export async function settle(context: ContainersContext, id: string): Promise<Co
   if (!record) return undefined;
   const { state } = viewOf(context, record);
   const files = filesOf(context, id);
+  endHealthChecks(context, record);
   if (!existsSync(files.exitFile)) killStarters(files.folder);
   await context.runtime.cleanup({ record, files });
   const lost = state.status !== "exited" && state.status !== "restarting";
@@ -120,6 +122,7 @@ export function removeRecord(
   what: { readonly volumes: boolean },
 ): undefined {
   const { folder } = filesOf(context, record.id);
+  endHealthChecks(context, record);
   removeFolder(folder);
   if (what.volumes) removeAnonymous(context, record);
   recordsOf(context, record.host).remove(record.id);

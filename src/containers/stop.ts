@@ -66,8 +66,10 @@ export async function killContainer(context: ContainersContext, text: string, si
   const known = findView(context, text);
   if (known.state.status === "restarting") return endWaiting(context, known.record);
   const view = await findRunning(context, text, "killing");
-  if (isMeantToEnd(view.record.config, signal)) noteStoppedByUser(context, view.record);
+  const isEnd = isMeantToEnd(view.record.config, signal);
+  if (isEnd) noteStoppedByUser(context, view.record);
   await send(context, view, number);
+  if (isEnd) await thaw(context, view);
 }
 
 /** A container that waits for its restart stays ended. */
@@ -94,9 +96,20 @@ export async function waitContainer(context: ContainersContext, text: string, si
   }
 }
 
+/** Frozen processes get their signals when they go on. */
+async function thaw(context: ContainersContext, { record, state }: ContainerView): Promise<void> {
+  if (!state.paused) return;
+  try {
+    await context.runtime.resume(record);
+  } catch (error) {
+    if (viewOf(context, record).state.status === "running") throw error;
+  }
+}
+
 /** SIGKILL, and waits for the end. Throws `E_CONTAINER_STATE` when it does not come. */
 export async function killNow(context: ContainersContext, view: ContainerView): Promise<void> {
   await send(context, view, SIGKILL);
+  await thaw(context, view);
   if (await hasEnded(context, view.record.id, KILL_TIMEOUT)) return;
   throw new TareError("E_CONTAINER_STATE", `killing the container \`${view.record.name}\`: it does not end`, {
     hint: "a process in it may hang in the kernel (state D in `ps`); `tare system prune` tries again",

@@ -2,6 +2,7 @@
 import type { Digest } from "../base/index.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 import type { LogConfig, RestartPolicy } from "../options/index.ts";
+import type { Healthcheck } from "../oci/index.ts";
 import type { RestartState } from "./restart-policy.ts";
 import type { NamespaceRequest, ResourceRequest, SecurityRequest } from "./request.ts";
 
@@ -16,7 +17,9 @@ export interface ImageDefaults {
   readonly Labels?: Readonly<Record<string, string>> | null | undefined;
   readonly StopSignal?: string | undefined;
   readonly ExposedPorts?: Readonly<Record<string, object>> | null | undefined;
-  readonly Healthcheck?: unknown;
+  readonly Healthcheck?: Healthcheck | null | undefined;
+  /** What `CMD-SHELL` of a health check runs with. */
+  readonly Shell?: readonly string[] | null | undefined;
 }
 
 /** The image a container is made from, resolved: the caller has checked that its layers are in the store. */
@@ -48,7 +51,8 @@ export interface ContainerConfig {
   readonly ExposedPorts: Readonly<Record<string, object>> | null;
   readonly StopSignal: string | undefined;
   readonly StopTimeout: number | undefined;
-  readonly Healthcheck: unknown;
+  readonly Healthcheck: Healthcheck | undefined;
+  readonly Shell?: readonly string[] | undefined;
 }
 
 /** A mount of a container, resolved: `source` is a host path (empty for tmpfs). */

@@ -15,11 +15,12 @@ export interface Places {
 /** Small programs of their own, quick to load: for the end of a container, and for its next start. */
 export function containerCommands(
   places: Places,
-): Pick<ContainerContextOptions, "exitCommand" | "restartCommand" | "mountNamespace"> {
+): Pick<ContainerContextOptions, "exitCommand" | "restartCommand" | "healthCommand" | "mountNamespace"> {
   const { root, runRoot, mountNamespace = ownMountNamespace() } = places;
   const words = [root, runRoot, mountNamespace];
   return {
     mountNamespace,
+    healthCommand: [],
     exitCommand: [process.execPath, pathOf(new URL("./container-ended.worker.ts", import.meta.url)), ...words],
     restartCommand: [process.execPath, pathOf(new URL("./container-restart.worker.ts", import.meta.url)), ...words],
   };

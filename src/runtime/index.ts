@@ -25,6 +25,7 @@ export type { ForegroundStdio } from "./output.ts";
 export { startDetached } from "./detached.ts";
 export type { DetachedLog, DetachedResult, DetachedTask } from "./detached.ts";
 export { execInContainer } from "./exec.ts";
+export { execCommand } from "./exec-command.ts";
 export type { ExecTask } from "./exec.ts";
 export {
   containerProcesses,

@@ -62,6 +62,7 @@ export function openContext(store: Store, root: string): ContainersContext {
     store,
     exitCommand: [process.execPath, child, "cleanup", root],
     restartCommand: [process.execPath, child, "restart", root],
+    healthCommand: [],
     mountNamespace: ownMountNamespace(),
   });
 }
