@@ -47,7 +47,7 @@ export async function rewatchHealth(context: ContainersContext, record: Containe
 }
 
 /** True when nobody carries out the check of a container that has been started. */
-export function lacksHealthWatcher(context: ContainersContext, record: ContainerRecord): boolean {
+function lacksHealthWatcher(context: ContainersContext, record: ContainerRecord): boolean {
   if (record.state.status !== "running" || !record.state.started || !healthCheckOf(record.config)) return false;
   const watcher = watcherOf(context, record.id);
   return !watcher || !isAlive(watcher, context.processes);
