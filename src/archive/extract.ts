@@ -28,6 +28,10 @@ export interface ExtractOptions {
   readonly privileged?: boolean;
   /** Namespace of the opaque mark. Default "trusted" for root, else "user" (overlay's `userxattr`). */
   readonly overlayXattrs?: "trusted" | "user";
+  /** Where an entry goes, by its clean path (byte string); undefined: it is left out. Also for targets of hard links. */
+  readonly rename?: (path: string) => string | undefined;
+  /** Throws `E_COPY` instead of replacing a directory by something else or the other way round. */
+  readonly keepKinds?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -113,7 +117,8 @@ class Extractor implements TarHandler {
     this.#entries += 1;
     this.#tree.trim();
     try {
-      this.#entry(header, cleanPath(byteName(header.name, header.rawName)));
+      const path = this.#renamed(cleanPath(byteName(header.name, header.rawName)));
+      if (path !== undefined) this.#entry(header, path);
     } catch (error) {
       throw ioError(`extracting \`${header.name}\``, error);
     }
@@ -184,10 +189,22 @@ class Extractor implements TarHandler {
     const meaning = this.#options.mode === "overlay" ? layerName(path) : { kind: "entry" as const };
     if (meaning.kind === "ignored") return;
     const parent = this.#parent(parentOf(path));
+    if (this.#options.keepKinds) this.#refuseOtherKind(header, parent, baseOf(path));
     if (meaning.kind === "entry") return this.#make(header, path, parent);
     if (header.type !== "file" && header.type !== "hardlink") throw badWhiteout(path, `it is a ${header.type}`);
     if (meaning.kind === "opaque") this.#markOpaque(parent);
     else this.#whiteout(parent, meaning.target);
+  }
+
+  #renamed(path: string): string | undefined {
+    return this.#options.rename ? this.#options.rename(path) : path;
+  }
+
+  #refuseOtherKind(header: TarHeader, parent: OpenDirectory, name: string): void {
+    const existing = this.#tree.stat(parent, name);
+    if (existing === undefined || existing.isDirectory() === (header.type === "directory")) return;
+    const [old, made] = existing.isDirectory() ? ["directory", "non-directory"] : ["non-directory", "directory"];
+    throw new TareError("E_COPY", `cannot overwrite ${old} \`${displayName(name)}\` with ${made} \`${header.name}\``);
   }
 
   #root(header: TarHeader): void {
@@ -315,7 +332,7 @@ class Extractor implements TarHandler {
   /** The target is another name of this tree, itself never followed; its metadata is the first entry's. */
   #hardlink(header: TarHeader, path: string, parent: OpenDirectory): void {
     const name = baseOf(path);
-    const target = cleanPath(byteName(header.linkName, header.rawLinkName));
+    const target = this.#renamed(cleanPath(byteName(header.linkName, header.rawLinkName))) ?? "";
     const from = target === "" ? undefined : this.#tree.directory(parentOf(target));
     const stat = from === undefined ? undefined : this.#tree.stat(from, baseOf(target));
     const isWhiteout = stat?.isCharacterDevice() === true && stat.rdev === 0;

@@ -13,6 +13,8 @@ export { packTree } from "./pack.ts";
 export type { PackOptions, PackResult } from "./pack.ts";
 export { spliceSource } from "./planned-tree.ts";
 export type { ContentObserver, PlannedContent, PlannedFiles, PlannedOptions } from "./planned-tree.ts";
+export { isKernelDirectory, packConfined } from "./confined-pack.ts";
+export type { ConfinedPackOptions, ConfinedSource } from "./confined-pack.ts";
 export { extractLayer } from "./extract.ts";
 export type { ExtractOptions, ExtractResult } from "./extract.ts";
 export { GunzipMembers } from "./inflate/gunzip.ts";

@@ -43,6 +43,8 @@ const PROTOTYPES = {
   umount2: "int umount2(void *, int)",
   prctl: "int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long)",
   unshare: "int unshare(int)",
+  setns: "int setns(int, int)",
+  chroot: "int chroot(void *)",
   ioctl: "int ioctl(int, unsigned long, void *)",
   openat2: "long syscall(long, long, void *, void *, size_t)",
   openTree: "long syscall(long, long, void *, unsigned long)",

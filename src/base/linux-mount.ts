@@ -76,6 +76,19 @@ export function unshare(flags: number): void {
   call("unshare", "/proc/self", flags);
 }
 
+/**
+ * Puts this thread into the namespace that a descriptor of `/proc/…/ns/…` stands for. A mount namespace brings its root
+ * and working directory with it.
+ */
+export function setns(descriptor: number, kind: number): void {
+  call("setns", descriptor, descriptor, kind);
+}
+
+/** Makes a directory the root of this thread. */
+export function chroot(path: BytePath): void {
+  call("chroot", path, cString(path));
+}
+
 /** Has the kernel send `signal` to this process when the thread that started it ends. */
 export function setParentDeathSignal(signal: number): void {
   call("prctl", "PR_SET_PDEATHSIG", PR_SET_PDEATHSIG, signal, 0, 0, 0);

@@ -84,7 +84,9 @@ export {
   moveMount,
   openTree,
   setChildSubreaper,
+  chroot,
   setParentDeathSignal,
+  setns,
   umount2,
   unshare,
 } from "./linux-mount.ts";

@@ -37,6 +37,7 @@ export { containerChanges } from "./changes.ts";
 export type { ContainerChange } from "./changes.ts";
 export { containerProcesses } from "./top.ts";
 export type { ContainerProcesses } from "./top.ts";
+export { copyFromContainer, copyToContainer } from "./copy-files.ts";
 export { commitContainer } from "./commit.ts";
 export { updateContainer } from "./update.ts";
 export type { LimitChanges } from "./update.ts";

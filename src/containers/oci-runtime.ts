@@ -22,6 +22,7 @@ import {
 } from "../runtime/index.ts";
 import type { ContainerHandle, ContainerTask, OciProcess, OciRuntime, ProcessInput } from "../runtime/index.ts";
 import type { SourceTree, Store } from "../store/index.ts";
+import { afterCopies } from "./container-root.ts";
 import { foregroundStdio } from "./foreground-io.ts";
 import { hasOwnCgroup, processesBeside, requireCgroup } from "./namespace-processes.ts";
 import { containerTree } from "./image-tree.ts";
@@ -170,6 +171,7 @@ export class OciContainerRuntime implements ContainerRuntime {
   async #task(launch: Launch, console: Pick<ProcessInput, "consoleSize"> = {}): Promise<ContainerTask> {
     const { record, files } = launch;
     const { store } = this.#options;
+    await afterCopies(files.folder);
     const runtime = await this.#runtime(record);
     const layers = store.layers.getAll(record.layers);
     const staged = stagedMounts(store, files, record);

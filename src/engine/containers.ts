@@ -58,6 +58,8 @@ export function containersApi(rooms: Rooms): ContainersApi {
     prune: async ({ filters }) => (await room()).pruneContainers(await change(), filters),
     changes: async (name) => (await room()).containerChanges(await look(), name),
     processes: async (name, words) => (await room()).containerProcesses(await look(), name, words),
+    copyFrom: async (request, to) => (await import("./container-files.ts")).copyFrom(rooms, request, to),
+    copyTo: async (request, from) => (await import("./container-files.ts")).copyTo(rooms, request, from),
     commit: async (request) => (await import("./container-commit.ts")).commit(rooms, request),
     update: async (name, changes, warn) => (await room()).updateContainer(await change(), name, changes, warn),
     stats: (request) => stats(rooms, request),

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Readable, Writable } from "node:stream";
 import type { BuildListener } from "../solver/index.ts";
 import type {
   ContainerChange,
@@ -84,6 +85,17 @@ export interface LogsRequest {
   readonly signal?: AbortSignal;
 }
 
+/** `cp`: one side is a container. */
+export interface CopyFilesRequest extends LongCall {
+  readonly container: string;
+  /** In the container; counts from its root. A slash or `/.` at its end means what it means to Docker. */
+  readonly path: string;
+  /** Follow a link that is the source. */
+  readonly followLink: boolean;
+  /** Keep owners of files copied out; files copied in belong to the container's user, where it has one. */
+  readonly archive: boolean;
+}
+
 /** `commit`. */
 export interface CommitRequest extends LongCall {
   readonly container: string;
@@ -147,6 +159,10 @@ export interface ContainersApi {
   changes(container: string): Promise<readonly ContainerChange[]>;
   /** The host's `ps` with these arguments, its rows of the container only. Throws `E_CONTAINER_STATE`. */
   processes(container: string, psArguments: readonly string[]): Promise<ContainerProcesses>;
+  /** To a local path (relative to the engine's `cwd`), or as a tar to a stream. Bytes that went over. */
+  copyFrom(request: CopyFilesRequest, to: string | Writable): Promise<number>;
+  /** From a local path, or from a tar. */
+  copyTo(request: CopyFilesRequest, from: string | Readable): Promise<number>;
   /** An image of what the container has become. Throws `E_CHANGE`, `E_REF`. */
   commit(request: CommitRequest): Promise<{ readonly id: string; readonly name?: string }>;
   /** Changes limits, of a running one at once; `warn` is told what this kernel lacks. Throws `E_USAGE`. */

@@ -39,6 +39,7 @@ export type {
   ContainerSummary,
   ContainersApi,
   CommitRequest,
+  CopyFilesRequest,
   CreateRequest,
   DeviceRequest,
   DeviceValue,

@@ -45,6 +45,7 @@ export type {
 } from "./size-types.ts";
 export { importImage } from "./import.ts";
 export type { ImportOptions } from "./import.ts";
+export { handOver } from "./hand-over.ts";
 export { commitImage } from "./commit.ts";
 export type { CommitOptions } from "./commit.ts";
 export { exportFlatTar } from "./export.ts";

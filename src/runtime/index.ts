@@ -15,6 +15,8 @@ export type { CgroupFolders, CgroupUsage } from "./cgroup-usage.ts";
 export { hasLimit, provideRealtime } from "./limit-support.ts";
 export type { OptionalLimit } from "./limit-support.ts";
 export { resourceSpec } from "./spec-limits.ts";
+export { openPrivateRoot } from "./private-root.ts";
+export type { PrivateMount, RootDirectory } from "./private-root.ts";
 export { findRuntime } from "./find.ts";
 export type { FindRuntimeOptions, OciRuntime } from "./find.ts";
 export type { OverlayMount, SubpathMount } from "./overlay.ts";

@@ -141,7 +141,8 @@ export function mountFailure(stderr: string): string | undefined {
   return /^tare-mount: (.*(?:\n.*)*)/m.exec(stderr)?.[1]?.trim();
 }
 
-function mountRow(overlay: OverlayMount, options: LaunchOptions): string[] {
+/** One row of the start script: `overlay OPTIONS MORE TARGET` or `bind SOURCE - TARGET`. Throws `E_OVERLAY`. */
+export function mountRow(overlay: OverlayMount, options: LaunchOptions): string[] {
   const lower = overlay.lower.length === 0 ? [options.emptyDirectory] : overlay.lower;
   const [only] = lower;
   if (overlay.upper === undefined && lower.length === 1 && only !== undefined)

@@ -156,6 +156,13 @@ export const CONTAINER_COMMANDS: readonly CommandEntry[] = [
     load: () => import("./diff.ts"),
   },
   {
+    name: "cp",
+    aliases: ["container cp"],
+    group: "containers",
+    summary: "Copy files between a container and this machine",
+    load: () => import("./cp.ts"),
+  },
+  {
     name: "commit",
     aliases: ["container commit"],
     group: "containers",
