@@ -21,6 +21,8 @@ export interface DaemonOptions {
   readonly programs?: string;
   /** Stays in this process's network namespace, which must be a private one. */
   readonly isInside?: boolean;
+  /** With a bridge and its rules, in a private network namespace. */
+  readonly hasNetwork?: boolean;
   /** Content of its configuration file. */
   readonly config?: object;
 }
@@ -38,11 +40,11 @@ export async function startDaemon(folder: string, options: DaemonOptions = {}): 
   const pidFile = join(folder, "docker.pid");
   const log = openSync(join(folder, "log"), "w");
   const places = ["--data-root", join(folder, "data"), "--exec-root", join(folder, "exec"), "--pidfile", pidFile];
-  const network = ["--bridge=none", "--iptables=false", "--ip6tables=false", "-H", socket];
+  const network = options.hasNetwork ? [] : ["--bridge=none", "--iptables=false", "--ip6tables=false"];
   const configFile = join(folder, "daemon.json");
   writeFileSync(configFile, JSON.stringify(options.config ?? { "storage-driver": "overlay2" }));
   const namespaces = options.isInside ? ["--mount"] : ["--net", "--mount"];
-  const words = [...namespaces, "dockerd", "--config-file", configFile, ...places, ...network];
+  const words = [...namespaces, "dockerd", "--config-file", configFile, ...places, ...network, "-H", socket];
   const child = spawn("unshare", words, { stdio: ["ignore", log, log], env: daemonEnvironment(options.programs) });
   const ended = new Promise<void>((resolve) => child.on("exit", () => resolve()));
   for (let tries = 0; tries < START_SECONDS * 5; tries += 1) {
