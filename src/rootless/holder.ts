@@ -3,16 +3,16 @@
  * The user namespace of a user, and the process that holds it. A namespace lives as long as a process is in it, so one
  * that sleeps is started by the first command and joined by all others; where it lies is written down:
  *
- *     <run folder>/tare/user-namespace     PID START-TIME INODE KIND
+ *     <run folder>/tare/user-namespace     PID START-TIME INODE KIND UID:GID
  *
- * KIND is `full`, or `single` when root has lent the user no ids. When the holder has been killed and something else
+ * KIND is `full`, or `single` when root has lent the user no ids. `bin/tare` reads the file too. When the holder has been killed and something else
  * still runs in the namespace, that is joined: containers of two namespaces could not reach each other.
  */
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { readTextIfPresent, systemErrorCode, withFileLock } from "../base/index.ts";
+import { readTextIfPresent, systemErrorCode, withFileLock, writeFileAtomic } from "../base/index.ts";
 import type { MapPlan } from "./map-plan.ts";
 import { SEARCH_PATH, locate, refused } from "./programs.ts";
 import { writeMaps } from "./write-maps.ts";
@@ -36,10 +36,14 @@ export function readHolder(folder: string): Holder | undefined {
 
 /** The fields of the file; undefined for anything else. */
 export function parseHolder(text: string): Holder | undefined {
-  const match = /^(\d+) (\d+) (\d+) (full|single)\n$/.exec(text);
+  const match = /^(\d+) (\d+) (\d+) (full|single) \d+:\d+\n$/.exec(text);
   if (match === null) return undefined;
   const [, pid = "", startTime = "", inode = "", kind] = match;
   return { pid: Number(pid), startTime, inode, kind: kind === "full" ? "full" : "single" };
+}
+
+function holderText({ pid, startTime, inode, kind }: Holder, { account }: MapPlan): string {
+  return `${pid} ${startTime} ${inode} ${kind} ${account.uid}:${account.gid}\n`;
 }
 
 function isHolding({ pid, startTime, inode }: Holder): boolean {
@@ -53,7 +57,7 @@ export async function holdNamespace(folder: string, plan: MapPlan): Promise<Hold
     if (known !== undefined && !isOutgrown(known, plan)) return known;
     const holder = known === undefined ? await holdAgain(folder) : undefined;
     const made = holder ?? (await makeHolder(plan));
-    fs.writeFileSync(join(folder, FILE), `${made.pid} ${made.startTime} ${made.inode} ${made.kind}\n`, { mode: 0o600 });
+    writeFileAtomic(join(folder, FILE), holderText(made, plan));
     return made;
   });
 }
@@ -124,7 +128,8 @@ function entered(child: ChildProcess): Promise<number> {
 function startTimeOf(pid: number): string | undefined {
   try {
     const stat = fs.readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+    const [state, ...fields] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return state === "Z" ? undefined : fields[18];
   } catch {
     return undefined;
   }

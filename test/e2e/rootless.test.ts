@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Everything that an ordinary user does, as one of this host with lent ids, and once as one without. */
+import * as fs from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { makeOrdinaryUser, whyNoOrdinaryUser } from "../support/ordinary-user.ts";
+import { addBusyboxImage, openProgramWorld } from "../support/program.ts";
+import { whyNoBusybox } from "../support/bases.ts";
+import type { OrdinaryUser } from "../support/ordinary-user.ts";
+import type { ProgramWorld } from "../support/program.ts";
+
+const reason = whyNoOrdinaryUser() ?? whyNoBusybox();
+if (reason !== undefined) console.log(`skipped: containers of an ordinary user: ${reason}`);
+
+const DOCKERFILE = `FROM busybox
+RUN adduser -D -u 1000 app && mkdir /app && chown app /app && rm -rf /var/spool && mkdir -p /var/spool
+COPY --chown=1000:1000 src /app
+USER app
+RUN touch /app/made && test "$(stat -c %u /app/made)" = 1000
+CMD ["sh", "-c", "id -u; stat -c '%u %n' /app/*"]
+`;
+
+let world: ProgramWorld;
+let user: OrdinaryUser;
+let archive = "";
+
+function project(who: OrdinaryUser): string {
+  const folder = join(who.home, "project");
+  fs.mkdirSync(join(folder, "src"), { recursive: true });
+  fs.writeFileSync(join(folder, "Dockerfile"), DOCKERFILE);
+  fs.writeFileSync(join(folder, "src/a"), "from the context\n");
+  for (const path of ["", "Dockerfile", "src", "src/a"]) fs.chownSync(join(folder, path), who.uid, 100);
+  return folder;
+}
+
+describe.skipIf(reason !== undefined)("an ordinary user with lent ids", () => {
+  beforeAll(() => {
+    world = openProgramWorld("rootless");
+    addBusyboxImage(world);
+    archive = join(world.folder, "busybox.tar");
+    world.ok("save", "-o", archive, "busybox");
+    fs.chmodSync(world.folder, 0o755);
+    user = makeOrdinaryUser();
+    user.ok("load", "-q", "-i", archive);
+  });
+
+  afterAll(() => {
+    user?.close();
+    world?.close();
+  });
+
+  it("builds the same image as root, with owners, RUN as another user and deleted folders", () => {
+    const folder = project(user);
+    user.ok("build", "-q", "-t", "made", folder);
+    expect(user.ok("run", "--rm", "made")).toBe("1000\n1000 /app/a\n1000 /app/made");
+    user.ok("save", "-o", join(user.home, "made.tar"), "made");
+    world.ok("load", "-q", "-i", join(user.home, "made.tar"));
+    expect(world.ok("run", "--rm", "made")).toBe("1000\n1000 /app/a\n1000 /app/made");
+    expect(user.ok("system", "fsck")).toContain("sound");
+  });
+
+  it("runs, enters, lists, stops and removes a container", () => {
+    const loop = 'trap "exit 3" TERM; echo up; while :; do sleep 0.05; done';
+    user.ok("run", "-d", "--name", "life", "-v", "data:/data", "busybox", "sh", "-c", loop);
+    expect(user.ok("exec", "life", "sh", "-c", "id -u; echo kept > /data/x; chown 5:5 /data/x")).toBe("0");
+    expect(user.ok("exec", "-u", "1000", "life", "id", "-u")).toBe("1000");
+    expect(user.ok("top", "life")).toContain("sleep 0.05");
+    expect(user.ok("logs", "life")).toBe("up");
+    expect(user.ok("ps", "--format", "{{.Names}} {{.State}}")).toBe("life running");
+    user.ok("stop", "life");
+    expect(user.ok("inspect", "--format", "{{.State.ExitCode}}", "life")).toBe("3");
+    expect(user.tare(["export", "life"]).out.length).toBeGreaterThan(100_000);
+    user.ok("rm", "life");
+    expect(user.ok("run", "--rm", "-v", "data:/data", "busybox", "stat", "-c", "%u", "/data/x")).toBe("5");
+    user.ok("volume", "rm", "-f", "data");
+    expect(user.ok("ps", "-aq")).toBe("");
+  });
+
+  it("writes into a mounted folder as himself", () => {
+    const folder = join(user.home, "project");
+    user.ok("run", "--rm", "-v", `${folder}:/p`, "busybox", "sh", "-c", "echo x > /p/result");
+    expect(fs.statSync(join(folder, "result")).uid).toBe(user.uid);
+  });
+
+  it("says what it can't give", () => {
+    expect(user.tare(["run", "--rm", "-u", "70000", "busybox", "true"])).toMatchObject({
+      code: 125,
+      err: expect.stringContaining("your ids go up to 65536"),
+    });
+  });
+
+  it("goes on with the containers that run when the holder of the namespace is killed", () => {
+    user.ok("run", "-d", "--name", "kept", "busybox", "sleep", "100");
+    const file = join(user.home, "../run/tare/user-namespace");
+    const before = fs.readFileSync(file, "utf8").split(" ");
+    process.kill(Number(before[0]), "SIGKILL");
+    expect(user.ok("exec", "kept", "echo", "in")).toBe("in");
+    const after = fs.readFileSync(file, "utf8").split(" ");
+    expect(after[0]).not.toBe(before[0]);
+    expect(after[2]).toBe(before[2]);
+    user.ok("rm", "-f", "kept");
+  });
+
+  it("leaves nothing when all is pruned", () => {
+    user.ok("system", "prune", "-a", "-f", "--volumes");
+    expect(user.ok("images", "-q")).toBe("");
+    const left = user.sh("find ~/.local/share/tare/v1/layers ~/.local/share/tare/v1/containers -mindepth 1 | wc -l");
+    expect(left.out.trim()).toBe("0");
+  });
+});
+
+describe.skipIf(reason !== undefined)("an ordinary user without lent ids", () => {
+  let alone: OrdinaryUser;
+
+  beforeAll(() => {
+    const made = openProgramWorld("rootless-single");
+    addBusyboxImage(made);
+    archive = join(made.folder, "busybox.tar");
+    made.ok("save", "-o", archive, "busybox");
+    fs.chmodSync(made.folder, 0o755);
+    alone = makeOrdinaryUser(0);
+    world = made;
+  });
+
+  afterAll(() => {
+    alone?.close();
+    world?.close();
+  });
+
+  it("is told so once, runs what root runs, and is refused other users with the reason", () => {
+    const loaded = alone.tare(["load", "-q", "-i", archive]);
+    expect(loaded).toMatchObject({ code: 0, err: expect.stringContaining("root has lent you no ids") });
+    expect(alone.tare(["run", "--rm", "busybox", "id", "-u"])).toEqual({ code: 0, out: "0\n", err: "" });
+    expect(alone.tare(["run", "--rm", "-u", "1000", "busybox", "id"])).toMatchObject({
+      code: 125,
+      err: expect.stringContaining("tare system check"),
+    });
+  });
+});
