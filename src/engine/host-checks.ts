@@ -3,10 +3,21 @@
 import * as fs from "node:fs";
 import { release } from "node:os";
 import { dirname } from "node:path";
-import { linux, messageOf, readTextIfPresent, systemErrorCode } from "../base/index.ts";
+import {
+  callingAccount,
+  highestId,
+  isRootless,
+  linux,
+  messageOf,
+  readTextIfPresent,
+  systemErrorCode,
+  userNamespace,
+} from "../base/index.ts";
+import { rootlessFacts } from "../rootless/index.ts";
 import { cgroupMode, findRuntime } from "../runtime/index.ts";
 import type { HostCheck } from "./facade.ts";
 import { findProgram, versionOf } from "./programs.ts";
+import { rootlessChecks } from "./rootless-checks.ts";
 import type { Settings } from "./settings.ts";
 
 type Check = (settings: Settings) => HostCheck | Promise<HostCheck>;
@@ -21,7 +32,10 @@ const CHECKS: readonly Check[] = [
   checkUser,
   checkRuntime,
   program("conmon", { needed: "containers in the background (`run -d`)", package: "conmon" }),
-  programs("util-linux", ["unshare", "setpriv"], { needed: "RUN steps and containers", package: "util-linux" }),
+  programs("util-linux", ["unshare", "nsenter", "setpriv"], {
+    needed: "RUN steps and containers",
+    package: "util-linux",
+  }),
   program("mount", { needed: "RUN steps and containers", package: "mount" }),
   checkOverlay,
   checkCgroups,
@@ -37,7 +51,10 @@ const CHECKS: readonly Check[] = [
 
 /** Looks at the host; nothing is changed, except that the runtime's answer is remembered in `runRoot`. */
 export async function checkHost(settings: Settings): Promise<readonly HostCheck[]> {
-  return await Promise.all(CHECKS.map((check) => check(settings)));
+  const checks = await Promise.all(CHECKS.map((check) => check(settings)));
+  const account = callingAccount();
+  if (account === undefined || !isRootless() || process.platform !== "linux") return checks;
+  return [...checks, ...rootlessChecks(await rootlessFacts(account))];
 }
 
 /** What a program is for. */
@@ -90,11 +107,16 @@ function checkKernel(): HostCheck {
 }
 
 function checkUser(): HostCheck {
-  const uid = process.getuid?.();
-  const detail = uid === 0 ? "root" : `uid ${uid ?? "unknown"}`;
+  const uid = callingAccount()?.uid;
   const needed = "RUN steps, containers and base images";
-  if (uid === 0) return { name: "user", status: "ok", detail, needed };
-  return { name: "user", status: "warning", detail, needed, hint: "run with sudo; listing and saving work without" };
+  if (uid === 0) return { name: "user", status: "ok", detail: "root", needed };
+  const { isInitial, uids } = userNamespace();
+  const detail = `uid ${uid ?? "unknown"}`;
+  if (!isInitial) {
+    const others = highestId(uids) === 0 ? "himself alone" : `himself and ${highestId(uids)} lent ids`;
+    return { name: "user", status: "ok", detail: `${detail}, in a namespace of ${others}`, needed };
+  }
+  return { name: "user", status: "warning", detail, needed, hint: "see `user namespace` below, or run with sudo" };
 }
 
 async function checkRuntime({ runRoot, env }: Settings): Promise<HostCheck> {
@@ -103,7 +125,10 @@ async function checkRuntime({ runRoot, env }: Settings): Promise<HostCheck> {
   if (path === undefined) {
     return { ...need, status: "missing", detail: "neither runc nor crun is installed", package: "runc" };
   }
-  if (process.getuid?.() !== 0) return { ...need, status: "warning", detail: `${path}, not tried without root` };
+  if (process.getuid?.() !== 0) {
+    const hint = "see `user namespace` below, or run with sudo";
+    return { ...need, status: "warning", detail: `${path}, not tried without a namespace`, hint };
+  }
   try {
     const found = await findRuntime({ runRoot });
     return { ...need, status: "ok", detail: `${found.name} ${found.version} (${found.path})` };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { availableParallelism, hostname, release, totalmem } from "node:os";
-import { isTareError, readTextIfPresent } from "../base/index.ts";
+import { isRootless, isTareError, readTextIfPresent } from "../base/index.ts";
 import { listContainers } from "../containers/index.ts";
 import { cgroupMode, findRuntime } from "../runtime/index.ts";
 import type { InspectDocument } from "./facade.ts";
@@ -25,7 +25,11 @@ export async function info(rooms: Rooms): Promise<InspectDocument> {
     RunRoot: settings.runRoot,
     DefaultRuntime: await runtimeText(settings),
     CgroupVersion: process.platform === "linux" ? cgroupMode() : "none",
-    SecurityOptions: ["name=seccomp,profile=default", "name=no-new-privileges"],
+    SecurityOptions: [
+      "name=seccomp,profile=default",
+      "name=no-new-privileges",
+      ...(isRootless() ? ["name=rootless"] : []),
+    ],
     KernelVersion: release(),
     OperatingSystem: systemName(),
     OSType: process.platform,
@@ -38,7 +42,7 @@ export async function info(rooms: Rooms): Promise<InspectDocument> {
 }
 
 async function runtimeText({ runRoot }: Settings): Promise<string> {
-  if (process.getuid?.() !== 0) return "unknown without root";
+  if (process.getuid?.() !== 0) return "unknown without a namespace";
   try {
     const { name, version } = await findRuntime({ runRoot });
     return `${name} ${version}`;

@@ -234,7 +234,6 @@ export const COMMANDS: readonly CommandEntry[] = [
     aliases: [],
     group: "system",
     summary: "Show what this host has and lacks",
-    outside: true,
     load: () => import("./system-check.ts"),
   },
   {
