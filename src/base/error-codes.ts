@@ -179,6 +179,7 @@ export const ERROR_CODES = {
   E_ROOTFS: "an image's root file system has a dangerous or broken layout",
   // develop
   E_NOT_PYTHON: "what a container starts is no Python program that a debugger can be put in front of",
+  E_NO_TOOLS: "there are no tools for a shell in a container",
   E_PORT_BUSY: "a port of this machine is taken",
 } as const;
 

@@ -23,6 +23,7 @@ export const UMOUNT_NOFOLLOW = 8;
 export const CLONE_NEWNS = 0x2_0000;
 export const CLONE_NEWNET = 0x4000_0000;
 export const OPEN_TREE_CLONE = 1;
+export const AT_RECURSIVE = 0x8000;
 
 const SYS_OPEN_TREE = 428;
 const SYS_MOVE_MOUNT = 429;

@@ -61,6 +61,7 @@ export type { LockMode, OpenHow, Place, Times } from "./linux-files.ts";
 export { openTerminal } from "./linux-tty.ts";
 export type { TerminalPair } from "./linux-tty.ts";
 export {
+  AT_RECURSIVE,
   CLONE_NEWNET,
   CLONE_NEWNS,
   MNT_DETACH,

@@ -83,6 +83,7 @@ export function testContext(runtime: Partial<ContainerRuntime> = {}): TestContex
     startDetached: nothing,
     exec: nothing,
     execCommand: nothing,
+    runBeside: nothing,
     kill: nothing,
     pause: nothing,
     resume: nothing,

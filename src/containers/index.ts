@@ -18,6 +18,8 @@ export type {
 export type { ContainerImage, ContainerRecord, DerivedState, ImageDefaults, MountPoint } from "./types.ts";
 export { createContainer, restartContainerDue, runContainer, startContainer } from "./run.ts";
 export { ownMountNamespace } from "./restarter.ts";
+export { debugContainer } from "./debug-session.ts";
+export type { DebugRequest, DebugToolbox } from "./debug-spec.ts";
 export { plannedProcess } from "./planned-process.ts";
 export type { PlannedProcess } from "./planned-process.ts";
 export { parseMoment } from "./filters.ts";

@@ -89,7 +89,10 @@ export function withHome(env: readonly string[], user: ResolvedUser): readonly s
 }
 
 /** The confinement of a container, the same for `exec`. */
-export function securityInput(host: HostSettings, privileged: boolean = host.security.privileged): SecurityInput {
+export function securityInput(
+  host: Pick<HostSettings, "security">,
+  privileged: boolean = host.security.privileged,
+): SecurityInput {
   const { noNewPrivileges, ...options } = parseSecurityOptions(host.security.securityOptions);
   const addsAll = host.security.capAdd.some((name) => name.toUpperCase() === "ALL");
   return {
@@ -119,7 +122,7 @@ function mountsOf({ record, files }: Launch): readonly SpecMount[] {
   return [...etc.filter((mount) => !taken.has(mount.destination)), ...own];
 }
 
-function specMount(mount: MountPoint): SpecMount {
+export function specMount(mount: MountPoint): SpecMount {
   const { destination, source } = mount;
   const access = mount.readOnly ? [mount.recursiveReadOnly === true ? "rro" : "ro"] : [];
   if (mount.type === "tmpfs" || mount.inMemory === true) {

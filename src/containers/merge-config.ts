@@ -63,7 +63,10 @@ export function mergeEnv(image: readonly string[], own: readonly string[]): read
 }
 
 /** A process's environment: defaults replaced in place by `Env`; an entry without `=` removes. `tty`: it has a terminal. */
-export function processEnvironment(config: ContainerConfig, tty: boolean = config.Tty): readonly string[] {
+export function processEnvironment(
+  config: Pick<ContainerConfig, "Hostname" | "Tty" | "Env">,
+  tty: boolean = config.Tty,
+): readonly string[] {
   const result = [`PATH=${DEFAULT_PATH}`, `HOSTNAME=${config.Hostname}`, ...(tty ? ["TERM=xterm"] : [])];
   return overrideEnvironment(result, config.Env);
 }

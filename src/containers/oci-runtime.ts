@@ -3,11 +3,13 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import {
+  attachTree,
   buildProcess,
   cleanupContainer,
   containerProcesses,
   containerState,
   execCommand,
+  detachTree,
   execInContainer,
   findRuntime,
   killContainer,
@@ -25,6 +27,7 @@ import type { SourceTree, Store } from "../store/index.ts";
 import { afterCopies } from "./container-root.ts";
 import { foregroundStdio } from "./foreground-io.ts";
 import { hasOwnCgroup, processesBeside, requireCgroup } from "./namespace-processes.ts";
+import { consoleOf } from "./console-size.ts";
 import { containerTree } from "./image-tree.ts";
 import { DEFAULT_CGROUP, cgroupsPathOf, launchSpec, securityInput, userOf, withHome } from "./launch-spec.ts";
 import { resourceLimits } from "./limits.ts";
@@ -33,7 +36,7 @@ import type { LogWriter } from "./log-writer.ts";
 import { overrideEnvironment, processEnvironment } from "./merge-config.ts";
 import type { ExecRequest, ProcessIo, ResourceRequest } from "./request.ts";
 import { isMeantToEnd } from "./signals.ts";
-import type { ContainerRuntime, Launch, Outcome } from "./runtime-port.ts";
+import type { BesideLaunch, ContainerRuntime, Launch, Outcome } from "./runtime-port.ts";
 import { stagedMounts } from "./staged-mounts.ts";
 import type { ContainerRecord } from "./types.ts";
 
@@ -107,6 +110,22 @@ export class OciContainerRuntime implements ContainerRuntime {
     return execCommand(await this.#handle(record), process, folder);
   }
 
+  async runBeside(session: BesideLaunch, io: ProcessIo): Promise<Outcome> {
+    const { id, folder: bundle, spec, overlays, attach } = session;
+    const { store } = this.#options;
+    const runtime = await this.#runtimeNamed(session.runtime);
+    const stdio = foregroundStdio(io, { tty: spec.process.terminal, log: undefined, onClosed: () => undefined });
+    if (attach) attachTree(attach.pid, attach.target);
+    try {
+      const task = { runtime, id, bundle, storeRoot: store.root, overlays, spec, stateRoot: this.#stateRoot };
+      const { exitCode } = await runForeground({ ...task, stdio });
+      return { exitCode, oomKilled: false };
+    } finally {
+      if (attach) detachTree(attach.target);
+      await cleanupContainer(runtime, this.#stateRoot, id, spec.linux.cgroupsPath);
+    }
+  }
+
   async kill(record: ContainerRecord, signal: number, all: boolean): Promise<void> {
     await killContainer(await this.#handle(record), String(signal), all);
   }
@@ -155,7 +174,11 @@ export class OciContainerRuntime implements ContainerRuntime {
 
   /** One look-up per name and command; the answer is cached on disk too. */
   #runtime(record?: ContainerRecord): Promise<OciRuntime> {
-    const name = record?.host.runtime ?? this.#options.runtime;
+    return this.#runtimeNamed(record?.host.runtime);
+  }
+
+  #runtimeNamed(wanted: string | undefined): Promise<OciRuntime> {
+    const name = wanted ?? this.#options.runtime;
     const known = this.#found.get(name ?? "");
     if (known) return known;
     const { runRoot } = this.#options.store;
@@ -195,13 +218,6 @@ export class OciContainerRuntime implements ContainerRuntime {
       stateRoot: this.#stateRoot,
     };
   }
-}
-
-/** The size that a process's terminal has from its first moment on; later the runtime follows the user's. */
-function consoleOf({ terminal }: ProcessIo): Pick<ProcessInput, "consoleSize"> {
-  if (!terminal) return {};
-  const { rows, columns } = terminal.size();
-  return { consoleSize: { height: rows, width: columns } };
 }
 
 /** A further process: the container's environment, user and folder, changed by the request. */

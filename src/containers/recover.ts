@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { filesOf, recordsOf } from "./context.ts";
 import type { ContainersContext } from "./context.ts";
 import { rewatchHealth } from "./health.ts";
+import { isBesideAlive } from "./beside-id.ts";
 import { isAlive } from "./process-identity.ts";
 import { lacksWaiter, relaunchWaiter } from "./restart.ts";
 import { needsSettling, removeFolder, removeRecord, settle } from "./settle.ts";
@@ -74,7 +75,7 @@ export async function removeOrphans(context: ContainersContext): Promise<readonl
       .list()
       .map((record) => record.id),
   );
-  const orphans = started.filter((id) => !known.has(id));
+  const orphans = started.filter((id) => !known.has(id) && !isBesideAlive(id, context.processes));
   for (const id of orphans) {
     killStarters(filesOf(context, id).folder);
     await context.runtime.discard(id);

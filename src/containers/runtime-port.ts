@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { OciSpec, OverlayMount } from "../runtime/index.ts";
 import type { ContainerFiles } from "./context.ts";
 import type { LogWriter } from "./log-writer.ts";
 import type { ExecRequest, ProcessIo, ResourceRequest } from "./request.ts";
@@ -8,6 +9,20 @@ import type { ContainerRecord } from "./types.ts";
 export interface Launch {
   readonly record: ContainerRecord;
   readonly files: ContainerFiles;
+}
+
+/** A process with a root file system of its own that is no container of the store. */
+export interface BesideLaunch {
+  /** By `besideId`, so that prune can tell whether its owner lives. */
+  readonly id: string;
+  /** Private existing folder for the runtime's files. */
+  readonly folder: string;
+  readonly spec: OciSpec;
+  readonly overlays: readonly OverlayMount[];
+  /** A running process whose whole tree of mounts is attached at the path, for this session alone. */
+  readonly attach?: { readonly pid: number; readonly target: string };
+  /** `--runtime` of the container. */
+  readonly runtime?: string | undefined;
 }
 
 /** How the first process of a container ended. */
@@ -41,6 +56,8 @@ export interface ContainerRuntime {
   list(): Promise<readonly string[]>;
   /** Pids on this host of all processes of a running container. */
   processes(record: ContainerRecord): Promise<readonly number[]>;
+  /** Runs a process beside a container, or on an image's files, to its end. */
+  runBeside(session: BesideLaunch, io: ProcessIo): Promise<Outcome>;
   /** `cleanup` for a container of which only the id is known. */
   discard(id: string): Promise<void>;
 }

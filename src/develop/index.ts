@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 export { DEBUGPY_TARGET, debuggedStart } from "./debugpy.ts";
 export type { DebuggedStart, DebuggerPlace, PlannedStart } from "./debugpy.ts";
+export { busyboxTools } from "./toolbox.ts";
 export { launchEntry } from "./launch-json.ts";
 export type { LaunchEntry, SourceMapping } from "./launch-json.ts";

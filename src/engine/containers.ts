@@ -104,8 +104,11 @@ async function withMountedImages(rooms: Rooms, request: CreateRequest): Promise<
   return { ...request, mounts: await Promise.all(mounts) };
 }
 
+/** Which image is wanted, and how it may be brought. */
+export type WantedImage = Pick<CreateRequest, "image" | "pull" | "platform" | "listener" | "signal">;
+
 /** The image that a container is made of. Throws `E_IMAGE_NOTFOUND`; what a pull throws. */
-export async function imageFor(rooms: Rooms, request: CreateRequest): Promise<ContainerImage> {
+export async function imageFor(rooms: Rooms, request: WantedImage): Promise<ContainerImage> {
   const store = rooms.writer();
   const record = await recordFor(rooms, request);
   const { id, config } = await configFor(store, record, request.platform);
@@ -120,7 +123,7 @@ export async function imageFor(rooms: Rooms, request: CreateRequest): Promise<Co
 }
 
 /** An image that is here is found without loading what would pull it. */
-async function recordFor(rooms: Rooms, request: CreateRequest): Promise<ImageRecord> {
+async function recordFor(rooms: Rooms, request: WantedImage): Promise<ImageRecord> {
   const { image, pull, platform, listener, signal } = request;
   const doing = "looking up the image";
   const known = pull === "always" ? undefined : lookUpImage(rooms.writer(), image);

@@ -9,6 +9,7 @@ import { TreeView } from "../store/index.ts";
 import type { UvPlace } from "../python/index.ts";
 import { imageFor } from "./containers.ts";
 import type { CreateRequest } from "./facade-containers.ts";
+import { debugShell } from "./debug-shell.ts";
 import type { DebugOptions, DebugPlan, DevelopApi } from "./facade-develop.ts";
 import { freePort } from "./free-port.ts";
 import { withVertex } from "./listener.ts";
@@ -19,7 +20,10 @@ const DEBUG_PORT = 5678;
 
 /** Containers under development. */
 export function developApi(rooms: Rooms): DevelopApi {
-  return { debug: (request, options) => debug(rooms, request, options) };
+  return {
+    debug: (request, options) => debug(rooms, request, options),
+    shell: (request, io) => debugShell(rooms, request, io),
+  };
 }
 
 async function debug(rooms: Rooms, request: CreateRequest, options: DebugOptions): Promise<DebugPlan> {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What a developer does with containers besides running them: that part of the face. */
 import type { LaunchEntry } from "../develop/index.ts";
-import type { CreateRequest } from "./facade-containers.ts";
+import type { CreateRequest, ProcessIo } from "./facade-containers.ts";
 import type { LongCall } from "./facade.ts";
 
 export type { LaunchEntry } from "../develop/index.ts";
@@ -27,6 +27,19 @@ export interface DebugPlan {
   readonly entry: LaunchEntry;
 }
 
+/** `debug`. */
+export interface DebugShellRequest extends LongCall {
+  /** A container's name or id, else an image's name. */
+  readonly subject: string;
+  /** The image that has the tools; absent: busybox of this machine. */
+  readonly image?: string;
+  /** Empty: a shell. */
+  readonly command: readonly string[];
+  readonly tty: boolean;
+  readonly user: { readonly uid: number; readonly gid: number };
+  readonly privileged: boolean;
+}
+
 /** Containers under development. */
 export interface DevelopApi {
   /**
@@ -34,4 +47,9 @@ export interface DevelopApi {
    * stays as it is. Throws `E_NOT_PYTHON`, `E_PYTHON_NOTFOUND`, `E_PORT_BUSY`, `E_IMAGE_NOTFOUND`, and what fetching throws.
    */
   debug(request: CreateRequest, options: DebugOptions): Promise<DebugPlan>;
+  /**
+   * A shell with tools in a container that may have none, or on the files of a stopped one or of an image; the exit code.
+   * Throws `E_CONTAINER_NOTFOUND`, `E_CONTAINER_STATE`, `E_NO_TOOLS`, `E_IMAGE_NOTFOUND`.
+   */
+  shell(request: DebugShellRequest, io: ProcessIo): Promise<number>;
 }

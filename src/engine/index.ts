@@ -76,7 +76,7 @@ export type {
   VerifyRequest,
   VerifyResult,
 } from "./facade-trust.ts";
-export type { DebugOptions, DebugPlan, DevelopApi, LaunchEntry } from "./facade-develop.ts";
+export type { DebugOptions, DebugPlan, DebugShellRequest, DevelopApi, LaunchEntry } from "./facade-develop.ts";
 export type { BundleApi, BundleReport, BundleRequest, LoadBundleRequest } from "./facade-bundle.ts";
 export type {
   InspectedManifest,

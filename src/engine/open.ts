@@ -53,6 +53,7 @@ function lazyDevelop(rooms: Rooms): DevelopApi {
   const api = async (): Promise<DevelopApi> => (await import("./develop.ts")).developApi(rooms);
   return {
     debug: async (request, options) => (await api()).debug(request, options),
+    shell: async (request, io) => (await api()).shell(request, io),
   };
 }
 

@@ -6,6 +6,8 @@
  *     driver = "json-file"
  *     [log.options]
  *     max-size = "20m"
+ *     [debug]
+ *     image = "debian:bookworm-slim"
  */
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -18,10 +20,12 @@ import type { Settings } from "./settings.ts";
 export interface FileSettings {
   /** Log driver and options of containers that name none. */
   readonly log?: LogConfig;
+  /** Image with the tools of `tare debug`. */
+  readonly debugImage?: string;
 }
 
 /** Sections that a file may have. */
-const SECTIONS = ["log", "publish"];
+const SECTIONS = ["debug", "log", "publish"];
 const SYSTEM_FILE = "/etc/tare/settings.toml";
 
 type Table = Readonly<Record<string, unknown>>;
@@ -29,8 +33,11 @@ type Table = Readonly<Record<string, unknown>>;
 /** Reads the files; two failed opens where there are none. Throws `E_CONFIG` with the file's name. */
 export async function readSettingsFile(settings: Pick<Settings, "env">): Promise<FileSettings> {
   const table = await readSettingsTable(settings);
-  const log = table["log"];
-  return log === undefined ? {} : { log: logSection(log) };
+  const { log, debug } = table;
+  return {
+    ...(log === undefined ? {} : { log: logSection(log) }),
+    ...(debug === undefined ? {} : { debugImage: debugSection(debug) }),
+  };
 }
 
 /** All sections as they are written. */
@@ -48,6 +55,7 @@ async function readFile(path: string): Promise<Table> {
     const table: Table = parse(text);
     for (const name of Object.keys(table)) requireSection(name);
     if (table["log"] !== undefined) logSection(table["log"]);
+    if (table["debug"] !== undefined) debugSection(table["debug"]);
     return table;
   } catch (error) {
     throw new TareError("E_CONFIG", `reading the settings \`${path}\`: ${messageOf(error).split("\n")[0] ?? ""}`, {
@@ -74,6 +82,14 @@ function logSection(value: unknown): LogConfig {
     driver,
     Object.entries(options).map(([name, option]) => `${name}=${String(option)}`),
   );
+}
+
+function debugSection(value: unknown): string {
+  const { image, ...others } = isTable(value) ? value : {};
+  const [other] = Object.keys(others);
+  if (other !== undefined) throw new TareError("E_CONFIG", `\`debug\` has no \`${other}\``);
+  if (typeof image !== "string") throw new TareError("E_CONFIG", "`debug.image` is not a text");
+  return image;
 }
 
 function isTable(value: unknown): value is Table {

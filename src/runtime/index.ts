@@ -28,6 +28,7 @@ export { startDetached } from "./detached.ts";
 export type { DetachedLog, DetachedResult, DetachedTask } from "./detached.ts";
 export { execInContainer } from "./exec.ts";
 export { execCommand } from "./exec-command.ts";
+export { attachTree, detachTree } from "./attach-tree.ts";
 export type { ExecTask } from "./exec.ts";
 export {
   containerProcesses,

@@ -32,6 +32,7 @@ export function runtimeLogPath(task: ContainerTask): string {
 
 /** What a start that fails was doing, as the user sees it: a container by its short id, or a step of a build. */
 export function startingOf({ id }: ContainerTask): string {
+  if (id.startsWith("beside-")) return "starting the program";
   return /^[0-9a-f]{64}$/.test(id) ? `starting container \`${id.slice(0, 12)}\`` : "starting the step's process";
 }
 

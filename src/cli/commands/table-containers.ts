@@ -34,6 +34,13 @@ export const CONTAINER_COMMANDS: readonly CommandEntry[] = [
     load: () => import("./exec.ts"),
   },
   {
+    name: "debug",
+    aliases: ["container debug"],
+    group: "containers",
+    summary: "Open a shell with tools in a container that has none",
+    load: () => import("./debug.ts"),
+  },
+  {
     name: "create",
     aliases: ["container create"],
     group: "containers",

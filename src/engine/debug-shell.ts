@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isTareError } from "../base/index.ts";
+import { debugContainer, inspectContainer } from "../containers/index.ts";
+import type { ContainerImage, DebugToolbox, ProcessIo } from "../containers/index.ts";
+import { busyboxTools } from "../develop/index.ts";
+import { imageFor } from "./containers.ts";
+import type { DebugShellRequest } from "./facade-develop.ts";
+import { lookUpImage } from "./image-lookup.ts";
+import { readSettingsFile } from "./settings-file.ts";
+import type { Rooms } from "./rooms.ts";
+
+/** `debug`. */
+export async function debugShell(rooms: Rooms, request: DebugShellRequest, io: ProcessIo): Promise<number> {
+  const { subject, command, tty, user, privileged } = request;
+  const image = request.image ?? (await readSettingsFile(rooms.settings)).debugImage;
+  const context = await rooms.containers();
+  const found = await subjectOf(rooms, subject, request);
+  const toolbox: DebugToolbox =
+    image === undefined
+      ? { kind: "folder", folder: await busyboxTools(rooms.writer()) }
+      : { kind: "image", image: await imageNamed(rooms, image, request) };
+  return await debugContainer(context, { subject: found, toolbox, command, tty, user, privileged }, io);
+}
+
+/** A container of that name, else an image that is here. */
+async function subjectOf(rooms: Rooms, name: string, request: DebugShellRequest): Promise<string | ContainerImage> {
+  try {
+    inspectContainer(await rooms.containersToRead(), name);
+    return name;
+  } catch (error) {
+    if (!isTareError(error, "E_CONTAINER_NOTFOUND") || !lookUpImage(rooms.reader(), name)) throw error;
+    return await imageNamed(rooms, name, request);
+  }
+}
+
+function imageNamed(rooms: Rooms, image: string, { listener, signal }: DebugShellRequest): Promise<ContainerImage> {
+  const call = { ...(listener === undefined ? {} : { listener }), ...(signal === undefined ? {} : { signal }) };
+  return imageFor(rooms, { image, pull: "missing", ...call });
+}
