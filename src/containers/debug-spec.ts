@@ -111,7 +111,9 @@ function mountsOf(
 ): readonly SpecMount[] {
   const volumes =
     subject.pid === undefined
-      ? subject.mounts.filter(({ type }) => type === "bind" || type === "volume").map((mount) => specMount({ ...mount, readOnly: true }))
+      ? subject.mounts
+          .filter(({ type }) => type === "bind" || type === "volume")
+          .map((mount) => specMount({ ...mount, readOnly: true }))
       : [];
   if (toolbox.kind === "folder") {
     return [...volumes, { destination: places.tools, type: "bind", source: toolbox.folder, options: ["ro"] }];
