@@ -25,3 +25,20 @@ export function openTerminal(): TerminalPair {
     throw error;
   }
 }
+
+const TCGETS = 0x5401n;
+const TCSETS = 0x5402n;
+const TERMIOS_SIZE = 64;
+const OUTPUT_FLAGS_AT = 4;
+const OPOST = 1;
+
+/**
+ * Has a terminal show output as it is. Node's raw mode leaves that a line feed also returns to the first column, which is
+ * wrong for what comes from another terminal. Throws `E_SYSCALL` for what is no terminal.
+ */
+export function leaveOutputAlone(descriptor: number): void {
+  const settings = Buffer.alloc(TERMIOS_SIZE);
+  call("ioctl", descriptor, descriptor, TCGETS, settings);
+  settings.writeUInt32LE(settings.readUInt32LE(OUTPUT_FLAGS_AT) & ~OPOST, OUTPUT_FLAGS_AT);
+  call("ioctl", descriptor, descriptor, TCSETS, settings);
+}

@@ -58,7 +58,8 @@ export {
   utimensat,
 } from "./linux-files.ts";
 export type { LockMode, OpenHow, Place, Times } from "./linux-files.ts";
-export { openTerminal } from "./linux-tty.ts";
+export { connectPackets, shutSocket } from "./linux-socket.ts";
+export { leaveOutputAlone, openTerminal } from "./linux-tty.ts";
 export type { TerminalPair } from "./linux-tty.ts";
 export {
   AT_RECURSIVE,

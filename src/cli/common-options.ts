@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { OptionSpec } from "./command.ts";
 
+/** `--detach-keys`. */
+export const DETACH_KEYS_OPTION: OptionSpec = {
+  name: "detach-keys",
+  type: "string",
+  description: "Keys that leave it running, as in `ctrl-a,d` (default `ctrl-p,ctrl-q`)",
+};
+
 /** `--signature-policy`: every command takes it, those that pull show it. */
 export const SIGNATURE_POLICY_OPTION: OptionSpec = {
   name: "signature-policy",

@@ -108,8 +108,6 @@ const NOT_YET: readonly OptionSpec[] = [
     "storage-opt",
     "a container's files lie in a folder of the host's file system, which sets no limit of size; use a volume or `--tmpfs` with `size=`",
   ),
-  later("detach-keys", "detaching from a running container comes with a later version"),
-  later("attach", "all streams are attached; redirect those you do not want", { short: "a" }),
 ];
 
 const IGNORED: readonly OptionSpec[] = [

@@ -38,7 +38,7 @@ const GLOBAL_OPTIONS: readonly OptionSpec[] = [
 
 /** Docker's commands that are still missing: no typos of others. */
 const LATER: ReadonlySet<string> = new Set(
-  "attach commit compose context cp diff events login logout manifest network port pull push search stats top update volume".split(
+  "commit compose context cp diff login logout manifest network port pull push search stats top update volume".split(
     " ",
   ),
 );

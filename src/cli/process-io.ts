@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { TareError } from "../base/index.ts";
+import { Writable } from "node:stream";
+import { TareError, linux } from "../base/index.ts";
 import type { ProcessIo, Terminal } from "../engine/index.ts";
 import type { CommandContext } from "./context.ts";
 
@@ -11,6 +12,10 @@ export interface IoOptions {
   readonly tty: boolean;
   /** `--sig-proxy` */
   readonly proxy: boolean;
+  /** `--detach-keys`, parsed. */
+  readonly detachKeys?: readonly number[] | undefined;
+  /** `-a`: absent, both. */
+  readonly outputs?: { readonly stdout: boolean; readonly stderr: boolean };
 }
 
 /** The process's own descriptors, or its terminal with `-t`. Throws `E_USAGE` for `-it` without a terminal. */
@@ -20,13 +25,19 @@ export function processIo(context: CommandContext, options: IoOptions): ProcessI
       hint: "leave out `-t` when the input is a pipe or a file",
     });
   }
+  const { outputs = { stdout: true, stderr: true } } = options;
   return {
     ...(options.interactive ? { stdin: options.tty ? context.stdin() : 0 } : {}),
-    stdout: 1,
-    stderr: 2,
+    stdout: outputs.stdout ? 1 : nowhere(),
+    stderr: outputs.stderr ? 2 : nowhere(),
+    ...(options.detachKeys === undefined ? {} : { detachKeys: options.detachKeys }),
     ...(options.tty ? { terminal: terminalOf(context) } : {}),
     ...(options.proxy ? { onSignal: (listener) => context.forwardSignals(listener) } : {}),
   };
+}
+
+function nowhere(): Writable {
+  return new Writable({ write: (_data, _encoding, done) => done() });
 }
 
 function terminalOf(context: CommandContext): Terminal {
@@ -37,7 +48,9 @@ function terminalOf(context: CommandContext): Terminal {
       return () => void process.off("SIGWINCH", listener);
     },
     setRaw: (raw) => {
-      if (context.stdinIsTerminal) process.stdin.setRawMode(raw);
+      if (!context.stdinIsTerminal) return;
+      process.stdin.setRawMode(raw);
+      if (raw) linux.leaveOutputAlone(0);
     },
   };
 }

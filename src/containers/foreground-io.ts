@@ -46,7 +46,7 @@ function sinkOf(target: number | Writable, onClosed: () => void): (data: Buffer)
   return (data) => {
     if (isClosed) return;
     try {
-      writeAll(target, data);
+      writeWhole(target, data);
     } catch {
       close();
     }
@@ -56,7 +56,9 @@ function sinkOf(target: number | Writable, onClosed: () => void): (data: Buffer)
 const PAUSE: Int32Array = new Int32Array(new SharedArrayBuffer(4));
 
 /** A descriptor that another process has made non-blocking answers EAGAIN when it is full. */
-function writeAll(descriptor: number, data: Buffer): void {
+export function writeWhole(target: number | Writable, data: Buffer): void {
+  if (typeof target !== "number") return void target.write(data);
+  const descriptor = target;
   for (let done = 0; done < data.length;) {
     try {
       done += fs.writeSync(descriptor, data, done);

@@ -16,7 +16,7 @@ export type {
   Terminal,
 } from "./request.ts";
 export type { ContainerImage, ContainerRecord, DerivedState, ImageDefaults, MountPoint } from "./types.ts";
-export { createContainer, restartContainerDue, runContainer, startContainer } from "./run.ts";
+export { attachContainer, createContainer, restartContainerDue, runContainer, startContainer } from "./run.ts";
 export { ownMountNamespace } from "./restarter.ts";
 export { debugContainer } from "./debug-session.ts";
 export type { DebugRequest, DebugToolbox } from "./debug-spec.ts";

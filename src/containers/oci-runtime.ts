@@ -77,7 +77,10 @@ export class OciContainerRuntime implements ContainerRuntime {
     }
   }
 
-  async startDetached(launch: Launch): Promise<{ readonly supervisorPid: number; readonly pid: number }> {
+  async startDetached(
+    launch: Launch,
+    onCreated?: () => Promise<void>,
+  ): Promise<{ readonly supervisorPid: number; readonly pid: number }> {
     const { record, files } = launch;
     const { conmonPid, pid } = await startDetached({
       ...(await this.#task(launch)),
@@ -87,6 +90,7 @@ export class OciContainerRuntime implements ContainerRuntime {
       conmonPidFile: files.supervisorPid,
       exitCommand: [...this.#options.exitCommand, record.id],
       stdin: record.config.OpenStdin,
+      ...(onCreated === undefined ? {} : { onCreated }),
     });
     return { supervisorPid: conmonPid, pid };
   }

@@ -197,6 +197,8 @@ export interface ProcessIo {
   readonly stdout: number | Writable;
   readonly stderr: number | Writable;
   readonly terminal?: Terminal;
+  /** Bytes that end the session and not the program, for a terminal; absent: ctrl-p ctrl-q. Empty: none. */
+  readonly detachKeys?: readonly number[];
   /** Signals to hand on to the process; absent with `--sig-proxy=false`. The result stops the listening. */
   readonly onSignal?: (listener: (signal: NodeJS.Signals) => void) => () => void;
 }
@@ -205,6 +207,8 @@ export interface ProcessIo {
 export interface RunResult {
   readonly id: string;
   readonly exitCode?: number;
+  /** The user left it running. */
+  readonly isDetached?: boolean;
 }
 
 /** `exec`. */

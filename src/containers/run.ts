@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as fs from "node:fs";
 import { TareError, isTareError, messageOf } from "../base/index.ts";
+import type { LogConfig } from "../options/index.ts";
 import { filesOf, ownIdentity, recordsOf } from "./context.ts";
 import type { ContainersContext } from "./context.ts";
 import { createRecord } from "./create.ts";
+import type { Session } from "./attached.ts";
 import { recordDeath } from "./events.ts";
 import { findContainer, viewOf } from "./find.ts";
 import { logLimitsOf } from "./log-settings.ts";
@@ -14,12 +16,9 @@ import type { CreateRequest, ProcessIo, RunResult } from "./request.ts";
 import type { Outcome } from "./runtime-port.ts";
 import { noteStoppedByUser } from "./restart.ts";
 import { NEVER_RESTARTED } from "./restart-policy.ts";
-import { needsSettling, recordEnding, recordFailure, removeRecord, settle, settled } from "./settle.ts";
-import { viewOnceStarted } from "./starting.ts";
+import { WAITER_GRACE, needsSettling, recordEnding, recordFailure, removeRecord, settle, settled } from "./settle.ts";
+import { findRunning, viewOnceStarted } from "./starting.ts";
 import type { ContainerImage, ContainerRecord, PreviousRun, StoredState } from "./types.ts";
-
-/** How long a waiting `tare wait` gets to read the exit code of a container that removes itself. */
-const WAITER_GRACE = 200;
 
 /**
  * Makes a container and starts it. In the foreground this process supervises it to its end (and removes it with
@@ -31,8 +30,8 @@ export async function runContainer(
   request: CreateRequest,
   io: ProcessIo | "detached",
 ): Promise<RunResult> {
-  const record = await createRecord(context, image, request, startingState(context, io));
-  return await launch(context, record, io);
+  const state = startingState(context, isSupervised(request, io));
+  return await launch(context, await createRecord(context, image, request, state), io);
 }
 
 /** Makes a container and does not start it. */
@@ -53,8 +52,11 @@ export async function startContainer(context: ContainersContext, text: string, i
   const view = await viewOnceStarted(context, known, "starting");
   if (view) await settled(context, known.id);
   const { status } = viewOf(context, findContainer(context, known.id)).state;
+  if (status === "running" && io) return await attachContainer(context, known.id, io);
   if (status === "running" || status === "restarting") return { id: known.id };
-  const record = takeForStart(context, known.id, { state: startingState(context, io ?? "detached") });
+  const { Tty: tty, OpenStdin: interactive } = known.config;
+  const isOurs = isSupervised({ tty, interactive, autoRemove: known.host.autoRemove, log: known.host.log }, io);
+  const record = takeForStart(context, known.id, { state: startingState(context, isOurs) });
   if (record) return await launch(context, record, io ?? "detached");
   throw new TareError("E_CONTAINER_STATE", `starting the container \`${known.name}\`: another command is at it`, {
     hint: "try again in a moment",
@@ -66,14 +68,27 @@ export async function startContainer(context: ContainersContext, text: string, i
  * container does not wait for that moment any more.
  */
 export async function restartContainerDue(context: ContainersContext, id: string, due: number): Promise<void> {
-  const record = takeForStart(context, id, { state: startingState(context, "detached"), due });
+  const record = takeForStart(context, id, { state: startingState(context, false), due });
   if (record) await launch(context, record, "detached");
 }
 
-function startingState(context: ContainersContext, io: ProcessIo | "detached"): Start["state"] {
+/**
+ * Whether this process runs the container itself, which is the quickest. One with a terminal runs under conmon when it
+ * has input (so that one can leave it and come back) or a log, and so does one that writes to the journal.
+ */
+function isSupervised(
+  wanted: Pick<CreateRequest, "tty" | "interactive" | "autoRemove"> & { readonly log?: LogConfig | undefined },
+  io: ProcessIo | "detached" | undefined,
+): boolean {
+  if (io === undefined || io === "detached") return false;
+  const { tty, interactive, autoRemove, log } = wanted;
+  return !(tty && (interactive || !autoRemove)) && log?.driver !== "journald";
+}
+
+function startingState(context: ContainersContext, isForeground: boolean): Start["state"] {
   return {
     status: "running",
-    mode: io === "detached" ? "detached" : "foreground",
+    mode: isForeground ? "foreground" : "detached",
     supervisor: ownIdentity(context),
     started: false,
     startedAt: context.now(),
@@ -130,10 +145,55 @@ async function launch(
     if (started && needsSettling(context, started)) await settle(context, id);
     return { id };
   }
+  if (record.state.status === "running" && record.state.mode === "detached") return await converse(context, record, io);
   const outcome = await orGiveUp(context, record, () => supervise(context, record, io));
   if (outcome.endedByUser === true) noteStoppedByUser(context, record);
   await end(context, record, outcome, "");
   return { id, exitCode: outcome.exitCode };
+}
+
+/** Starts under conmon with a session from the first byte on. */
+async function converse(context: ContainersContext, record: ContainerRecord, io: ProcessIo): Promise<RunResult> {
+  const { openSession } = await import("./attached.ts");
+  let session: Session | undefined;
+  const open = async (): Promise<void> => Promise.resolve(void (session = openSession(context, record, io)));
+  try {
+    await orGiveUp(context, record, () => startUnderConmon(context, record, open));
+    return resultOf(record.id, await session?.run());
+  } finally {
+    await session?.close();
+  }
+}
+
+function resultOf(id: string, end: number | "detached" | undefined): RunResult {
+  return typeof end === "number" ? { id, exitCode: end } : { id, isDetached: true };
+}
+
+/**
+ * Joins a running container's streams to `io` until its end or the detach keys. Throws `E_CONTAINER_STATE` for one that
+ * does not run, or that runs in another command's foreground.
+ */
+export async function attachContainer(context: ContainersContext, text: string, io: ProcessIo): Promise<RunResult> {
+  const { record, state } = await findRunning(context, text, "attaching to");
+  const doing = `attaching to the container \`${record.name}\``;
+  if (state.paused) {
+    throw new TareError("E_CONTAINER_STATE", `${doing}: it is paused`, {
+      hint: `unpause it first with \`tare unpause ${record.name}\``,
+    });
+  }
+  if (record.state.status === "running" && record.state.mode === "foreground") {
+    throw new TareError("E_CONTAINER_STATE", `${doing}: it runs in the foreground of another command`, {
+      hint: `\`tare logs -f ${record.name}\` shows its output; with \`-d\` or \`-it\` it could be attached to`,
+    });
+  }
+  const { askToDraw, openSession } = await import("./attached.ts");
+  await askToDraw(context, record, io);
+  const session = openSession(context, record, io);
+  try {
+    return resultOf(record.id, await session.run());
+  } finally {
+    await session.close();
+  }
 }
 
 /** When the start fails, the record says why (or the container goes away), and the error goes on to the caller. */
@@ -164,9 +224,10 @@ async function supervise(context: ContainersContext, record: ContainerRecord, io
 async function startUnderConmon(
   context: ContainersContext,
   record: ContainerRecord,
+  onCreated?: () => Promise<void>,
 ): Promise<ContainerRecord | undefined> {
   const files = filesOf(context, record.id);
-  const { supervisorPid, pid } = await context.runtime.startDetached({ record, files });
+  const { supervisorPid, pid } = await context.runtime.startDetached({ record, files }, onCreated);
   await beginHealthChecks(context, record);
   const supervisor = identify(supervisorPid, context.processes);
   const process = identify(pid, context.processes);

@@ -38,8 +38,14 @@ export interface Outcome {
 export interface ContainerRuntime {
   /** Starts, waits for the end and cleans the runtime's state. Throws when the program could not be started. */
   runForeground(launch: Launch, io: ProcessIo, log: LogWriter | undefined): Promise<Outcome>;
-  /** Starts under conmon. Throws when the program could not be started. */
-  startDetached(launch: Launch): Promise<{ readonly supervisorPid: number; readonly pid: number }>;
+  /**
+   * Starts under conmon. Throws when the program could not be started. `onCreated` is called when all is ready, before
+   * the program starts.
+   */
+  startDetached(
+    launch: Launch,
+    onCreated?: () => Promise<void>,
+  ): Promise<{ readonly supervisorPid: number; readonly pid: number }>;
   /** Runs a further process in a running container; the exit code, 0 at once when detached. */
   exec(launch: Launch, request: ExecRequest, io: ProcessIo): Promise<number>;
   /** The command line that runs a further process, without a terminal, as often as wanted; its files are in `folder`. */

@@ -69,6 +69,7 @@ export async function settle(context: ContainersContext, id: string): Promise<Co
   };
   if (record.host.autoRemove) {
     recordDeath(context, record, ending);
+    if (existsSync(files.waiting)) await sleep(WAITER_GRACE);
     return removeRecord(context, record, { volumes: true });
   }
   recordEnding(context, id, ending);
@@ -86,6 +87,9 @@ export function needsSettling(context: ContainersContext, record: ContainerRecor
   const { status } = viewOf(context, record).state;
   return status === "exited" || status === "restarting";
 }
+
+/** How long a waiting process gets to read the exit code of a container that removes itself. */
+export const WAITER_GRACE = 200;
 
 /** How long another process may take to clear up. */
 const LONGEST_SETTLING = 10_000;

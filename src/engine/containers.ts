@@ -41,6 +41,7 @@ export function containersApi(rooms: Rooms): ContainersApi {
       return (await room()).createContainer(await change(), image, { ...complete, log });
     },
     start: async (name, io) => (await room()).startContainer(await change(), name, io),
+    attach: async (name, io) => (await room()).attachContainer(await change(), name, io),
     list: async (request) => (await room()).listContainers(await look(), request),
     logs: (request) => logs(rooms, request),
     logDetails: async (name) => (await room()).containerLogDetails(await look(), name),

@@ -127,6 +127,8 @@ export interface ContainersApi {
   create(request: CreateRequest): Promise<{ readonly id: string }>;
   /** Starts a created or stopped one; with `io` attaches to it and waits. */
   start(container: string, io?: ProcessIo): Promise<RunResult>;
+  /** Joins a running one's streams to `io` until its end or the detach keys. Throws `E_CONTAINER_STATE`. */
+  attach(container: string, io: ProcessIo): Promise<RunResult>;
   /** Newest first. */
   list(request: ContainerListRequest): Promise<readonly ContainerSummary[]>;
   /** The output in batches, each as soon as it is there. */

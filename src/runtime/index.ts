@@ -26,6 +26,8 @@ export type { ForegroundResult, ForegroundTask } from "./foreground.ts";
 export type { ForegroundStdio } from "./output.ts";
 export { startDetached } from "./detached.ts";
 export type { DetachedLog, DetachedResult, DetachedTask } from "./detached.ts";
+export { attachTo, resizeTerminal } from "./attach.ts";
+export type { Attachment } from "./attach.ts";
 export { execInContainer } from "./exec.ts";
 export { execCommand } from "./exec-command.ts";
 export { attachTree, detachTree } from "./attach-tree.ts";

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TareError } from "../../base/index.ts";
 import { CREATE_OPTIONS } from "../create-options.ts";
+import { DETACH_KEYS_OPTION } from "../common-options.ts";
 import { createRequest } from "../create-request.ts";
 import { DEVELOP_OPTIONS, developed } from "../develop-run.ts";
+import { oneValue } from "../flag-value.ts";
+import { parseDetachKeys, resolveAttach } from "../../options/index.ts";
 import { processIo } from "../process-io.ts";
 import { pullProgress } from "../pull-progress.ts";
 import type { CommandBody } from "../command.ts";
@@ -18,6 +21,8 @@ export const command: CommandBody = {
     { name: "detach", short: "d", type: "boolean", description: "Run in the background and print the id" },
     { name: "rm", type: "boolean", description: "Remove the container and its anonymous volumes when it ends" },
     ...DEVELOP_OPTIONS,
+    { name: "attach", short: "a", type: "list", description: "Attach only to `stdin`, `stdout` or `stderr`" },
+    DETACH_KEYS_OPTION,
     { name: "sig-proxy", type: "boolean", default: true, description: "Hand signals on to the process" },
   ],
   complete: ["image", "none"],
@@ -33,7 +38,12 @@ export const command: CommandBody = {
     const asked = { ...createRequest(context, parsed), autoRemove, listener: pullProgress(context) };
     const request = await developed(context, parsed, asked);
     const { interactive, tty } = request;
-    const io = detach ? "detached" : processIo(context, { interactive, tty, proxy: parsed.boolean("sig-proxy") });
+    const attached = resolveAttach({ attach: parsed.list("attach"), interactive, detach });
+    const detachKeys = oneValue(parsed, "detach-keys", parseDetachKeys);
+    const proxy = parsed.boolean("sig-proxy");
+    const io = detach
+      ? "detached"
+      : processIo(context, { interactive: attached.stdin, tty, proxy, detachKeys, outputs: attached });
     const { containers } = await context.engine();
     if (context.signal.aborted) throw new TareError("E_ABORTED", "running: interrupted", { exitCode: 130 });
     const { id, exitCode } = await containers.run(request, io);

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import { DETACH_KEYS_OPTION } from "../common-options.ts";
+import { flagOfConfig } from "../container-config.ts";
+import { oneValue } from "../flag-value.ts";
+import { parseDetachKeys } from "../../options/index.ts";
 import { forEachName } from "../each.ts";
 import { usageError } from "../usage-error.ts";
 import { processIo } from "../process-io.ts";
@@ -11,6 +15,7 @@ export const command: CommandBody = {
   options: [
     { name: "attach", short: "a", type: "boolean", description: "Stay with it: output, signals and exit code" },
     { name: "interactive", short: "i", type: "boolean", description: "Pass the standard input on; implies --attach" },
+    DETACH_KEYS_OPTION,
   ],
   complete: ["container"],
   examples: [
@@ -26,12 +31,9 @@ export const command: CommandBody = {
       });
     if (parsed.positionals.length > 1) throw usageError("you can attach to one container only");
     const document = await containers.inspect(parsed.word(0));
-    const io = processIo(context, { interactive: parsed.boolean("interactive"), tty: hasTty(document), proxy: true });
+    const interactive = parsed.boolean("interactive");
+    const detachKeys = oneValue(parsed, "detach-keys", parseDetachKeys);
+    const io = processIo(context, { interactive, tty: flagOfConfig(document, "Tty"), proxy: true, detachKeys });
     return (await containers.start(parsed.word(0), io)).exitCode ?? 0;
   },
 };
-
-function hasTty(document: Readonly<Record<string, unknown>>): boolean {
-  const config = document["Config"];
-  return typeof config === "object" && config !== null && "Tty" in config && config.Tty === true;
-}

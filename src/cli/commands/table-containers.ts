@@ -41,6 +41,13 @@ export const CONTAINER_COMMANDS: readonly CommandEntry[] = [
     load: () => import("./debug.ts"),
   },
   {
+    name: "attach",
+    aliases: ["container attach"],
+    group: "containers",
+    summary: "Join the terminal to a running container",
+    load: () => import("./attach.ts"),
+  },
+  {
     name: "create",
     aliases: ["container create"],
     group: "containers",
