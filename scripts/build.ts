@@ -95,7 +95,7 @@ async function toCommonJs(code: string): Promise<string> {
 const LAZY =
   "const __lazy = (name) => { let module; return new Proxy({}, { get: (_, key) => (module ??= require(name))[key] }); };";
 const LAZY_MODULES =
-  /(\b\w+=)require\(("node:(?:child_process|crypto|dns|http|https|net|os|readline|sqlite|stream|stream\/promises|timers\/promises|tls|tty|url|util|worker_threads|zlib)")\)/g;
+  /(\b\w+=)require\(("node:(?:child_process|crypto|dns|fs\/promises|http|https|net|os|readline|sqlite|stream|stream\/promises|timers\/promises|tls|tty|url|util|worker_threads|zlib)")\)/g;
 /** esbuild copies all members for a namespace import (1 ms for `fs`), in case there is a default import too. */
 const COPIED_MODULES = /=__toESM\((require\("node:[\w/]+"\))\)/g;
 const HERE = 'const __here = { get url() { return require("node:url").pathToFileURL(__filename).href; } };';
@@ -158,7 +158,7 @@ if (+parts[0] < ${major} || (+parts[0] === ${major} && +parts[1] < ${minor})) {
 }
 var home = process.env.XDG_CACHE_HOME || (process.env.HOME && process.env.HOME + "/.cache");
 // Node keeps the functions that the first run compiled and no others, so each hot command has a cache of its own.
-var word = process.argv[2] === "run" || process.argv[2] === "build" ? process.argv[2] : "other";
+var word = /^(build|exec|logs|ps|run|start|stop)$/.test(process.argv[2]) ? process.argv[2] : "other";
 if (home && !process.env.NODE_COMPILE_CACHE) require("module").enableCompileCache(home + "/tare/node/" + word);
 require("./program.cjs");
 `;
