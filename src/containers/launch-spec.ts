@@ -13,7 +13,15 @@ import {
   provideRealtime,
   readDevices,
 } from "../runtime/index.ts";
-import type { DeviceGrant, OciSpec, ProcessInput, ResolvedUser, SecurityInput, SpecMount } from "../runtime/index.ts";
+import type {
+  DeviceGrant,
+  OciSpec,
+  ProcessInput,
+  ResolvedUser,
+  SecurityInput,
+  SpecInput,
+  SpecMount,
+} from "../runtime/index.ts";
 import { readFileInTree } from "../store/index.ts";
 import type { SourceTree } from "../store/index.ts";
 import { processArguments, processEnvironment } from "./merge-config.ts";
@@ -137,4 +145,26 @@ export function specMount(mount: MountPoint): SpecMount {
 function devicesOf({ security }: HostSettings): readonly DeviceGrant[] {
   if (security.privileged) return hostDevices();
   return security.devices.flatMap(({ source, target, permissions }) => readDevices(source, target, permissions));
+}
+
+/** What confines a container, without what only a start makes. Throws as a start would. */
+export function confinement(record: ContainerRecord, tree: SourceTree): Omit<SpecInput, "rootfs"> {
+  const { host } = record;
+  const { pid, ipc, uts, cgroup } = host.namespaces;
+  return {
+    ...processInput(record, userOf(record, tree)),
+    ...securityInput(host),
+    readonlyRootfs: host.readOnly,
+    network: host.network === "host" ? "host" : "none",
+    ...(pid === "host" ? { pid } : {}),
+    ...(ipc === "host" ? { ipc } : {}),
+    ...(uts === "host" ? { uts } : {}),
+    ...(cgroup === undefined ? {} : { cgroupNamespace: cgroup }),
+    cgroupMode: cgroupMode(),
+    cgroupsPath: cgroupsPathOf(record),
+    mounts: record.mounts.map(specMount),
+    devices: devicesOf(host),
+    deviceCgroupRules: host.security.deviceCgroupRules,
+    sysctls: host.sysctls,
+  };
 }

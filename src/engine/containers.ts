@@ -55,6 +55,7 @@ export function containersApi(rooms: Rooms): ContainersApi {
     remove: async (name, options) => (await room()).removeContainer(await change(), name, options),
     wait: async (name, signal) => (await room()).waitContainer(await change(), name, signal),
     inspect: async (name, options = {}) => (await room()).inspectContainer(await look(), name, options),
+    security: async (name, of) => (await import("./container-security.ts")).security(rooms, name, of),
     prunable: async (filters) => (await room()).prunableContainers(await look(), filters),
     prune: async ({ filters }) => (await room()).pruneContainers(await change(), filters),
     changes: async (name) => (await room()).containerChanges(await look(), name),
@@ -145,7 +146,7 @@ interface FoundConfig {
 }
 
 /** Without a platform the config is read by the record's id alone: one file, and no other room is loaded. */
-async function configFor(store: Store, record: ImageRecord, platform: string | undefined): Promise<FoundConfig> {
+export async function configFor(store: Store, record: ImageRecord, platform: string | undefined): Promise<FoundConfig> {
   if (platform === undefined) {
     return { id: record.id, config: parseImageConfig(readCheckedBlob(store, record.id).toString("utf8")) };
   }

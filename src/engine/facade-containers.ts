@@ -11,6 +11,7 @@ import type {
   LogRecord,
   ProcessIo,
   RunResult,
+  SecurityReport,
   StatsRequest,
   PrunedContainer,
 } from "../containers/index.ts";
@@ -31,6 +32,8 @@ export type {
   PrunedContainer,
   ResourceRequest,
   RunResult,
+  SecurityFinding,
+  SecurityReport,
   SecurityRequest,
   StatsRequest,
   Terminal,
@@ -150,6 +153,8 @@ export interface ContainersApi {
   remove(container: string, options: { readonly force: boolean; readonly volumes: boolean }): Promise<void>;
   /** The exit code, as soon as it does not run. */
   wait(container: string, signal?: AbortSignal): Promise<number>;
+  /** What a container may do; with `image` what a container of that image would be allowed without any flag. */
+  security(name: string, of: "container" | "image"): Promise<SecurityReport>;
   inspect(container: string, options?: { readonly size?: boolean }): Promise<InspectDocument>;
   /** What `prune` would remove at this moment. */
   prunable(filters: Filters): Promise<readonly PrunedContainer[]>;

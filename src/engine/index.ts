@@ -52,6 +52,8 @@ export type {
   PrunedContainer,
   ResourceRequest,
   RunResult,
+  SecurityFinding,
+  SecurityReport,
   SecurityRequest,
   StatsRequest,
   Terminal,

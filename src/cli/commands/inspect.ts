@@ -6,7 +6,7 @@ import { compileTemplate } from "../template/index.ts";
 import type { Template } from "../template/index.ts";
 import type { CommandBody, OptionSpec } from "../command.ts";
 import type { CommandContext } from "../context.ts";
-import type { Engine, InspectDocument } from "../../engine/index.ts";
+import type { Engine, InspectDocument, SecurityReport } from "../../engine/index.ts";
 import type { ParsedArguments } from "../parsed.ts";
 
 type Kind = "container" | "image" | "volume";
@@ -26,6 +26,11 @@ const JSON_OPTION: OptionSpec = {
   description: "JSON: what it prints anyway",
   hidden: true,
 };
+const SECURITY: OptionSpec = {
+  name: "security",
+  type: "boolean",
+  description: "What it may do, in words; with `--json` as JSON",
+};
 const SIZE: OptionSpec = { name: "size", short: "s", type: "boolean", description: "Sizes of containers too" };
 
 /** `tare inspect`. */
@@ -36,6 +41,7 @@ export const command: CommandBody = {
     FORMAT,
     JSON_OPTION,
     SIZE,
+    SECURITY,
     PLATFORM_OPTION,
     {
       name: "type",
@@ -48,6 +54,7 @@ export const command: CommandBody = {
   examples: [
     { line: "tare inspect -f '{{.State.ExitCode}}' training", text: "one value" },
     { line: "tare inspect -f '{{json .Config.Env}}' hello", text: "a part as JSON" },
+    { line: "tare inspect --security training", text: "what a container may do, and what is dangerous about it" },
   ],
   run: (context, parsed) => {
     const type = parsed.string("type");
@@ -60,7 +67,7 @@ export const command: CommandBody = {
 export const containerInspect: CommandBody = {
   ...command,
   usage: "[OPTIONS] CONTAINER [CONTAINER...]",
-  options: [FORMAT, JSON_OPTION, SIZE],
+  options: [FORMAT, JSON_OPTION, SIZE, SECURITY],
   complete: ["container"],
   run: (context, parsed) => inspect(context, parsed, ["container"]),
 };
@@ -69,7 +76,7 @@ export const containerInspect: CommandBody = {
 export const imageInspect: CommandBody = {
   ...command,
   usage: "[OPTIONS] IMAGE [IMAGE...]",
-  options: [FORMAT, JSON_OPTION, PLATFORM_OPTION],
+  options: [FORMAT, JSON_OPTION, SECURITY, PLATFORM_OPTION],
   complete: ["image"],
   run: (context, parsed) => inspect(context, parsed, ["image"]),
 };
@@ -91,6 +98,7 @@ export const volumeInspect: CommandBody = {
 async function inspect(context: CommandContext, parsed: ParsedArguments, kinds: readonly Kind[]): Promise<number> {
   const format = parsed.string("format");
   const template = format === undefined || format === "json" ? undefined : compileTemplate(format);
+  if (parsed.has("security") && parsed.boolean("security")) return await inspectSecurity(context, parsed, kinds);
   const engine = await context.engine();
   const documents: InspectDocument[] = [];
   const errors: unknown[] = [];
@@ -104,6 +112,30 @@ async function inspect(context: CommandContext, parsed: ParsedArguments, kinds: 
   for (const error of errors)
     context.stderr.write(errorText(error, { color: context.stderr.color, debug: context.debug }));
   return errors.length > 0 ? 1 : 0;
+}
+
+async function inspectSecurity(
+  context: CommandContext,
+  parsed: ParsedArguments,
+  kinds: readonly Kind[],
+): Promise<number> {
+  const { securityText } = await import("../security-text.ts");
+  const { containers } = await context.engine();
+  const of = (name: string): Promise<SecurityReport> =>
+    kinds[0] === "image" ? containers.security(name, "image") : containers.security(name, "container");
+  const reports: SecurityReport[] = [];
+  for (const name of parsed.positionals) {
+    reports.push(
+      await of(name).catch((error: unknown) => {
+        if (kinds.includes("image") && isTareError(error, "E_CONTAINER_NOTFOUND"))
+          return containers.security(name, "image");
+        throw error;
+      }),
+    );
+  }
+  if (parsed.boolean("json")) context.stdout.write(`${JSON.stringify(reports, undefined, 2)}\n`);
+  else context.stdout.write(reports.map((report) => securityText(report, context.stdout.color)).join("\n"));
+  return 0;
 }
 
 /** What JSON leaves out when it is empty; templates see it, as in Docker's typed documents. */

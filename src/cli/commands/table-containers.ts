@@ -122,7 +122,6 @@ export const CONTAINER_COMMANDS: readonly CommandEntry[] = [
     aliases: [],
     group: "containers",
     summary: "Print everything known about containers or images",
-    outside: true,
     load: () => import("./inspect.ts"),
   },
   {
@@ -130,7 +129,6 @@ export const CONTAINER_COMMANDS: readonly CommandEntry[] = [
     aliases: [],
     group: "containers",
     summary: "Print everything known about containers",
-    outside: true,
     load: async () => ({ command: (await import("./inspect.ts")).containerInspect }),
     hidden: true,
   },

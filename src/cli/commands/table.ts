@@ -86,7 +86,6 @@ export const COMMANDS: readonly CommandEntry[] = [
     aliases: [],
     group: "images",
     summary: "Print everything known about images",
-    outside: true,
     load: async () => ({ command: (await import("./inspect.ts")).imageInspect }),
     hidden: true,
   },
