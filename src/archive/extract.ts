@@ -193,7 +193,7 @@ class Extractor implements TarHandler {
     if (meaning.kind === "entry") return this.#make(header, path, parent);
     if (header.type !== "file" && header.type !== "hardlink") throw badWhiteout(path, `it is a ${header.type}`);
     if (meaning.kind === "opaque") this.#markOpaque(parent);
-    else this.#whiteout(parent, meaning.target);
+    else this.#whiteout(header, parent, meaning.target);
   }
 
   #renamed(path: string): string | undefined {
@@ -351,11 +351,13 @@ class Extractor implements TarHandler {
     if (from.path === replaced || from.path.startsWith(`${replaced}/`)) throw noTarget(header);
   }
 
-  #whiteout(parent: OpenDirectory, name: string): void {
+  /** Its time is kept, so that the tree packs to the same bytes again. */
+  #whiteout(header: TarHeader, parent: OpenDirectory, name: string): void {
     const existing = this.#tree.stat(parent, name);
     // A whiteout hides what is below; what this layer itself brings stays (layer.md: "Whiteouts").
     if (existing === undefined) {
       linux.mknodat(parent.descriptor, asPath(name), linux.S_IFCHR, 0n);
+      linux.utimensat(parent.descriptor, asPath(name), timesOf(header), linux.AT_SYMLINK_NOFOLLOW);
       this.#whiteouts.add(joinPath(parent.path, name));
     } else if (existing.isDirectory()) {
       const descriptor = linux.openat(parent.descriptor, asPath(name), OPEN_DIRECTORY);

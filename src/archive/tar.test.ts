@@ -226,6 +226,7 @@ describe("packing and extracting", () => {
     linux.lsetxattr(join(source, "gone-and-back"), "trusted.overlay.opaque", Buffer.from("y"));
     linux.lsetxattr(join(source, "gone-and-back"), "trusted.overlay.origin", Buffer.from("1"));
     linux.mknod(join(source, "deleted"), linux.S_IFCHR);
+    fs.utimesSync(join(source, "deleted"), 1000, 1000);
     const sink = new Collector();
     const packed = await packTree(source, sink);
     const names = (await readAll(sink.all())).map(({ header }) => header.name);
@@ -235,6 +236,37 @@ describe("packing and extracting", () => {
     expect((await packTree(target, undefined)).diffId).toBe(packed.diffId);
     linux.lsetxattr(source, "trusted.overlay.redirect", Buffer.from("/x"));
     await expect(packTree(source, undefined)).rejects.toMatchObject({ code: "E_UNSUPPORTED" });
+  });
+
+  it("leaves out what it is told to, with all below it", async () => {
+    const source = folder("partly");
+    for (const path of ["dev/pts", "etc", "devices"]) fs.mkdirSync(join(source, path), { recursive: true });
+    const sink = new Collector();
+    await packTree(source, sink, { exclude: new Set(["dev", "etc"]) });
+    expect((await readAll(sink.all())).map(({ header }) => header.name)).toEqual(["devices/"]);
+  });
+
+  it("puts entries elsewhere, leaves some out, and keeps what is of another kind", async () => {
+    const target = folder("elsewhere");
+    fs.mkdirSync(join(target, "in/directory"), { recursive: true });
+    fs.writeFileSync(join(target, "in/file"), "old");
+    const extract = async (entries: Parameters<typeof write>[0]): Promise<unknown> =>
+      await extractLayer(pieces(await write(entries)), target, {
+        mode: "plain",
+        keepKinds: true,
+        rename: (path) => (path === "" ? undefined : `in/${path}`),
+      });
+    const common = { mode: 0o700, mtime: 1 };
+    await extract([
+      { type: "directory", name: ".", ...common },
+      { type: "file", name: "new", ...common },
+      { type: "hardlink", name: "linked", linkName: "new", ...common },
+    ]);
+    expect(fs.readdirSync(join(target, "in"))).toEqual(["directory", "file", "linked", "new"]);
+    expect(fs.statSync(join(target, "in/new")).nlink).toBe(2);
+    for (const entry of [{ type: "directory", name: "file" } as const, { type: "file", name: "directory" } as const]) {
+      await expect(extract([{ ...entry, ...common }])).rejects.toMatchObject({ code: "E_COPY" });
+    }
   });
 
   it("refuses names that a reader would take for whiteouts, but not in a plain archive", async () => {
