@@ -14,6 +14,7 @@ describe("the library's face", () => {
     const members = (value: object): string[] => Object.keys(value).sort();
     expect(members(engine)).toEqual([
       "bases",
+      "boot",
       "build",
       "bundles",
       "check",

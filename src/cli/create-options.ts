@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SIGNATURE_POLICY_OPTION } from "./common-options.ts";
 import { LIMIT_OPTIONS } from "./limit-options.ts";
+import { RESTART_OPTION } from "./restart-option.ts";
 import { HEALTH_OPTIONS } from "./health-options.ts";
 import type { OptionSpec } from "./command.ts";
 
@@ -43,9 +44,7 @@ const PROCESS: readonly OptionSpec[] = [
   text("entrypoint", "Run this instead of the image's ENTRYPOINT"),
   flag("init", "Run a small init that hands on signals and reaps processes"),
   list("group-add", "Additional group of the process"),
-  text("restart", "When it is started again by itself: `no`, `always`, `on-failure[:times]`, `unless-stopped`", {
-    valueName: "policy",
-  }),
+  RESTART_OPTION,
   text("stop-signal", "Signal that stops the container"),
   text("stop-timeout", "Seconds until a stop becomes a kill", { valueName: "int" }),
   text("cidfile", "Write the container's id to a file", { complete: "file" }),

@@ -3,7 +3,6 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { TareError, ioError } from "../base/index.ts";
 import {
-  checkRestartPolicy,
   parseDevice,
   parseEnv,
   parseEnvFile,
@@ -13,11 +12,11 @@ import {
   parseKeyValueFile,
   parseLabels,
   parseNetwork,
-  parseRestartPolicy,
   parseSysctl,
 } from "../options/index.ts";
 import { checkVolumeDriver, mountsOf } from "./create-mounts.ts";
 import { healthRequest } from "./health-options.ts";
+import { restartPolicy } from "./restart-option.ts";
 import { usageError } from "./usage-error.ts";
 import { allValues, defined, flagValue, oneValue } from "./flag-value.ts";
 import type { CreateRequest, DeviceRequest, NamespaceRequest, SecurityRequest } from "../engine/index.ts";
@@ -62,12 +61,12 @@ export function createRequest(context: CommandContext, parsed: ParsedArguments):
 
 /** Throws `E_USAGE` with Docker's texts. */
 function restart(parsed: ParsedArguments): Pick<CreateRequest, "restart"> {
-  const policy = oneValue(parsed, "restart", parseRestartPolicy);
+  const policy = restartPolicy(parsed);
   if (policy === undefined) return {};
   if (parsed.boolean("rm") && !["", "no"].includes(policy.name)) {
     throw usageError("conflicting options: cannot specify both --restart and --rm");
   }
-  return { restart: checkRestartPolicy(policy) };
+  return { restart: policy };
 }
 
 /** Options that are handed on as they are. */

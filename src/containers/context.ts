@@ -89,7 +89,7 @@ const CONTAINER_KIND = "container";
 
 /** The records of all containers; with `host`, for changes of one of them: that of a `--rm` container may be lost in a power cut. */
 export function recordsOf(
-  context: ContainersContext,
+  context: Pick<ContainersContext, "store">,
   host?: Pick<HostSettings, "autoRemove">,
 ): DocumentStore<ContainerRecord> {
   const { documents, events } = context.store;

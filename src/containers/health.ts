@@ -5,7 +5,9 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { ensureDirectory, readTextIfPresent, writeFileAtomic } from "../base/index.ts";
 import { formatDuration } from "../options/index.ts";
-import { filesOf } from "./context.ts";
+import type { Store } from "../store/index.ts";
+import { filesOf, recordsOf } from "./context.ts";
+import { recordContainerEvent } from "./events.ts";
 import type { ContainersContext } from "./context.ts";
 import { healthCheckOf } from "./health-config.ts";
 import type { HealthCheck } from "./health-config.ts";
@@ -51,6 +53,12 @@ function lacksHealthWatcher(context: ContainersContext, record: ContainerRecord)
   if (record.state.status !== "running" || !record.state.started || !healthCheckOf(record.config)) return false;
   const watcher = watcherOf(context, record.id);
   return !watcher || !isAlive(watcher, context.processes);
+}
+
+/** Records that a container's health is another now. */
+export function recordHealth(store: Store, id: string, status: string): void {
+  const record = recordsOf({ store }).get(id);
+  if (record) recordContainerEvent({ store }, record, `health_status: ${status}`);
 }
 
 async function launchWatcher(context: ContainersContext, record: ContainerRecord): Promise<void> {

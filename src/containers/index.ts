@@ -17,6 +17,10 @@ export type {
 } from "./request.ts";
 export type { ContainerImage, ContainerRecord, DerivedState, ImageDefaults, MountPoint } from "./types.ts";
 export { attachContainer, createContainer, restartContainerDue, runContainer, startContainer } from "./run.ts";
+export { noteBoot, startContainersAtBoot, stopContainersForShutdown } from "./boot.ts";
+export type { BootReport } from "./boot.ts";
+export { setRestartPolicy } from "./restart.ts";
+export { recordHealth } from "./health.ts";
 export { ownMountNamespace } from "./restarter.ts";
 export { debugContainer } from "./debug-session.ts";
 export type { DebugRequest, DebugToolbox } from "./debug-spec.ts";

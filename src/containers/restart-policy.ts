@@ -10,6 +10,8 @@ export interface RestartState {
   readonly delay: number;
   /** A user has stopped or killed it since its last start. */
   readonly stoppedByUser: boolean;
+  /** It was stopped because the machine ends: the next boot decides. */
+  readonly stoppedForShutdown?: boolean;
 }
 
 /** Of a container that a user has just started. */
@@ -39,7 +41,8 @@ export function restartAfter(
   run: EndedRun,
 ): RestartState | undefined {
   const state = known ?? NEVER_RESTARTED;
-  if (policy === undefined || state.stoppedByUser || !wantsRestart(policy, state.count, run.exitCode)) return undefined;
+  const isStopped = state.stoppedByUser || state.stoppedForShutdown === true;
+  if (policy === undefined || isStopped || !wantsRestart(policy, state.count, run.exitCode)) return undefined;
   return { count: state.count + 1, delay: nextDelay(state.delay, run), stoppedByUser: false };
 }
 

@@ -5,23 +5,32 @@
  * comes for another moment than the record's does nothing, so that any number of them start a container once. Whoever
  * finds that the waiter is gone makes another.
  */
+import { TareError } from "../base/index.ts";
+import type { RestartPolicy } from "../options/index.ts";
 import { recordsOf, filesOf, ownIdentity } from "./context.ts";
 import type { ContainersContext } from "./context.ts";
+import { findContainer } from "./find.ts";
 import { killGroup } from "./kill-group.ts";
 import { identify, isAlive } from "./process-identity.ts";
-import { isNoPolicy, restartAfter } from "./restart-policy.ts";
-import type { RestartState } from "./restart-policy.ts";
+import { NEVER_RESTARTED, isNoPolicy, restartAfter } from "./restart-policy.ts";
 import { releaseMounts } from "./release-mounts.ts";
 import type { ContainerRecord, RunEnd, StoredState } from "./types.ts";
 
 type Restarting = Extract<StoredState, { status: "restarting" }>;
 
-/** The record of a container whose run has ended: started again later, or left ended. */
+/**
+ * The record of a container whose run has ended: started again later, or left ended. After a run of an earlier boot that
+ * is for `tare system boot` to decide, not for the command that happens to come first.
+ */
 export function ended(context: ContainersContext, record: ContainerRecord, end: RunEnd): ContainerRecord {
-  const restart = restartAfter(record.host.restart, record.restart, end);
+  const restart = isOfThisBoot(context, record) ? restartAfter(record.host.restart, record.restart, end) : undefined;
   if (!restart) return { ...record, state: { status: "exited", ...end } };
   const due = end.finishedAt + restart.delay;
   return { ...record, restart, state: { status: "restarting", ...end, due, preparedBy: ownIdentity(context) } };
+}
+
+function isOfThisBoot({ processes }: ContainersContext, { state }: ContainerRecord): boolean {
+  return state.status === "running" && state.supervisor.bootId === processes.bootId();
 }
 
 /** Makes the waiter of a container that this process has just written to be restarting. */
@@ -79,9 +88,29 @@ export function cancelRestart(context: ContainersContext, id: string): Container
 export function noteStoppedByUser(context: ContainersContext, { id, host }: ContainerRecord): void {
   if (isNoPolicy(host.restart)) return;
   recordsOf(context).update(id, (record) => {
-    const known: Partial<RestartState> = record.restart ?? {};
-    return { ...record, restart: { count: known.count ?? 0, delay: known.delay ?? 0, stoppedByUser: true } };
+    return { ...record, restart: { ...(record.restart ?? NEVER_RESTARTED), stoppedByUser: true } };
   });
+}
+
+/** The container is stopped because the machine ends: its policy starts it again at the next boot only. */
+export function noteShutdown(context: ContainersContext, id: string): void {
+  recordsOf(context).update(id, (record) => {
+    const known = record.restart ?? NEVER_RESTARTED;
+    return { ...record, restart: { ...known, stoppedForShutdown: true } };
+  });
+}
+
+/**
+ * `update --restart`. One that waits for its next start stays ended when the new policy would not have started it.
+ * Throws `E_CONTAINER_NOTFOUND`, and `E_USAGE` for a container that removes itself.
+ */
+export function setRestartPolicy(context: ContainersContext, text: string, policy: RestartPolicy): void {
+  const { id, host } = findContainer(context, text);
+  if (host.autoRemove && !isNoPolicy(policy)) {
+    throw new TareError("E_USAGE", "Restart policy cannot be updated because AutoRemove is enabled for the container");
+  }
+  const record = recordsOf(context).update(id, (known) => ({ ...known, host: { ...known.host, restart: policy } }));
+  if (record?.state.status === "restarting" && isNoPolicy(policy)) cancelRestart(context, id);
 }
 
 function isWaiting(state: StoredState, due: number): state is Restarting {

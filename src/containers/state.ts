@@ -71,7 +71,10 @@ function deriveRunning(
   const before = state.previous;
   const base = { ...NEVER_STARTED, startedAt: state.startedAt, finishedAt: before?.finishedAt ?? 0 };
   const ended = readExit(files, state.startedAt);
-  if (ended) return { ...base, ...ended, status: isAboutToRestart(record, state, ended) ? "restarting" : "exited" };
+  if (ended) {
+    const isLater = state.supervisor.bootId === processes.bootId() && isAboutToRestart(record, state, ended);
+    return { ...base, ...ended, status: isLater ? "restarting" : "exited" };
+  }
   const pid = livePid(record.id, state, look);
   if (pid !== undefined) return { ...base, status: "running", pid, paused: state.paused ?? false };
   if (!isAlive(state.supervisor, processes)) {

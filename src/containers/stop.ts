@@ -25,6 +25,8 @@ export interface StopOptions {
   readonly signal?: string | undefined;
   /** Seconds until SIGKILL; -1: never. */
   readonly timeout?: number | undefined;
+  /** Not by a user: its restart policy stays in force for the next boot. */
+  readonly forShutdown?: boolean;
 }
 
 /** Sends the stop signal, after the timeout SIGKILL, and returns when it has ended. A stopped one is no error. */
@@ -34,10 +36,11 @@ export async function stopContainer(
   options: StopOptions = {},
 ): Promise<void> {
   const view = await viewOnceStarted(context, findContainer(context, text), "stopping");
-  if (view?.state.status === "restarting") return endWaiting(context, view.record);
+  const byUser = options.forShutdown !== true;
+  if (view?.state.status === "restarting") return endWaiting(context, view.record, byUser);
   if (view?.state.status !== "running") return;
   const { config } = view.record;
-  noteStoppedByUser(context, view.record);
+  if (byUser) noteStoppedByUser(context, view.record);
   const timeout = options.timeout ?? config.StopTimeout ?? DEFAULT_TIMEOUT;
   if (view.state.paused) await unpauseContainer(context, view.record.id);
   await send(context, view, signalNumber(options.signal ?? config.StopSignal ?? "TERM"));
@@ -73,8 +76,12 @@ export async function killContainer(context: ContainersContext, text: string, si
 }
 
 /** A container that waits for its restart stays ended. */
-export async function endWaiting(context: ContainersContext, record: ContainerRecord): Promise<void> {
-  noteStoppedByUser(context, record);
+export async function endWaiting(
+  context: ContainersContext,
+  record: ContainerRecord,
+  byUser: boolean = true,
+): Promise<void> {
+  if (byUser) noteStoppedByUser(context, record);
   // Its end may not have been written yet.
   await settled(context, record.id);
   cancelRestart(context, record.id);

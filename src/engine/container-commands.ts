@@ -20,7 +20,7 @@ export function containerCommands(
   const words = [root, runRoot, mountNamespace];
   return {
     mountNamespace,
-    healthCommand: [],
+    healthCommand: [process.execPath, pathOf(new URL("./container-health.worker.ts", import.meta.url)), root, runRoot],
     exitCommand: [process.execPath, pathOf(new URL("./container-ended.worker.ts", import.meta.url)), ...words],
     restartCommand: [process.execPath, pathOf(new URL("./container-restart.worker.ts", import.meta.url)), ...words],
   };

@@ -63,6 +63,7 @@ export function containersApi(rooms: Rooms): ContainersApi {
     copyFrom: async (request, to) => (await import("./container-files.ts")).copyFrom(rooms, request, to),
     copyTo: async (request, from) => (await import("./container-files.ts")).copyTo(rooms, request, from),
     commit: async (request) => (await import("./container-commit.ts")).commit(rooms, request),
+    setRestartPolicy: async (name, policy) => (await room()).setRestartPolicy(await change(), name, policy),
     update: async (name, changes, warn) => (await room()).updateContainer(await change(), name, changes, warn),
     stats: (request) => stats(rooms, request),
     export: async (name, output, signal) => {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Readable, Writable } from "node:stream";
+import type { RestartPolicy } from "../options/index.ts";
 import type { BuildListener } from "../solver/index.ts";
 import type {
   ContainerChange,
@@ -173,6 +174,8 @@ export interface ContainersApi {
   /** An image of what the container has become. Throws `E_CHANGE`, `E_REF`. */
   commit(request: CommitRequest): Promise<{ readonly id: string; readonly name?: string }>;
   /** Changes limits, of a running one at once; `warn` is told what this kernel lacks. Throws `E_USAGE`. */
+  /** `update --restart`. Throws `E_USAGE` for one that removes itself. */
+  setRestartPolicy(container: string, policy: RestartPolicy): Promise<void>;
   update(container: string, changes: LimitChanges, warn?: (text: string) => void): Promise<void>;
   /** Rounds of what containers use, until the signal or after one without `stream`. */
   stats(request: StatsRequest): AsyncIterable<readonly ContainerStats[]>;

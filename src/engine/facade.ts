@@ -10,6 +10,7 @@ import type { Readable, Writable } from "node:stream";
 import type { BuildListener } from "../solver/index.ts";
 import type { ContainersApi } from "./facade-containers.ts";
 import type { EventsRequest, StoreEvent } from "./facade-events.ts";
+import type { BootApi } from "./facade-boot.ts";
 import type { LocksApi } from "./facade-lock.ts";
 import type { WheelsApi } from "./facade-wheels.ts";
 import type { DevelopApi } from "./facade-develop.ts";
@@ -59,6 +60,7 @@ export interface Engine {
   readonly wheels: WheelsApi;
   readonly registry: RegistryApi;
   readonly trust: TrustApi;
+  readonly boot: BootApi;
   readonly develop: DevelopApi;
   readonly system: SystemApi;
   /** Releases leases, locks and the database; call once. `exiting`: the process ends right after, which is quicker. */

@@ -79,6 +79,7 @@ export type {
   VerifyResult,
 } from "./facade-trust.ts";
 export type { DebugOptions, DebugPlan, DebugShellRequest, DevelopApi, LaunchEntry } from "./facade-develop.ts";
+export type { BootApi, BootReport, BootService } from "./facade-boot.ts";
 export type { BundleApi, BundleReport, BundleRequest, LoadBundleRequest } from "./facade-bundle.ts";
 export type {
   InspectedManifest,

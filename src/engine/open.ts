@@ -3,6 +3,7 @@ import { basesApi } from "./bases.ts";
 import { containersApi } from "./containers.ts";
 import type { WheelsApi } from "./facade-wheels.ts";
 import type { DevelopApi } from "./facade-develop.ts";
+import type { BootApi } from "./facade-boot.ts";
 import type { BundleApi } from "./facade-bundle.ts";
 import type { RegistryApi } from "./facade-registry.ts";
 import type { TrustApi } from "./facade-trust.ts";
@@ -34,8 +35,21 @@ export function openEngine(options: EngineOptions): EngineApi {
     registry: lazyRegistry(rooms),
     trust: lazyTrust(rooms),
     develop: lazyDevelop(rooms),
+    boot: lazyBoot(rooms),
     system: systemApi(rooms),
     close: (options = {}) => rooms.close(options),
+  };
+}
+
+function lazyBoot(rooms: Rooms): BootApi {
+  const api = async (): Promise<BootApi> => (await import("./boot.ts")).bootApi(rooms);
+  return {
+    start: async () => (await api()).start(),
+    stop: async () => (await api()).stop(),
+    service: async () => (await api()).service(),
+    install: async (program) => (await api()).install(program),
+    uninstall: async () => (await api()).uninstall(),
+    shouldMention: async () => (await api()).shouldMention(),
   };
 }
 

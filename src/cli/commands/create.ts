@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { CREATE_OPTIONS } from "../create-options.ts";
 import { createRequest } from "../create-request.ts";
+import { hintAtReboot } from "../reboot-hint.ts";
 import { pullProgress } from "../pull-progress.ts";
 import type { CommandBody } from "../command.ts";
 
@@ -18,8 +19,9 @@ export const command: CommandBody = {
   async run(context, parsed) {
     const listener = pullProgress(context);
     const request = { ...createRequest(context, parsed), autoRemove: parsed.boolean("rm"), listener };
-    const { containers } = await context.engine();
-    const { id } = await containers.create(request);
+    const engine = await context.engine();
+    await hintAtReboot(context, engine, request.restart?.name);
+    const { id } = await engine.containers.create(request);
     context.stdout.write(`${id}\n`);
   },
 };

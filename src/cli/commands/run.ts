@@ -7,6 +7,7 @@ import { DEVELOP_OPTIONS, developed } from "../develop-run.ts";
 import { oneValue } from "../flag-value.ts";
 import { parseDetachKeys, resolveAttach } from "../../options/index.ts";
 import { processIo } from "../process-io.ts";
+import { hintAtReboot } from "../reboot-hint.ts";
 import { pullProgress } from "../pull-progress.ts";
 import type { CommandBody } from "../command.ts";
 
@@ -44,9 +45,10 @@ export const command: CommandBody = {
     const io = detach
       ? "detached"
       : processIo(context, { interactive: attached.stdin, tty, proxy, detachKeys, outputs: attached });
-    const { containers } = await context.engine();
+    const engine = await context.engine();
+    await hintAtReboot(context, engine, request.restart?.name);
     if (context.signal.aborted) throw new TareError("E_ABORTED", "running: interrupted", { exitCode: 130 });
-    const { id, exitCode } = await containers.run(request, io);
+    const { id, exitCode } = await engine.containers.run(request, io);
     if (detach) context.stdout.write(`${id}\n`);
     return exitCode ?? 0;
   },

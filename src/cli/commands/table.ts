@@ -236,6 +236,20 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./system-check.ts"),
   },
   {
+    name: "system boot",
+    aliases: [],
+    group: "system",
+    summary: "Start the containers that their restart policy starts with the machine",
+    load: () => import("./system-boot.ts"),
+  },
+  {
+    name: "system service",
+    aliases: [],
+    group: "system",
+    summary: "Have systemd start containers with the machine",
+    load: () => import("./system-service.ts"),
+  },
+  {
     name: "system install",
     aliases: [],
     group: "system",
