@@ -25,6 +25,7 @@ import type {
 import { readFileInTree } from "../store/index.ts";
 import type { SourceTree } from "../store/index.ts";
 import { processArguments, processEnvironment } from "./merge-config.ts";
+import { namelessMounts, withHome } from "./nameless-user.ts";
 import type { Launch } from "./runtime-port.ts";
 import { resourceLimits } from "./limits.ts";
 import { parseSecurityOptions } from "./security-options.ts";
@@ -37,8 +38,12 @@ export function launchSpec(launch: Launch, tree: SourceTree, console: Pick<Proce
   checkRootfs((path) => tree.lookup(path)?.stats);
   const { shmSize, cpuRealtimeRuntime } = host.resources;
   if (cpuRealtimeRuntime) provideRealtime(cgroupsPathOf(record), cpuRealtimeRuntime);
+  const user = userOf(record, tree);
+  const first = processInput(record, user);
+  const own = new Set(record.mounts.map(({ destination }) => destination));
+  const nameless = namelessMounts({ folder: files.folder, tree }, user, first.env);
   return buildSpec({
-    ...processInput(record, userOf(record, tree)),
+    ...first,
     ...console,
     ...securityInput(host),
     rootfs: files.rootfs,
@@ -52,7 +57,7 @@ export function launchSpec(launch: Launch, tree: SourceTree, console: Pick<Proce
     ...(host.namespaces.cgroup === undefined ? {} : { cgroupNamespace: host.namespaces.cgroup }),
     cgroupMode: cgroupMode(),
     cgroupsPath: cgroupsPathOf(record),
-    mounts: mountsOf(launch),
+    mounts: [...nameless.filter(({ destination }) => !own.has(destination)), ...mountsOf(launch)],
     namespace: namespaceLimits(),
     ...(shmSize === undefined ? {} : { shmSize }),
     devices: devicesOf(host),
@@ -89,11 +94,6 @@ function processInput(record: ContainerRecord, user: ResolvedUser): ProcessInput
     ...(ulimits.length === 0 ? {} : { rlimits: ulimits }),
     ...(oomScoreAdjust === undefined ? {} : { oomScoreAdj: oomScoreAdjust }),
   };
-}
-
-/** `HOME` of the user at the end, unless the environment has one. */
-export function withHome(env: readonly string[], user: ResolvedUser): readonly string[] {
-  return env.some((entry) => entry.startsWith("HOME=")) ? env : [...env, `HOME=${user.home || "/"}`];
 }
 
 /** The confinement of a container, the same for `exec`. */

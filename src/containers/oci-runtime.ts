@@ -26,10 +26,11 @@ import type { ContainerHandle, ContainerTask, OciProcess, OciRuntime, ProcessInp
 import type { SourceTree, Store } from "../store/index.ts";
 import { afterCopies } from "./container-root.ts";
 import { foregroundStdio } from "./foreground-io.ts";
+import { withHome } from "./nameless-user.ts";
 import { hasOwnCgroup, processesBeside, requireCgroup } from "./namespace-processes.ts";
 import { consoleOf } from "./console-size.ts";
 import { containerTree } from "./image-tree.ts";
-import { DEFAULT_CGROUP, cgroupsPathOf, launchSpec, securityInput, userOf, withHome } from "./launch-spec.ts";
+import { DEFAULT_CGROUP, cgroupsPathOf, launchSpec, securityInput, userOf } from "./launch-spec.ts";
 import { resourceLimits } from "./limits.ts";
 import { detachedLog } from "./detached-log.ts";
 import type { LogWriter } from "./log-writer.ts";
@@ -236,7 +237,7 @@ function execProcess(
   const process = buildProcess(
     {
       args: request.command,
-      env: withHome(overrideEnvironment(inherited, request.env), user),
+      env: withHome(overrideEnvironment(inherited, request.env), user, userOf(record, tree)),
       cwd: request.workdir || config.WorkingDir || "/",
       user,
       terminal: request.tty,

@@ -82,6 +82,23 @@ describe.skipIf(reason !== undefined)("an ordinary user with lent ids", () => {
     expect(fs.statSync(join(folder, "result")).uid).toBe(user.uid);
   });
 
+  it("gives a user that the image does not know a name and a home", () => {
+    const words = [
+      "run",
+      "--rm",
+      "-u",
+      "12345",
+      "busybox",
+      "sh",
+      "-c",
+      "whoami; echo $HOME; echo x > $HOME/x && cat $HOME/x",
+    ];
+    expect(user.ok(...words)).toBe("12345\n/home/tare\nx");
+    expect(user.ok("run", "--rm", "-u", "12345", "-e", "HOME=/w", "busybox", "sh", "-c", "echo $HOME")).toBe("/w");
+    const report: unknown = JSON.parse(user.ok("inspect", "--security", "--json", "busybox"));
+    expect(report).toMatchObject([{ user: { uid: 0, hostUid: user.uid }, isRootless: true, noNewPrivileges: true }]);
+  });
+
   it("says what it can't give", () => {
     expect(user.tare(["run", "--rm", "-u", "70000", "busybox", "true"])).toMatchObject({
       code: 125,
