@@ -41,7 +41,9 @@ describe("the library's face", () => {
     );
     expect(members(engine.locks)).toEqual(["lock"]);
     expect(members(engine.bases)).toEqual(["assemble", "recipes"]);
-    expect(members(engine.volumes)).toEqual(["create", "inspect", "list", "names", "prune", "remove"]);
+    expect(members(engine.volumes)).toEqual(
+      "backup clone create inspect list names prune remove restore verify".split(" "),
+    );
     expect(members(engine.wheels)).toEqual(["list", "pull", "push", "remove"]);
     expect(members(engine.bundles)).toEqual(["create", "load"]);
     expect(members(engine.trust)).toEqual(["generateKey", "sbom", "sign", "verify"]);

@@ -117,8 +117,13 @@ async function peek(
     else start = start.length === 0 ? next.value : Buffer.concat([start, next.value]);
   }
   async function* whole(): AsyncGenerator<Uint8Array> {
-    if (start.length > 0) yield start;
-    yield* source;
+    try {
+      if (start.length > 0) yield start;
+      yield* source;
+    } finally {
+      // Who stops at the first bytes has not begun with the rest, which still holds its file.
+      await source.return();
+    }
   }
   return { start, stream: whole() };
 }

@@ -26,6 +26,8 @@ export interface ExtractOptions {
   readonly digest?: boolean;
   /** False skips owners and devices with a warning. Default: running as root. */
   readonly privileged?: boolean;
+  /** Makes what overlayfs would read as its own marks, instead of refusing it: for trees that are no layers. */
+  readonly keepMarks?: boolean;
   /** Namespace of the opaque mark. Default "trusted" for root, else "user" (overlay's `userxattr`). */
   readonly overlayXattrs?: "trusted" | "user";
   /** Where an entry goes, by its clean path (byte string); undefined: it is left out. Also for targets of hard links. */
@@ -81,11 +83,25 @@ export async function extractLayer(
   }
 }
 
+/** What `openExtraction` gives: it takes the parts of an archive from the caller's own parser. */
+export interface Extraction extends TarHandler {
+  /** Goes on with a file that an entry before has made: its content so far stays. `end` follows as after `entry`. */
+  reopen(header: TarHeader): void;
+  /** Sets what had to wait. */
+  finish(): Omit<ExtractResult, "size" | "diffId">;
+  close(): void;
+}
+
+/** Extracts into an existing directory what the caller's parser finds. As `extractLayer` otherwise; the caller closes. */
+export function openExtraction(target: string, options: ExtractOptions): Extraction {
+  return new Extractor(target, options);
+}
+
 const CREATE = fs.constants.O_WRONLY | fs.constants.O_CREAT | fs.constants.O_EXCL | fs.constants.O_NOFOLLOW;
 const OPEN_DIRECTORY = fs.constants.O_RDONLY | fs.constants.O_DIRECTORY | fs.constants.O_NOFOLLOW;
 const ROOT_OWNER: Owner = { uid: 0, gid: 0 };
 
-class Extractor implements TarHandler {
+class Extractor implements Extraction {
   readonly #options: ExtractOptions;
   readonly #tree: ConfinedTree;
   readonly #metadata: MetadataSetter;
@@ -119,6 +135,17 @@ class Extractor implements TarHandler {
     try {
       const path = this.#renamed(cleanPath(byteName(header.name, header.rawName)));
       if (path !== undefined) this.#entry(header, path);
+    } catch (error) {
+      throw ioError(`extracting \`${header.name}\``, error);
+    }
+  }
+
+  reopen(header: TarHeader): void {
+    const path = cleanPath(byteName(header.name, header.rawName));
+    try {
+      const parent = this.#parent(parentOf(path));
+      const flags = fs.constants.O_WRONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK;
+      this.#file = { descriptor: linux.openat(parent.descriptor, asPath(baseOf(path)), flags), header, written: 0 };
     } catch (error) {
       throw ioError(`extracting \`${header.name}\``, error);
     }
@@ -184,7 +211,7 @@ class Extractor implements TarHandler {
   }
 
   #entry(header: TarHeader, path: string): void {
-    refuseForged(header);
+    if (this.#options.keepMarks !== true) refuseForged(header);
     if (path === "") return this.#root(header);
     const meaning = this.#options.mode === "overlay" ? layerName(path) : { kind: "entry" as const };
     if (meaning.kind === "ignored") return;
@@ -335,7 +362,7 @@ class Extractor implements TarHandler {
     const target = this.#renamed(cleanPath(byteName(header.linkName, header.rawLinkName))) ?? "";
     const from = target === "" ? undefined : this.#tree.directory(parentOf(target));
     const stat = from === undefined ? undefined : this.#tree.stat(from, baseOf(target));
-    const isWhiteout = stat?.isCharacterDevice() === true && stat.rdev === 0;
+    const isWhiteout = this.#options.keepMarks !== true && stat?.isCharacterDevice() === true && stat.rdev === 0;
     if (from === undefined || stat === undefined || stat.isDirectory() || isWhiteout) throw noTarget(header);
     const existing = this.#tree.stat(parent, name);
     if (existing?.ino === stat.ino && existing.dev === stat.dev) return;

@@ -20,9 +20,13 @@ export interface TarFields {
   readonly gid?: number;
   readonly size?: number;
   readonly mtime: number;
+  /** Above the seconds, 0 … 999,999,999; layers have none. */
+  readonly mtimeNanoseconds?: number;
   readonly deviceMajor?: number;
   readonly deviceMinor?: number;
   readonly xattrs?: Xattrs;
+  /** Further PAX records, after all others: key and value are byte strings. */
+  readonly records?: readonly (readonly [key: string, value: string])[];
 }
 
 const FLAGS: Readonly<Record<TarType, number>> = {
@@ -83,13 +87,24 @@ function paxRecords(fields: WrittenFields): Buffer | undefined {
   if (size > MAX_OCTAL_11) add("size", String(size));
   if ((fields.uid ?? 0) > MAX_OCTAL_7) add("uid", String(fields.uid));
   if ((fields.gid ?? 0) > MAX_OCTAL_7) add("gid", String(fields.gid));
-  if (fields.mtime < 0 || fields.mtime > MAX_OCTAL_11) add("mtime", String(fields.mtime));
+  const nanoseconds = fields.mtimeNanoseconds ?? 0;
+  if (fields.mtime < 0 || fields.mtime > MAX_OCTAL_11 || nanoseconds > 0)
+    add("mtime", timeText(fields.mtime, nanoseconds));
   const xattrs = fields.xattrs ?? NO_XATTRS;
   if (xattrs.size > 0) {
     for (const key of [...xattrs.keys()].sort())
       records.push(paxRecord(`SCHILY.xattr.${key}`, xattrs.get(key) ?? EMPTY));
   }
+  for (const [key, value] of fields.records ?? []) add(key, value);
   return records.length > 0 ? Buffer.concat(records) : undefined;
+}
+
+/** Before 1970 the fraction counts downwards in the text: half a second before is `-0.5`. */
+function timeText(seconds: number, nanoseconds: number): string {
+  if (nanoseconds === 0) return String(seconds);
+  const fraction = (count: number): string => String(count).padStart(9, "0");
+  if (seconds >= 0) return `${seconds}.${fraction(nanoseconds)}`;
+  return `-${-seconds - 1}.${fraction(1_000_000_000 - nanoseconds)}`;
 }
 
 const EMPTY: Uint8Array = new Uint8Array(0);

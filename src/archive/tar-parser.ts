@@ -88,6 +88,11 @@ export class TarParser {
     return this.#entries;
   }
 
+  /** While the handler is told of an entry: where its header block is in the archive. */
+  get offset(): number {
+    return this.#offset;
+  }
+
   /** Takes the next bytes. Throws `E_TAR_*`, and what the handler throws. */
   push(chunk: Uint8Array): void {
     const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);

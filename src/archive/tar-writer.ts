@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Hasher, asDiffId } from "../base/index.ts";
-import type { ByteSink, DiffId } from "../base/index.ts";
+import type { ByteSink, DiffId, Digest } from "../base/index.ts";
 import { encodeHeader, encodePax, writtenFields } from "./tar-encode.ts";
 import type { TarFields } from "./tar-encode.ts";
 import { BLOCK } from "./tar-header.ts";
@@ -74,6 +74,13 @@ export class TarWriter {
     this.#left -= count;
     if (this.#left === 0) this.#pad();
     if (this.#used === BUFFER) await this.#flush();
+  }
+
+  /** The digest of what was written so far, between two entries. */
+  async digest(): Promise<Digest> {
+    if (this.#left > 0) throw new Error("tar writer: an entry is not complete");
+    if (this.#used > 0) await this.#flush();
+    return this.#hasher.digestWith(new Uint8Array(0));
   }
 
   /** Writes the two closing blocks and everything that waits. Returns the size and the digest of the whole archive. */

@@ -140,6 +140,7 @@ export const ERROR_CODES = {
   E_VOLUME_NOTFOUND: "no such volume",
   E_VOLUME_EXISTS: "a volume of that name exists already",
   E_VOLUME_INUSE: "a volume is used by containers",
+  E_VOLUME_BACKUP: "a backup of a volume is damaged, not one, or not the next of its chain",
   E_VOLUME_CHANGED: "a file of a volume is written all the time, so that it can't be copied",
   E_VOLUME_OPTION: "an option of a volume's driver is unknown, malformed or missing",
   // containers

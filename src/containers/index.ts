@@ -58,3 +58,4 @@ export type { RecoveryReport } from "./recover.ts";
 export { findVolumes, pruneVolumes, volumeSize, volumeUsage } from "./volume-list.ts";
 export type { PrunedVolume, VolumeUsage, VolumeView } from "./volume-list.ts";
 export { volumeUsers } from "./volumes.ts";
+export { runningVolumeUsers, whilePaused } from "./pause-hold.ts";

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as fs from "node:fs";
 import { join } from "node:path";
+import { clearWork } from "../volumes/index.ts";
 import { filesOf, recordsOf } from "./context.ts";
 import type { ContainersContext } from "./context.ts";
+import { releaseHolds } from "./pause-hold.ts";
 import { rewatchHealth } from "./health.ts";
 import { isBesideAlive } from "./beside-id.ts";
 import { isAlive } from "./process-identity.ts";
@@ -30,6 +32,8 @@ export interface RecoveryReport {
  * is nothing to do. Never throws for a single container; safe while others do the same.
  */
 export async function recoverContainers(context: ContainersContext): Promise<RecoveryReport> {
+  await releaseHolds(context);
+  clearWork(context.store);
   // The folder is listed before the records: a container made in between has its record first.
   const folders = foldersIn(context.store.containersRoot);
   const records = recordsOf(context).list();

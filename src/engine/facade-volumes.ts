@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Volumes: that part of the face. */
-import type { Filters, InspectDocument } from "./facade.ts";
+import type { ByteSink, ByteSource, Filters, InspectDocument, LongCall } from "./facade.ts";
 
 /** `volume create`. */
 export interface CreateVolumeRequest {
@@ -53,4 +53,70 @@ export interface VolumesApi {
   }): Promise<VolumePruneReport>;
   /** All names, for completion; fast. */
   names(): Promise<readonly string[]>;
+  /** Throws `E_VOLUME_CHANGED` for a file that is written all the time, `E_VOLUME_OPTION` for a volume in memory. */
+  backup(request: BackupVolumeRequest): Promise<VolumeBackup>;
+  /** Throws `E_VOLUME_BACKUP` unless the backup is whole. */
+  verify(request: { readonly input: ByteSource } & LongCall): Promise<VerifiedBackup>;
+  /** All or nothing. Throws `E_VOLUME_BACKUP`, `E_VOLUME_EXISTS` without `force`, `E_VOLUME_INUSE`. */
+  restore(request: RestoreVolumeRequest): Promise<VerifiedBackup>;
+  /** All or nothing. Throws as `backup`, and `E_VOLUME_EXISTS`. */
+  clone(request: CloneVolumeRequest): Promise<void>;
+}
+
+/** `volume backup`. */
+export interface BackupVolumeRequest extends LongCall {
+  readonly name: string;
+  readonly output: ByteSink;
+  readonly compression: "none" | "gzip" | "zstd";
+  /** A backup's file that this one goes on from: only what changed since is in it. */
+  readonly since?: string;
+  /** Containers that run with the volume stand still meanwhile. */
+  readonly pause: boolean;
+}
+
+/** What a backup holds. */
+export interface VolumeBackup {
+  readonly id: string;
+  /** Digest of its manifest. */
+  readonly manifest: string;
+  readonly entries: number;
+  /** Bytes of content in the whole volume. */
+  readonly bytes: number;
+  /** Entries that are in this backup; of an incremental one, the others are in its parents. */
+  readonly stored: number;
+  /** Of an incremental one: paths that are gone. */
+  readonly deleted: number;
+  /** Files that changed while they were read, and were read again: the first few. */
+  readonly changed: readonly string[];
+  /** Sockets, which are left out: the first few. */
+  readonly skipped: readonly string[];
+}
+
+/** A backup that was read to its end and is whole. */
+export interface VerifiedBackup {
+  readonly id: string;
+  /** Of the volume that it was made from. */
+  readonly name: string;
+  readonly createdAt: number;
+  /** The backup that it goes on from. */
+  readonly parent?: string;
+  readonly entries: number;
+  readonly bytes: number;
+  readonly stored: number;
+}
+
+/** `volume restore`. */
+export interface RestoreVolumeRequest extends LongCall {
+  readonly name: string;
+  /** A full backup, then those that go on from it. */
+  readonly inputs: readonly ByteSource[];
+  /** Replaces what an existing volume holds. */
+  readonly force: boolean;
+}
+
+/** `volume clone`. */
+export interface CloneVolumeRequest extends LongCall {
+  readonly from: string;
+  readonly to: string;
+  readonly pause: boolean;
 }

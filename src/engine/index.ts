@@ -114,4 +114,14 @@ export type {
 } from "./facade-size.ts";
 export type { BuildRequest, BuildResult, BuiltImage, OutputSpec, SecretSource } from "./types.ts";
 export type { BuildEvent, BuildListener } from "../solver/index.ts";
-export type { CreateVolumeRequest, VolumePruneReport, VolumeSummary, VolumesApi } from "./facade-volumes.ts";
+export type {
+  BackupVolumeRequest,
+  CloneVolumeRequest,
+  CreateVolumeRequest,
+  RestoreVolumeRequest,
+  VerifiedBackup,
+  VolumeBackup,
+  VolumePruneReport,
+  VolumeSummary,
+  VolumesApi,
+} from "./facade-volumes.ts";

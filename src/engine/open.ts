@@ -107,6 +107,10 @@ function lazyVolumes(rooms: Rooms): VolumesApi {
     remove: async (name) => (await api()).remove(name),
     prune: async (request) => (await api()).prune(request),
     names: async () => (await api()).names(),
+    backup: async (request) => (await api()).backup(request),
+    verify: async (request) => (await api()).verify(request),
+    restore: async (request) => (await api()).restore(request),
+    clone: async (request) => (await api()).clone(request),
   };
 }
 

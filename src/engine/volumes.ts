@@ -37,6 +37,10 @@ export function volumesApi(rooms: Rooms): VolumesApi {
       return pruneVolumes(context, request);
     },
     names: async () => listVolumes(rooms.reader()).map(({ name }) => name),
+    backup: async (request) => (await import("./volume-copies.ts")).backup(rooms, request),
+    verify: async (request) => (await import("./volume-copies.ts")).verify(rooms, request),
+    restore: async (request) => (await import("./volume-copies.ts")).restore(rooms, request),
+    clone: async (request) => (await import("./volume-copies.ts")).clone(rooms, request),
   };
 }
 

@@ -5,13 +5,31 @@ import { linux, systemErrorCode } from "../base/index.ts";
 import type { BytePath } from "../base/index.ts";
 
 /** A stretch of a file that is stored. */
-interface Segment {
+export interface Segment {
   readonly offset: number;
   readonly length: number;
 }
 
 /** The stored stretches of an open file up to `size`, in order; nothing is asked for one without holes. */
-function* segmentsOf(descriptor: number, stats: fs.BigIntStats): Generator<Segment> {
+export function segmentsOf(descriptor: number, stats: fs.BigIntStats): readonly Segment[] {
+  let segments = [...stretches(descriptor, stats)];
+  // A map of more could not be read back; zeros between near ones cost little.
+  for (let gap = 1 << 16; segments.length > MOST_SEGMENTS; gap *= 2) segments = joined(segments, gap);
+  return segments;
+}
+
+function joined(segments: readonly Segment[], gap: number): Segment[] {
+  const result: Segment[] = [];
+  for (const { offset, length } of segments) {
+    const last = result.at(-1);
+    if (last && offset - last.offset - last.length <= gap) {
+      result[result.length - 1] = { offset: last.offset, length: offset + length - last.offset };
+    } else result.push({ offset, length });
+  }
+  return result;
+}
+
+function* stretches(descriptor: number, stats: fs.BigIntStats): Generator<Segment> {
   const size = Number(stats.size);
   if (size === 0) return;
   if (stats.blocks * 512n >= stats.size) return yield { offset: 0, length: size };
@@ -23,6 +41,8 @@ function* segmentsOf(descriptor: number, stats: fs.BigIntStats): Generator<Segme
     at = end;
   }
 }
+
+const MOST_SEGMENTS = 20_000;
 
 /** Copies contents; knows whether the file system can share them instead. */
 export class ContentCopier {

@@ -26,8 +26,21 @@ export interface CopyOptions {
 const YIELD_MS = 25;
 const TRIES = 3;
 
+/** A folder of this machine as something to copy. */
+export function folderNode(place: string, name: string = ""): CopyNode {
+  return {
+    name,
+    place,
+    *children() {
+      for (const child of fs.readdirSync(asPath(place), { encoding: "latin1" }).sort()) {
+        yield folderNode(`${place}/${child}`, child);
+      }
+    },
+  };
+}
+
 /**
- * Copies `node` to the place `to`, which does not exist yet. A file that changes while it is read is read again; one
+ * Copies `node` to the place `to`, which does not exist yet or is an empty folder. A file that changes while it is read is read again; one
  * that does not come to rest throws `E_VOLUME_CHANGED`. What vanishes meanwhile is left out. Throws `E_IO`,
  * `E_NOSPACE`, `E_ABORTED`.
  */
@@ -64,7 +77,7 @@ class TreeCopier {
   }
 
   async #directory(node: CopyNode, to: string): Promise<void> {
-    fs.mkdirSync(asPath(to), { mode: 0o700 });
+    if (!fs.existsSync(asPath(to))) fs.mkdirSync(asPath(to), { mode: 0o700 });
     for (const child of node.children()) {
       await this.copy(child, `${to}/${child.name}`);
       await this.#breathe();
@@ -118,7 +131,7 @@ function kindOf(stats: fs.BigIntStats): number {
 }
 
 /** Whether a file was left alone between two looks at it. */
-function sameContent(before: fs.BigIntStats, after: fs.BigIntStats): boolean {
+export function sameContent(before: fs.BigIntStats, after: fs.BigIntStats): boolean {
   return (
     before.ino === after.ino &&
     before.size === after.size &&
@@ -128,7 +141,7 @@ function sameContent(before: fs.BigIntStats, after: fs.BigIntStats): boolean {
 }
 
 /** The error for a file that is written all the time. */
-function changing(place: string): TareError {
+export function changing(place: string): TareError {
   return new TareError("E_VOLUME_CHANGED", `reading \`${displayName(place)}\`: it changes while it is read`, {
     hint: "stop the containers that write it, or give `--pause`",
   });

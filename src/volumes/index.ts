@@ -17,3 +17,6 @@ export {
 export type { CreateVolume, VolumeUsers } from "./volumes.ts";
 export { clearWork } from "./work.ts";
 export { fillVolume } from "./fill.ts";
+export { backupVolume, cloneVolume, measureVolume, readableVolume, restoreVolume, verifyBackup } from "./copies.ts";
+export type { BackupRequest, CopyCall } from "./copies.ts";
+export type { Publication } from "./publish.ts";

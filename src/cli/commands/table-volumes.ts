@@ -38,4 +38,25 @@ export const VOLUME_COMMANDS: readonly CommandEntry[] = [
     summary: "Remove all anonymous volumes that no container has",
     load: () => import("./volume-prune.ts"),
   },
+  {
+    name: "volume backup",
+    aliases: [],
+    group: "volumes",
+    summary: "Write a volume to one checked file, all of it or what changed",
+    load: () => import("./volume-backup.ts"),
+  },
+  {
+    name: "volume restore",
+    aliases: [],
+    group: "volumes",
+    summary: "Make a volume from backups",
+    load: () => import("./volume-restore.ts"),
+  },
+  {
+    name: "volume clone",
+    aliases: [],
+    group: "volumes",
+    summary: "Make a volume that holds what another does",
+    load: () => import("./volume-clone.ts"),
+  },
 ];

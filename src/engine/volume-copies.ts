@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Backups, restores and clones of volumes, with who uses them and how far they are. */
+import { resolve } from "node:path";
+import { digestOf, fileChunks, messageOf, sinkOf, writeToPath } from "../base/index.ts";
+import type { ByteSink as ChunkSink } from "../base/index.ts";
+import { runningVolumeUsers, whilePaused } from "../containers/index.ts";
+import type { ContainersContext } from "../containers/index.ts";
+import {
+  backupVolume,
+  cloneVolume,
+  measureVolume,
+  readableVolume,
+  restoreVolume,
+  verifyBackup,
+} from "../volumes/index.ts";
+import type { CopyCall } from "../volumes/index.ts";
+import type { ByteSink, ByteSource, LongCall } from "./facade.ts";
+import type {
+  BackupVolumeRequest,
+  CloneVolumeRequest,
+  RestoreVolumeRequest,
+  VerifiedBackup,
+  VolumeBackup,
+} from "./facade-volumes.ts";
+import type { Rooms } from "./rooms.ts";
+
+/** `volume backup`. */
+export async function backup(rooms: Rooms, request: BackupVolumeRequest): Promise<VolumeBackup> {
+  const context = await rooms.containers();
+  const { name, compression, since } = request;
+  const { data } = readableVolume(context.store, name, "backing up the volume");
+  const older = since === undefined ? {} : { since: bytesOf(rooms, since) };
+  const total = request.listener ? measureVolume(data) : 0;
+  return quietly(context, request, name, () =>
+    asStep(request, { label: `back up volume ${name}`, total }, (call) =>
+      writeTo(rooms, request.output, (sink) =>
+        backupVolume(context.store, name, sink, { compression, ...older, ...call }),
+      ),
+    ),
+  );
+}
+
+/** `volume backup --verify`. */
+export async function verify(
+  rooms: Rooms,
+  request: { readonly input: ByteSource } & LongCall,
+): Promise<VerifiedBackup> {
+  const store = rooms.writer();
+  const { signal, input } = request;
+  return verified(await verifyBackup(store, bytesOf(rooms, input), signal === undefined ? {} : { signal }));
+}
+
+/** `volume restore`. */
+export async function restore(rooms: Rooms, request: RestoreVolumeRequest): Promise<VerifiedBackup> {
+  const context = await rooms.containers();
+  const { name, force, inputs } = request;
+  const running = (volume: string): readonly string[] => runningVolumeUsers(context, volume);
+  const publication = { name, labels: {}, replace: force, running };
+  const sources = inputs.map((input) => bytesOf(rooms, input));
+  const restored = await asStep(request, { label: `restore volume ${name}`, total: 0 }, (call) =>
+    restoreVolume(context.store, sources, publication, call),
+  );
+  for (const warning of restored.warnings) warn(request, warning);
+  return verified(restored);
+}
+
+/** `volume clone`. */
+export async function clone(rooms: Rooms, request: CloneVolumeRequest): Promise<void> {
+  const context = await rooms.containers();
+  const { from, to } = request;
+  const { data } = readableVolume(context.store, from, "cloning the volume");
+  const running = (volume: string): readonly string[] => runningVolumeUsers(context, volume);
+  const total = request.listener ? measureVolume(data) : 0;
+  await quietly(context, request, from, () =>
+    asStep(request, { label: `clone volume ${from} to ${to}`, total }, (call) =>
+      cloneVolume(context.store, from, { name: to, replace: false, running }, call),
+    ),
+  );
+}
+
+/** With `pause`, who may write stands still; without it, the user learns who may. */
+export async function quietly<T>(
+  context: ContainersContext,
+  request: LongCall & { readonly pause: boolean },
+  volume: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  const running = runningVolumeUsers(context, volume);
+  if (request.pause) return whilePaused(context, running, work);
+  if (running.length > 0) {
+    const who = running.map((name) => `\`${name}\``).join(", ");
+    const verb = running.length === 1 ? "runs" : "run";
+    warn(
+      request,
+      `${who} ${verb} with the volume: each file is copied whole, but not all at one moment; \`--pause\` does that`,
+    );
+  }
+  return work();
+}
+
+function warn({ listener }: LongCall, message: string): void {
+  listener?.({ kind: "warning", rule: "Volume", message, at: Date.now() });
+}
+
+function verified(contents: Awaited<ReturnType<typeof verifyBackup>>): VerifiedBackup {
+  const { header, end, stored } = contents;
+  return {
+    id: header.id,
+    name: header.volume.name,
+    createdAt: header.createdAt,
+    ...(header.parent === null ? {} : { parent: header.parent.id }),
+    entries: end.entries,
+    bytes: end.bytes,
+    stored,
+  };
+}
+
+const TELL_MS = 100;
+
+/** Shows work on many files as one step that counts their bytes. */
+export async function asStep<T>(
+  request: LongCall,
+  shown: { readonly label: string; readonly total: number },
+  work: (call: CopyCall) => Promise<T>,
+): Promise<T> {
+  const { listener, signal } = request;
+  const { label, total } = shown;
+  const id = digestOf(label);
+  const at = (): number => Date.now();
+  let current = 0;
+  let told = at();
+  const onFile = (_path: string, size: number): void => {
+    current += size;
+    if (at() - told < TELL_MS) return;
+    told = at();
+    listener?.({ kind: "status", id, name: "files", current, total: Math.max(total, current), at: told });
+  };
+  listener?.({ kind: "vertex", id, label, inputs: [], at: at() });
+  listener?.({ kind: "started", id, at: at() });
+  try {
+    const result = await work({ onFile, ...(signal === undefined ? {} : { signal }) });
+    listener?.({ kind: "completed", id, at: at() });
+    return result;
+  } catch (error) {
+    listener?.({ kind: "failed", id, message: messageOf(error), at: at() });
+    throw error;
+  }
+}
+
+function bytesOf(rooms: Rooms, source: ByteSource): AsyncIterable<Uint8Array> {
+  return typeof source === "string" ? fileChunks(resolve(rooms.settings.cwd, source)) : source;
+}
+
+async function writeTo<T>(rooms: Rooms, output: ByteSink, write: (sink: ChunkSink) => Promise<T>): Promise<T> {
+  if (typeof output !== "string") return write(sinkOf(output));
+  let result: T | undefined;
+  await writeToPath(resolve(rooms.settings.cwd, output), async (sink) => void (result = await write(sink)));
+  if (result === undefined) throw new Error("bug: nothing was written");
+  return result;
+}
