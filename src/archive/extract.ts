@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as fs from "node:fs";
 import { Hasher, TareError, asDiffId, canGiveFiles, canMakeDevices, ioError, linux } from "../base/index.ts";
-import type { DiffId } from "../base/index.ts";
 import { checkAborted } from "./aborted.ts";
 import { ConfinedTree } from "./confined-tree.ts";
 import type { OpenDirectory } from "./confined-tree.ts";
@@ -9,50 +8,9 @@ import { MetadataSetter, refuseForged, timesOf } from "./entry-metadata.ts";
 import type { Owner } from "./entry-metadata.ts";
 import { badWhiteout, baseOf, cleanPath, joinPath, layerName, parentOf } from "./entry-path.ts";
 import { asPath, byteName, displayName } from "./tar-entry.ts";
-import type { TarHeader, TarLimits } from "./tar-entry.ts";
+import type { TarHeader } from "./tar-entry.ts";
+import type { ExtractOptions, ExtractResult, Extraction } from "./extract-types.ts";
 import { TarParser } from "./tar-parser.ts";
-import type { TarHandler } from "./tar-parser.ts";
-
-/** How an archive is extracted. */
-export interface ExtractOptions {
-  /** "overlay": a layer, whiteouts become overlay's marks. "plain": any archive, `.wh.` names mean nothing. */
-  readonly mode: "overlay" | "plain";
-  /** Owner of everything instead of the archive's. */
-  readonly owner?: Owner;
-  readonly limits?: TarLimits;
-  /** Most bytes of file content. Default: no limit. */
-  readonly maxContent?: number;
-  /** Computes the digest of the whole archive. Default: in "overlay" mode. */
-  readonly digest?: boolean;
-  /** False skips owners and devices with a warning. Default: running as root. */
-  readonly privileged?: boolean;
-  /** Makes what overlayfs would read as its own marks, instead of refusing it: for trees that are no layers. */
-  readonly keepMarks?: boolean;
-  /** Namespace of the opaque mark. Default "trusted" for root, else "user" (overlay's `userxattr`). */
-  readonly overlayXattrs?: "trusted" | "user";
-  /** Where an entry goes, by its clean path (byte string); undefined: it is left out. Also for targets of hard links. */
-  readonly rename?: (path: string) => string | undefined;
-  /** Throws `E_COPY` instead of replacing a directory by something else or the other way round. */
-  readonly keepKinds?: boolean;
-  readonly signal?: AbortSignal;
-}
-
-/** What was extracted. Paths are display text, "" for the root. */
-export interface ExtractResult {
-  readonly entries: number;
-  /** Bytes of the tar, to its end. */
-  readonly size: number;
-  /** Bytes of file content. */
-  readonly contentSize: number;
-  readonly diffId: DiffId | undefined;
-  /** Directories marked opaque. Overlayfs ignores the mark on a layer's root (""): leave lower layers out instead. */
-  readonly opaque: readonly string[];
-  readonly whiteouts: number;
-  /** Directories that the archive did not list; made with mode 0755 and owner root (or `owner`). */
-  readonly implied: readonly string[];
-  readonly hasXattrs: boolean;
-  readonly warnings: readonly string[];
-}
 
 /**
  * Extracts a tar archive into an existing directory that nobody else changes meanwhile. Nothing outside is touched,
@@ -81,15 +39,6 @@ export async function extractLayer(
   } finally {
     extractor.close();
   }
-}
-
-/** What `openExtraction` gives: it takes the parts of an archive from the caller's own parser. */
-export interface Extraction extends TarHandler {
-  /** Goes on with a file that an entry before has made: its content so far stays. `end` follows as after `entry`. */
-  reopen(header: TarHeader): void;
-  /** Sets what had to wait. */
-  finish(): Omit<ExtractResult, "size" | "diffId">;
-  close(): void;
 }
 
 /** Extracts into an existing directory what the caller's parser finds. As `extractLayer` otherwise; the caller closes. */

@@ -16,7 +16,7 @@ export type { ContentObserver, PlannedContent, PlannedFiles, PlannedOptions } fr
 export { isKernelDirectory, packConfined } from "./confined-pack.ts";
 export type { ConfinedPackOptions, ConfinedSource } from "./confined-pack.ts";
 export { extractLayer, openExtraction } from "./extract.ts";
-export type { ExtractOptions, ExtractResult, Extraction } from "./extract.ts";
+export type { ExtractOptions, ExtractResult, Extraction } from "./extract-types.ts";
 export { GunzipMembers } from "./inflate/gunzip.ts";
 export { decompress, decompressGzip, detectCompression } from "./compression.ts";
 export type { Compression, DecompressOptions } from "./compression.ts";

@@ -84,7 +84,7 @@ async function eachPiece(
 }
 
 /** Writes the header and map of a sparse entry; the content of its segments must follow. */
-export async function writeSparse(writer: TarWriter, fields: TarFields, segments: readonly Segment[]): Promise<void> {
+async function writeSparse(writer: TarWriter, fields: TarFields, segments: readonly Segment[]): Promise<void> {
   // GNU tar ends a file with its last segment, be it an empty one.
   const end = { offset: fields.size ?? 0, length: 0 };
   const numbers = [...segments, end].flatMap(({ offset, length }) => [offset, length]);

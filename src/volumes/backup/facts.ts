@@ -81,7 +81,7 @@ export function xattrsOf(place: string): Xattrs {
 }
 
 /** Digest of attributes in the order of their names. */
-export function digestOfXattrs(xattrs: Xattrs): Digest {
+function digestOfXattrs(xattrs: Xattrs): Digest {
   const hasher = new Hasher();
   for (const name of [...xattrs.keys()].sort()) {
     const value = xattrs.get(name) ?? new Uint8Array(0);
