@@ -53,4 +53,3 @@ export interface Extraction extends TarHandler {
   finish(): Omit<ExtractResult, "size" | "diffId">;
   close(): void;
 }
-
