@@ -9,6 +9,7 @@ import { TreeView } from "../store/index.ts";
 import type { UvPlace } from "../python/index.ts";
 import { imageFor } from "./containers.ts";
 import type { CreateRequest } from "./facade-containers.ts";
+import { watch } from "./watch.ts";
 import { debugShell } from "./debug-shell.ts";
 import type { DebugOptions, DebugPlan, DevelopApi } from "./facade-develop.ts";
 import { freePort } from "./free-port.ts";
@@ -22,6 +23,7 @@ const DEBUG_PORT = 5678;
 export function developApi(rooms: Rooms): DevelopApi {
   return {
     debug: (request, options) => debug(rooms, request, options),
+    watch: (request, options, io) => watch(rooms, request, options, io),
     shell: (request, io) => debugShell(rooms, request, io),
   };
 }

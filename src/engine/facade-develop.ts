@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What a developer does with containers besides running them: that part of the face. */
-import type { LaunchEntry } from "../develop/index.ts";
+import type { LaunchEntry, WatchEvent } from "../develop/index.ts";
 import type { CreateRequest, ProcessIo } from "./facade-containers.ts";
 import type { LongCall } from "./facade.ts";
 
-export type { LaunchEntry } from "../develop/index.ts";
+export type { LaunchEntry, WatchEvent } from "../develop/index.ts";
 
 /** `run --debug`. */
 export interface DebugOptions extends LongCall {
@@ -27,6 +27,18 @@ export interface DebugPlan {
   readonly entry: LaunchEntry;
 }
 
+/** `run --watch`. */
+export interface WatchOptions {
+  /** `SRC:DST`; absent: the folder of the engine's `cwd` over the image's working directory. */
+  readonly place?: string;
+  readonly onEvent: (event: WatchEvent) => void;
+  /** Builds the image again, when what it is built from changes. */
+  readonly rebuild?: () => Promise<void>;
+  /** Fires when the user wants it to end; `kill` when he can't wait. */
+  readonly end: AbortSignal;
+  readonly kill: AbortSignal;
+}
+
 /** `debug`. */
 export interface DebugShellRequest extends LongCall {
   /** A container's name or id, else an image's name. */
@@ -47,6 +59,11 @@ export interface DevelopApi {
    * stays as it is. Throws `E_NOT_PYTHON`, `E_PYTHON_NOTFOUND`, `E_PORT_BUSY`, `E_IMAGE_NOTFOUND`, and what fetching throws.
    */
   debug(request: CreateRequest, options: DebugOptions): Promise<DebugPlan>;
+  /**
+   * Runs in the foreground with the sources mounted, and starts anew when they change, until `end` fires; the last exit
+   * code. Throws `E_WORKDIR`, `E_USAGE`, and what running throws.
+   */
+  watch(request: CreateRequest, options: WatchOptions, io: ProcessIo): Promise<number>;
   /**
    * A shell with tools in a container that may have none, or on the files of a stopped one or of an image; the exit code.
    * Throws `E_CONTAINER_NOTFOUND`, `E_CONTAINER_STATE`, `E_NO_TOOLS`, `E_IMAGE_NOTFOUND`.

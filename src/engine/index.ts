@@ -78,8 +78,16 @@ export type {
   VerifyRequest,
   VerifyResult,
 } from "./facade-trust.ts";
-export type { DebugOptions, DebugPlan, DebugShellRequest, DevelopApi, LaunchEntry } from "./facade-develop.ts";
 export type { BootApi, BootReport, BootService } from "./facade-boot.ts";
+export type {
+  DebugOptions,
+  DebugPlan,
+  DebugShellRequest,
+  DevelopApi,
+  LaunchEntry,
+  WatchEvent,
+  WatchOptions,
+} from "./facade-develop.ts";
 export type { BundleApi, BundleReport, BundleRequest, LoadBundleRequest } from "./facade-bundle.ts";
 export type {
   InspectedManifest,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* `run --debug` with a real debugpy, spoken to as an editor does. */
+/* `run --debug` with a real debugpy, spoken to as an editor does, `run --watch` with real changes. */
 import type { ChildProcess } from "node:child_process";
+import * as fs from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openDebugSession } from "../support/dap.ts";
@@ -114,5 +116,53 @@ describe.skipIf(reason !== undefined)("programs under development", () => {
     const { code: exit, err } = world.tare(["run", "--rm", "--debug", ...words], { env });
     expect([exit, err]).toEqual([125, expect.stringMatching(says)]);
     expect(err).toContain(code);
+  });
+
+  describe("run --watch", () => {
+    const LOOP = (text: string): string => `import time\nprint("${text}")\nwhile True:\n    time.sleep(0.1)\n`;
+
+    it("starts anew when sources change, waits when the program ends, builds, and leaves nothing", async () => {
+      const dockerfile = 'FROM python:3.11-slim\nWORKDIR /app\nCOPY app.py .\nENV BUILT=1\nCMD ["python", "app.py"]\n';
+      const folder = world.files("watched", {
+        Dockerfile: dockerfile,
+        "app.py": LOOP("first"),
+        ".gitignore": "*.log\n",
+      });
+      world.ok("build", "-q", "-t", "watched", "watched");
+      const write = (path: string, text: string): void => fs.writeFileSync(join(folder, path), text);
+      const run = start(["run", "--rm", "--name", "watched", "--watch", "--build", "watched"], folder);
+      await run.until((text) => text.includes("first\n"));
+      write("noise.log", "x");
+      fs.mkdirSync(join(folder, "pkg", "__pycache__"), { recursive: true });
+      write("pkg/__pycache__/x.pyc", "x");
+      await sleep(600);
+      expect(run.err()).not.toContain("changed");
+
+      write("app.py", "print('short')\nraise SystemExit(3)\n");
+      await run.until((text) => text.includes("waiting for a change"));
+      expect(run.err()).toMatch(/app\.py changed: starting anew\n.*exit code 3: waiting for a change\n/s);
+
+      write("pkg/new.py", "WORD = 'third'\n");
+      write("app.py", "import os, pkg.new, time\nprint(pkg.new.WORD, os.environ['BUILT'])\ntime.sleep(60)\n");
+      await run.until((text) => text.includes("third 1\n"));
+
+      write("Dockerfile", dockerfile.replace("BUILT=1", "BUILT=2"));
+      await run.until((text) => text.includes("third 2\n"));
+      expect(run.err()).toContain("Dockerfile changed: building watched");
+
+      run.child.kill("SIGINT");
+      expect(await run.ended()).not.toBe(0);
+      expect(world.ok("ps", "-aq")).toBe("");
+      expect(fs.existsSync(join(folder, "__pycache__"))).toBe(false);
+    });
+
+    it.each([
+      ["an image without a working directory", ["--watch", "python:3.11-slim", "true"], /has no working directory/],
+      ["a folder that is not there", ["--watch", "missing:/app", "app"], /no such folder/],
+      ["the background", ["-d", "--watch", "app"], /exclude each other/],
+      ["--build alone", ["--build", "app"], /is for `--watch`/],
+    ])("refuses %s", (_name, words, says) => {
+      expect(world.tare(["run", "--rm", ...words])).toMatchObject({ code: 125, err: expect.stringMatching(says) });
+    });
   });
 });

@@ -6,6 +6,7 @@ import { createRequest } from "../create-request.ts";
 import { DEVELOP_OPTIONS, developed } from "../develop-run.ts";
 import { oneValue } from "../flag-value.ts";
 import { parseDetachKeys, resolveAttach } from "../../options/index.ts";
+import { WATCH_OPTIONS, runWatched } from "../watch-run.ts";
 import { processIo } from "../process-io.ts";
 import { hintAtReboot } from "../reboot-hint.ts";
 import { pullProgress } from "../pull-progress.ts";
@@ -24,6 +25,7 @@ export const command: CommandBody = {
     ...DEVELOP_OPTIONS,
     { name: "attach", short: "a", type: "list", description: "Attach only to `stdin`, `stdout` or `stderr`" },
     DETACH_KEYS_OPTION,
+    ...WATCH_OPTIONS,
     { name: "sig-proxy", type: "boolean", default: true, description: "Hand signals on to the process" },
   ],
   complete: ["image", "none"],
@@ -31,6 +33,7 @@ export const command: CommandBody = {
     { line: "tare run --rm hello", text: "run an image's program and clean up after it" },
     { line: "tare run -it --rm -v .:/work -w /work python:3.11-slim bash", text: "a shell with this folder inside" },
     { line: "tare run --debug -v .:/app app", text: "a Python program under debugpy; prints how to attach" },
+    { line: "tare run --rm --watch app", text: "with this folder as its sources; starts anew when they change" },
     { line: "tare run -d --name training -m 8g --cpus 4 trainer", text: "in the background, with limits" },
   ],
   async run(context, parsed) {
@@ -38,6 +41,7 @@ export const command: CommandBody = {
     const autoRemove = parsed.boolean("rm");
     const asked = { ...createRequest(context, parsed), autoRemove, listener: pullProgress(context) };
     const request = await developed(context, parsed, asked);
+    if (parsed.given("watch") || parsed.boolean("build")) return await runWatched(context, parsed, request);
     const { interactive, tty } = request;
     const attached = resolveAttach({ attach: parsed.list("attach"), interactive, detach });
     const detachKeys = oneValue(parsed, "detach-keys", parseDetachKeys);
