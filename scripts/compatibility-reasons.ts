@@ -12,7 +12,6 @@ export const NOT_PLANNED: Readonly<Record<string, string>> = {
   "run --io-maxiops": WINDOWS,
   "run --isolation": WINDOWS,
   "run --use-api-socket": "there is no daemon whose socket could be handed in",
-  "run --link": "Docker's own legacy; containers of a network find each other by name",
   "network connect --link": "Docker's own legacy; containers of a network find each other by name",
   "run --storage-opt": "the storage has no options per container",
   "start --checkpoint": "an experiment of Docker's daemon",
@@ -30,12 +29,10 @@ export const NOT_PLANNED: Readonly<Record<string, string>> = {
   "volume create --topology-preferred": SWARM,
   "volume create --topology-required": SWARM,
   "volume create --type": SWARM,
-  "network create --attachable": SWARM,
   "network create --config-from": SWARM,
   "network create --config-only": SWARM,
   "network create --ingress": SWARM,
   "network create --scope": SWARM,
-  "network inspect --verbose": SWARM,
 };
 
 /** What Tare has and does otherwise on purpose. */

@@ -23,6 +23,7 @@ describe("the library's face", () => {
       "develop",
       "images",
       "locks",
+      "networks",
       "plan",
       "registry",
       "sizes",
@@ -35,7 +36,7 @@ describe("the library's face", () => {
       ["history", "import", "inspect", "list", "load", "names", "prune", "remove", "resolve", "save", "tag"].sort(),
     );
     expect(members(engine.containers)).toEqual(
-      "attach changes commit copyFrom copyTo create exec export inspect kill list logDetails logs names pause processes prunable prune remove rename restart run security setRestartPolicy start stats stop unpause update wait".split(
+      "attach changes commit copyFrom copyTo create exec export inspect kill list logDetails logs names pause ports processes prunable prune remove rename restart run security setRestartPolicy start stats stop unpause update wait".split(
         " ",
       ),
     );

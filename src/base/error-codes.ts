@@ -154,6 +154,17 @@ export const ERROR_CODES = {
   E_MOUNT_RESERVED: "a mount would cover /proc, /sys or the root",
   E_MOUNT_SOURCE: "the source of a bind mount does not exist",
   E_MOUNT_DUPLICATE: "two mounts have the same destination",
+  E_SETTINGS: "settings.json has an unknown setting or a wrong value",
+  E_NETWORK: "a container's network could not be set up",
+  E_NETWORK_NOTFOUND: "no such network",
+  E_NETWORK_EXISTS: "the network's name or bridge belongs to another network",
+  E_NETWORK_NAME: "a network's name is malformed, or the network is one that is always there",
+  E_NETWORK_USED: "a network has containers, or the container is in it already",
+  E_NETWORK_FULL: "no subnet for a network, or no address in it, is free",
+  E_SUBNET: "a subnet, gateway or range of addresses is malformed or in use",
+  E_ADDRESS: "an address is not in the network, or somebody has it",
+  E_PORT: "the container does not publish that port",
+  E_PORT_BUSY: "a port of this host is in use",
   E_FILTER: "a filter is unknown or its value is malformed",
   // images
   E_ARCHIVE: "an image archive is malformed or of an unknown kind",
@@ -181,7 +192,6 @@ export const ERROR_CODES = {
   // develop
   E_NOT_PYTHON: "what a container starts is no Python program that a debugger can be put in front of",
   E_NO_TOOLS: "there are no tools for a shell in a container",
-  E_PORT_BUSY: "a port of this machine is taken",
 } as const;
 
 /** A stable error code. */

@@ -8,6 +8,7 @@ export type CompletionKind =
   | "container"
   | "running"
   | "volume"
+  | "network"
   | "file"
   | "directory"
   | "recipe"

@@ -133,6 +133,8 @@ async function candidatesOf(
       return named(await (await engine()).containers.names({ all: kind === "container" }), "container");
     case "volume":
       return named(await (await engine()).volumes.names(), "volume");
+    case "network":
+      return named(await (await engine()).networks.names(), "network");
     case "recipe":
       return (await (await engine()).bases.recipes()).map(({ name, summary }) => ({
         value: prefix + name,

@@ -5,7 +5,7 @@ import { RESTART_OPTION } from "./restart-option.ts";
 import { HEALTH_OPTIONS } from "./health-options.ts";
 import type { OptionSpec } from "./command.ts";
 
-const NETWORKS = "published ports, bridge networks and names come with a later version; use `--network host` meanwhile";
+import { NETWORK_OPTIONS } from "./create-network.ts";
 
 const flag = (name: string, description: string, short?: string): OptionSpec => ({
   name,
@@ -75,8 +75,6 @@ const FILES: readonly OptionSpec[] = [
 ];
 
 const ISOLATION: readonly OptionSpec[] = [
-  list("network", "`none` or `host`", { valueName: "network" }),
-  list("net", "The old name of `--network`", { hidden: true }),
   list("cap-add", "Add a capability"),
   list("cap-drop", "Drop a capability"),
   list("security-opt", "`seccomp=…`, `apparmor=…`, `no-new-privileges[:false]`, `label=…`"),
@@ -97,11 +95,6 @@ const ISOLATION: readonly OptionSpec[] = [
 ];
 
 const NOT_YET: readonly OptionSpec[] = [
-  later("publish", NETWORKS, { short: "p" }),
-  later("publish-all", NETWORKS, { short: "P", type: "boolean" }),
-  ...["expose", "ip", "ip6", "link", "link-local-ip", "mac-address", "network-alias", "net-alias"].map((name) =>
-    later(name, NETWORKS),
-  ),
   later("gpus", "GPU support comes with a later version; `--device` and `-v` work meanwhile"),
   later(
     "storage-opt",
@@ -119,6 +112,7 @@ export const CREATE_OPTIONS: readonly OptionSpec[] = [
   ...PROCESS,
   ...FILES,
   ...LIMIT_OPTIONS,
+  ...NETWORK_OPTIONS,
   ...ISOLATION,
   ...NOT_YET,
   ...IGNORED,

@@ -11,13 +11,13 @@ import {
   parseIpAddress,
   parseKeyValueFile,
   parseLabels,
-  parseNetwork,
   parseSysctl,
 } from "../options/index.ts";
 import { checkVolumeDriver, mountsOf } from "./create-mounts.ts";
 import { healthRequest } from "./health-options.ts";
 import { restartPolicy } from "./restart-option.ts";
 import { usageError } from "./usage-error.ts";
+import { networkRequest } from "./create-network.ts";
 import { allValues, defined, flagValue, oneValue } from "./flag-value.ts";
 import type { CreateRequest, DeviceRequest, NamespaceRequest, SecurityRequest } from "../engine/index.ts";
 import { resourceRequest } from "./limit-options.ts";
@@ -45,6 +45,7 @@ export function createRequest(context: CommandContext, parsed: ParsedArguments):
     onWarning: (text) => context.stderr.write(`WARNING: ${text}\n`),
     security: security(parsed),
     namespaces: namespaces(parsed),
+    network: networkRequest(parsed),
     sysctls: Object.fromEntries(allValues(parsed, "sysctl", parseSysctl)),
     addHosts: checked(parsed, "add-host", parseExtraHost),
     dns: allValues(parsed, "dns", parseIpAddress),
@@ -135,30 +136,12 @@ function deviceOf(text: string): DeviceRequest {
 function namespaces(parsed: ParsedArguments): NamespaceRequest {
   const cgroup = parsed.string("cgroupns");
   return defined({
-    network: networkOf(parsed),
     ipc: parsed.string("ipc"),
     pid: parsed.string("pid"),
     uts: parsed.string("uts"),
     cgroup: cgroup === "host" || cgroup === "private" ? cgroup : undefined,
     user: parsed.string("userns") === "host" ? "host" : undefined,
   } as const);
-}
-
-/** `default` and `bridge` are what one gets without the flag. */
-function networkOf(parsed: ParsedArguments): string | undefined {
-  const names = [...allValues(parsed, "network", parseNetwork), ...allValues(parsed, "net", parseNetwork)];
-  const targets = names.map(({ target }) => target);
-  const target = targets.at(-1);
-  if (target === undefined || target === "default" || target === "bridge") return undefined;
-  if (targets.length === 1 && (target === "none" || target === "host")) return target;
-  throw new TareError(
-    "E_UNSUPPORTED",
-    `option \`--network ${targets.join(",")}\`: networks come with a later version`,
-    {
-      hint: "use `none` or `host`",
-      exitCode: 125,
-    },
-  );
 }
 
 function pullPolicy(parsed: ParsedArguments): CreateRequest["pull"] {

@@ -71,8 +71,8 @@ function isWantedAtBoot(context: ContainersContext, record: ContainerRecord): bo
 }
 
 function needsAnother({ host }: ContainerRecord): boolean {
-  const { network, ipc, pid } = host.namespaces;
-  return [network, ipc, pid].some((mode) => mode?.startsWith("container:"));
+  const { ipc, pid } = host.namespaces;
+  return [host.network, ipc, pid].some((mode) => mode?.startsWith("container:"));
 }
 
 async function forAll(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from "node:path";
 import type { Digest } from "../base/index.ts";
+import { Networks } from "../network/index.ts";
 import type { DocumentStore, Store } from "../store/index.ts";
 import { withEvents } from "./events.ts";
 import { identify } from "./process-identity.ts";
@@ -24,6 +25,8 @@ export interface ContainersContext {
   readonly now: () => number;
   /** Where `stats` asks for the use of GPUs; absent: it shows none. */
   readonly gpuUsage?: GpuUsage;
+  /** Where ports are published that name no address; absent: 127.0.0.1. */
+  readonly publishAddress?: () => string;
   /** Finds an image for `--filter ancestor=`; undefined when there is none. */
   readonly findImage?: (text: string) => { readonly id: Digest; readonly diffIds: readonly Digest[] } | undefined;
 }
@@ -94,6 +97,11 @@ export function recordsOf(
 ): DocumentStore<ContainerRecord> {
   const { documents, events } = context.store;
   return withEvents(documents<ContainerRecord>(CONTAINER_KIND, { lasting: host?.autoRemove !== true }), events);
+}
+
+/** The networks of this store. */
+export function networksOf(context: Pick<ContainersContext, "store">): Networks {
+  return new Networks(context.store);
 }
 
 /** Who this process is. */

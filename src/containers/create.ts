@@ -13,6 +13,8 @@ import { checkedLimits } from "./limits.ts";
 import { mergeConfig } from "./merge-config.ts";
 import { resolveMounts } from "./mounts.ts";
 import { checkName, newContainerId, randomName } from "./names.ts";
+import { exposedPorts, networkSettings } from "./network-settings.ts";
+import type { NetworkSettings } from "./network-settings.ts";
 import type { CreateRequest } from "./request.ts";
 import type { ContainerImage, ContainerRecord, HostSettings, StoredState } from "./types.ts";
 import { inheritedMounts } from "./volumes-from.ts";
@@ -50,6 +52,7 @@ function newRecord(
 ): Omit<ContainerRecord, "name"> {
   const { defaults, reference, id: imageId, target: imageTarget, diffIds: layers } = parts.image;
   const id = newContainerId();
+  const network = networkSettings(context, parts.request, defaults);
   return {
     version: 1,
     id,
@@ -58,8 +61,8 @@ function newRecord(
     imageId,
     imageTarget,
     layers,
-    config: mergeConfig(defaults, parts.request, id),
-    host: hostSettings(parts.request),
+    config: { ...mergeConfig(defaults, parts.request, id), ...exposedPorts(parts.request, defaults) },
+    host: hostSettings(parts.request, network),
     mounts: resolveMounts({
       requested: parts.request.mounts,
       inherited: inheritedMounts(context, parts.request.volumesFrom ?? []),
@@ -101,12 +104,12 @@ function nameTaken(context: ContainersContext, name: string): TareError {
   });
 }
 
-function hostSettings(request: CreateRequest): HostSettings {
+function hostSettings(request: CreateRequest, network: NetworkSettings): HostSettings {
   return {
     resources: checkedLimits(request.resources, request.onWarning ?? (() => undefined)),
     security: request.security,
     namespaces: request.namespaces,
-    network: networkOf(request.namespaces.network),
+    ...network,
     readOnly: request.readOnly,
     init: request.init,
     autoRemove: request.autoRemove,
@@ -121,13 +124,6 @@ function hostSettings(request: CreateRequest): HostSettings {
     cgroupParent: request.cgroupParent,
     log: request.log,
   };
-}
-
-/** Without a flag a container shares the host's network, with a host name of its own. */
-function networkOf(mode: string | undefined): "none" | "host" {
-  if (mode === "none") return "none";
-  if (mode === undefined || mode === "host" || mode === "default") return "host";
-  throw new TareError("E_UNSUPPORTED", `choosing the network \`${mode}\`: this version knows \`none\` and \`host\``);
 }
 
 /** The layers are looked up after the record names them: prune either sees the record or has taken them before. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TareError, isTareError, randomHex } from "../base/index.ts";
+import { openNetworking } from "../network/index.ts";
 import { filesOf, recordsOf } from "./context.ts";
 import type { ContainersContext } from "./context.ts";
 import { recordContainerEvent } from "./events.ts";
@@ -67,12 +68,13 @@ function notePaused(context: ContainersContext, id: string, paused: boolean): vo
   );
 }
 
-/** Gives a container another name. Throws `E_NAME`, `E_NAME_TAKEN`. */
-export function renameContainer(context: ContainersContext, text: string, name: string): void {
+/** Gives a container another name, in its networks too. Throws `E_NAME`, `E_NAME_TAKEN`. */
+export async function renameContainer(context: ContainersContext, text: string, name: string): Promise<void> {
   const records = recordsOf(context);
-  const { id, name: current } = findContainer(context, text);
+  const { id, name: current, host } = findContainer(context, text);
   const wanted = checkName(name);
   if (wanted === current)
     throw new TareError("E_NAME_TAKEN", `naming container \`${wanted}\`: it has that name already`);
   records.rename(id, wanted, (record) => ({ ...record, name: wanted }));
+  if ((host.joins ?? []).length > 0) await openNetworking(context.store).rename(id, wanted);
 }

@@ -18,6 +18,8 @@ export interface FilterLookups {
   container(text: string): ContainerRecord;
   /** The image that `ancestor=` names, if it is in the store. */
   image(text: string): { readonly id: string; readonly diffIds: readonly string[] } | undefined;
+  /** The ids of the containers in the network that `network=` names; undefined when there is none. */
+  network(text: string): ReadonlySet<string> | undefined;
 }
 
 const HEALTH = ["starting", "healthy", "unhealthy", "none"];
@@ -38,8 +40,8 @@ const FILTERS: Readonly<Record<string, Filter>> = {
   before: ({ record }, value, lookups) => record.createdAt < lookups.container(value).createdAt,
   since: ({ record }, value, lookups) => record.createdAt > lookups.container(value).createdAt,
   volume: ({ record }, value) => record.mounts.some((mount) => mount.name === value || mount.destination === value),
-  network: ({ record }, value) => record.host.network === value,
   health: ({ health = "none" }, value) => health === oneOf("health", value, HEALTH),
+  network: ({ record }, value, lookups) => isInNetwork(record, value, lookups),
 };
 
 const ALL_OF = new Set(["label", "label!", "until"]);
@@ -112,6 +114,11 @@ function hasAncestor(record: ContainerRecord, value: string, lookups: FilterLook
   return (
     image.id === id || (image.diffIds.length > 0 && image.diffIds.every((layer, index) => layers[index] === layer))
   );
+}
+
+/** In it now, or when it starts. */
+function isInNetwork({ id, host }: ContainerRecord, value: string, lookups: FilterLookups): boolean {
+  return host.network === value || lookups.network(value)?.has(id) === true;
 }
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };

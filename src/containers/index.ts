@@ -9,6 +9,7 @@ export type {
   DeviceValue,
   ExecRequest,
   NamespaceRequest,
+  NetworkRequest,
   ProcessIo,
   ResourceRequest,
   RunResult,
@@ -53,6 +54,10 @@ export type { LimitChanges } from "./update.ts";
 export { containerStats } from "./stats.ts";
 export type { ContainerStats, StatsRequest } from "./stats.ts";
 export { exportContainer } from "./export.ts";
+export { DEFAULT_NETWORK, usesHostNetwork } from "./network-settings.ts";
+export { connectContainer, disconnectContainer, sweepNetworks } from "./connect.ts";
+export type { ConnectOptions } from "./connect.ts";
+export { containerPorts, joinedNetworks } from "./network-document.ts";
 export { cleanupContainer, recoverContainers, removeOrphans } from "./recover.ts";
 export type { RecoveryReport } from "./recover.ts";
 export { findVolumes, pruneVolumes, volumeSize, volumeUsage } from "./volume-list.ts";

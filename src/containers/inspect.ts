@@ -11,6 +11,7 @@ import { shownStatus, sizeOf } from "./list.ts";
 import { processArguments } from "./merge-config.ts";
 import type { DeviceValue } from "./request.ts";
 import type { ContainerConfig, ContainerRecord, DerivedState, HostSettings, MountPoint } from "./types.ts";
+import { networkDocument, portBindings } from "./network-document.ts";
 
 const DEFAULT_SHM = 64 * 1024 * 1024;
 const NEVER = "0001-01-01T00:00:00Z";
@@ -50,7 +51,7 @@ export function inspectContainer(
     ...(size ? { SizeRw: size.writable, SizeRootFs: size.root } : {}),
     Mounts: record.mounts.filter((mount) => mount.type !== "tmpfs").map(mountDocument),
     Config: configDocument(view),
-    NetworkSettings: { Networks: { [record.host.network]: { NetworkID: record.host.network } }, Ports: {} },
+    NetworkSettings: networkDocument(context, record, state),
   };
 }
 
@@ -111,8 +112,9 @@ function hostDocument(record: ContainerRecord): Readonly<Record<string, unknown>
     Binds: mounts.filter((mount) => mount.type === "bind").map(bindText),
     LogConfig: logDocument(record),
     NetworkMode: host.network,
-    PortBindings: {},
     RestartPolicy: restartDocument(host.restart),
+    PortBindings: portBindings(record),
+    PublishAllPorts: record.host.publishAll ?? false,
     AutoRemove: host.autoRemove,
     ...(Object.keys(host.annotations).length === 0 ? {} : { Annotations: host.annotations }),
     CapAdd: listOrNull(security.capAdd),

@@ -9,7 +9,6 @@ import {
   hostDevices,
   lookupUser,
   namespaceLimits,
-  prepareEtcFiles,
   provideRealtime,
   readDevices,
 } from "../runtime/index.ts";
@@ -24,6 +23,7 @@ import type {
 } from "../runtime/index.ts";
 import { readFileInTree } from "../store/index.ts";
 import type { SourceTree } from "../store/index.ts";
+import { etcMounts } from "./etc-mounts.ts";
 import { processArguments, processEnvironment } from "./merge-config.ts";
 import { namelessMounts, withHome } from "./nameless-user.ts";
 import type { Launch } from "./runtime-port.ts";
@@ -50,7 +50,7 @@ export function launchSpec(launch: Launch, tree: SourceTree, console: Pick<Proce
     readonlyRootfs: host.readOnly,
     hostname: config.Hostname,
     ...(config.Domainname === "" ? {} : { domainname: config.Domainname }),
-    network: host.network,
+    network: specNetwork(launch),
     ...(host.namespaces.pid === "host" ? { pid: "host" as const } : {}),
     ...(host.namespaces.ipc === "host" ? { ipc: "host" as const } : {}),
     ...(host.namespaces.uts === "host" ? { uts: "host" as const } : {}),
@@ -113,20 +113,18 @@ export function securityInput(
   };
 }
 
+/** The namespace that the runtime joins, or Docker's word for having none of one's own. */
+function specNetwork({ record, network }: Launch): "none" | "host" | { readonly path: string } {
+  if (network) return { path: network.namespace };
+  return record.host.network === "host" ? "host" : "none";
+}
+
 /** The user's mounts, and ours over /etc where the user has none there. */
-function mountsOf({ record, files }: Launch): readonly SpecMount[] {
-  const { host, config } = record;
+function mountsOf(launch: Launch): readonly SpecMount[] {
+  const { record } = launch;
   const own = record.mounts.map(specMount);
   const taken = new Set(own.map((mount) => mount.destination));
-  const etc = prepareEtcFiles(files.folder, {
-    hostname: config.Hostname,
-    ...(config.Domainname === "" ? {} : { domainname: config.Domainname }),
-    extraHosts: host.addHosts,
-    network: host.network,
-    dns: host.dns,
-    dnsSearch: host.dnsSearch,
-    dnsOptions: host.dnsOptions,
-  });
+  const etc = etcMounts(launch);
   return [...etc.filter((mount) => !taken.has(mount.destination)), ...own];
 }
 

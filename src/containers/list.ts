@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { recordsOf, filesOf } from "./context.ts";
+import type { NetworkRecord } from "../network/index.ts";
+import { filesOf, networksOf, recordsOf } from "./context.ts";
 import type { ContainersContext } from "./context.ts";
 import { diskUsage } from "./disk-usage.ts";
 import { containerFilter } from "./filters.ts";
@@ -7,6 +8,7 @@ import type { ContainerView, FilterLookups } from "./filters.ts";
 import { findContainer, viewOf } from "./find.ts";
 import type { HealthStatus } from "./health-state.ts";
 import { processArguments } from "./merge-config.ts";
+import { networkNames, shownPorts } from "./network-document.ts";
 import type { DerivedState, MountPoint } from "./types.ts";
 
 /** `ps`. */
@@ -51,7 +53,8 @@ export function listContainers(context: ContainersContext, request: ContainerLis
     .map((record) => viewOf(context, record))
     .filter((view) => (all || isUp(view.state)) && matches(view));
   const chosen = request.last >= 0 ? views.slice(0, request.last) : views;
-  return chosen.map((view) => summary(context, view, request.size));
+  const networks = networksOf(context).all();
+  return chosen.map((view) => summary(context, networks, view, request.size));
 }
 
 /** Docker's word for a state: a paused container is not shown as running. */
@@ -77,11 +80,26 @@ export function filterLookups(context: ContainersContext): FilterLookups {
   return {
     container: (text) => findContainer(context, text),
     image: (text) => context.findImage?.(text),
+    network: (text) => membersOf(context, text),
   };
 }
 
-function summary(context: ContainersContext, view: ContainerView, withSize: boolean): ContainerSummary {
-  const { record, state, health } = view;
+/** Containers that are in a network or join it when they start. */
+function membersOf(context: ContainersContext, text: string): ReadonlySet<string> | undefined {
+  const network = networksOf(context).find(text);
+  if (network === undefined) return undefined;
+  const joining = recordsOf(context)
+    .list()
+    .filter(({ host }) => (host.joins ?? []).some((join) => join.network === network.id));
+  return new Set([...Object.keys(network.endpoints), ...joining.map(({ id }) => id)]);
+}
+
+function summary(
+  context: ContainersContext,
+  networks: readonly NetworkRecord[],
+  { record, state, health }: ContainerView,
+  withSize: boolean,
+): ContainerSummary {
   return {
     id: record.id,
     name: record.name,
@@ -96,8 +114,8 @@ function summary(context: ContainersContext, view: ContainerView, withSize: bool
     ...(health !== undefined && state.status === "running" ? { health } : {}),
     labels: record.config.Labels,
     mounts: record.mounts.map(mountLabel),
-    networks: [record.host.network],
-    ports: [],
+    networks: networkNames(networks, record),
+    ports: shownPorts(networks, record, state),
     ...(withSize ? { size: sizeOf(context, record.id, record.layers) } : {}),
   };
 }

@@ -57,6 +57,7 @@ describe("filters", () => {
   } as unknown as ContainerView;
   const lookups = {
     container: () => ({ ...view.record, createdAt: 2000 }),
+    network: () => undefined,
     image: (text: string) => (text === "base" ? { id: "sha256:0", diffIds: ["l1"] } : undefined),
   };
 

@@ -203,6 +203,8 @@ export class OciContainerRuntime implements ContainerRuntime {
     const runtime = await this.#runtime(record);
     const layers = store.layers.getAll(record.layers);
     const staged = stagedMounts(store, files, record);
+    const spec = launchSpec({ ...launch, record: staged.record }, containerTree({ store }, record), console);
+    await launch.network?.ready;
     return {
       runtime,
       id: record.id,
@@ -219,7 +221,7 @@ export class OciContainerRuntime implements ContainerRuntime {
         ...staged.overlays,
       ],
       subpaths: staged.subpaths,
-      spec: launchSpec({ ...launch, record: staged.record }, containerTree({ store }, record), console),
+      spec,
       stateRoot: this.#stateRoot,
     };
   }

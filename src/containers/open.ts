@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Store } from "../store/index.ts";
 import type { ContainersContext } from "./context.ts";
-import { OciContainerRuntime } from "./oci-runtime.ts";
+import { NetworkedRuntime } from "./networked-runtime.ts";
 import { linuxProcesses } from "./process-identity.ts";
 import { processRestarter } from "./restarter.ts";
 
@@ -25,20 +25,24 @@ export interface ContainerContextOptions {
   readonly healthCommand: readonly string[];
   /** The mount namespace that restarts happen in (`ownMountNamespace`). */
   readonly mountNamespace: string;
+  /** Where ports are published that name no address; asked only then. Default: 127.0.0.1. */
+  readonly publishAddress?: () => string;
   readonly findImage?: NonNullable<ContainersContext["findImage"]>;
 }
 
 /** What all functions of this area take. Cheap: nothing is read before it is needed. */
 export function containerContext(options: ContainerContextOptions): ContainersContext {
-  const { store, findImage, healthCommand, mountNamespace } = options;
+  const { store, findImage, healthCommand, mountNamespace, publishAddress } = options;
   const now = (): number => Date.now();
+  const processes = linuxProcesses();
   return {
     store,
-    runtime: new OciContainerRuntime(options),
-    processes: linuxProcesses(),
+    runtime: new NetworkedRuntime(options, processes),
+    processes,
     healthCommand,
     restarter: processRestarter(options.restartCommand, { mountNamespace, now }),
     now,
+    ...(publishAddress ? { publishAddress } : {}),
     ...(findImage ? { findImage } : {}),
   };
 }

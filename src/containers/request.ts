@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Readable, Writable } from "node:stream";
-import type { LogConfig, RestartPolicy } from "../options/index.ts";
 import type { ContainerImage } from "./types.ts";
 import type { Healthcheck } from "../oci/index.ts";
+import type { Link, LogConfig, NetworkAttachment, PortBinding, RestartPolicy } from "../options/index.ts";
 
 /** A mount of a container, from `-v`, `--mount` or `--tmpfs`. Sources of binds are absolute. */
 export type ContainerMount =
@@ -115,13 +115,26 @@ export interface SecurityRequest {
 
 /** Namespaces; absent = the default (private where Docker's is). */
 export interface NamespaceRequest {
-  /** `none` or `host`; other modes are refused before they come here. */
-  readonly network?: string;
   readonly ipc?: string;
   readonly pid?: string;
   readonly uts?: string;
   readonly cgroup?: "host" | "private";
   readonly user?: "host";
+}
+
+/** How a container is joined to networks, and what of it can be reached from outside. */
+export interface NetworkRequest {
+  /** `default`, `bridge`, `none`, `host`, `container:NAME`, or a network's name or id. */
+  readonly mode: string;
+  /** The first is that of `mode`; further ones are user-defined networks. */
+  readonly attachments: readonly NetworkAttachment[];
+  readonly links: readonly Link[];
+  /** `-p`; an address "" is the settings' one. */
+  readonly ports: readonly PortBinding[];
+  /** `-P`: all exposed ports. */
+  readonly publishAll: boolean;
+  /** `--expose`, as `80/tcp`. */
+  readonly exposed: readonly string[];
 }
 
 /** `create`, and the part of `run` that makes the container. */
@@ -152,6 +165,8 @@ export interface CreateRequest {
   readonly resources: ResourceRequest;
   readonly security: SecurityRequest;
   readonly namespaces: NamespaceRequest;
+  /** Absent: the default network, nothing published. */
+  readonly network?: NetworkRequest;
   readonly sysctls: Readonly<Record<string, string>>;
   /** `host:ip` as written, `=` allowed. */
   readonly addHosts: readonly string[];

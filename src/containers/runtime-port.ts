@@ -9,6 +9,25 @@ import type { ContainerRecord } from "./types.ts";
 export interface Launch {
   readonly record: ContainerRecord;
   readonly files: ContainerFiles;
+  /** Absent with the host's network and without any. */
+  readonly network?: LaunchNetwork;
+}
+
+/** The network namespace that a container joins, and what its files in /etc say of it. */
+export interface LaunchNetwork {
+  /** `/proc/PID/ns/net`; there once `ready`. */
+  readonly namespace: string;
+  readonly ready: Promise<void>;
+  /** Its own addresses. */
+  readonly addresses: readonly string[];
+  /** What `host-gateway` stands for. */
+  readonly gateway: string;
+  /** Further lines of /etc/hosts, `NAME:ADDRESS`. */
+  readonly hosts: readonly string[];
+  /** Name servers of networks with names, instead of the host's; empty: the host's. */
+  readonly nameServers: readonly string[];
+  /** The folder of the container whose files in /etc are shared too. */
+  readonly etcOf?: string | undefined;
 }
 
 /** A process with a root file system of its own that is no container of the store. */

@@ -6,12 +6,14 @@ import { findContainer } from "./find.ts";
 import { containerTree, imageTree } from "./image-tree.ts";
 import { confinement } from "./launch-spec.ts";
 import { mergeConfig } from "./merge-config.ts";
+import { usesHostNetwork } from "./network-settings.ts";
+import type { PortBinding } from "../options/index.ts";
 import type { CreateRequest } from "./request.ts";
 import { parseSecurityOptions } from "./security-options.ts";
 import { securityReport } from "./security-report.ts";
 import type { SecurityReport } from "./security-report.ts";
 import type { SourceTree } from "../store/index.ts";
-import type { ContainerImage, ContainerRecord, HostSettings } from "./types.ts";
+import type { ContainerImage, ContainerRecord } from "./types.ts";
 
 /** What a container may do. Reads only. Throws `E_CONTAINER_NOTFOUND`. */
 export function containerSecurity(context: ContainersContext, text: string): SecurityReport {
@@ -33,7 +35,7 @@ export function imageSecurity(context: ContainersContext, image: ContainerImage)
     imageTarget: target,
     layers: diffIds,
     config: mergeConfig(defaults, request, ""),
-    host: { ...request, runtime: undefined, cgroupParent: undefined },
+    host: { ...request, network: usesHostNetwork() ? "host" : "bridge", runtime: undefined, cgroupParent: undefined },
     mounts: [],
     state: { status: "created" },
   };
@@ -41,7 +43,7 @@ export function imageSecurity(context: ContainersContext, image: ContainerImage)
 }
 
 /** A request without any flag; what it runs does not matter. */
-const PLAIN: Omit<CreateRequest, "image"> & Pick<HostSettings, "network"> = {
+const PLAIN: Omit<CreateRequest, "image" | "network"> = {
   command: ["sh"],
   interactive: false,
   tty: false,
@@ -63,7 +65,6 @@ const PLAIN: Omit<CreateRequest, "image"> & Pick<HostSettings, "network"> = {
     groupAdd: [],
   },
   namespaces: {},
-  network: "host",
   sysctls: {},
   addHosts: [],
   dns: [],
@@ -90,7 +91,7 @@ function reportOf(record: ContainerRecord, name: string, { kind, tree }: Subject
     privileged,
     seccomp: privileged || seccomp === "unconfined" ? "none" : seccomp === "default" ? "default" : "custom",
     mounts,
-    ports: [],
+    ports: (record.host.ports ?? []).map(bindingText),
     limits: {
       memory: memory === undefined || memory <= 0 ? undefined : memory,
       pids: pidsLimit === undefined || pidsLimit <= 0 ? undefined : pidsLimit,
@@ -99,4 +100,9 @@ function reportOf(record: ContainerRecord, name: string, { kind, tree }: Subject
     uidMap: namespace.isInitial ? [] : namespace.uids,
     isRootless: isRootless(),
   });
+}
+
+/** `127.0.0.1:8080->80/tcp`, as asked for. */
+function bindingText({ hostIp, hostPort, containerPort, protocol }: PortBinding): string {
+  return `${hostIp}:${hostPort?.start ?? "any"}->${containerPort}/${protocol}`;
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest } from "../base/index.ts";
+import type { Join } from "../network/index.ts";
+import type { Link, PortBinding } from "../options/index.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 import type { LogConfig, RestartPolicy } from "../options/index.ts";
 import type { Healthcheck } from "../oci/index.ts";
@@ -91,7 +93,14 @@ export interface HostSettings {
   readonly resources: ResourceRequest;
   readonly security: SecurityRequest;
   readonly namespaces: NamespaceRequest;
-  readonly network: "none" | "host";
+  /** Docker's NetworkMode: `none`, `host`, `container:<id>`, `bridge`, or the first network's name. */
+  readonly network: string;
+  /** The networks that it joins when it starts; absent in records of versions without networks. */
+  readonly joins?: readonly Join[] | undefined;
+  /** Published when it starts, addresses filled in. */
+  readonly ports?: readonly PortBinding[] | undefined;
+  readonly publishAll?: boolean | undefined;
+  readonly links?: readonly Link[] | undefined;
   readonly readOnly: boolean;
   readonly init: boolean;
   readonly autoRemove: boolean;

@@ -54,6 +54,7 @@ export function containersApi(rooms: Rooms): ContainersApi {
     rename: async (name, wanted) => (await room()).renameContainer(await change(), name, wanted),
     remove: async (name, options) => (await room()).removeContainer(await change(), name, options),
     wait: async (name, signal) => (await room()).waitContainer(await change(), name, signal),
+    ports: async (name) => (await room()).containerPorts(await look(), name),
     inspect: async (name, options = {}) => (await room()).inspectContainer(await look(), name, options),
     security: async (name, of) => (await import("./container-security.ts")).security(rooms, name, of),
     prunable: async (filters) => (await room()).prunableContainers(await look(), filters),

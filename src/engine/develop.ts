@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TareError } from "../base/index.ts";
-import { plannedProcess } from "../containers/index.ts";
+import { DEFAULT_NETWORK, plannedProcess, usesHostNetwork } from "../containers/index.ts";
 import type { ContainerImage, ContainerMount } from "../containers/index.ts";
 import { DEBUGPY_TARGET, debuggedStart, launchEntry } from "../develop/index.ts";
 import type { PlannedStart, SourceMapping } from "../develop/index.ts";
@@ -34,7 +34,9 @@ async function debug(rooms: Rooms, request: CreateRequest, options: DebugOptions
   const start = plannedStart(rooms, image, request);
   const port = await freePort(LOOPBACK, options.port, DEBUG_PORT);
   const { signal, wait } = options;
-  const where = { address: LOOPBACK, port, wait, ...(signal === undefined ? {} : { signal }) };
+  const published = usesHostNetwork(request.network) ? request : withPort(request, port);
+  const address = published === request ? LOOPBACK : "0.0.0.0";
+  const where = { address, port, wait, ...(signal === undefined ? {} : { signal }) };
   const place = placeOf(rooms, options.signal);
   const { args, folder, version, target } = await withVertex(options, "fetch debugpy", () =>
     debuggedStart(place, start, where),
@@ -43,7 +45,7 @@ async function debug(rooms: Rooms, request: CreateRequest, options: DebugOptions
   const { cwd } = rooms.settings;
   const { mounts, workdir } = start;
   return {
-    request: withCommand(request, args, folder === undefined ? [] : [readOnly(folder, DEBUGPY_TARGET)]),
+    request: withCommand(published, args, folder === undefined ? [] : [readOnly(folder, DEBUGPY_TARGET)]),
     host: LOOPBACK,
     port,
     version,
@@ -52,12 +54,23 @@ async function debug(rooms: Rooms, request: CreateRequest, options: DebugOptions
   };
 }
 
-function requireNetwork({ namespaces }: CreateRequest, flag: string): void {
-  if (namespaces.network !== "none") return;
-  throw new TareError("E_USAGE", `option \`${flag}\`: nobody can reach a container with \`--network none\``, {
-    hint: "leave out `--network none`",
-    exitCode: 125,
-  });
+/** In a network of its own the debugger is reached by a published port. */
+function withPort(request: CreateRequest, port: number): CreateRequest {
+  const { ports = [], ...network } = request.network ?? DEFAULT_NETWORK;
+  const own = { hostIp: LOOPBACK, hostPort: { start: port, end: port }, containerPort: port, protocol: "tcp" } as const;
+  return { ...request, network: { ...network, ports: [...ports, own] } };
+}
+
+function requireNetwork({ network }: CreateRequest, flag: string): void {
+  if (network?.mode !== "none" && !network?.mode.startsWith("container:")) return;
+  throw new TareError(
+    "E_USAGE",
+    `option \`${flag}\`: nobody can reach a container with \`--network ${network.mode}\``,
+    {
+      hint: "leave out `--network`",
+      exitCode: 125,
+    },
+  );
 }
 
 function plannedStart(rooms: Rooms, image: ContainerImage, request: CreateRequest): PlannedStart {

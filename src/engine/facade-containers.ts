@@ -29,6 +29,7 @@ export type {
   LimitChanges,
   LogRecord,
   NamespaceRequest,
+  NetworkRequest,
   ProcessIo,
   PrunedContainer,
   ResourceRequest,
@@ -124,6 +125,12 @@ export interface ContainerListRequest {
   readonly filters: Filters;
 }
 
+/** A published port: `80/tcp`, and where it is reached: `127.0.0.1:8080`. */
+export interface PublishedAt {
+  readonly port: string;
+  readonly address: string;
+}
+
 /** Containers. `container` is a name, an id or a unique id prefix; absent ones throw `E_CONTAINER_NOTFOUND`. */
 export interface ContainersApi {
   /** Creates and starts; in the foreground waits for the end and removes with `autoRemove`. */
@@ -156,6 +163,8 @@ export interface ContainersApi {
   wait(container: string, signal?: AbortSignal): Promise<number>;
   /** What a container may do; with `image` what a container of that image would be allowed without any flag. */
   security(name: string, of: "container" | "image"): Promise<SecurityReport>;
+  /** Published ports of a running container; none when it does not run. */
+  ports(container: string): Promise<readonly PublishedAt[]>;
   inspect(container: string, options?: { readonly size?: boolean }): Promise<InspectDocument>;
   /** What `prune` would remove at this moment. */
   prunable(filters: Filters): Promise<readonly PrunedContainer[]>;

@@ -12,6 +12,7 @@ import type { ContainersApi } from "./facade-containers.ts";
 import type { EventsRequest, StoreEvent } from "./facade-events.ts";
 import type { BootApi } from "./facade-boot.ts";
 import type { LocksApi } from "./facade-lock.ts";
+import type { NetworksApi } from "./facade-networks.ts";
 import type { WheelsApi } from "./facade-wheels.ts";
 import type { DevelopApi } from "./facade-develop.ts";
 import type { BundleApi } from "./facade-bundle.ts";
@@ -55,6 +56,7 @@ export interface Engine {
   readonly images: ImagesApi;
   readonly sizes: SizeApi;
   readonly bases: BasesApi;
+  readonly networks: NetworksApi;
   readonly locks: LocksApi;
   readonly bundles: BundleApi;
   readonly wheels: WheelsApi;

@@ -15,6 +15,7 @@ import {
 } from "../base/index.ts";
 import { rootlessFacts } from "../rootless/index.ts";
 import { cgroupMode, findRuntime } from "../runtime/index.ts";
+import { findNameServer } from "../network/index.ts";
 import type { HostCheck } from "./facade.ts";
 import { findProgram, versionOf } from "./programs.ts";
 import { rootlessChecks } from "./rootless-checks.ts";
@@ -37,6 +38,9 @@ const CHECKS: readonly Check[] = [
     package: "util-linux",
   }),
   program("mount", { needed: "RUN steps and containers", package: "mount" }),
+  programs("iproute2", ["ip"], { needed: "networks of containers", package: "iproute2" }),
+  program("nft", { needed: "networks of containers and published ports", package: "nftables" }),
+  checkNameServer,
   checkOverlay,
   checkCgroups,
   checkSeccomp,
@@ -81,6 +85,15 @@ function programs(name: string, names: readonly string[], need: Need): Check {
     const version = await versionOf(findProgram(names[0] ?? "", env["PATH"]) ?? "");
     return { name, status: "ok", detail: `${version ?? "found"}: ${names.join(", ")}`, ...need };
   };
+}
+
+/** Distributions put it beside podman's other programs, which no search path has. */
+async function checkNameServer(): Promise<HostCheck> {
+  const need = { needed: "names in networks that you make", package: "aardvark-dns" };
+  const path = findNameServer();
+  if (path === undefined) return { name: "aardvark-dns", status: "missing", detail: "not installed", ...need };
+  const version = await versionOf(path);
+  return { name: "aardvark-dns", status: "ok", detail: `${version ?? "found"} (${path})`, ...need };
 }
 
 function checkSystem(): HostCheck {

@@ -48,8 +48,10 @@ export type {
   LogRecord,
   LogsRequest,
   NamespaceRequest,
+  NetworkRequest,
   ProcessIo,
   PrunedContainer,
+  PublishedAt,
   ResourceRequest,
   RunResult,
   SecurityFinding,
@@ -59,6 +61,7 @@ export type {
   Terminal,
 } from "./facade-containers.ts";
 export type { EventsRequest, StoreEvent } from "./facade-events.ts";
+export type { ConnectOptions, NetworkCreateRequest, NetworkSummary, NetworksApi } from "./facade-networks.ts";
 export type { LockChange, LockRequest, LockResult, LockedVersion, LocksApi } from "./facade-lock.ts";
 export type {
   BuiltWheel,

@@ -5,6 +5,7 @@ import type { WheelsApi } from "./facade-wheels.ts";
 import type { DevelopApi } from "./facade-develop.ts";
 import type { BootApi } from "./facade-boot.ts";
 import type { BundleApi } from "./facade-bundle.ts";
+import type { NetworksApi } from "./facade-networks.ts";
 import type { RegistryApi } from "./facade-registry.ts";
 import type { TrustApi } from "./facade-trust.ts";
 import type { VolumesApi } from "./facade-volumes.ts";
@@ -29,6 +30,7 @@ export function openEngine(options: EngineOptions): EngineApi {
     images: imagesApi(rooms),
     sizes: { measure: async (name, options) => (await import("./image-size.ts")).sizeOfImage(rooms, name, options) },
     bases: basesApi(rooms),
+    networks: lazyNetworks(rooms),
     locks: { lock: async (request) => (await import("./lock.ts")).lock(rooms, request) },
     bundles: lazyBundles(rooms),
     wheels: lazyWheels(rooms),
@@ -69,6 +71,21 @@ function lazyDevelop(rooms: Rooms): DevelopApi {
     debug: async (request, options) => (await api()).debug(request, options),
     shell: async (request, io) => (await api()).shell(request, io),
     watch: async (request, options, io) => (await api()).watch(request, options, io),
+  };
+}
+
+function lazyNetworks(rooms: Rooms): NetworksApi {
+  const api = async (): Promise<NetworksApi> => (await import("./networks.ts")).networksApi(rooms);
+  return {
+    create: async (request) => (await api()).create(request),
+    list: async (request) => (await api()).list(request),
+    inspect: async (name) => (await api()).inspect(name),
+    remove: async (name) => (await api()).remove(name),
+    connect: async (network, container, options) => (await api()).connect(network, container, options),
+    disconnect: async (network, container) => (await api()).disconnect(network, container),
+    prune: async (request) => (await api()).prune(request),
+    names: async () => (await api()).names(),
+    publishAddress: async () => (await api()).publishAddress(),
   };
 }
 

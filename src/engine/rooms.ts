@@ -73,10 +73,13 @@ export class Rooms {
 
   async #containerContext(store: Store): Promise<ContainersContext> {
     const { containerContext } = await import("../containers/index.ts");
+    const { settings } = this;
+    const { publishAddress } = await import("./user-settings.ts");
     const { containerCommands } = await import("./container-commands.ts");
     return containerContext({
       store,
       ...containerCommands(this.settings),
+      publishAddress: () => publishAddress(settings),
       findImage: (text) => {
         const record = lookUpImage(store, text);
         return record && { id: record.id, diffIds: store.contentOf(record).diffIds };

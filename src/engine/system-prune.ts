@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TareError } from "../base/index.ts";
-import { pruneContainers, pruneVolumes, recoverContainers, removeOrphans } from "../containers/index.ts";
+import { pruneContainers, pruneVolumes, recoverContainers, removeOrphans, sweepNetworks } from "../containers/index.ts";
 import type { PruneOptions, PruneReport } from "../store/index.ts";
 import { clearKilledBuilds } from "./build.ts";
 import type { SystemPruneReport, SystemPruneRequest } from "./facade.ts";
@@ -25,6 +25,7 @@ export async function pruneSystem(rooms: Rooms, request: SystemPruneRequest): Pr
   const volumes = request.volumes
     ? pruneVolumes(context, { all: false, filters: request.filters })
     : { volumes: [], reclaimed: 0 };
+  const cables = await sweepNetworks(context);
   requireGoingOn(request);
   const images = await dropImages(store, request.filters, request.all);
   requireGoingOn(request);
@@ -35,7 +36,8 @@ export async function pruneSystem(rooms: Rooms, request: SystemPruneRequest): Pr
     volumes: volumes.volumes.map(({ name }) => name),
     cacheRecords: itemsOf(report, "cache"),
     wheels: itemsOf(report, "wheels"),
-    leftovers: recovered.removed.length + recovered.folders.length + orphans.length + itemsOf(report, "temporary"),
+    leftovers:
+      cables + recovered.removed.length + recovered.folders.length + orphans.length + itemsOf(report, "temporary"),
     reclaimed: containers.reclaimed + volumes.reclaimed + report.freed,
   };
 }

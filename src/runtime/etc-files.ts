@@ -45,14 +45,19 @@ export function prepareEtcFiles(bundle: string, input: EtcFilesInput): SpecMount
   ];
   try {
     ensureDirectory(folder, 0o755);
-    return contents.map(([name, text]) => {
-      const source = join(folder, name);
-      writeFileSync(source, text, { mode: 0o644 });
-      return { destination: `/etc/${name}`, type: "bind", source, options: ["bind", "rprivate", "rw"] };
-    });
+    for (const [name, text] of contents) writeFileSync(join(folder, name), text, { mode: 0o644 });
+    return etcFilesIn(bundle);
   } catch (error) {
     throw ioError(`writing the container's files in \`${folder}\``, error);
   }
+}
+
+/** The mounts of the files that are there already: of a container whose network another one shares. */
+export function etcFilesIn(bundle: string): SpecMount[] {
+  return ["resolv.conf", "hosts", "hostname"].map((name) => {
+    const source = join(bundle, "etc", name);
+    return { destination: `/etc/${name}`, type: "bind", source, options: ["bind", "rprivate", "rw"] };
+  });
 }
 
 /** The text of /etc/resolv.conf. */

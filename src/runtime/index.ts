@@ -51,5 +51,5 @@ export { lookupUser } from "./users.ts";
 export type { ReadImageFile, ResolvedUser } from "./users.ts";
 export { checkRootfs } from "./rootfs-check.ts";
 export type { EntryKind } from "./rootfs-check.ts";
-export { prepareEtcFiles } from "./etc-files.ts";
+export { etcFilesIn, prepareEtcFiles } from "./etc-files.ts";
 export type { EtcFilesInput } from "./etc-files.ts";

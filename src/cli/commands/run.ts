@@ -7,6 +7,7 @@ import { DEVELOP_OPTIONS, developed } from "../develop-run.ts";
 import { oneValue } from "../flag-value.ts";
 import { parseDetachKeys, resolveAttach } from "../../options/index.ts";
 import { WATCH_OPTIONS, runWatched } from "../watch-run.ts";
+import { notePublished } from "../publish-note.ts";
 import { processIo } from "../process-io.ts";
 import { hintAtReboot } from "../reboot-hint.ts";
 import { pullProgress } from "../pull-progress.ts";
@@ -51,6 +52,7 @@ export const command: CommandBody = {
       : processIo(context, { interactive: attached.stdin, tty, proxy, detachKeys, outputs: attached });
     const engine = await context.engine();
     await hintAtReboot(context, engine, request.restart?.name);
+    await notePublished(context, request.network);
     if (context.signal.aborted) throw new TareError("E_ABORTED", "running: interrupted", { exitCode: 130 });
     const { id, exitCode } = await engine.containers.run(request, io);
     if (detach) context.stdout.write(`${id}\n`);

@@ -2,6 +2,7 @@
 /** Every command, in the order of help. Only the file of the command that is called is loaded. */
 import type { CommandEntry } from "../command.ts";
 import { CONTAINER_COMMANDS } from "./table-containers.ts";
+import { NETWORK_COMMANDS } from "./table-networks.ts";
 import { TRUST_COMMANDS } from "./table-trust.ts";
 import { VOLUME_COMMANDS } from "./table-volumes.ts";
 
@@ -65,6 +66,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   ...CONTAINER_COMMANDS,
   ...VOLUME_COMMANDS,
+  ...NETWORK_COMMANDS,
   {
     name: "images",
     aliases: ["image ls", "image list"],

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A runtime whose containers have networks: the namespace is made before the start, while the rest is prepared, and what
+ * is left of it is removed after the end. Part of the runtime, so that every way to an end goes through it.
+ */
+import { TareError } from "../base/index.ts";
+import { openNetworking } from "../network/index.ts";
+import type { Joined, Networking } from "../network/index.ts";
+import type { Store } from "../store/index.ts";
+import { filesOf, recordsOf } from "./context.ts";
+import type { LogWriter } from "./log-writer.ts";
+import { OciContainerRuntime } from "./oci-runtime.ts";
+import type { RuntimeOptions } from "./oci-runtime.ts";
+import type { ProcessTable } from "./process-identity.ts";
+import type { ProcessIo } from "./request.ts";
+import type { Launch, LaunchNetwork, Outcome } from "./runtime-port.ts";
+import { deriveState } from "./state.ts";
+import type { ContainerRecord } from "./types.ts";
+
+interface Begun {
+  readonly launch: Launch;
+  readonly release: () => void;
+}
+
+/** The runtime of this host, with networks. */
+export class NetworkedRuntime extends OciContainerRuntime {
+  readonly #store: Store;
+  readonly #processes: ProcessTable;
+  #networking: Networking | undefined;
+
+  constructor(options: RuntimeOptions, processes: ProcessTable) {
+    super(options);
+    this.#store = options.store;
+    this.#processes = processes;
+  }
+
+  override async runForeground(launch: Launch, io: ProcessIo, log: LogWriter | undefined): Promise<Outcome> {
+    const begun = await this.#begin(launch);
+    try {
+      return await super.runForeground(begun.launch, io, log);
+    } finally {
+      begun.release();
+      await this.#detach(launch.record);
+    }
+  }
+
+  override async startDetached(launch: Launch): Promise<{ readonly supervisorPid: number; readonly pid: number }> {
+    const begun = await this.#begin(launch);
+    try {
+      return await super.startDetached(begun.launch);
+    } finally {
+      begun.release();
+    }
+  }
+
+  override async cleanup(launch: Launch): Promise<void> {
+    await super.cleanup(launch);
+    await this.#detach(launch.record);
+  }
+
+  override async discard(id: string): Promise<void> {
+    await super.discard(id);
+    await this.#networks.detach(id);
+  }
+
+  get #networks(): Networking {
+    return (this.#networking ??= openNetworking(this.#store));
+  }
+
+  async #detach({ id, host }: ContainerRecord): Promise<void> {
+    if (host.network !== "none" && host.network !== "host") await this.#networks.detach(id);
+  }
+
+  async #begin(launch: Launch): Promise<Begun> {
+    const { network } = launch.record.host;
+    if (network === "none" || network === "host") return { launch, release: () => undefined };
+    if (network.startsWith("container:")) {
+      const shared = this.#shared(network.slice("container:".length));
+      return { launch: { ...launch, network: shared }, release: () => undefined };
+    }
+    return await this.#attach(launch);
+  }
+
+  async #attach(launch: Launch): Promise<Begun> {
+    const { id, name, host } = launch.record;
+    const { joined, namespace, ready, release } = await this.#networks.attach({
+      containerId: id,
+      folder: launch.files.folder,
+      name,
+      joins: host.joins ?? [],
+      ports: host.ports ?? [],
+      dns: host.dns,
+    });
+    const hosts = (host.links ?? []).flatMap((link) => this.#linked(link.name, link.alias));
+    return { launch: { ...launch, network: { namespace, ready, hosts, ...placeOf(joined) } }, release };
+  }
+
+  /** The lines of a `--link`. Throws `E_CONTAINER_NOTFOUND` when nothing of that name has a network. */
+  #linked(name: string, alias: string): readonly string[] {
+    const endpoints = this.#networks.networks.list().flatMap((network) => Object.entries(network.endpoints));
+    const found = endpoints.find(([id, endpoint]) => endpoint.name === name || id.startsWith(name));
+    if (found === undefined) {
+      throw new TareError(
+        "E_CONTAINER_NOTFOUND",
+        `linking to the container \`${name}\`: it does not run in a network`,
+        {
+          hint: `start it with \`tare start ${name}\``,
+          exitCode: 125,
+        },
+      );
+    }
+    const [id, { ipv4, name: ownName }] = found;
+    return [...new Set([alias, id.slice(0, 12), ownName])].map((word) => `${word}:${ipv4}`);
+  }
+
+  /** The namespace and the files of a container that runs. Throws `E_CONTAINER_STATE`. */
+  #shared(id: string): LaunchNetwork {
+    const record = recordsOf({ store: this.#store }).get(id);
+    const files = filesOf({ store: this.#store }, id);
+    const pid = record ? deriveState(record, files, this.#processes).pid : 0;
+    if (pid > 0) {
+      const ready = Promise.resolve();
+      return { namespace: `/proc/${pid}/ns/net`, ready, etcOf: files.folder, ...placeOf([]), hosts: [] };
+    }
+    const name = record?.name ?? id.slice(0, 12);
+    throw new TareError("E_CONTAINER_STATE", `joining the network of the container \`${name}\`: it does not run`, {
+      hint: `start it with \`tare start ${name}\``,
+      exitCode: 125,
+    });
+  }
+}
+
+/** What the container's files say of its networks. */
+function placeOf(joined: readonly Joined[]): Pick<LaunchNetwork, "addresses" | "gateway" | "nameServers"> {
+  const named = joined.filter(({ network }) => !network.isDefault);
+  const gatewayOf = ({ network }: Joined): readonly string[] =>
+    network.subnets.slice(0, 1).map(({ gateway }) => gateway);
+  return {
+    addresses: joined.flatMap(({ endpoint }) => [endpoint.ipv4, ...(endpoint.ipv6 ? [endpoint.ipv6] : [])]),
+    gateway: joined.flatMap(gatewayOf)[0] ?? "127.0.0.1",
+    nameServers: named.flatMap(gatewayOf),
+  };
+}
