@@ -21,9 +21,12 @@ export function parseMoment(flag: string, text: string, now: number): number {
   if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000;
   const match = /^(\d{4}-\d{2}-\d{2})(?:T(\d{2})(?::(\d{2})(?::(\d{2}(?:\.\d+)?))?)?)?(Z|[+-]\d{2}:\d{2})?$/.exec(text);
   if (match) {
-    const [, day, hour = "00", minute = "00", second = "00", zone = ""] = match;
-    const at = Date.parse(`${day}T${hour}:${minute}:${second}${zone}`);
-    if (!Number.isNaN(at)) return at;
+    const [, day, hour = "00", minute = "00", seconds = "00", zone = ""] = match;
+    const [second = "", fraction = ""] = seconds.split(".");
+    const digits = fraction.padEnd(9, "0");
+    const at = Date.parse(`${day}T${hour}:${minute}:${second}.${digits.slice(0, 3)}${zone}`);
+    // Logs are written to the nanosecond.
+    if (!Number.isNaN(at)) return at + Number(digits.slice(3, 9)) / 1e6;
   }
   const message = `invalid value for "${flag}": "${text}": expected a time (2026-01-02T15:04:05) or an age (42m)`;
   throw new TareError("E_USAGE", message, { exitCode: 1 });

@@ -43,11 +43,15 @@ export function openSession(context: ContainersContext, record: ContainerRecord,
   if (record.host.autoRemove) fs.writeFileSync(files.waiting, "", { mode: 0o600 });
   const outputs = { 1: io.stdout, 2: io.stderr };
   const attachment = attachTo(files.folder, (stream, data) => writeWhole(outputs[stream], data));
-  if (io.terminal) resizeTerminal(files.folder, io.terminal.size());
+  // Before the program's start: what is typed while it starts is for the program too.
+  const release = joinTerminal(files.folder, io);
   recordContainerEvent(context, record, "attach");
   return {
     run: () => converse(context, { record, files, io, attachment }),
-    close: () => attachment.close(),
+    close: async () => {
+      release();
+      await attachment.close();
+    },
   };
 }
 
@@ -71,7 +75,6 @@ interface Parts {
 
 async function converse(context: ContainersContext, parts: Parts): Promise<number | "detached"> {
   const { record, files, io, attachment } = parts;
-  const release = joinTerminal(files.folder, io);
   const signals = record.config.Tty ? undefined : io.onSignal?.((name) => passSignal(context, record, name));
   const input = joinInput(attachment, io);
   try {
@@ -87,13 +90,13 @@ async function converse(context: ContainersContext, parts: Parts): Promise<numbe
   } finally {
     input.stop();
     signals?.();
-    release();
   }
 }
 
 /** Raw mode, and the size as it changes; the result puts back what was. */
 function joinTerminal(folder: string, { terminal, stdin }: ProcessIo): () => void {
   if (!terminal) return () => undefined;
+  resizeTerminal(folder, terminal.size());
   const stop = terminal.onResize(() => resizeTerminal(folder, terminal.size()));
   if (stdin !== undefined) terminal.setRaw(true);
   return () => {
@@ -111,7 +114,7 @@ interface Input {
 function joinInput(attachment: Attachment, { stdin, terminal, detachKeys }: ProcessIo): Input {
   const never: Input = { left: new Promise(() => undefined), stop: () => undefined };
   if (stdin === undefined) return never;
-  const source: Readable = typeof stdin === "number" ? fs.createReadStream("", { fd: stdin, autoClose: false }) : stdin;
+  const source = inputOf(stdin);
   const keys = new DetachKeys(terminal ? (detachKeys ?? DEFAULT_DETACH_KEYS) : []);
   let leave: (how: "detached") => void = () => undefined;
   const left = new Promise<"detached">((resolve) => (leave = resolve));
@@ -128,6 +131,12 @@ function joinInput(attachment: Attachment, { stdin, terminal, detachKeys }: Proc
       source.off("data", take).off("end", end).pause();
     },
   };
+}
+
+/** A read of a file would go on in Node's pool and keep this process from ending; `process.stdin` is polled. */
+function inputOf(stdin: number | Readable): Readable {
+  if (typeof stdin !== "number") return stdin;
+  return stdin === 0 ? process.stdin : fs.createReadStream("", { fd: stdin, autoClose: false });
 }
 
 /** The exit code as conmon writes it. Throws `E_CONTAINER_STATE` when the connection broke and none is written. */

@@ -44,13 +44,12 @@ export class LogWriter {
 
   /** What fits into the file, cut after a line, and the rest in pieces that do. */
   *#parts(lines: Buffer): Generator<Buffer, void, undefined> {
-    let rest = lines;
-    while (rest.length > 0) {
-      const room = this.#limits.size - this.#size;
-      const fitting = room < rest.length && room > 0 ? rest.lastIndexOf(NEWLINE, room - 1) + 1 : rest.length;
-      const whole = Math.min(fitting || rest.indexOf(NEWLINE) + 1, rest.length);
-      yield rest.subarray(0, whole);
-      rest = rest.subarray(whole);
+    const { size } = this.#limits;
+    for (let rest = lines; rest.length > 0;) {
+      // A line that is longer than a file gets one of its own.
+      const length = linesIn(rest, size - this.#size) || linesIn(rest, size) || rest.indexOf(NEWLINE) + 1;
+      yield rest.subarray(0, length);
+      rest = rest.subarray(length);
     }
   }
 
@@ -69,3 +68,9 @@ export class LogWriter {
 }
 
 const NEWLINE = 10;
+
+/** Bytes of the whole lines at the beginning that fit into `room`. */
+function linesIn(lines: Buffer, room: number): number {
+  if (lines.length <= room) return lines.length;
+  return room > 0 ? lines.lastIndexOf(NEWLINE, room - 1) + 1 : 0;
+}

@@ -140,6 +140,16 @@ describe("reading a log", () => {
     expect(lines.length).toBeGreaterThan((files - 1) * 17);
   });
 
+  it("cuts a large piece of output into files too", async () => {
+    const writer = new LogWriter(folder, { size: 1000, files: 1000 });
+    const text = Array.from({ length: 500 }, (_, line) => `line ${line}\n`).join("");
+    writer.write(1, Buffer.from(`${text}${"x".repeat(3000)}\n${text}`), AT);
+    writer.close();
+    const sizes = fs.readdirSync(folder).map((name) => fs.statSync(join(folder, name)).size);
+    expect(sizes.filter((size) => size > 1000)).toEqual([3046]);
+    expect(textOf(await read())).toBe(`${text}${"x".repeat(3000)}\n${text}`);
+  });
+
   it("goes on with the newest file at the next start, and joins small ones", async () => {
     for (const text of ["one", "two", "three", "four"]) {
       const number = nextLogNumber(folder, 1000);

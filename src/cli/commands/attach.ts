@@ -5,6 +5,7 @@ import { oneValue } from "../flag-value.ts";
 import { processIo } from "../process-io.ts";
 import { parseDetachKeys } from "../../options/index.ts";
 import type { CommandBody } from "../command.ts";
+import type { InspectDocument } from "../../engine/index.ts";
 
 /** `tare attach`. */
 export const command: CommandBody = {
@@ -23,6 +24,8 @@ export const command: CommandBody = {
   async run(context, parsed) {
     const { containers } = await context.engine();
     const document = await containers.inspect(parsed.word(0));
+    // Why it can't be attached to is of more use than that this is no terminal.
+    if (!isRunning(document)) return void (await containers.attach(parsed.word(0), { stdout: 1, stderr: 2 }));
     const io = processIo(context, {
       interactive: flagOfConfig(document, "OpenStdin") && !parsed.boolean("no-stdin"),
       tty: flagOfConfig(document, "Tty"),
@@ -34,3 +37,7 @@ export const command: CommandBody = {
     return isDetached ? 1 : (exitCode ?? 0);
   },
 };
+
+function isRunning({ State: state }: InspectDocument): boolean {
+  return typeof state === "object" && state !== null && "Running" in state && state.Running === true;
+}
