@@ -36,7 +36,11 @@ describe.skipIf(reason !== undefined)("attaching", () => {
     );
     expect(left).toMatchObject({ code: 0, out: expect.stringContaining("33 111\r\n") });
     expect(world.ok("inspect", "-f", "{{.State.Running}}", "shell")).toBe("true");
-    const watched = terminal(["attach", "--detach-keys", "ctrl-a,d", "shell"], [PROMPT, "echo $A\n"], ["kept", "\u0001d"]);
+    const watched = terminal(
+      ["attach", "--detach-keys", "ctrl-a,d", "shell"],
+      [PROMPT, "echo $A\n"],
+      ["kept", "\u0001d"],
+    );
     expect(watched).toMatchObject({ code: 1, out: expect.stringContaining("read escape sequence") });
     const ended = terminal(["attach", "shell"], [PROMPT, "echo la''st; exit 7\n"]);
     expect(ended).toMatchObject({ code: 7, out: expect.stringContaining("last\r\n") });
@@ -44,7 +48,10 @@ describe.skipIf(reason !== undefined)("attaching", () => {
     expect(world.tare(["logs", "shell"]).out).toMatch(/33 111\r\n[^]*kept\r\n[^]*last\r\n/);
     const again = terminal(["start", "-ai", "shell"], [PROMPT, "exit 4\n"]);
     expect(again.code).toBe(4);
-    expect(world.tare(["attach", "shell"])).toMatchObject({ code: 1, err: expect.stringContaining("E_CONTAINER_STATE") });
+    expect(world.tare(["attach", "shell"])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("E_CONTAINER_STATE"),
+    });
     const actions = world.ok("events", "--since", "0", "--until", "0s", "--format", "{{.Action}}").split("\n");
     expect(actions.filter((action) => /^(?:attach|detach)$/.test(action))).toEqual(
       "attach detach attach detach attach attach".split(" "),
@@ -66,7 +73,17 @@ describe.skipIf(reason !== undefined)("attaching", () => {
   });
 
   it("a container without a terminal gets input and signals, and stays when one goes", async () => {
-    world.ok("run", "-d", "-i", "--name", "plain", "busybox", "sh", "-c", "trap 'echo got; exit 6' TERM; while read x; do echo [$x]; done");
+    world.ok(
+      "run",
+      "-d",
+      "-i",
+      "--name",
+      "plain",
+      "busybox",
+      "sh",
+      "-c",
+      "trap 'echo got; exit 6' TERM; while read x; do echo [$x]; done",
+    );
     const first = spawn(PROGRAM, ["attach", "plain"], { env: world.env });
     first.stdin.write("one\n");
     await once(first.stdout, "data");
@@ -86,7 +103,11 @@ describe.skipIf(reason !== undefined)("attaching", () => {
 
   it("run -a chooses the streams, and -t alone has a log", () => {
     const both = "echo out; echo err >&2; exit 3";
-    expect(world.tare(["run", "--rm", "-a", "stderr", "busybox", "sh", "-c", both])).toEqual({ code: 3, out: "", err: "err\n" });
+    expect(world.tare(["run", "--rm", "-a", "stderr", "busybox", "sh", "-c", both])).toEqual({
+      code: 3,
+      out: "",
+      err: "err\n",
+    });
     expect(world.tare(["run", "-a", "stdout", "-d", "busybox"])).toMatchObject({ code: 125 });
     world.ok("run", "-t", "--name", "tty", "busybox", "sh", "-c", "echo shown");
     expect(world.tare(["logs", "tty"]).out).toBe("shown\r\n");

@@ -66,7 +66,16 @@ describe.skipIf(reason !== undefined)("logs", () => {
   });
 
   it("choose by time", () => {
-    world.ok("run", "-d", "--name", "times", "busybox", "sh", "-c", "echo one; sleep 0.3; echo two; sleep 0.3; echo three");
+    world.ok(
+      "run",
+      "-d",
+      "--name",
+      "times",
+      "busybox",
+      "sh",
+      "-c",
+      "echo one; sleep 0.3; echo two; sleep 0.3; echo three",
+    );
     world.ok("wait", "times");
     const [, two = ""] = world.tare(["logs", "-t", "times"]).out.split("\n");
     const at = two.split(" ")[0] ?? "";
@@ -91,14 +100,35 @@ describe.skipIf(reason !== undefined)("logs", () => {
   });
 
   it("say what --log-opt names with --details", () => {
-    const options = "--log-opt labels=team,none --log-opt env-regex=^A --log-opt tag={{.Name}}/{{.ImageName}}".split(" ");
-    world.ok("run", "--name", "details", "-e", "AB=1 2", "-e", "C=3", "--label", "team=v", ...options, "busybox", "sh", "-c", "echo x");
-    expect(world.tare(["logs", "--details", "details"]).out).toMatch(/^AB=1\+2,tag=details%2Fbusybox(?:%3Alatest)?,team=v x\n$/);
+    const options = "--log-opt labels=team,none --log-opt env-regex=^A --log-opt tag={{.Name}}/{{.ImageName}}".split(
+      " ",
+    );
+    world.ok(
+      "run",
+      "--name",
+      "details",
+      "-e",
+      "AB=1 2",
+      "-e",
+      "C=3",
+      "--label",
+      "team=v",
+      ...options,
+      "busybox",
+      "sh",
+      "-c",
+      "echo x",
+    );
+    expect(world.tare(["logs", "--details", "details"]).out).toMatch(
+      /^AB=1\+2,tag=details%2Fbusybox(?:%3Alatest)?,team=v x\n$/,
+    );
   });
 
   it("have the drivers that there are, and say why not others", () => {
     const create = (...options: string[]): string => world.tare(["create", ...options, "busybox"]).err;
-    expect(create("--log-driver", "syslog")).toMatch(/^error\[E_UNSUPPORTED\]: no log driver `syslog`.*\n.*json-file, local/);
+    expect(create("--log-driver", "syslog")).toMatch(
+      /^error\[E_UNSUPPORTED\]: no log driver `syslog`.*\n.*json-file, local/,
+    );
     expect(create("--log-driver", "nosuch")).toMatch(/no log driver named 'nosuch'/);
     expect(create("--log-opt", "max-sise=1m")).toMatch(/unknown log opt 'max-sise' for json-file log driver/);
     for (const flags of [[], ["-d"]]) {
@@ -111,7 +141,9 @@ describe.skipIf(reason !== undefined)("logs", () => {
         err: expect.stringContaining("configured logging driver does not support reading"),
       });
     }
-    expect(world.ok("inspect", "-f", "{{json .HostConfig.LogConfig}}{{.LogPath}}", "none-1")).toBe('{"Type":"none","Config":{}}');
+    expect(world.ok("inspect", "-f", "{{json .HostConfig.LogConfig}}{{.LogPath}}", "none-1")).toBe(
+      '{"Type":"none","Config":{}}',
+    );
     if (fs.existsSync("/run/systemd/journal/socket")) return;
     const journal = world.tare(["run", "-d", "--log-driver", "journald", "busybox", "sh", "-c", "true"]);
     expect(journal).toMatchObject({ code: 125, err: expect.stringContaining("systemd-journald does not run here") });
@@ -125,7 +157,9 @@ describe.skipIf(reason !== undefined)("logs", () => {
       Config: { "max-size": "1m", "max-file": "2" },
     });
     fs.writeFileSync(join(place.XDG_CONFIG_HOME, "tare/settings.toml"), "[logs]\n");
-    expect(world.tare(["create", "busybox"], { env: place }).err).toMatch(/E_CONFIG.*settings\.toml.*did you mean `log`/);
+    expect(world.tare(["create", "busybox"], { env: place }).err).toMatch(
+      /E_CONFIG.*settings\.toml.*did you mean `log`/,
+    );
   });
 });
 
