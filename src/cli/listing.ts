@@ -27,7 +27,12 @@ export interface Listing<Row> {
   readonly columns: readonly string[];
   /** What `-q` prints. */
   quiet(row: Row): string;
+  /** For `.Label "name"` in templates. */
+  labels?(row: Row): Readonly<Record<string, string>>;
 }
+
+/** A row as templates see it: texts, and the method `Label`. */
+type RowData = Readonly<Record<string, unknown>>;
 
 /** `--format`, `--json`: for listings of every kind. */
 export const FORMAT_OPTIONS: readonly OptionSpec[] = [
@@ -83,26 +88,31 @@ export function listingText<Row>(listing: Listing<Row>, rows: readonly Row[], fo
   return data.map((row) => `${run(row)}\n`).join("");
 }
 
-function fieldsOf<Row>(listing: Listing<Row>, row: Row): Readonly<Record<string, string>> {
-  return Object.fromEntries(listing.fields.map((field) => [field.name, escapeLine(field.value(row))]));
+function fieldsOf<Row>(listing: Listing<Row>, row: Row): RowData {
+  const texts = listing.fields.map((field): [string, unknown] => [field.name, escapeLine(field.value(row))]);
+  const labels = listing.labels?.(row);
+  const label = (name: unknown): string => escapeLine(labels?.[String(name)] ?? "");
+  return Object.fromEntries(labels === undefined ? texts : [...texts, ["Label", label]]);
 }
 
-function headings<Row>(listing: Listing<Row>): Readonly<Record<string, string>> {
-  return Object.fromEntries(listing.fields.map((field) => [field.name, field.heading]));
+function headings<Row>(listing: Listing<Row>): RowData {
+  const texts = listing.fields.map((field): [string, unknown] => [field.name, field.heading]);
+  return Object.fromEntries(listing.labels === undefined ? texts : [...texts, ["Label", labelHeading]]);
 }
 
-function plainTable<Row>(listing: Listing<Row>, data: readonly Readonly<Record<string, string>>[]): string {
+/** As Docker heads a column of one label: the last part of its name, in words. */
+function labelHeading(name: unknown): string {
+  return (String(name).split(".").at(-1) ?? "").replaceAll(/[-_]/g, " ");
+}
+
+function plainTable<Row>(listing: Listing<Row>, data: readonly RowData[]): string {
   return alignColumns(
-    [headings(listing), ...data].map((row) => listing.columns.map((name) => row[name] ?? "")),
+    [headings(listing), ...data].map((row) => listing.columns.map((name) => String(row[name] ?? ""))),
     NARROWEST,
   );
 }
 
-function templateTable<Row>(
-  listing: Listing<Row>,
-  data: readonly Readonly<Record<string, string>>[],
-  template: string,
-): string {
+function templateTable<Row>(listing: Listing<Row>, data: readonly RowData[], template: string): string {
   const run = compileTemplate(template);
   return alignColumns(
     [headings(listing), ...data].map((row) => run(row).split("\t")),

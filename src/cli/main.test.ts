@@ -302,6 +302,7 @@ describe("listings", () => {
     health: "healthy",
     labels: { team: "vision" },
     mounts: [],
+    localVolumes: 0,
     networks: [],
     ports: [],
   };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Docker's `inspect` document of a container (Engine API, "Inspect a container"), from the record and its state. */
+import { MASKED_PATHS, READONLY_PATHS } from "../runtime/index.ts";
 import { filesOf } from "./context.ts";
 import type { ContainersContext } from "./context.ts";
 import type { ContainerView } from "./filters.ts";
@@ -98,6 +99,7 @@ function configDocument({ record }: ContainerView): Readonly<Record<string, unkn
     StdinOnce: config.OpenStdin,
     Image: record.image,
     Labels: sorted(config.Labels),
+    OnBuild: null,
     ...(ExposedPorts ? { ExposedPorts } : {}),
     ...(Healthcheck === undefined ? {} : { Healthcheck }),
     ...(StopSignal === undefined ? {} : { StopSignal }),
@@ -109,7 +111,22 @@ function hostDocument(record: ContainerRecord): Readonly<Record<string, unknown>
   const { host, mounts } = record;
   const { resources, security, namespaces } = host;
   return {
-    Binds: mounts.filter((mount) => mount.type === "bind").map(bindText),
+    Binds: listOrNull(mounts.filter(isBound).map(bindText)),
+    ContainerIDFile: "",
+    ConsoleSize: [0, 0],
+    Cgroup: "",
+    Isolation: "",
+    Links: null,
+    VolumeDriver: "",
+    VolumesFrom: null,
+    DeviceCgroupRules: listOrNull(security.deviceCgroupRules),
+    DeviceRequests: null,
+    MaskedPaths: security.privileged ? null : MASKED_PATHS,
+    ReadonlyPaths: security.privileged ? null : READONLY_PATHS,
+    CpuCount: 0,
+    CpuPercent: 0,
+    IOMaximumIOps: 0,
+    IOMaximumBandwidth: 0,
     LogConfig: logDocument(record),
     NetworkMode: host.network,
     RestartPolicy: restartDocument(host.restart),
@@ -190,7 +207,7 @@ function mountDocument(mount: MountPoint): Readonly<Record<string, unknown>> {
     Source: sourceShown(mount),
     Destination: mount.destination,
     ...(mount.type === "volume" ? { Driver: "local" } : {}),
-    Mode: mount.readOnly ? "ro" : "",
+    Mode: mount.readOnly ? "ro" : mount.type === "volume" && !mount.anonymous ? "z" : "",
     RW: !mount.readOnly,
     Propagation: mount.propagation,
   };
@@ -203,8 +220,13 @@ function sourceShown({ source, subpath, type }: MountPoint): string {
     : source;
 }
 
+/** As `-v` would say it: anonymous volumes and parts of volumes have no such form. */
+function isBound({ type, anonymous, subpath }: MountPoint): boolean {
+  return type === "bind" || (type === "volume" && anonymous !== true && subpath === undefined);
+}
+
 function bindText(mount: MountPoint): string {
-  return `${mount.source}:${mount.destination}${mount.readOnly ? ":ro" : ""}`;
+  return `${mount.type === "volume" ? (mount.name ?? "") : mount.source}:${mount.destination}${mount.readOnly ? ":ro" : ""}`;
 }
 
 /** By key, as Docker prints maps. */

@@ -101,8 +101,8 @@ describe("changed limits", () => {
   it.each<readonly [Limits, Limits, RegExp]>([
     [{ nanoCpus: 1e9 }, { cpuPeriod: 5000 }, /CPU Period cannot be updated/],
     [{ nanoCpus: 1e9 }, { cpuQuota: 5000 }, /CPU Quota cannot be updated/],
-    [{ cpuPeriod: 5000 }, { nanoCpus: 1e9 }, /NanoCPUs cannot be updated as CPU Period/],
-    [{ cpuQuota: 5000 }, { nanoCpus: 1e9 }, /NanoCPUs cannot be updated as CPU Quota/],
+    [{ cpuPeriod: 5000 }, { nanoCpus: 1e9 }, /Nano CPUs cannot be updated as CPU Period/],
+    [{ cpuQuota: 5000 }, { nanoCpus: 1e9 }, /Nano CPUs cannot be updated as CPU Quota/],
     [{ memory: 8 * MB }, { memory: 17 * MB }, /memoryswap limit/],
     [{ memory: 8 * MB }, { memorySwap: 7 * MB }, /larger than memory limit/],
   ])("refuse of %j the change %j", (old, changes, text) => {

@@ -37,6 +37,7 @@ export interface ContainerSummary {
   readonly health?: HealthStatus;
   readonly labels: Readonly<Record<string, string>>;
   readonly mounts: readonly string[];
+  readonly localVolumes: number;
   readonly networks: readonly string[];
   readonly ports: readonly string[];
   /** Bytes written above the image, and of the whole; only when asked for. */
@@ -114,6 +115,7 @@ function summary(
     ...(health !== undefined && state.status === "running" ? { health } : {}),
     labels: record.config.Labels,
     mounts: record.mounts.map(mountLabel),
+    localVolumes: record.mounts.filter(({ type }) => type === "volume").length,
     networks: networkNames(networks, record),
     ports: shownPorts(networks, record, state),
     ...(withSize ? { size: sizeOf(context, record.id, record.layers) } : {}),

@@ -52,13 +52,13 @@ type Conflict = readonly [set: keyof ResourceRequest, changed: keyof ResourceReq
 const CONFLICTS: readonly Conflict[] = [
   ["nanoCpus", "cpuPeriod", "CPU Period cannot be updated as NanoCPUs has already been set"],
   ["nanoCpus", "cpuQuota", "CPU Quota cannot be updated as NanoCPUs has already been set"],
-  ["cpuPeriod", "nanoCpus", "NanoCPUs cannot be updated as CPU Period has already been set"],
-  ["cpuQuota", "nanoCpus", "NanoCPUs cannot be updated as CPU Quota has already been set"],
+  ["cpuPeriod", "nanoCpus", "Nano CPUs cannot be updated as CPU Period has already been set"],
+  ["cpuQuota", "nanoCpus", "Nano CPUs cannot be updated as CPU Quota has already been set"],
 ];
 
 function checkConflicts(old: ResourceRequest, given: LimitChanges): void {
   const conflict = CONFLICTS.find(([set, changed]) => old[set] && given[changed as keyof LimitChanges]);
-  if (conflict) throw new TareError("E_USAGE", `conflicting options: ${conflict[2]}`);
+  if (conflict) throw new TareError("E_USAGE", `Conflicting options: ${conflict[2]}`);
   const swap = old.memorySwap ?? (old.memory ?? 0) * 2;
   if (given.memory && swap > 0 && given.memory > swap && given.memorySwap === undefined) {
     const text =

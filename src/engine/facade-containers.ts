@@ -71,6 +71,8 @@ export interface ContainerSummary {
   readonly health?: "starting" | "healthy" | "unhealthy";
   readonly labels: Readonly<Record<string, string>>;
   readonly mounts: readonly string[];
+  /** How many of the mounts are volumes. */
+  readonly localVolumes: number;
   readonly networks: readonly string[];
   /** As `ps` shows them: `0.0.0.0:80->8080/tcp`. */
   readonly ports: readonly string[];

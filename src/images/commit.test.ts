@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from "vitest";
 import type { ContainerConfig } from "../oci/index.ts";
-import { mergeCommitted } from "./commit.ts";
+import { committedConfig } from "./commit.ts";
 
 const CONTAINER: ContainerConfig = {
   User: "app",
@@ -16,13 +16,18 @@ const CONTAINER: ContainerConfig = {
 };
 
 describe("the config of a committed image", () => {
-  it.each<readonly [string, ContainerConfig, ContainerConfig]>([
-    ["is the container's", {}, CONTAINER],
-    ["has changed variables first", { Env: ["B=1", "A=2"] }, { ...CONTAINER, Env: ["B=1", "A=2", "PATH=/bin"] }],
-    ["has the changed command", { Cmd: ["x"] }, { ...CONTAINER, Cmd: ["x"] }],
+  it.each<readonly [string, readonly string[], ContainerConfig]>([
+    ["is the container's", [], CONTAINER],
+    [
+      "has new variables last",
+      ["ENV B=1 A=2", "ENV P=$PATH:/x"],
+      { ...CONTAINER, Env: ["PATH=/bin", "A=2", "B=1", "P=/bin:/x"] },
+    ],
+    ["has the changed command", ['CMD ["x"]'], { ...CONTAINER, Cmd: ["x"] }],
+    ["has a command of words", ["CMD a b"], { ...CONTAINER, Cmd: ["/bin/sh", "-c", "a b"] }],
     [
       "unites labels, volumes and ports",
-      { Labels: { a: "changed" }, Volumes: { "/more": {} }, ExposedPorts: { "81/tcp": {} } },
+      ["LABEL a=changed", "VOLUME /more", "EXPOSE 81"],
       {
         ...CONTAINER,
         Labels: { a: "changed", b: "container" },
@@ -32,17 +37,24 @@ describe("the config of a committed image", () => {
     ],
     [
       "has the changed user, folder, signal",
-      { User: "0", WorkingDir: "/", StopSignal: "9" },
-      { ...CONTAINER, User: "0", WorkingDir: "/", StopSignal: "9" },
+      ["USER 0", "WORKDIR sub", "STOPSIGNAL 9"],
+      { ...CONTAINER, User: "0", WorkingDir: "/srv/sub", StopSignal: "9" },
     ],
-    ["has ONBUILD only of the changes", { OnBuild: ["RUN x"] }, { ...CONTAINER, OnBuild: ["RUN x"] }],
-  ])("%s", (_name, changed, expected) => expect(mergeCommitted(changed, CONTAINER)).toEqual(expected));
+    ["has ONBUILD of the changes", ["ONBUILD RUN x"], { ...CONTAINER, OnBuild: ["RUN x"] }],
+    [
+      "keeps a command that is changed with the entrypoint",
+      ['ENTRYPOINT ["e"]', 'CMD ["c"]'],
+      { ...CONTAINER, Entrypoint: ["e"], Cmd: ["c"] },
+    ],
+    ["or before it", ['CMD ["c"]', 'ENTRYPOINT ["e"]'], { ...CONTAINER, Entrypoint: ["e"], Cmd: ["c"] }],
+  ])("%s", (_name, changes, expected) => expect(committedConfig(CONTAINER, changes)).toEqual(expected));
 
   it("has no command of the container with a changed entrypoint", () => {
     const { Cmd: _, ...rest } = CONTAINER;
-    expect(mergeCommitted({ Entrypoint: ["/e"] }, CONTAINER)).toEqual({ ...rest, Entrypoint: ["/e"] });
-    expect(mergeCommitted({ Entrypoint: ["/e"], Cmd: ["c"] }, CONTAINER)).toMatchObject({ Cmd: ["c"] });
+    expect(committedConfig(CONTAINER, ['ENTRYPOINT ["/e"]'])).toEqual({ ...rest, Entrypoint: ["/e"] });
   });
 
-  it("leaves out what is empty", () => expect(mergeCommitted({}, {})).toEqual({ User: "" }));
+  it("refuses instructions that change more than the config", () => {
+    expect(() => committedConfig(CONTAINER, ["RUN true"])).toThrowError(/changes more than the config/);
+  });
 });

@@ -37,7 +37,7 @@ export interface CommitOptions {
  * image. Throws `E_CHANGE`, `E_WHITEOUT`, `E_IO` when a file shrinks meanwhile, `E_NOSPACE`, `E_ABORTED`.
  */
 export async function commitImage(store: Store, options: CommitOptions): Promise<ImageRecord> {
-  const config = mergeCommitted(applyChanges({}, options.changes), options.config);
+  const config = committedConfig(options.config, options.changes);
   const base = parseImageConfig(store.blobs.read(options.imageId).toString("utf8"));
   const layer = await layerOf(store, options);
   const created = options.created.toISOString();
@@ -85,43 +85,10 @@ async function copyTree(staging: LayerStaging, { upper, exclude, signal }: Commi
   return packed;
 }
 
-/** As Docker merges: what the changes say wins; a changed entrypoint drops the container's command. */
-export function mergeCommitted(changed: ContainerConfig, container: ContainerConfig): ContainerConfig {
-  const named = new Set((changed.Env ?? []).map(variableOf));
-  const env = [...(changed.Env ?? []), ...(container.Env ?? []).filter((entry) => !named.has(variableOf(entry)))];
-  const hasEntrypoint = (changed.Entrypoint?.length ?? 0) > 0;
-  const cmd = changed.Cmd?.length || hasEntrypoint ? changed.Cmd : container.Cmd;
-  const merged: ContainerConfig = {
-    ...changed,
-    User: changed.User || container.User || "",
-    ...given("ExposedPorts", united(container.ExposedPorts, changed.ExposedPorts)),
-    ...(env.length > 0 ? { Env: env } : {}),
-    ...given("Cmd", cmd),
-    ...given("Entrypoint", changed.Entrypoint ?? container.Entrypoint),
-    ...given("Healthcheck", changed.Healthcheck ?? container.Healthcheck),
-    ...given("WorkingDir", changed.WorkingDir || container.WorkingDir || undefined),
-    ...given("Volumes", united(container.Volumes, changed.Volumes)),
-    ...given("Labels", united(container.Labels, changed.Labels)),
-    ...given("StopSignal", changed.StopSignal || container.StopSignal || undefined),
-  };
-  return merged;
-}
-
-function given<Key extends keyof ContainerConfig>(
-  key: Key,
-  value: ContainerConfig[Key] | undefined,
-): Pick<ContainerConfig, never> {
-  return value === undefined ? {} : { [key]: value };
-}
-
-function united<T>(
-  one: Readonly<Record<string, T>> | undefined,
-  other: Readonly<Record<string, T>> | undefined,
-): Readonly<Record<string, T>> | undefined {
-  const all = { ...one, ...other };
-  return Object.keys(all).length > 0 ? all : undefined;
-}
-
-function variableOf(entry: string): string {
-  return entry.split("=", 1)[0] ?? entry;
+/** The container's config after the changes; a changed entrypoint drops a command that is not changed too. */
+export function committedConfig(container: ContainerConfig, changes: readonly string[]): ContainerConfig {
+  const changed = applyChanges(container, changes);
+  if (changed.Entrypoint === container.Entrypoint || changed.Cmd !== container.Cmd) return changed;
+  const { Cmd: _, ...rest } = changed;
+  return rest;
 }

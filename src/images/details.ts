@@ -91,7 +91,7 @@ export function imageInspect(details: ImageDetails): Readonly<Record<string, unk
     RepoTags: record.names.map(shortName),
     RepoDigests: repoDigests(record),
     Parent: "",
-    Comment: config.history?.findLast((entry) => entry.comment !== undefined)?.comment ?? "",
+    Comment: config.history?.at(-1)?.comment ?? "",
     Created: config.created ?? "",
     DockerVersion: "",
     Author: config.author ?? "",

@@ -49,6 +49,7 @@ export type { NamespaceLimits } from "./spec-namespace.ts";
 export { cleanupContainer } from "./cleanup.ts";
 export { lookupUser } from "./users.ts";
 export type { ReadImageFile, ResolvedUser } from "./users.ts";
+export { MASKED_PATHS, READONLY_PATHS } from "./spec-paths.ts";
 export { checkRootfs } from "./rootfs-check.ts";
 export type { EntryKind } from "./rootfs-check.ts";
 export { etcFilesIn, prepareEtcFiles } from "./etc-files.ts";

@@ -106,7 +106,7 @@ describe.skipIf(reason !== undefined)("containers", () => {
     expect(documents[0]).toMatchObject({
       Author: "Ada",
       Comment: "tried",
-      Config: { Env: ["B=2", "PATH=/bin", "A=image"] },
+      Config: { Env: ["PATH=/bin", "A=image", "B=2"] },
     });
     const archive = join(world.folder, "made.tar");
     world.ok("save", "-o", archive, "made:1");

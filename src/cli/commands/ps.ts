@@ -53,6 +53,7 @@ export function containerListing({ full, size, now }: Shown): Listing<ContainerS
   return {
     columns: size ? [...columns, "Size"] : columns,
     quiet: (row) => (full ? row.id : shortId(row.id)),
+    labels: (row) => row.labels,
     fields: [
       { name: "ID", heading: "CONTAINER ID", value: (row) => (full ? row.id : shortId(row.id)) },
       { name: "Image", heading: "IMAGE", value: (row) => row.image },
@@ -75,7 +76,7 @@ export function containerListing({ full, size, now }: Shown): Listing<ContainerS
       },
       { name: "Networks", heading: "NETWORKS", value: (row) => row.networks.join(",") },
       { name: "Size", heading: "SIZE", value: (row) => sizeText(row) },
-      { name: "LocalVolumes", heading: "LOCAL VOLUMES", value: (row) => String(row.mounts.length) },
+      { name: "LocalVolumes", heading: "LOCAL VOLUMES", value: (row) => String(row.localVolumes) },
     ],
   };
 }
@@ -108,6 +109,7 @@ function shorten(text: string, length: number): string {
 
 function labelsText(labels: Readonly<Record<string, string>>): string {
   return Object.entries(labels)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([key, value]) => `${key}=${value}`)
     .join(",");
 }

@@ -119,8 +119,17 @@ function runPipeline(pipeline: Pipeline, frame: Frame): unknown {
 function runCommand(command: readonly Operand[], frame: Frame, piped: readonly unknown[]): unknown {
   const [first, ...rest] = command;
   if (first?.kind === "function") return callNamed(first.name, rest, { frame, piped });
-  if (!first || rest.length > 0 || piped.length > 0) throw templateError("a value that is no function has arguments");
-  return valueOf(first, frame);
+  if (!first) throw templateError("a command is empty");
+  const value = valueOf(first, frame);
+  if (typeof value === "function") return method(value, [...rest.map((operand) => valueOf(operand, frame)), ...piped]);
+  if (rest.length > 0 || piped.length > 0) throw templateError("a value that is no function has arguments");
+  return value;
+}
+
+/** A method of a row: `.Label "team"`. */
+function method(value: object, given: readonly unknown[]): unknown {
+  if (given.length === 0) throw templateError("a method has no arguments");
+  return Reflect.apply(value as (...values: unknown[]) => unknown, undefined, given);
 }
 
 function callNamed(

@@ -104,9 +104,16 @@ function indexOf(value: unknown, key: unknown): unknown {
     if (at >= value.length) throw templateError(`index ${at} of a list of ${value.length}`);
     return value[at];
   }
-  if (typeof value === "object" && value !== null)
-    return Object.entries(value).find(([name]) => name === show(key))?.[1];
+  if (typeof value === "object" && value !== null) return memberOf(value, show(key));
   throw templateError(`\`index\` of ${value === undefined || value === null ? "nothing" : `\`${show(value)}\``}`);
+}
+
+/** Go gives the zero value for what a map lacks; one of texts only has the empty text. */
+function memberOf(value: object, key: string): unknown {
+  const members = Object.entries(value);
+  const found = members.find(([name]) => name === key);
+  if (found) return found[1];
+  return members.every(([, member]) => typeof member === "string") ? "" : undefined;
 }
 
 function sliceOf(value: unknown, from: unknown, to: unknown): unknown {

@@ -31,7 +31,7 @@ const GOOD: readonly (readonly [string, string])[] = [
   ["{{index .Config.Cmd 1}}", "app.py"],
   ['{{index .Config.Labels "a"}}', "1"],
   ["{{(index .Mounts 0).Source}}", "/a"],
-  ['{{index .Config.Labels "none"}}', "<no value>"],
+  ['{{index .Config.Labels "none"}}', ""],
   ["{{range .Config.Env}}{{.}};{{end}}", "A=1;B=2;"],
   ["{{range $i, $e := .Config.Env}}{{$i}}={{$e}} {{end}}", "0=A=1 1=B=2 "],
   ["{{range $k, $v := .Config.Labels}}{{$k}}{{$v}}{{end}}", "a1b2"],

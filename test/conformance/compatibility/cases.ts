@@ -5,6 +5,7 @@ import { LIFE_CASES } from "./cases-life.ts";
 import { LIMIT_CASES } from "./cases-limits.ts";
 import { LISTING_CASES } from "./cases-listing.ts";
 import { PROCESS_CASES } from "./cases-process.ts";
+import { TEMPLATE_CASES } from "./cases-templates.ts";
 import type { CompatibilityCase } from "./case.ts";
 
 /** Every case. */
@@ -15,4 +16,5 @@ export const COMPATIBILITY_CASES: readonly CompatibilityCase[] = [
   ...ISOLATION_CASES,
   ...LIFE_CASES,
   ...LISTING_CASES,
+  ...TEMPLATE_CASES,
 ];
