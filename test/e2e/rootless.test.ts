@@ -110,7 +110,7 @@ describe.skipIf(reason !== undefined)("an ordinary user with lent ids", () => {
     user.ok("run", "-d", "--name", "kept", "busybox", "sleep", "100");
     const file = join(user.home, "../run/tare/user-namespace");
     const before = fs.readFileSync(file, "utf8").split(" ");
-    process.kill(Number(before[0]), "SIGKILL");
+    user.sh(`kill -9 ${before[0] ?? ""}; while [ -e /proc/${before[0] ?? ""}/ns/user ]; do :; done`);
     expect(user.ok("exec", "kept", "echo", "in")).toBe("in");
     const after = fs.readFileSync(file, "utf8").split(" ");
     expect(after[0]).not.toBe(before[0]);
