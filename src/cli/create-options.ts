@@ -91,7 +91,7 @@ const ISOLATION: readonly OptionSpec[] = [
   text("pid", "PID namespace: `host`, `container:NAME`"),
   text("uts", "UTS namespace: `host`"),
   text("cgroupns", "Cgroup namespace", { choices: ["host", "private"] }),
-  text("userns", "User namespace", { choices: ["host"] }),
+  text("userns", "User namespace: `host`, or `keep-id` to own what you mount"),
 ];
 
 const NOT_YET: readonly OptionSpec[] = [

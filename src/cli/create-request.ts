@@ -12,6 +12,7 @@ import {
   parseKeyValueFile,
   parseLabels,
   parseSysctl,
+  parseUserNamespace,
 } from "../options/index.ts";
 import { checkVolumeDriver, mountsOf } from "./create-mounts.ts";
 import { healthRequest } from "./health-options.ts";
@@ -140,8 +141,14 @@ function namespaces(parsed: ParsedArguments): NamespaceRequest {
     pid: parsed.string("pid"),
     uts: parsed.string("uts"),
     cgroup: cgroup === "host" || cgroup === "private" ? cgroup : undefined,
-    user: parsed.string("userns") === "host" ? "host" : undefined,
+    user: userNamespace(parsed),
   } as const);
+}
+
+/** As written, checked; undefined for the default. */
+function userNamespace(parsed: ParsedArguments): string | undefined {
+  const mode = oneValue(parsed, "userns", parseUserNamespace);
+  return mode === undefined || mode.kind === "default" ? undefined : parsed.string("userns");
 }
 
 function pullPolicy(parsed: ParsedArguments): CreateRequest["pull"] {

@@ -10,6 +10,8 @@ import type { ContainersContext } from "./context.ts";
 import { viewOf } from "./find.ts";
 import { imageTree } from "./image-tree.ts";
 import { checkedLimits } from "./limits.ts";
+import { userOf } from "./launch-spec.ts";
+import { mountWarnings } from "./mount-owners.ts";
 import { mergeConfig } from "./merge-config.ts";
 import { resolveMounts } from "./mounts.ts";
 import { checkName, newContainerId, randomName } from "./names.ts";
@@ -36,6 +38,7 @@ export async function createRecord(
   try {
     makeFolder(context, record);
     for (const mount of record.mounts) await prepareMount(context, mount, () => imageTree(context, record));
+    for (const text of writeWarnings(context, record)) request.onWarning?.(text);
     if (request.cidfile !== undefined) writeCidFile(request.cidfile, record.id);
     return record;
   } catch (error) {
@@ -44,6 +47,12 @@ export async function createRecord(
     recordsOf(context).remove(record.id);
     throw error;
   }
+}
+
+/** Only who mounts folders as somebody else needs the image's users. */
+function writeWarnings(context: ContainersContext, record: ContainerRecord): readonly string[] {
+  if (record.config.User === "" || !record.mounts.some(({ type }) => type === "bind")) return [];
+  return mountWarnings(record, userOf(record, imageTree(context, record)));
 }
 
 function newRecord(

@@ -25,6 +25,7 @@ import { readFileInTree } from "../store/index.ts";
 import type { SourceTree } from "../store/index.ts";
 import { etcMounts } from "./etc-mounts.ts";
 import { processArguments, processEnvironment } from "./merge-config.ts";
+import { keptId } from "./mount-owners.ts";
 import { namelessMounts, withHome } from "./nameless-user.ts";
 import type { Launch } from "./runtime-port.ts";
 import { resourceLimits } from "./limits.ts";
@@ -59,6 +60,7 @@ export function launchSpec(launch: Launch, tree: SourceTree, console: Pick<Proce
     cgroupsPath: cgroupsPathOf(record),
     mounts: [...nameless.filter(({ destination }) => !own.has(destination)), ...mountsOf(launch)],
     namespace: namespaceLimits(),
+    keepId: keptId(record, user),
     ...(shmSize === undefined ? {} : { shmSize }),
     devices: devicesOf(host),
     deviceCgroupRules: host.security.deviceCgroupRules,

@@ -22,10 +22,18 @@ import {
   startDetached,
   updateResources,
 } from "../runtime/index.ts";
-import type { ContainerHandle, ContainerTask, OciProcess, OciRuntime, ProcessInput } from "../runtime/index.ts";
+import type {
+  ContainerHandle,
+  ContainerTask,
+  OciProcess,
+  OciRuntime,
+  OverlayMount,
+  ProcessInput,
+} from "../runtime/index.ts";
 import type { SourceTree, Store } from "../store/index.ts";
 import { afterCopies } from "./container-root.ts";
 import { foregroundStdio } from "./foreground-io.ts";
+import { keptId } from "./mount-owners.ts";
 import { withHome } from "./nameless-user.ts";
 import { hasOwnCgroup, processesBeside, requireCgroup } from "./namespace-processes.ts";
 import { consoleOf } from "./console-size.ts";
@@ -217,6 +225,7 @@ export class OciContainerRuntime implements ContainerRuntime {
           upper: files.upper,
           work: files.work,
           volatile: record.host.autoRemove,
+          ...given(record, containerTree({ store }, record), files.folder),
         },
         ...staged.overlays,
       ],
@@ -225,6 +234,12 @@ export class OciContainerRuntime implements ContainerRuntime {
       stateRoot: this.#stateRoot,
     };
   }
+}
+
+/** With `keep-id` what belongs to that user becomes the caller's, like everything of root's. */
+function given(record: ContainerRecord, tree: SourceTree, folder: string): Pick<OverlayMount, "given"> {
+  const kept = keptId(record, userOf(record, tree));
+  return kept === undefined ? {} : { given: { ...kept, done: join(folder, "given") } };
 }
 
 /** A further process: the container's environment, user and folder, changed by the request. */

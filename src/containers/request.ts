@@ -119,7 +119,8 @@ export interface NamespaceRequest {
   readonly pid?: string;
   readonly uts?: string;
   readonly cgroup?: "host" | "private";
-  readonly user?: "host";
+  /** `host`, or `keep-id` with its parts as written. */
+  readonly user?: string;
 }
 
 /** How a container is joined to networks, and what of it can be reached from outside. */

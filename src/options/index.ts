@@ -34,6 +34,8 @@ export type { RestartPolicy } from "./restart.ts";
 export { parseSecurityOptions, parseSystemPaths } from "./security.ts";
 export type { SecurityOptions, SystemPaths } from "./security.ts";
 export { parseNamespaceMode } from "./modes.ts";
+export { parseUserNamespace } from "./userns.ts";
+export type { UserNamespaceMode } from "./userns.ts";
 export type { NamespaceFlag, NamespaceMode } from "./modes.ts";
 export { formatDuration, parseDuration } from "./duration.ts";
 export { isForwardedSignal, parseSignal, signalName } from "./signals.ts";

@@ -10,7 +10,7 @@ export type NamespaceMode =
   | { readonly kind: "container"; readonly container: string };
 
 /** The flags that choose a name space. */
-export type NamespaceFlag = "pid" | "ipc" | "uts" | "userns" | "cgroupns";
+export type NamespaceFlag = "pid" | "ipc" | "uts" | "cgroupns";
 
 interface Grammar {
   readonly message: string;
@@ -29,7 +29,6 @@ const GRAMMARS: Readonly<Record<NamespaceFlag, Grammar>> = {
     container: true,
   },
   uts: { message: "--uts: invalid UTS mode", words: { "": OWN, host: HOST }, container: false },
-  userns: { message: "--userns: invalid USER mode", words: { "": OWN, host: HOST }, container: false },
   cgroupns: {
     message: "--cgroupns: invalid CGROUP mode",
     words: { "": OWN, private: OWN, host: HOST },
@@ -37,7 +36,7 @@ const GRAMMARS: Readonly<Record<NamespaceFlag, Grammar>> = {
   },
 };
 
-/** Parses `--pid`, `--ipc`, `--uts`, `--userns` or `--cgroupns`. Throws `E_USAGE` with Docker's text. */
+/** Parses `--pid`, `--ipc`, `--uts` or `--cgroupns`. Throws `E_USAGE` with Docker's text. */
 export function parseNamespaceMode(flag: NamespaceFlag, text: string): NamespaceMode {
   const { words, container, message } = GRAMMARS[flag];
   const mode = Object.hasOwn(words, text) ? words[text] : undefined;

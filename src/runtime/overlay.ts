@@ -17,6 +17,8 @@ export interface OverlayMount {
   readonly work?: string;
   /** Skips syncing to disk while mounted; for changes that are synced or thrown away afterwards. */
   readonly volatile?: boolean;
+  /** Whose files are given to the id 0, once: before `done` is there. */
+  readonly given?: { readonly uid: number; readonly gid: number; readonly done: string };
 }
 
 /** A part of a folder that others may change meanwhile: it is never looked for beyond that folder. */
@@ -54,7 +56,8 @@ const USER_LAYERS = "index=off,xino=off";
 
 /**
  * Fixed script; values come as positional arguments only. Rows: `overlay OPTIONS MORE TARGET` (MORE is tried first and
- * left out for kernels that do not know it), `bind SOURCE - TARGET`, `within ROOT SUBPATH TARGET` and `hide - - TARGET`,
+ * left out for kernels that do not know it), `bind SOURCE - TARGET`, `within ROOT SUBPATH TARGET`,
+ * `own UID:GID DONE TARGET` and `hide - - TARGET`,
  * then `--` and the command. Exit code 125 and a line that begins with `tare-mount:` report a failed mount. `within`
  * first goes to the place, then looks where the kernel says that it is, and then mounts what it has got hold of: a
  * name that is swapped for a link meanwhile changes nothing. dash and bash run it alike.
@@ -80,6 +83,10 @@ while [ "$1" != -- ]; do
       why=$(mount -i -t overlay -o "$2" overlay "$4" 2>&1) || { echo "tare-mount: $4: $why" >&2; exit 125; }
   elif [ "$1" = within ]; then
     why=$(within "$2" "$3" "$4" 2>&1) || { echo "tare-mount: $4: $why" >&2; exit 125; }
+  elif [ "$1" = own ]; then
+    [ -e "$3" ] || why=$( { find "$4" -xdev -uid "\${2%:*}" -exec chown -h 0 {} + &&
+      find "$4" -xdev -gid "\${2#*:}" -exec chgrp -h 0 {} + && : >"$3"; } 2>&1) ||
+      { echo "tare-mount: $4: $why" >&2; exit 125; }
   elif [ "$1" = hide ]; then
     why=$(umount -i -l "$4" 2>&1) || { echo "tare-mount: $4: $why" >&2; exit 125; }
   else
@@ -105,7 +112,11 @@ export function launchCommand(
 ): readonly string[] {
   const hiding = options.hidden === undefined ? [] : ["hide", "-", "-", options.hidden];
   const parts = (options.subpaths ?? []).flatMap(({ root, subpath, target }) => ["within", root, subpath, target]);
-  const rows = [...hiding, ...overlays.flatMap((overlay) => mountRow(overlay, options)), ...parts];
+  const rows = [
+    ...hiding,
+    ...overlays.flatMap((overlay) => [...mountRow(overlay, options), ...ownRow(overlay)]),
+    ...parts,
+  ];
   const tie = options.dieWithParent
     ? ["setpriv", "--pdeathsig", "KILL", "sh", "-c", ORPHAN_CHECK, "sh", String(process.pid)]
     : [];
@@ -139,6 +150,10 @@ export function launchEnvironment(path: string | undefined): Record<string, stri
 /** The message of a failed mount in the start's stderr, or undefined. */
 export function mountFailure(stderr: string): string | undefined {
   return /^tare-mount: (.*(?:\n.*)*)/m.exec(stderr)?.[1]?.trim();
+}
+
+function ownRow({ given, target }: OverlayMount): readonly string[] {
+  return given === undefined ? [] : ["own", `${given.uid}:${given.gid}`, given.done, target];
 }
 
 /** One row of the start script: `overlay OPTIONS MORE TARGET` or `bind SOURCE - TARGET`. Throws `E_OVERLAY`. */

@@ -22,7 +22,7 @@ export interface PrivateMount {
 export interface PrivateRootRequest {
   /** Directory that relative paths of layers count from. */
   readonly storeRoot: string;
-  readonly overlay: Required<Omit<OverlayMount, "volatile">>;
+  readonly overlay: Required<Omit<OverlayMount, "volatile" | "given">>;
   /** What is changed goes to memory and is forgotten; the container's own upper directory is only read. */
   readonly scratch: boolean;
   /** Nothing but the mounts can be written to. */

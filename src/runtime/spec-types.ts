@@ -138,9 +138,18 @@ export interface OciSeccomp {
   readonly syscalls: readonly SeccompRule[];
 }
 
+/** One row of the ids of a user namespace. */
+export interface OciIdMapping {
+  readonly containerID: number;
+  readonly hostID: number;
+  readonly size: number;
+}
+
 /** `linux` of config.json. */
 export interface OciLinux {
   readonly namespaces: readonly OciNamespace[];
+  readonly uidMappings?: readonly OciIdMapping[];
+  readonly gidMappings?: readonly OciIdMapping[];
   readonly devices?: readonly OciDevice[];
   /** Absent: wherever the runtime is. */
   readonly cgroupsPath?: string;

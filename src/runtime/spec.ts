@@ -2,6 +2,7 @@
 // Builds config.json. Pure: what must be read from the host (device numbers, capabilities, cgroup mode) comes in.
 import { posix } from "node:path";
 import { TareError } from "../base/index.ts";
+import type { Account } from "../base/index.ts";
 import { DEFAULT_CAPABILITIES, capabilitySets, resolveCapabilities } from "./capabilities.ts";
 import type { CapabilityChange } from "./capabilities.ts";
 import type { CgroupMode } from "./cgroup.ts";
@@ -11,6 +12,7 @@ import { deviceRules, resourceSpec, rlimitSpec } from "./spec-limits.ts";
 import type { DeviceGrant, ResourceLimits } from "./spec-limits.ts";
 import { defaultMounts, mergeMounts } from "./spec-mounts.ts";
 import type { SpecMount } from "./spec-mounts.ts";
+import { keepingId } from "./keep-id.ts";
 import { inUserNamespace } from "./spec-namespace.ts";
 import type { NamespaceLimits } from "./spec-namespace.ts";
 import { MASKED_PATHS, READONLY_PATHS, checkedSysctls } from "./spec-paths.ts";
@@ -81,6 +83,8 @@ export interface SpecInput extends ProcessInput, SecurityInput {
   readonly arch?: SeccompArch;
   /** The user namespace that it will be in (`namespaceLimits()`), where that is not the host's. */
   readonly namespace?: NamespaceLimits | undefined;
+  /** Who of the container is the caller, in `namespace`. */
+  readonly keepId?: Account | undefined;
 }
 
 /** Where `--init`'s program appears in the container, as in Docker. */
@@ -101,7 +105,11 @@ export function buildSpec(input: SpecInput): OciSpec {
     ...(input.annotations === undefined ? {} : { annotations: input.annotations }),
     linux: linuxPart(input, capabilities, privileged),
   };
-  return input.namespace === undefined ? spec : inUserNamespace(spec, input.namespace);
+  const { namespace, keepId } = input;
+  if (namespace === undefined) return spec;
+  const inside = inUserNamespace(spec, namespace);
+  const highest = { uid: namespace.highestUid, gid: namespace.highestGid };
+  return keepId === undefined ? inside : keepingId(inside, keepId, highest);
 }
 
 /** The process part alone: what `exec` writes as process.json. */

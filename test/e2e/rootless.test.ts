@@ -82,6 +82,18 @@ describe.skipIf(reason !== undefined)("an ordinary user with lent ids", () => {
     expect(fs.statSync(join(folder, "result")).uid).toBe(user.uid);
   });
 
+  it("lets an image's own user write into a mounted folder as himself too", () => {
+    const folder = join(user.home, "project");
+    const words = "id -u; echo x > /p/by-app && echo y > /app/more && stat -c %u /p/by-app /app/a";
+    expect(user.ok("run", "--rm", "-v", `${folder}:/p`, "made", "sh", "-c", words)).toBe("1000\n1000\n1000");
+    expect(fs.statSync(join(folder, "by-app")).uid).toBe(user.uid);
+    const shared = ["run", "--rm", "--userns", "host", "-v", `${folder}:/p`, "made", "sh", "-c", "echo x > /p/no"];
+    expect(user.tare(shared)).toMatchObject({ code: 1, err: expect.stringContaining("--userns keep-id") });
+    user.ok("run", "-d", "--name", "kept", "--userns", "keep-id", "-v", "own:/v", "made", "sleep", "100");
+    expect(user.ok("exec", "kept", "sh", "-c", "touch /v/x && stat -c %u /v/x")).toBe("1000");
+    user.ok("rm", "-f", "kept");
+  });
+
   it("gives a user that the image does not know a name and a home", () => {
     const words = [
       "run",

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A container one of whose users is the caller. Its namespace is made in the caller's, whose 0 is the caller himself, by
+ * swapping two ids:
+ *
+ *     container   0   1 … U-1   U   U+1 …
+ *     caller's    U   1 … U-1   0   U+1 …
+ *
+ * So what U writes into a mounted folder belongs to the caller. What an image's root owns is then U's too: the files of
+ * the image stay as they are, since only the host's root may have their owners shifted. Files that belong to U already
+ * are given to the same id before the first start (`own` of the start script), or they would be root's.
+ */
+import type { Account, IdRange } from "../base/index.ts";
+import type { OciIdMapping, OciSpec } from "./spec-types.ts";
+
+/** The rows of a map that swaps 0 and `id`; ids go up to `highest`. */
+export function swapped(id: number, highest: number): IdRange[] {
+  if (id === 0) return [{ inside: 0, outside: 0, count: highest + 1 }];
+  const rows: IdRange[] = [
+    { inside: 0, outside: id, count: 1 },
+    { inside: 1, outside: 1, count: id - 1 },
+    { inside: id, outside: 0, count: 1 },
+    { inside: id + 1, outside: id + 1, count: highest - id },
+  ];
+  return rows.filter(({ count }) => count > 0);
+}
+
+/** The same container in a namespace of its own in which `owner` is the caller. */
+export function keepingId(spec: OciSpec, owner: Account, highest: Account): OciSpec {
+  const { linux } = spec;
+  // A network that was made before is not this namespace's own: its settings and its view in /sys are out of reach.
+  const isForeign = linux.namespaces.some(({ type, path }) => type === "network" && path !== undefined);
+  const { sysctl, ...rest } = linux;
+  return {
+    ...spec,
+    mounts: spec.mounts.map((mount) => (isForeign && mount.type === "sysfs" ? HOST_SYS : mount)),
+    linux: {
+      ...rest,
+      ...(isForeign || sysctl === undefined ? {} : { sysctl }),
+      namespaces: [...linux.namespaces, { type: "user" }],
+      uidMappings: swapped(owner.uid, highest.uid).map(mapping),
+      gidMappings: swapped(owner.gid, highest.gid).map(mapping),
+    },
+  };
+}
+
+const HOST_SYS = {
+  destination: "/sys",
+  type: "bind",
+  source: "/sys",
+  options: ["rbind", "rslave", "nosuid", "noexec", "nodev", "ro"],
+} as const;
+
+function mapping({ inside, outside, count }: IdRange): OciIdMapping {
+  return { containerID: inside, hostID: outside, size: count };
+}
