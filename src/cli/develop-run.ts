@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* `run --debug`: what is done before a container starts, and told to the user. */
+/* `run --debug`, `run --notebook`: what is done before a container starts, and told to the user. */
 import { usageError } from "./usage-error.ts";
 import { progressMode, withProgress } from "./work.ts";
-import type { CreateRequest, DebugPlan } from "../engine/index.ts";
+import type { CreateRequest, DebugPlan, NotebookPlan } from "../engine/index.ts";
 import type { OptionSpec } from "./command.ts";
 import type { CommandContext } from "./context.ts";
 import type { ParsedArguments } from "./parsed.ts";
@@ -18,6 +18,13 @@ export const DEVELOP_OPTIONS: readonly OptionSpec[] = [
     optional: { bare: "", value: PORT },
     description: "Run the Python program under debugpy on 127.0.0.1:5678, and print how to attach",
   },
+  {
+    name: "notebook",
+    type: "string",
+    valueName: "port",
+    optional: { bare: "", value: PORT },
+    description: "Serve notebooks of this folder on 127.0.0.1:8888 with a token, and print the address",
+  },
   { name: "debug-wait", type: "boolean", description: "The same, and wait for an editor before the first line" },
 ];
 
@@ -28,7 +35,12 @@ export async function developed(
   request: CreateRequest,
 ): Promise<CreateRequest> {
   const wait = parsed.boolean("debug-wait");
-  if (!parsed.given("debug") && !wait) return request;
+  const isDebug = wait || parsed.given("debug");
+  if (parsed.given("notebook")) {
+    if (isDebug || parsed.given("watch")) throw usageError("`--notebook` excludes `--debug` and `--watch`");
+    return await withNotebook(context, parsed, request);
+  }
+  if (!isDebug) return request;
   const port = portOf(parsed, "debug");
   const { develop } = await context.engine();
   const shown = { mode: progressMode(undefined, context.env), title: "Preparing" };
@@ -37,6 +49,30 @@ export async function developed(
   );
   context.stderr.write(debugText(plan, wait));
   return plan.request;
+}
+
+async function withNotebook(
+  context: CommandContext,
+  parsed: ParsedArguments,
+  request: CreateRequest,
+): Promise<CreateRequest> {
+  const port = portOf(parsed, "notebook");
+  const { develop } = await context.engine();
+  const shown = { mode: progressMode(undefined, context.env), title: "Preparing" };
+  const plan = await withProgress(context, shown, (call) =>
+    develop.notebook(request, { ...call, ...(port === undefined ? {} : { port }) }),
+  );
+  context.stderr.write(notebookText(plan));
+  return plan.request;
+}
+
+function notebookText({ url, source, workdir, version }: NotebookPlan): string {
+  const lines = [
+    version === undefined ? "Jupyter of the image" : `JupyterLab ${version}, mounted beside the image`,
+    ...(source === undefined ? [] : [`${source} is ${workdir}`]),
+    `notebook: ${url}`,
+  ];
+  return `${lines.join("\n")}\n`;
 }
 
 function portOf(parsed: ParsedArguments, name: string): number | undefined {

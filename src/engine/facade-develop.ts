@@ -27,6 +27,24 @@ export interface DebugPlan {
   readonly entry: LaunchEntry;
 }
 
+/** `run --notebook`. */
+export interface NotebookOptions extends LongCall {
+  /** Of this machine; absent: 8888, or the next one that is free. */
+  readonly port?: number;
+}
+
+/** A container that serves notebooks, to be started with `containers.run`. */
+export interface NotebookPlan {
+  readonly request: CreateRequest;
+  /** With the token. */
+  readonly url: string;
+  /** The folder of this machine that is at `workdir`; absent when the user mounts one himself. */
+  readonly source?: string;
+  readonly workdir: string;
+  /** Of the JupyterLab that is put beside an image without Jupyter. */
+  readonly version?: string;
+}
+
 /** `run --watch`. */
 export interface WatchOptions {
   /** `SRC:DST`; absent: the folder of the engine's `cwd` over the image's working directory. */
@@ -59,6 +77,11 @@ export interface DevelopApi {
    * stays as it is. Throws `E_NOT_PYTHON`, `E_PYTHON_NOTFOUND`, `E_PORT_BUSY`, `E_IMAGE_NOTFOUND`, and what fetching throws.
    */
   debug(request: CreateRequest, options: DebugOptions): Promise<DebugPlan>;
+  /**
+   * Serves notebooks with the image's Jupyter, or with JupyterLab mounted beside the image, in the engine's `cwd`. Throws
+   * `E_USAGE`, `E_PYTHON_NOTFOUND`, `E_PORT_BUSY`, `E_RESOLVE`, `E_IMAGE_NOTFOUND`, and what fetching throws.
+   */
+  notebook(request: CreateRequest, options: NotebookOptions): Promise<NotebookPlan>;
   /**
    * Runs in the foreground with the sources mounted, and starts anew when they change, until `end` fires; the last exit
    * code. Throws `E_WORKDIR`, `E_USAGE`, and what running throws.

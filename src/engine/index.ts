@@ -88,6 +88,8 @@ export type {
   DebugShellRequest,
   DevelopApi,
   LaunchEntry,
+  NotebookOptions,
+  NotebookPlan,
   WatchEvent,
   WatchOptions,
 } from "./facade-develop.ts";

@@ -70,6 +70,7 @@ function lazyDevelop(rooms: Rooms): DevelopApi {
   return {
     debug: async (request, options) => (await api()).debug(request, options),
     shell: async (request, io) => (await api()).shell(request, io),
+    notebook: async (request, options) => (await api()).notebook(request, options),
     watch: async (request, options, io) => (await api()).watch(request, options, io),
   };
 }

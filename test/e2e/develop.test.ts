@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* `run --debug` with a real debugpy, spoken to as an editor does, `run --watch` with real changes. */
+/* `run --debug` with a real debugpy, spoken to as an editor does, `run --watch` with real changes, `run --notebook`
+ * with a program in the place of Jupyter. */
 import type { ChildProcess } from "node:child_process";
 import * as fs from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -161,6 +163,48 @@ describe.skipIf(reason !== undefined)("programs under development", () => {
       ["a folder that is not there", ["--watch", "missing:/app", "app"], /no such folder/],
       ["the background", ["-d", "--watch", "app"], /exclude each other/],
       ["--build alone", ["--build", "app"], /is for `--watch`/],
+    ])("refuses %s", (_name, words, says) => {
+      expect(world.tare(["run", "--rm", ...words])).toMatchObject({ code: 125, err: expect.stringMatching(says) });
+    });
+  });
+
+  describe("run --notebook", () => {
+    const STUB =
+      '#!/bin/sh\necho "$JUPYTER_TOKEN|$PWD|$(id -u)|$*"\ntouch $PWD/made\nmkdir -p "$JUPYTER_DATA_DIR" && echo writable\n';
+    beforeAll(() => {
+      const dockerfile = "FROM python:3.11-slim\nCOPY --chmod=755 jupyter-lab /usr/local/bin/\nWORKDIR /home/work\n";
+      world.files("lab", { Dockerfile: dockerfile, "jupyter-lab": STUB });
+      world.ok("build", "-q", "-t", "lab", "lab");
+    });
+
+    it("starts the image's Jupyter with a token, on the next free port, in this folder, for any user", async () => {
+      const folder = world.files("notebooks", { "one.ipynb": "{}" });
+      fs.chmodSync(folder, 0o777);
+      // Somebody else may have it already, which is as good.
+      const taken = createServer()
+        .on("error", () => undefined)
+        .listen(8888, "127.0.0.1");
+      const run = start(["run", "--rm", "-u", "12345", "--notebook", "lab"], folder);
+      expect(await run.ended()).toBe(0);
+      taken.close();
+      const [, port = "", token = ""] =
+        /notebook: http:\/\/127\.0\.0\.1:(\d+)\/lab\?token=([0-9a-f]{48})\n/.exec(run.err()) ?? [];
+      expect(Number(port)).toBeGreaterThan(8888);
+      expect(run.out()).toMatch(
+        /^\w+\|\/home\/work\|12345\|--no-browser --ip=(?:127|0)\.0\.0\.[01] --port=\d+ --allow-root\nwritable\n$/,
+      );
+      expect(run.out()).toMatch(new RegExp(`^${token}\\|.*--port=${port} `));
+      expect(fs.statSync(join(folder, "made")).uid).toBe(12345);
+      const again = start(["run", "--rm", "--notebook", "lab"], folder);
+      await again.ended();
+      expect(again.out()).not.toContain(token);
+    });
+
+    it.each([
+      ["a command", ["--notebook", "lab", "sh"], /no other command/],
+      ["no network", ["--network", "none", "--notebook", "lab"], /nobody can reach/],
+      ["a debugger too", ["--debug", "--notebook", "lab"], /excludes/],
+      ["a port that is none", ["--notebook=70000", "lab"], /expected a port/],
     ])("refuses %s", (_name, words, says) => {
       expect(world.tare(["run", "--rm", ...words])).toMatchObject({ code: 125, err: expect.stringMatching(says) });
     });

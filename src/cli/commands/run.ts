@@ -35,6 +35,7 @@ export const command: CommandBody = {
     { line: "tare run -it --rm -v .:/work -w /work python:3.11-slim bash", text: "a shell with this folder inside" },
     { line: "tare run --debug -v .:/app app", text: "a Python program under debugpy; prints how to attach" },
     { line: "tare run --rm --watch app", text: "with this folder as its sources; starts anew when they change" },
+    { line: "tare run --rm --notebook python:3.11-slim", text: "JupyterLab on this folder; prints the address" },
     { line: "tare run -d --name training -m 8g --cpus 4 trainer", text: "in the background, with limits" },
   ],
   async run(context, parsed) {
