@@ -43,7 +43,7 @@ describe("the library's face", () => {
     expect(members(engine.locks)).toEqual(["lock"]);
     expect(members(engine.bases)).toEqual(["assemble", "recipes"]);
     expect(members(engine.volumes)).toEqual(
-      "backup clone create inspect list names prune remove restore verify".split(" "),
+      "backup clone create inspect list names prune pull push remove restore verify".split(" "),
     );
     expect(members(engine.wheels)).toEqual(["list", "pull", "push", "remove"]);
     expect(members(engine.bundles)).toEqual(["create", "load"]);

@@ -61,6 +61,10 @@ export interface VolumesApi {
   restore(request: RestoreVolumeRequest): Promise<VerifiedBackup>;
   /** All or nothing. Throws as `backup`, and `E_VOLUME_EXISTS`. */
   clone(request: CloneVolumeRequest): Promise<void>;
+  /** Sends what the registry does not have. Throws as `backup`, and `E_REGISTRY*`. */
+  push(request: PushVolumeRequest): Promise<PushedVolume>;
+  /** All or nothing. Throws as `restore`, `E_REGISTRY*`, and `E_MANIFEST` when no volume is there. */
+  pull(request: PullVolumeRequest): Promise<PulledVolume>;
 }
 
 /** `volume backup`. */
@@ -119,4 +123,45 @@ export interface CloneVolumeRequest extends LongCall {
   readonly from: string;
   readonly to: string;
   readonly pause: boolean;
+}
+
+/** `volume push`. */
+export interface PushVolumeRequest extends LongCall {
+  readonly name: string;
+  /** `registry/name[:tag]`. */
+  readonly repository: string;
+  readonly pause: boolean;
+}
+
+/** What a push left at the registry. */
+export interface PushedVolume {
+  readonly repository: string;
+  /** Of the manifest. */
+  readonly digest: string;
+  readonly entries: number;
+  /** Bytes of files. */
+  readonly bytes: number;
+  /** Into how many chunks they were cut; those that the registry lacked, and their bytes. */
+  readonly chunks: number;
+  readonly sent: number;
+  readonly sentBytes: number;
+  /** As of a backup. */
+  readonly changed: readonly string[];
+  readonly skipped: readonly string[];
+}
+
+/** `volume pull`. */
+export interface PullVolumeRequest extends LongCall {
+  readonly repository: string;
+  /** Default: the name that it was pushed under. */
+  readonly name?: string;
+  readonly force: boolean;
+}
+
+/** What a pull brought. */
+export interface PulledVolume {
+  readonly name: string;
+  readonly digest: string;
+  readonly entries: number;
+  readonly bytes: number;
 }

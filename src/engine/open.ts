@@ -130,6 +130,8 @@ function lazyVolumes(rooms: Rooms): VolumesApi {
     verify: async (request) => (await api()).verify(request),
     restore: async (request) => (await api()).restore(request),
     clone: async (request) => (await api()).clone(request),
+    push: async (request) => (await api()).push(request),
+    pull: async (request) => (await api()).pull(request),
   };
 }
 

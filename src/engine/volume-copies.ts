@@ -98,7 +98,8 @@ export async function quietly<T>(
   return work();
 }
 
-function warn({ listener }: LongCall, message: string): void {
+/** Tells something that ought to be known. */
+export function warn({ listener }: LongCall, message: string): void {
   listener?.({ kind: "warning", rule: "Volume", message, at: Date.now() });
 }
 
@@ -118,7 +119,7 @@ function verified(contents: Awaited<ReturnType<typeof verifyBackup>>): VerifiedB
 const TELL_MS = 100;
 
 /** Shows work on many files as one step that counts their bytes. */
-export async function asStep<T>(
+async function asStep<T>(
   request: LongCall,
   shown: { readonly label: string; readonly total: number },
   work: (call: CopyCall) => Promise<T>,

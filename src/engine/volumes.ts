@@ -41,6 +41,8 @@ export function volumesApi(rooms: Rooms): VolumesApi {
     verify: async (request) => (await import("./volume-copies.ts")).verify(rooms, request),
     restore: async (request) => (await import("./volume-copies.ts")).restore(rooms, request),
     clone: async (request) => (await import("./volume-copies.ts")).clone(rooms, request),
+    push: async (request) => (await import("./volume-sharing.ts")).push(rooms, request),
+    pull: async (request) => (await import("./volume-sharing.ts")).pull(rooms, request),
   };
 }
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Volumes to backups, from backups and to other volumes. */
-import { byteName } from "../archive/index.ts";
-import { CompressSink } from "../archive/index.ts";
+
+import { CompressSink, byteName } from "../archive/index.ts";
 import { TareError } from "../base/index.ts";
 import type { ByteSink } from "../base/index.ts";
-import { factsIn, readBackup } from "./backup/read.ts";
+import { factsIn } from "./backup/compare.ts";
+import { readBackup } from "./backup/read.ts";
 import type { BackupContents } from "./backup/read.ts";
 import { restoreBackups } from "./backup/restore.ts";
 import type { Restored } from "./backup/restore.ts";
@@ -47,10 +48,11 @@ export function readableVolume(
   });
 }
 
-/** Bytes of all files, for progress. */
+/** Bytes that are stored of all files. */
 export function measureVolume(data: string): number {
   let total = 0;
-  for (const { stats } of walk(data)) if (stats.isFile()) total += Number(stats.size);
+  for (const { stats } of walk(data))
+    if (stats.isFile()) total += Math.min(Number(stats.size), Number(stats.blocks) * 512);
   return total;
 }
 
@@ -125,7 +127,8 @@ export async function cloneVolume(
   });
 }
 
-async function withWork<T>(store: VolumeStore, act: (work: Work) => Promise<T>): Promise<T> {
+/** Runs work in a folder of its own, which goes with it. */
+export async function withWork<T>(store: VolumeStore, act: (work: Work) => Promise<T>): Promise<T> {
   const work = openWork(store);
   try {
     return await act(work);

@@ -20,3 +20,7 @@ export { fillVolume } from "./fill.ts";
 export { backupVolume, cloneVolume, measureVolume, readableVolume, restoreVolume, verifyBackup } from "./copies.ts";
 export type { BackupRequest, CopyCall } from "./copies.ts";
 export type { Publication } from "./publish.ts";
+export { pushVolume } from "./registry/push.ts";
+export type { PushedVolume, RemoteVolume } from "./registry/push.ts";
+export { pullVolume } from "./registry/pull.ts";
+export type { PulledVolume } from "./registry/pull.ts";

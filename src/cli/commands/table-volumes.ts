@@ -59,4 +59,18 @@ export const VOLUME_COMMANDS: readonly CommandEntry[] = [
     summary: "Make a volume that holds what another does",
     load: () => import("./volume-clone.ts"),
   },
+  {
+    name: "volume push",
+    aliases: [],
+    group: "volumes",
+    summary: "Send a volume to a registry",
+    load: () => import("./volume-push.ts"),
+  },
+  {
+    name: "volume pull",
+    aliases: [],
+    group: "volumes",
+    summary: "Fetch a volume from a registry",
+    load: () => import("./volume-pull.ts"),
+  },
 ];

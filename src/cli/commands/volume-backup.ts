@@ -2,6 +2,7 @@
 import { byteSink } from "../byte-io.ts";
 import { humanSize } from "../text/human.ts";
 import { usageError } from "../usage-error.ts";
+import { volumeRemarks } from "../volume-remarks.ts";
 import { PROGRESS_OPTION, progressMode, withProgress } from "../work.ts";
 import type { CommandBody } from "../command.ts";
 import type { CommandContext } from "../context.ts";
@@ -78,7 +79,7 @@ export const command: CommandBody = {
         ...call,
       }),
     );
-    context.stderr.write(remarks(report));
+    context.stderr.write(volumeRemarks(report));
     if (typeof output !== "string") return;
     if (parsed.boolean("json")) return context.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
     context.stdout.write(`${output}: ${contentText(report)}\n`);
@@ -97,12 +98,4 @@ async function verify(context: CommandContext, parsed: ParsedArguments, file: st
 function contentText({ entries, stored, bytes }: Pick<VolumeBackup, "entries" | "stored" | "bytes">): string {
   const changed = stored === entries ? "" : `, ${stored} of them in this file`;
   return `${entries} entries${changed}, ${humanSize(bytes)} of files`;
-}
-
-function remarks({ changed, skipped }: VolumeBackup): string {
-  const list = (names: readonly string[]): string => names.map((name) => `\`${name}\``).join(", ");
-  return [
-    changed.length > 0 ? `note: changed while they were read, and were read again: ${list(changed)}\n` : "",
-    skipped.length > 0 ? `note: sockets are left out: ${list(skipped)}\n` : "",
-  ].join("");
 }

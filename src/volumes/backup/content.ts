@@ -43,18 +43,28 @@ export function entryFields(facts: Facts, xattrs: Xattrs): TarFields {
 
 /** Writes an entry with its content; the content's digest. What a file lacks that shrinks meanwhile is zeros. */
 export async function writeFile(writer: TarWriter, fields: TarFields, source: ContentSource): Promise<Digest> {
+  const hasher = new ContentHasher();
   const { segments } = source;
   const isWhole = segments.length === 1 && segments[0]?.offset === 0 && segments[0].length === fields.size;
-  if (isWhole || fields.size === 0) await writer.entry(fields);
-  else await writeSparse(writer, fields, segments);
-  const hasher = new ContentHasher();
+  if (isWhole || fields.size === 0) {
+    await writer.entry(fields);
+    await writeSegments(writer, source, segments, hasher);
+  } else await writeSparse(writer, fields, { source, segments, hasher });
+  return hasher.digest();
+}
+
+async function writeSegments(
+  writer: TarWriter,
+  source: ContentSource,
+  segments: readonly Segment[],
+  hasher: ContentHasher,
+): Promise<void> {
   for (const segment of segments) {
     await eachPiece(source, segment, async (piece, position) => {
       hasher.update(piece, position);
       await writer.write(piece);
     });
   }
-  return hasher.digest();
 }
 
 /** The digest of a content that is not written. */
@@ -83,8 +93,17 @@ async function eachPiece(
   }
 }
 
-/** Writes the header and map of a sparse entry; the content of its segments must follow. */
-async function writeSparse(writer: TarWriter, fields: TarFields, segments: readonly Segment[]): Promise<void> {
+/** Some of a file's segments. */
+export interface SparseContent {
+  readonly source: ContentSource;
+  readonly segments: readonly Segment[];
+  /** Takes what is written. */
+  readonly hasher: ContentHasher;
+}
+
+/** Writes a sparse entry of a file's whole size with the content of some segments. */
+export async function writeSparse(writer: TarWriter, fields: TarFields, content: SparseContent): Promise<void> {
+  const { source, segments, hasher } = content;
   // GNU tar ends a file with its last segment, be it an empty one.
   const end = { offset: fields.size ?? 0, length: 0 };
   const numbers = [...segments, end].flatMap(({ offset, length }) => [offset, length]);
@@ -101,6 +120,7 @@ async function writeSparse(writer: TarWriter, fields: TarFields, segments: reado
   ] as const;
   await writer.entry({ ...fields, name: besideName(fields.name), size: map.length + stored, records });
   await writer.write(map);
+  await writeSegments(writer, source, segments, hasher);
 }
 
 /** What a reader that does not know the format calls the raw content. */

@@ -1,31 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Reads a backup to its end and believes nothing of it before all digests were compared. */
 import { join } from "node:path";
-import { TarParser, byteName, decompress, displayName } from "../../archive/index.ts";
+import { TarParser, byteName, decompress } from "../../archive/index.ts";
 import type { TarHandler, TarHeader } from "../../archive/index.ts";
 import { Hasher, TareError, randomHex } from "../../base/index.ts";
 import type { Digest } from "../../base/index.ts";
-import { ContentHasher, factsOfHeader } from "./facts.ts";
-import {
-  DATA,
-  DELETED,
-  END,
-  HEADER,
-  MANIFEST,
-  comparePaths,
-  damaged,
-  factsText,
-  notBackup,
-  parseEnd,
-  parseFacts,
-  parseHeader,
-  sameFacts,
-} from "./format.ts";
-import type { BackupEnd, BackupHeader, Facts } from "./format.ts";
-import { Sorted, Spool, linesOf } from "./spool.ts";
+import { compareLists } from "./compare.ts";
+import { DATA, DELETED, END, HEADER, MANIFEST, damaged, notBackup, parseEnd, parseHeader } from "./format.ts";
+import type { BackupEnd, BackupHeader } from "./format.ts";
+import { SeenEntries } from "./seen.ts";
+import type { EntryVisitor } from "./seen.ts";
+import { Spool } from "./spool.ts";
 
 /** Takes the files of a backup as they come; they are not verified yet. */
-export interface BackupVisitor extends TarHandler {
+export interface BackupVisitor extends EntryVisitor {
   /** Called once, first. May throw to refuse the backup. */
   header(header: BackupHeader): void;
 }
@@ -78,11 +66,6 @@ function asDamage(error: unknown, isBackup: boolean): unknown {
   });
 }
 
-/** The lines of a manifest. */
-export async function* factsIn(path: string): AsyncGenerator<Facts, void, undefined> {
-  for await (const line of linesOf(path)) yield parseFacts(line);
-}
-
 type Part = "header" | "data" | "deleted" | "manifest" | "end";
 
 const PARTS: ReadonlyMap<string, Part> = new Map([
@@ -98,13 +81,11 @@ class Reader implements TarHandler {
   readonly #hasher: Hasher = new Hasher();
   readonly #manifest: Spool;
   readonly #seen: Spool;
+  readonly #entries: SeenEntries;
   readonly #texts = new Map<Part, Buffer[]>();
   #header: BackupHeader | undefined;
   #part: Part | undefined;
-  #facts: Facts | undefined;
-  #content: ContentHasher | undefined;
   #size = 0;
-  #stored = 0;
   /** Where the last entry begins, and the digest of all before it. */
   #endAt: number | undefined;
   #digest: Digest | undefined;
@@ -113,6 +94,7 @@ class Reader implements TarHandler {
     this.#visitor = visitor;
     this.#manifest = new Spool(join(folder, `manifest-${randomHex(4)}`));
     this.#seen = new Spool(join(folder, `seen-${randomHex(4)}`));
+    this.#entries = new SeenEntries(this.#seen, visitor);
   }
 
   get isBackup(): boolean {
@@ -136,28 +118,14 @@ class Reader implements TarHandler {
     if (this.#header === undefined && part !== "header") throw notBackup();
     this.#part = part;
     if (part === "end") this.#endAt = this.#parser.offset;
-    if (part === "data") this.#file(header, name);
+    if (part === "data") this.#entries.entry(header, name.slice(DATA.length));
     else if (header.size > LARGEST_TEXT && part !== "manifest" && part !== "deleted")
       throw damaged("a part is too large");
   }
 
-  #file(header: TarHeader, name: string): void {
-    const path = name.slice(DATA.length).replace(/\/$/, "");
-    const linkName = byteName(header.linkName, header.rawLinkName);
-    const isLink = header.type === "hardlink";
-    if (isLink && !linkName.startsWith(DATA)) throw damaged(`\`${header.name}\` is a link to outside`);
-    const link = isLink ? linkName.slice(DATA.length) : linkName;
-    this.#stored += 1;
-    this.#facts = factsOfHeader(header, { path, link });
-    this.#content = header.type === "file" ? new ContentHasher() : undefined;
-    this.#visitor?.entry({ ...header, ...named(path === "" ? "." : path), ...linked(link) });
-  }
-
   data(piece: Buffer, position: number): void {
-    if (this.#part === "data") {
-      this.#content?.update(piece, position);
-      this.#visitor?.data(piece, position);
-    } else if (this.#part === "manifest") this.#manifest.bytes(piece);
+    if (this.#part === "data") this.#entries.data(piece, position);
+    else if (this.#part === "manifest") this.#manifest.bytes(piece);
     else if (this.#part === "header" || this.#part === "end") {
       const texts = this.#texts.get(this.#part) ?? [];
       texts.push(Buffer.from(piece));
@@ -170,10 +138,7 @@ class Reader implements TarHandler {
       this.#header = parseHeader(this.#textOf("header"));
       this.#visitor?.header(this.#header);
     }
-    if (this.#part !== "data" || this.#facts === undefined) return;
-    const digest = this.#content?.digest();
-    this.#seen.line(factsText({ ...this.#facts, ...(digest === undefined ? {} : { digest }) }));
-    this.#visitor?.end();
+    if (this.#part === "data") this.#entries.end();
   }
 
   #textOf(part: Part): string {
@@ -185,44 +150,11 @@ class Reader implements TarHandler {
     if (this.#header === undefined) throw notBackup();
     if (this.#endAt === undefined) throw damaged("its end is missing");
     const end = parseEnd(this.#textOf("end"));
+    const stored = this.#entries.finish();
     this.#seen.end();
     if (this.#digest !== end.digest || this.#manifest.end() !== end.manifest) throw damaged("its checksum is wrong");
     await compareLists(this.#seen.path, this.#manifest.path, this.#header.parent === null);
     const { path: manifest } = this.#manifest;
-    return { header: this.#header, end, size: this.#size, stored: this.#stored, manifest };
+    return { header: this.#header, end, size: this.#size, stored, manifest };
   }
-}
-
-/** Every file that came must be what the manifest says; in a full backup every file of the manifest must have come. */
-async function compareLists(seenPath: string, manifestPath: string, isFull: boolean): Promise<void> {
-  const manifest = await Sorted.open(factsIn(manifestPath));
-  let last: Facts | undefined;
-  for await (const facts of factsIn(seenPath)) {
-    // A file that changed while it was read comes again; the last one counts.
-    if (last && last.path !== facts.path) await compareOne(manifest, last, isFull);
-    last = facts;
-  }
-  if (last) await compareOne(manifest, last, isFull);
-  if (isFull && manifest.next !== undefined) throw damaged(`\`${displayName(manifest.next.path)}\` is missing`);
-  await manifest.close();
-}
-
-async function compareOne(manifest: Sorted<Facts>, seen: Facts, isFull: boolean): Promise<void> {
-  while (manifest.next !== undefined) {
-    const { next } = manifest;
-    const order = comparePaths(next.path, seen.path);
-    if (order > 0) break;
-    await manifest.advance();
-    if (order === 0 && sameFacts(next, seen)) return;
-    if (order === 0 || isFull) throw damaged(`\`${displayName(next.path)}\` is not what its manifest says`);
-  }
-  throw damaged(`its manifest does not have \`${displayName(seen.path)}\``);
-}
-
-function named(bytes: string): Pick<TarHeader, "name" | "rawName"> {
-  return { name: Buffer.from(bytes, "latin1").toString("utf8"), rawName: Buffer.from(bytes, "latin1") };
-}
-
-function linked(bytes: string): Pick<TarHeader, "linkName" | "rawLinkName"> {
-  return { linkName: Buffer.from(bytes, "latin1").toString("utf8"), rawLinkName: Buffer.from(bytes, "latin1") };
 }

@@ -2,14 +2,16 @@
 /* Backups become a tree again: unpacked one after the other into a folder, which is then made what the last one says. */
 import * as fs from "node:fs";
 import { asPath, displayName, openExtraction } from "../../archive/index.ts";
-import type { Extraction } from "../../archive/index.ts";
-import { linux } from "../../base/index.ts";
+import type { Extraction, TarHeader } from "../../archive/index.ts";
+import { canGiveFiles, linux } from "../../base/index.ts";
 import { factsOf, typeOf, walk, xattrsOf } from "./facts.ts";
 import type { Met } from "./facts.ts";
 import { comparePaths, damaged, sameFacts } from "./format.ts";
 import type { BackupHeader, BackupName, Facts } from "./format.ts";
-import { factsIn, readBackup } from "./read.ts";
+import { factsIn } from "./compare.ts";
+import { readBackup } from "./read.ts";
 import type { BackupContents, BackupVisitor } from "./read.ts";
+import type { EntryVisitor } from "./seen.ts";
 import { Sorted } from "./spool.ts";
 
 /** Where backups go. */
@@ -40,7 +42,7 @@ export async function restoreBackups(
   const warnings: string[] = [];
   let last: BackupContents | undefined;
   for (const source of sources) {
-    const visitor = new Unpacker(options, last);
+    const visitor = new BackupUnpacker(options, last);
     try {
       last = await readBackup(source, options.folder, { visitor, ...(signal === undefined ? {} : { signal }) });
       warnings.push(...visitor.finish());
@@ -53,26 +55,24 @@ export async function restoreBackups(
   return { ...last, warnings: [...new Set(warnings)] };
 }
 
-class Unpacker implements BackupVisitor {
+/** Unpacks into a tree what comes. The caller closes. */
+export class TreeUnpacker implements EntryVisitor {
   readonly #options: RestoreOptions;
-  readonly #before: BackupName | undefined;
   readonly #extraction: Extraction;
 
-  constructor(options: RestoreOptions, before: BackupContents | undefined) {
+  constructor(options: RestoreOptions) {
     this.#options = options;
-    this.#before = before && { id: before.header.id, manifest: before.end.manifest };
-    const limits = { path: 8192, depth: 4096 };
-    const how = { mode: "plain", keepMarks: true, limits } as const;
+    const how = { mode: "plain", keepMarks: true } as const;
     this.#extraction = openExtraction(Buffer.from(options.tree, "latin1").toString("utf8"), how);
   }
 
-  header(header: BackupHeader): void {
-    checkChain(header, this.#before);
-  }
-
-  entry(header: Parameters<Extraction["entry"]>[0]): void {
+  entry(header: TarHeader): void {
     this.#options.onFile?.(header.name, header.size);
     this.#extraction.entry(header);
+  }
+
+  reopen(header: TarHeader): void {
+    this.#extraction.reopen(header);
   }
 
   data(piece: Buffer, position: number): void {
@@ -83,12 +83,26 @@ class Unpacker implements BackupVisitor {
     this.#extraction.end();
   }
 
+  /** Warnings of what could not be kept. */
   finish(): readonly string[] {
     return this.#extraction.finish().warnings;
   }
 
   close(): void {
     this.#extraction.close();
+  }
+}
+
+class BackupUnpacker extends TreeUnpacker implements BackupVisitor {
+  readonly #before: BackupName | undefined;
+
+  constructor(options: RestoreOptions, before: BackupContents | undefined) {
+    super(options);
+    this.#before = before && { id: before.header.id, manifest: before.end.manifest };
+  }
+
+  header(header: BackupHeader): void {
+    checkChain(header, this.#before);
   }
 }
 
@@ -105,8 +119,8 @@ function checkChain({ parent, id }: BackupHeader, before: BackupName | undefined
   throw damaged(`backup ${id} goes on from ${parent.id}, not from ${before.id}`, "give the files in their order");
 }
 
-/** Deletes what the manifest has not, compares the rest with it, and sets the times of folders. */
-async function settleTree(tree: string, manifest: string): Promise<void> {
+/** Makes a tree what a manifest says: deletes what that has not, compares the rest with it, and sets the times of folders. */
+export async function settleTree(tree: string, manifest: string): Promise<void> {
   const links = new Map<string, string>();
   const wanted = await Sorted.open(factsIn(manifest));
   const extra: string[] = [];
@@ -147,8 +161,8 @@ function compareOne(met: Met, facts: Facts, links: Map<string, string>): void {
 function comparable(facts: Facts, wanted: Facts): Facts {
   const { digest: _digest, xattrs, ...rest } = facts;
   const isDirectory = wanted.type === "directory";
-  const owner = process.geteuid?.() === 0 ? {} : { uid: 0, gid: 0 };
-  const attributes = process.geteuid?.() === 0 && xattrs !== undefined ? { xattrs } : {};
+  const owner = canGiveFiles() ? {} : { uid: 0, gid: 0 };
+  const attributes = canGiveFiles() && xattrs !== undefined ? { xattrs } : {};
   return { ...rest, ...owner, ...attributes, ...(isDirectory ? { mtime: "0" } : {}) };
 }
 
