@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as fs from "node:fs";
+import { TareError, isTareError } from "../base/index.ts";
 import { readContainerConfig } from "../oci/index.ts";
 import type { ImageRecord } from "../store/index.ts";
 import { MOUNT_POINTS } from "./changes.ts";
@@ -56,12 +57,18 @@ async function standingStill<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   if (!pause || state.status !== "running" || state.paused) return await work();
-  await pauseContainer(context, record.id);
+  await pauseContainer(context, record.id).catch((error: unknown) => Promise.reject(orWithoutPause(error)));
   try {
     return await work();
   } finally {
     await unpauseContainer(context, record.id);
   }
+}
+
+function orWithoutPause(error: unknown): unknown {
+  if (!isTareError(error, "E_UNSUPPORTED")) return error;
+  const hint = "`--pause=false` commits it while it runs";
+  return new TareError("E_UNSUPPORTED", error.message, { hint, cause: error });
 }
 
 /** What an image inherits; the names of this one container and its terminal are not part of it. */

@@ -124,8 +124,7 @@ function countAll(targets: readonly Target[]): ReadonlyMap<string, Count> {
 function countOf({ record, state }: ContainerView, mountinfo: string): Count | undefined {
   if (state.status !== "running" || state.pid === 0) return undefined;
   const folders = cgroupFolders(ofProcess(state.pid, "cgroup"), mountinfo, record.id);
-  const usage = cgroupUsage(folders);
-  return usage && { usage, folders, at: process.hrtime.bigint() };
+  return { usage: cgroupUsage(folders) ?? {}, folders, at: process.hrtime.bigint() };
 }
 
 interface Counts {

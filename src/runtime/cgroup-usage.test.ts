@@ -43,6 +43,7 @@ describe("the folders of a control group", () => {
       `/sys/fs/cgroup/tare/${ID}`,
     ],
     "another part is mounted": [`0::/tare/${ID}\n`, V2_MOUNTS.replace(" / ", " /docker/host "), {}, undefined],
+    "a group of all that a user runs": ["0::/user.slice/user-1000.slice\n", V2_MOUNTS, {}, undefined],
     "not mounted": [`4:memory:/tare/${ID}\n`, V2_MOUNTS, {}, undefined],
     "a process that is gone": ["", HYBRID_MOUNTS, {}, undefined],
   };

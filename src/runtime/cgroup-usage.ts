@@ -30,7 +30,10 @@ export interface CgroupFolders {
 /** Text of a file, or undefined where it is not. */
 type Read = (path: string) => string | undefined;
 
-/** Where the control groups of a process are; cut after `name`, as a container may make groups of its own below. */
+/**
+ * Where the control groups of a container's process are; cut after `name`, as a container may make groups of its own
+ * below. A group without that name counts others too (an ordinary user may have none of his own) and is left out.
+ */
 export function cgroupFolders(cgroups: string, mountinfo: string, name: string): CgroupFolders {
   const v1 = new Map<string, string>();
   let v2: string | undefined;
@@ -38,7 +41,8 @@ export function cgroupFolders(cgroups: string, mountinfo: string, name: string):
     const [, controllers, path] = /^\d+:([^:]*):(\/.*)$/.exec(line) ?? [];
     if (controllers === undefined || path === undefined) continue;
     for (const controller of controllers.split(",")) {
-      const folder = folderOf(controller, pathOfContainer(path, name), mountinfo);
+      const own = pathOfContainer(path, name);
+      const folder = own === undefined ? undefined : folderOf(controller, own, mountinfo);
       if (folder === undefined) continue;
       if (controller === "") v2 = folder;
       else v1.set(controller, folder);
@@ -47,10 +51,10 @@ export function cgroupFolders(cgroups: string, mountinfo: string, name: string):
   return { v1, v2 };
 }
 
-function pathOfContainer(path: string, name: string): string {
+function pathOfContainer(path: string, name: string): string | undefined {
   const parts = path.split("/");
   const at = parts.findIndex((part) => part.includes(name));
-  return at < 0 ? path : parts.slice(0, at + 1).join("/");
+  return at < 0 ? undefined : parts.slice(0, at + 1).join("/");
 }
 
 /** A mount may show only a part of its hierarchy: field 4 of mountinfo is that part's root. */

@@ -2,11 +2,12 @@
 /*
  * The root file system of a container that does not run, put together as it would be for its start, in a mount namespace
  * that only this process knows. The main thread enters it for the mounts and leaves it at once (no other code runs
- * meanwhile); descriptors keep it alive, and the kernel takes all of it away when they are closed or the process dies.
+ * meanwhile; an ordinary user's can't leave); descriptors keep it alive, and the kernel takes all of it away when they are
+ * closed or the process dies.
  */
 import * as fs from "node:fs";
 import { dirname } from "node:path";
-import { TareError, linux } from "../base/index.ts";
+import { TareError, linux, userNamespace } from "../base/index.ts";
 import { mountRow } from "./overlay.ts";
 import type { OverlayMount } from "./overlay.ts";
 
@@ -80,10 +81,8 @@ function inOwnNamespace<T>(work: () => T): T {
       linux.mount({ target: "/", flags: linux.MS_REC | linux.MS_SLAVE });
       return work();
     } finally {
-      linux.setns(home, linux.CLONE_NEWNS);
-      // In a chroot the namespace's root is not this process's.
-      process.chdir(`/proc/self/fd/${root}`);
-      linux.chroot(".");
+      // From a user namespace there is no way back; there, a process is one command of the user's.
+      if (userNamespace().isInitial) leave(home, root);
       process.chdir(folder);
     }
   } finally {
@@ -92,8 +91,20 @@ function inOwnNamespace<T>(work: () => T): T {
   }
 }
 
+function leave(home: number, root: number): void {
+  linux.setns(home, linux.CLONE_NEWNS);
+  // In a chroot the namespace's root is not this process's.
+  process.chdir(`/proc/self/fd/${root}`);
+  linux.chroot(".");
+}
+
 function mountOverlay(overlay: OverlayMount, directory: string): string {
-  const [, options = "", more = ""] = mountRow(overlay, { directory, emptyDirectory: "", dieWithParent: false });
+  const [, options = "", more = ""] = mountRow(overlay, {
+    directory,
+    emptyDirectory: "",
+    dieWithParent: false,
+    inUserNamespace: !userNamespace().isInitial,
+  });
   linux.mount({ target: overlay.target, source: "overlay", type: "overlay", data: `${options},${more}` });
   return overlay.target;
 }

@@ -76,6 +76,29 @@ describe.skipIf(reason !== undefined)("an ordinary user with lent ids", () => {
     expect(user.ok("ps", "-aq")).toBe("");
   });
 
+  it("copies files, commits, counts and limits", () => {
+    user.ok("run", "-d", "--name", "files", "-v", "box:/data", "busybox", "sleep", "600");
+    const source = join(project(user), "src");
+    for (const target of ["files:/opt", "files:/data"]) user.ok("cp", source, target);
+    user.ok("exec", "files", "sh", "-c", "rm -r /var/www; chown 1000:1000 /opt/src/a");
+    user.ok("cp", "files:/opt/src", join(user.home, "out"));
+    const copied = fs.statSync(join(user.home, "out/a"));
+    expect([copied.uid, fs.readFileSync(join(user.home, "out/a"), "utf8")]).toEqual([user.uid, "from the context\n"]);
+    const { err } = user.tare(["commit", "files", "files:2"]);
+    if (err !== "") expect(err).toMatch(/no control groups\n.*`--pause=false`/);
+    user.ok("commit", "--pause=false", "files", "files:2");
+    const look = "stat -c %u /opt/src/a; ls -d /var/www || ls /data";
+    expect(user.tare(["run", "--rm", "-v", "box:/data", "files:2", "sh", "-c", look]).out).toBe("1000\nsrc\n");
+    expect(user.ok("stats", "--no-stream", "--format", "{{.Name}}")).toBe("files");
+    user.ok("stop", "-t", "0", "files");
+    user.ok("cp", source, "files:/data/stopped");
+    user.ok("cp", "files:/data/stopped/a", join(user.home, "again"));
+    user.ok("rm", "files");
+    expect(user.ok("run", "--rm", "-v", "box:/data", "busybox", "ls", "/data")).toBe("src\nstopped");
+    user.ok("volume", "rm", "-f", "box");
+    user.ok("rmi", "files:2");
+  });
+
   it("writes into a mounted folder as himself", () => {
     const folder = join(user.home, "project");
     user.ok("run", "--rm", "-v", `${folder}:/p`, "busybox", "sh", "-c", "echo x > /p/result");
