@@ -32,6 +32,7 @@ const RUNNING: StoredState = {
   started: false,
   startedAt: 1000,
 };
+const STARTED: StoredState = { ...RUNNING, started: true };
 const EXITED: StoredState = {
   status: "exited",
   exitCode: 7,
@@ -62,9 +63,10 @@ describe("events of containers", () => {
     ["nothing twice", { ...RUNNING, started: true }, { ...RUNNING, started: true }, []],
     ["pause", { ...RUNNING, started: true }, { ...RUNNING, started: true, paused: true }, ["pause"]],
     ["unpause", { ...RUNNING, paused: true }, { ...RUNNING, paused: false }, ["unpause"]],
-    ["die", RUNNING, EXITED, ["die"]],
-    ["oom before die", RUNNING, { ...EXITED, oomKilled: true }, ["oom", "die"]],
-    ["no unpause at the end", { ...RUNNING, paused: true }, EXITED, ["die"]],
+    ["die", STARTED, EXITED, ["die"]],
+    ["no die without a start", RUNNING, EXITED, []],
+    ["oom before die", STARTED, { ...EXITED, oomKilled: true }, ["oom", "die"]],
+    ["no unpause at the end", { ...STARTED, paused: true }, EXITED, ["die"]],
     ["nothing at the beginning of a removal", EXITED, { status: "removing", by: RUNNING.supervisor }, []],
   ] as readonly (readonly [string, StoredState, StoredState, readonly string[]])[])(
     "are read off the record: %s",
@@ -80,7 +82,7 @@ describe("events of containers", () => {
 
   it("say how long it ran", async () => {
     const { id } = await createContainer(test.context, emptyImage(), createRequest());
-    for (const state of [RUNNING, EXITED]) recordsOf(test.context).update(id, (record) => ({ ...record, state }));
+    for (const state of [STARTED, EXITED]) recordsOf(test.context).update(id, (record) => ({ ...record, state }));
     expect((await seen()).at(-1)?.attributes).toMatchObject({ execDuration: "2", exitCode: "7" });
   });
 

@@ -78,7 +78,8 @@ function recordChange(place: Place, before: ContainerRecord | undefined, after: 
   if (!hasStarted(before) && hasStarted(after)) note("start");
   const isRunning = after.state.status === "running";
   if (before && isRunning && isPaused(before) !== isPaused(after)) note(isPaused(after) ? "pause" : "unpause");
-  if (before?.state.status !== "running") return;
+  // A program that could not be started has not died, as with Docker.
+  if (before?.state.status !== "running" || !hasStarted(before)) return;
   if (after.state.status === "exited" || after.state.status === "restarting") recordDeath(place, before, after.state);
 }
 

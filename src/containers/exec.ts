@@ -21,7 +21,9 @@ export async function execInContainer(
     throw new TareError("E_NO_COMMAND", `running a program in \`${record.name}\`: no command given`, { exitCode: 125 });
   }
   const execID = randomHex(32);
-  const command = request.command.join(" ");
+  // As Docker joins program and arguments, with a space also where there are none.
+  const [program = "", ...words] = request.command;
+  const command = `${program} ${words.join(" ")}`;
   recordContainerEvent(context, record, `exec_create: ${command}`, { execID });
   recordContainerEvent(context, record, `exec_start: ${command}`, { execID });
   try {

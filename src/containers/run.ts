@@ -252,7 +252,7 @@ async function end(
   const files = filesOf(context, record.id);
   const awaited = record.host.autoRemove && fs.existsSync(files.waiting);
   if (!record.host.autoRemove || awaited) write(context, record.id, ending);
-  else if (record.host.autoRemove) recordDeath(context, record, ending);
+  else if (record.host.autoRemove && error === "") recordDeath(context, record, ending);
   if (awaited) await new Promise((resolve) => setTimeout(resolve, WAITER_GRACE));
   if (record.host.autoRemove) removeRecord(context, record, { volumes: true });
 }
