@@ -20,7 +20,6 @@ import type { ByteSink } from "./facade.ts";
 import { requireTrees } from "./deferred.ts";
 import { lookUpImage, platformOf } from "./image-lookup.ts";
 import type { Rooms } from "./rooms.ts";
-import { readSettingsFile } from "./settings-file.ts";
 
 /** The containers of an engine's store. */
 export function containersApi(rooms: Rooms): ContainersApi {
@@ -76,10 +75,10 @@ export function containersApi(rooms: Rooms): ContainersApi {
   };
 }
 
-/** Checked before an image is pulled. Throws `E_USAGE`, `E_UNSUPPORTED`, `E_CONFIG`. */
+/** Checked before an image is pulled. Throws `E_USAGE`, `E_UNSUPPORTED`, `E_SETTINGS`. */
 async function logConfigFor(rooms: Rooms, request: CreateRequest): Promise<LogConfig> {
-  const { log } = await readSettingsFile(rooms.settings);
-  return parseLogConfig(request.logDriver, request.logOptions ?? [], log);
+  const { logDefaults } = await import("./user-settings.ts");
+  return parseLogConfig(request.logDriver, request.logOptions ?? [], logDefaults(rooms.settings));
 }
 
 async function* logs(rooms: Rooms, request: LogsRequest): AsyncGenerator<readonly LogRecord[], void, undefined> {

@@ -6,13 +6,13 @@ import { busyboxTools } from "../develop/index.ts";
 import { imageFor } from "./containers.ts";
 import type { DebugShellRequest } from "./facade-develop.ts";
 import { lookUpImage } from "./image-lookup.ts";
-import { readSettingsFile } from "./settings-file.ts";
+import { debugImage } from "./user-settings.ts";
 import type { Rooms } from "./rooms.ts";
 
 /** `debug`. */
 export async function debugShell(rooms: Rooms, request: DebugShellRequest, io: ProcessIo): Promise<number> {
   const { subject, command, tty, user, privileged } = request;
-  const image = request.image ?? (await readSettingsFile(rooms.settings)).debugImage;
+  const image = request.image ?? debugImage(rooms.settings);
   const context = await rooms.containers();
   const found = await subjectOf(rooms, subject, request);
   const toolbox: DebugToolbox =

@@ -6,22 +6,53 @@
 import { homedir } from "node:os";
 import { isIP } from "node:net";
 import { join } from "node:path";
-import { TareError, readTextIfPresent, suggest } from "../base/index.ts";
+import { TareError, isTareError, messageOf, readTextIfPresent, suggest } from "../base/index.ts";
+import { parseLogConfig } from "../options/index.ts";
+import type { LogConfig } from "../options/index.ts";
 import type { Settings } from "./settings.ts";
 
-const KNOWN: readonly string[] = ["publish.address"];
+const LOG_OPTION = "log.options.";
+/** A name that ends in a dot stands for all that begin with it. */
+const KNOWN: readonly string[] = ["publish.address", "log.driver", "debug.image", LOG_OPTION];
 const DEFAULT_ADDRESS = "127.0.0.1";
 
 /** `publish.address`: where ports are published that name no address. Throws `E_SETTINGS` with the file. */
 export function publishAddress({ env }: Pick<Settings, "env">): string {
+  const { path, value } = firstSetting(env, "publish.address") ?? { path: "", value: DEFAULT_ADDRESS };
+  if (isIP(value) !== 0) return value;
+  throw wrong(path, `\`publish.address\` is \`${value}\`, which is no address`, "for example 0.0.0.0 or 127.0.0.1");
+}
+
+/** `debug.image`: the image with the tools of `tare debug`. Throws `E_SETTINGS`. */
+export function debugImage({ env }: Pick<Settings, "env">): string | undefined {
+  return firstSetting(env, "debug.image")?.value;
+}
+
+function firstSetting(env: Settings["env"], name: string): { readonly path: string; readonly value: string } | undefined {
   for (const path of files(env)) {
     const text = readTextIfPresent(path);
-    const found = text === undefined ? undefined : settingIn(path, text, "publish.address");
-    if (found === undefined) continue;
-    if (isIP(found) !== 0) return found;
-    throw wrong(path, `\`publish.address\` is \`${found}\`, which is no address`, "for example 0.0.0.0 or 127.0.0.1");
+    const value = text === undefined ? undefined : settingIn(path, text, name);
+    if (value !== undefined) return { path, value };
   }
-  return DEFAULT_ADDRESS;
+  return undefined;
+}
+
+/** `log.driver` and `log.options`: how the output of containers is kept that say nothing. Throws `E_SETTINGS`. */
+export function logDefaults({ env }: Pick<Settings, "env">): LogConfig | undefined {
+  for (const path of files(env)) {
+    const text = readTextIfPresent(path);
+    const found = text === undefined ? [] : Object.entries(settingsIn(path, text));
+    const driver = found.find(([name]) => name === "log.driver")?.[1];
+    const options = found.filter(([name]) => name.startsWith(LOG_OPTION));
+    if (driver === undefined && options.length === 0) continue;
+    const words = options.map(([name, value]) => `${name.slice(LOG_OPTION.length)}=${String(value)}`);
+    try {
+      return parseLogConfig(driver === undefined ? undefined : String(driver), words);
+    } catch (error) {
+      throw wrong(path, messageOf(error), isTareError(error) ? error.hint : undefined);
+    }
+  }
+  return undefined;
 }
 
 function files(env: Settings["env"]): readonly string[] {
@@ -31,9 +62,16 @@ function files(env: Settings["env"]): readonly string[] {
 
 /** Settings may be nested (`{"publish": {"address": …}}`) or written with a dot. */
 function settingIn(path: string, text: string, name: string): string | undefined {
+  const value = settingsIn(path, text)[name];
+  if (value === undefined || typeof value === "string") return value;
+  throw wrong(path, `\`${name}\` is not text`);
+}
+
+/** All settings of a file, their names written with dots. */
+function settingsIn(path: string, text: string): Readonly<Record<string, unknown>> {
   const all = flat(parsed(path, text), "");
   for (const key of Object.keys(all)) {
-    if (KNOWN.includes(key)) continue;
+    if (KNOWN.some((known) => (known.endsWith(".") ? key.startsWith(known) : key === known))) continue;
     const near = suggest(key, KNOWN);
     throw wrong(
       path,
@@ -41,9 +79,7 @@ function settingIn(path: string, text: string, name: string): string | undefined
       near ? `did you mean \`${near}\`?` : `settings: ${KNOWN.join(", ")}`,
     );
   }
-  const value = all[name];
-  if (value === undefined || typeof value === "string") return value;
-  throw wrong(path, `\`${name}\` is not text`);
+  return all;
 }
 
 function parsed(path: string, text: string): object {

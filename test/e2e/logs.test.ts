@@ -150,20 +150,20 @@ describe.skipIf(reason !== undefined)("logs", () => {
   });
 
   it("take their driver from the settings", () => {
-    const place = { XDG_CONFIG_HOME: world.files("config", { "tare/settings.toml": SETTINGS }) };
+    const place = { XDG_CONFIG_HOME: world.files("config", { "tare/settings.json": SETTINGS }) };
     expect(world.tare(["create", "--name", "set", "busybox"], { env: place }).code).toBe(0);
     expect(JSON.parse(world.ok("inspect", "-f", "{{json .HostConfig.LogConfig}}", "set"))).toEqual({
       Type: "local",
       Config: { "max-size": "1m", "max-file": "2" },
     });
-    fs.writeFileSync(join(place.XDG_CONFIG_HOME, "tare/settings.toml"), "[logs]\n");
+    fs.writeFileSync(join(place.XDG_CONFIG_HOME, "tare/settings.json"), '{"log.drivers":"none"}');
     expect(world.tare(["create", "busybox"], { env: place }).err).toMatch(
-      /E_CONFIG.*settings\.toml.*did you mean `log`/,
+      /E_SETTINGS.*settings\.json.*`log.drivers`\n.*did you mean `log.driver`/,
     );
   });
 });
 
-const SETTINGS = '[log]\ndriver = "local"\n[log.options]\nmax-size = "1m"\nmax-file = 2\n';
+const SETTINGS = JSON.stringify({ log: { driver: "local", options: { "max-size": "1m", "max-file": 2 } } });
 
 function numbers(from: number, to: number): string {
   return Array.from({ length: to - from + 1 }, (_, index) => `${from + index}\n`).join("");
