@@ -29,7 +29,10 @@ describe("the user's settings", () => {
     expect(debugImage(settings({ "debug.image": "tools" }))).toBe("tools");
     const log = { log: { driver: "local", options: { "max-size": "1m", "max-file": 2 } } };
     expect(logDefaults(settings(log))).toEqual({ driver: "local", options: { "max-size": "1m", "max-file": "2" } });
-    expect(logDefaults(settings({ "log.options.max-file": 9 }))).toEqual({ driver: "json-file", options: { "max-file": "9" } });
+    expect(logDefaults(settings({ "log.options.max-file": 9 }))).toEqual({
+      driver: "json-file",
+      options: { "max-file": "9" },
+    });
   });
 
   it.each([
@@ -41,6 +44,8 @@ describe("the user's settings", () => {
     ["an unknown option", { "log.options.size": "1m" }, logDefaults, /unknown log opt 'size'/],
   ] as const)("refuse %s", (_name, value, read, message) => {
     const wrong = settings(value);
-    expect(() => read(wrong)).toThrow(expect.objectContaining({ code: "E_SETTINGS", message: expect.stringMatching(message) }));
+    expect(() => read(wrong)).toThrow(
+      expect.objectContaining({ code: "E_SETTINGS", message: expect.stringMatching(message) }),
+    );
   });
 });

@@ -28,7 +28,10 @@ export function debugImage({ env }: Pick<Settings, "env">): string | undefined {
   return firstSetting(env, "debug.image")?.value;
 }
 
-function firstSetting(env: Settings["env"], name: string): { readonly path: string; readonly value: string } | undefined {
+function firstSetting(
+  env: Settings["env"],
+  name: string,
+): { readonly path: string; readonly value: string } | undefined {
   for (const path of files(env)) {
     const text = readTextIfPresent(path);
     const value = text === undefined ? undefined : settingIn(path, text, name);

@@ -26,7 +26,18 @@ const PROGRAMS: Readonly<Record<string, readonly [options: string, script: strin
   terminal: ["-t", "echo one; echo two"],
   details: ["--log-opt labels=team --log-opt env=A --log-opt tag={{.Name}} --label team=v/1 -e A=1", "seq 1 3"],
 };
-const FLAGS = ["", "-n 2", "--tail 0", "--tail all", "--details", "-t", "-t --details --tail 1", "--until 1h", "--since 1h", "-f"];
+const FLAGS = [
+  "",
+  "-n 2",
+  "--tail 0",
+  "--tail all",
+  "--details",
+  "-t",
+  "-t --details --tail 1",
+  "--until 1h",
+  "--since 1h",
+  "-f",
+];
 
 const STAMP = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z /g;
 
