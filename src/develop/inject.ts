@@ -46,6 +46,8 @@ export async function injectedFolder(place: UvPlace, request: InjectRequest): Pr
     );
     const folder = join(place.store.root, "cache", "inject", key.slice(0, 24));
     if (!fs.existsSync(folder)) await unpack(place, { chosen, folder, work: join(lease.folder, "tree"), request });
+    // Prune leaves alone what was asked for a moment ago.
+    fs.utimesSync(folder, new Date(), new Date());
     return { folder, versions };
   } finally {
     lease.release();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TareError } from "../base/index.ts";
 import { pruneContainers, pruneVolumes, recoverContainers, removeOrphans, sweepNetworks } from "../containers/index.ts";
+import type { ContainerRecord } from "../containers/index.ts";
 import type { PruneOptions, PruneReport } from "../store/index.ts";
 import { clearKilledBuilds } from "./build.ts";
 import type { SystemPruneReport, SystemPruneRequest } from "./facade.ts";
@@ -30,6 +31,7 @@ export async function pruneSystem(rooms: Rooms, request: SystemPruneRequest): Pr
   const images = await dropImages(store, request.filters, request.all);
   requireGoingOn(request);
   const report = store.prune(await pruneOptions(rooms, request));
+  const injected = request.cache ? await dropInjected(rooms) : 0;
   return {
     containers: containers.ids,
     images: [...images, ...layerEntries(report)],
@@ -38,7 +40,7 @@ export async function pruneSystem(rooms: Rooms, request: SystemPruneRequest): Pr
     wheels: itemsOf(report, "wheels"),
     leftovers:
       cables + recovered.removed.length + recovered.folders.length + orphans.length + itemsOf(report, "temporary"),
-    reclaimed: containers.reclaimed + volumes.reclaimed + report.freed,
+    reclaimed: containers.reclaimed + volumes.reclaimed + report.freed + injected,
   };
 }
 
@@ -48,6 +50,15 @@ function refuseAges({ volumes, filters }: SystemPruneRequest): void {
   throw new TareError("E_FILTER", 'pruning: the "until" filter is not supported with "--volumes"', {
     hint: "prune the volumes by themselves: `tare volume prune`",
   });
+}
+
+/** Debuggers and notebook servers that no container has mounted. */
+async function dropInjected(rooms: Rooms): Promise<number> {
+  const store = rooms.writer();
+  const { pruneInjected } = await import("../develop/index.ts");
+  const records = store.documents<ContainerRecord>("container").list();
+  const used = records.flatMap(({ mounts }) => mounts.map(({ source }) => source));
+  return pruneInjected(store, used, Date.now());
 }
 
 async function pruneOptions(rooms: Rooms, request: SystemPruneRequest): Promise<PruneOptions> {
