@@ -47,6 +47,10 @@ async function together(commands: readonly Command[], atOnce: number): Promise<n
   return (performance.now() - started) / 1000;
 }
 
+function numbersTo(last: number): string {
+  return Array.from({ length: last }, (_, index) => `${index + 1}\n`).join("");
+}
+
 /** Writes the lines with a container in the background and reads them back; throws when one is lost. */
 function logLines(engine: Engine, lines: number): number {
   const started = performance.now();
@@ -55,8 +59,10 @@ function logLines(engine: Engine, lines: number): number {
   const { output } = finished(engine.command("logs", NAME));
   const seconds = (performance.now() - started) / 1000;
   remove(engine);
-  const read = output.split("\n").length - 1;
-  if (read !== lines) throw new Error(`${engine.name}: ${read} of ${lines} lines came back`);
+  if (output !== numbersTo(lines)) {
+    const read = output.split("\n").length - 1;
+    throw new Error(`${engine.name}: ${read} of ${lines} lines came back, or others than were written`);
+  }
   return seconds;
 }
 

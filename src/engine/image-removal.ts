@@ -113,6 +113,7 @@ export async function dropImages(store: Store, filters: Filters, all: boolean): 
     const isWanted = all || record.names.length === 0;
     if (!isWanted || facts.containers.length > 0 || !matches(facts)) return [];
     store.images.remove(record.target);
+    store.events.record({ type: "image", action: "delete", id: record.id, attributes: { name: record.id } });
     const untagged = record.names.map((name): Entry => ({ kind: "untagged", subject: shortName(name) }));
     return [...untagged, { kind: "deleted", subject: record.id }];
   });
