@@ -36,6 +36,7 @@ export { valueText } from "./value-text.ts";
 export { hostEnvironment } from "./config.ts";
 export {
   CALLER_VARIABLE,
+  callerEnvironment,
   callingAccount,
   canGiveFiles,
   canMakeDevices,

@@ -79,6 +79,12 @@ export function callingAccount(): Account | undefined {
   return match === null ? { uid, gid } : { uid: Number(match[1]), gid: Number(match[2]) };
 }
 
+/** What a process of ours that outlives this one needs in its environment, so that it knows who called. */
+export function callerEnvironment(): Readonly<Record<string, string>> {
+  const caller = hostEnvironment()[CALLER_VARIABLE];
+  return caller === undefined ? {} : { [CALLER_VARIABLE]: caller };
+}
+
 /** Whether Tare works for an ordinary user: outside of his namespace, or in it. */
 export function isRootless(): boolean {
   const account = callingAccount();

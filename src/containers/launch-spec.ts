@@ -41,6 +41,7 @@ export function launchSpec(launch: Launch, tree: SourceTree, console: Pick<Proce
   if (cpuRealtimeRuntime) provideRealtime(cgroupsPathOf(record), cpuRealtimeRuntime);
   const user = userOf(record, tree);
   const first = processInput(record, user);
+  const keepId = keptId(record, user);
   const own = new Set(record.mounts.map(({ destination }) => destination));
   const nameless = namelessMounts({ folder: files.folder, tree }, user, first.env);
   return buildSpec({
@@ -60,7 +61,7 @@ export function launchSpec(launch: Launch, tree: SourceTree, console: Pick<Proce
     cgroupsPath: cgroupsPathOf(record),
     mounts: [...nameless.filter(({ destination }) => !own.has(destination)), ...mountsOf(launch)],
     namespace: namespaceLimits(),
-    keepId: keptId(record, user),
+    keepId: keepId && { ...keepId, namespace: launch.network?.userNamespace },
     ...(shmSize === undefined ? {} : { shmSize }),
     devices: devicesOf(host),
     deviceCgroupRules: host.security.deviceCgroupRules,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* From the network flags to what a container's record keeps: checked, and with networks by their ids. */
 import { TareError, isRootless } from "../base/index.ts";
+import { whyNoPasta } from "../network/index.ts";
 import type { Join } from "../network/index.ts";
 import type { NetworkAttachment, PortBinding, PortProtocol } from "../options/index.ts";
 import { networksOf } from "./context.ts";
@@ -24,9 +25,12 @@ export function networkSettings(
   const network = request.network ?? DEFAULT_NETWORK;
   const { mode } = network;
   if (mode === "none") return NOTHING;
-  if (usesHostNetwork(network)) return { ...NOTHING, network: "host" };
+  if (usesHostNetwork(network)) {
+    if (mode !== "host") sharesInstead(network, request);
+    return { ...NOTHING, network: "host" };
+  }
   if (mode.startsWith("container:")) return { ...NOTHING, network: sharedMode(context, mode, request) };
-  if (isRootless()) throw needsRoot(mode);
+  if (isRootless() && !isDefault(mode)) throw needsRoot(mode);
   const joins = joinsOf(context, network);
   const named = networksOf(context).find(mode)?.name ?? mode;
   return {
@@ -40,15 +44,32 @@ export function networkSettings(
 
 const NOTHING: NetworkSettings = { network: "none", joins: [], ports: [], links: [] };
 
-/** Whether a container has no network of its own. An ordinary user's shares the host's by default. */
+/** Whether a container has no network of its own. Where there is no pasta, an ordinary user's shares the host's. */
 export function usesHostNetwork(network: NetworkRequest = DEFAULT_NETWORK): boolean {
   const { mode } = network;
-  return mode === "host" || (isRootless() && (mode === "default" || mode === "bridge"));
+  return mode === "host" || (isDefault(mode) && isRootless() && whyNoPasta() !== undefined);
+}
+
+function isDefault(mode: string): boolean {
+  return mode === "default" || mode === "bridge";
+}
+
+/** Said, since it confines less. Throws `E_UNSUPPORTED` when ports are to be published: all are open already. */
+function sharesInstead({ ports, publishAll }: NetworkRequest, { onWarning }: CreateRequest): void {
+  const why = whyNoPasta() ?? "";
+  if (ports.length === 0 && !publishAll) {
+    onWarning?.(`${why}: the container shares the host's network (\`--network host\`, \`--network none\` say which)`);
+    return;
+  }
+  throw new TareError("E_UNSUPPORTED", `publishing ports: ${why}`, {
+    hint: "`tare system check` says what this host lacks; with `--network host` all ports of the container are the host's",
+    exitCode: 125,
+  });
 }
 
 function needsRoot(mode: string): TareError {
-  return new TareError("E_UNSUPPORTED", `joining the network \`${mode}\`: networks of one's own need root`, {
-    hint: "use `--network host` or `none`, or run as root",
+  return new TareError("E_UNSUPPORTED", `joining the network \`${mode}\`: networks between containers need root`, {
+    hint: "an ordinary user's containers have the default network, `--network host` and `none`",
     exitCode: 125,
   });
 }

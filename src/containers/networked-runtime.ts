@@ -3,11 +3,15 @@
  * A runtime whose containers have networks: the namespace is made before the start, while the rest is prepared, and what
  * is left of it is removed after the end. Part of the runtime, so that every way to an end goes through it.
  */
-import { TareError } from "../base/index.ts";
-import { openNetworking } from "../network/index.ts";
-import type { Joined, Networking } from "../network/index.ts";
+import { TareError, isRootless } from "../base/index.ts";
+import { hostAddress, openNetworking } from "../network/index.ts";
+import type { Joined, NamespaceIds, Networking } from "../network/index.ts";
+import { namespaceLimits, swapped } from "../runtime/index.ts";
 import type { Store } from "../store/index.ts";
 import { filesOf, recordsOf } from "./context.ts";
+import { containerTree } from "./image-tree.ts";
+import { userOf } from "./launch-spec.ts";
+import { keptId } from "./mount-owners.ts";
 import type { LogWriter } from "./log-writer.ts";
 import { OciContainerRuntime } from "./oci-runtime.ts";
 import type { RuntimeOptions } from "./oci-runtime.ts";
@@ -83,16 +87,25 @@ export class NetworkedRuntime extends OciContainerRuntime {
 
   async #attach(launch: Launch): Promise<Begun> {
     const { id, name, host } = launch.record;
-    const { joined, namespace, ready, release } = await this.#networks.attach({
+    const { joined, namespace, ready, release, ...more } = await this.#networks.attach({
       containerId: id,
       folder: launch.files.folder,
       name,
       joins: host.joins ?? [],
       ports: host.ports ?? [],
       dns: host.dns,
+      ids: this.#idsOf(launch.record),
     });
     const hosts = (host.links ?? []).flatMap((link) => this.#linked(link.name, link.alias));
-    return { launch: { ...launch, network: { namespace, ready, hosts, ...placeOf(joined) } }, release };
+    return { launch: { ...launch, network: { namespace, ready, hosts, ...more, ...placeOf(joined) } }, release };
+  }
+
+  /** Those of a container one of whose users is the caller: its network is its own namespace's. */
+  #idsOf(record: ContainerRecord): NamespaceIds | undefined {
+    const limits = namespaceLimits();
+    if (limits === undefined) return undefined;
+    const kept = keptId(record, userOf(record, containerTree({ store: this.#store }, record)), limits);
+    return kept && { uids: swapped(kept.uid, limits.highestUid), gids: swapped(kept.gid, limits.highestGid) };
   }
 
   /** The lines of a `--link`. Throws `E_CONTAINER_NOTFOUND` when nothing of that name has a network. */
@@ -137,7 +150,7 @@ function placeOf(joined: readonly Joined[]): Pick<LaunchNetwork, "addresses" | "
     network.subnets.slice(0, 1).map(({ gateway }) => gateway);
   return {
     addresses: joined.flatMap(({ endpoint }) => [endpoint.ipv4, ...(endpoint.ipv6 ? [endpoint.ipv6] : [])]),
-    gateway: joined.flatMap(gatewayOf)[0] ?? "127.0.0.1",
+    gateway: (isRootless() ? hostAddress() : joined.flatMap(gatewayOf)[0]) ?? "127.0.0.1",
     nameServers: named.flatMap(gatewayOf),
   };
 }

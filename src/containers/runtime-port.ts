@@ -20,6 +20,8 @@ export interface LaunchNetwork {
   readonly ready: Promise<void>;
   /** Its own addresses. */
   readonly addresses: readonly string[];
+  /** The user namespace that it belongs to, where that is the container's own. */
+  readonly userNamespace?: string;
   /** What `host-gateway` stands for. */
   readonly gateway: string;
   /** Further lines of /etc/hosts, `NAME:ADDRESS`. */

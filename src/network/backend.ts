@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { IdRange } from "../base/index.ts";
 import type { Joined, NetworkRecord } from "./types.ts";
 
 /** A container whose network is to be made. */
@@ -8,12 +9,22 @@ export interface AttachRequest {
   readonly folder: string;
   /** In the order of their interfaces; the first has the published ports. */
   readonly joined: readonly Joined[];
+  /** Ids of a user namespace that the network is to belong to; without, it belongs to this process's. */
+  readonly ids?: NamespaceIds | undefined;
+}
+
+/** The rows of a user namespace below this process's. */
+export interface NamespaceIds {
+  readonly uids: readonly IdRange[];
+  readonly gids: readonly IdRange[];
 }
 
 /** A network namespace on its way. */
 export interface Attachment {
   /** What the runtime joins: `/proc/PID/ns/net`. Exists when `ready`, until `release` or this process's end. */
   readonly namespace: string;
+  /** The user namespace that it belongs to, when `ids` were given; the runtime joins it too. */
+  readonly userNamespace?: string;
   /** Everything works. Rejects when it could not be made; nothing is left of it then but what `detach` removes. */
   readonly ready: Promise<void>;
   /** Lets go of the namespace: the container, which has joined it, keeps it. */

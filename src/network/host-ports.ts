@@ -3,7 +3,7 @@
 import { createSocket } from "node:dgram";
 import * as fs from "node:fs";
 import { createServer } from "node:net";
-import { systemErrorCode } from "../base/index.ts";
+import { TareError, systemErrorCode } from "../base/index.ts";
 import type { PortBinding } from "../options/index.ts";
 import type { Candidates } from "./publish.ts";
 
@@ -41,8 +41,16 @@ async function tryPort(protocol: PortBinding["protocol"], host: string, port: nu
     return protocol === "udp" ? await tryUdp(host, port) : port;
   } catch (error) {
     if (systemErrorCode(error) === "EADDRINUSE") return undefined;
+    if (systemErrorCode(error) === "EACCES") throw lowPort(host, port);
     throw error;
   }
+}
+
+function lowPort(host: string, port: number): TareError {
+  return new TareError("E_PERMISSION", `publishing port ${host}:${port}: ports this low are root's`, {
+    hint: `publish a higher one, as \`-p ${8000 + port}:…\`; \`tare system check\` says how users get low ports`,
+    exitCode: 125,
+  });
 }
 
 function tryTcp(host: string, port: number): Promise<number> {

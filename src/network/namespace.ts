@@ -63,7 +63,8 @@ export function makeNamespace(folder: string, script: NamespaceScript): Attachme
   };
 }
 
-function readiness(child: ChildProcess): Promise<void> {
+/** Resolves at the first output of the helper. Rejects with what it complains about when it ends before. */
+export function readiness(child: ChildProcess): Promise<void> {
   const ready = new Promise<void>((resolve, reject) => {
     let complaint = "";
     child.stderr?.on("data", (data: Buffer) => (complaint += data.toString("utf8")));

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { TareError } from "../base/index.ts";
+import { TareError, isRootless } from "../base/index.ts";
 import type { Store } from "../store/index.ts";
-import type { Attachment, NetworkBackend } from "./backend.ts";
+import type { Attachment, NamespaceIds, NetworkBackend } from "./backend.ts";
 import { bridgeBackend } from "./bridge-backend.ts";
 import { newEndpoint, release, reserve } from "./endpoints.ts";
 import type { ReserveRequest } from "./endpoints.ts";
+import { pastaBackend } from "./pasta-backend.ts";
 import { Networks, PREDEFINED } from "./networks.ts";
 import type { Join, Joined, NetworkRecord } from "./types.ts";
 
@@ -12,6 +13,7 @@ import type { Join, Joined, NetworkRecord } from "./types.ts";
 export interface StartRequest extends ReserveRequest {
   /** The container's folder. */
   readonly folder: string;
+  readonly ids?: NamespaceIds | undefined;
 }
 
 /** A started attachment with its addresses. */
@@ -37,8 +39,8 @@ export class Networking {
     // A killed start of the same container may have left something.
     await this.detach(request.containerId);
     const joined = await reserve(this.networks, request);
-    const { containerId, folder } = request;
-    const attachment = await this.#backend.attach({ containerId, folder, joined });
+    const { containerId, folder, ids } = request;
+    const attachment = await this.#backend.attach({ containerId, folder, joined, ids });
     return { ...attachment, joined };
   }
 
@@ -135,7 +137,8 @@ export class Networking {
 /** The networks of a store, as this user can have them. Cheap: nothing is read before it is needed. */
 export function openNetworking(store: Store): Networking {
   const networks = new Networks(store);
-  return new Networking(networks, bridgeBackend({ store, networks }));
+  const backend = isRootless() ? pastaBackend({ store, networks }) : bridgeBackend({ store, networks });
+  return new Networking(networks, backend);
 }
 
 function alreadyIn(network: NetworkRecord, name: string): TareError {

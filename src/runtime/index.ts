@@ -43,6 +43,7 @@ export {
 } from "./control.ts";
 export type { ContainerHandle, ContainerState } from "./control.ts";
 export { findInit, hostCapabilities, hostDevices, hostMaskedPaths, readDevices } from "./host.ts";
+export { swapped } from "./keep-id.ts";
 export { namespaceLimits } from "./namespace-limits.ts";
 export { processInNamespace } from "./spec-namespace.ts";
 export type { NamespaceLimits } from "./spec-namespace.ts";

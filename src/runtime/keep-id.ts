@@ -25,11 +25,19 @@ export function swapped(id: number, highest: number): IdRange[] {
   return rows.filter(({ count }) => count > 0);
 }
 
+/** Who is the caller, and the namespace where that is so when it has been made before. */
+export interface KeptId extends Account {
+  readonly namespace?: string | undefined;
+}
+
 /** The same container in a namespace of its own in which `owner` is the caller. */
-export function keepingId(spec: OciSpec, owner: Account, highest: Account): OciSpec {
+export function keepingId(spec: OciSpec, owner: KeptId, highest: Account): OciSpec {
   const { linux } = spec;
   // A network that was made before is not this namespace's own: its settings and its view in /sys are out of reach.
-  const isForeign = linux.namespaces.some(({ type, path }) => type === "network" && path !== undefined);
+  const isForeign =
+    owner.namespace === undefined &&
+    linux.namespaces.some(({ type, path }) => type === "network" && path !== undefined);
+  const user = owner.namespace === undefined ? {} : { path: owner.namespace };
   const { sysctl, ...rest } = linux;
   return {
     ...spec,
@@ -37,7 +45,7 @@ export function keepingId(spec: OciSpec, owner: Account, highest: Account): OciS
     linux: {
       ...rest,
       ...(isForeign || sysctl === undefined ? {} : { sysctl }),
-      namespaces: [...linux.namespaces, { type: "user" }],
+      namespaces: [...linux.namespaces, { type: "user", ...user }],
       uidMappings: swapped(owner.uid, highest.uid).map(mapping),
       gidMappings: swapped(owner.gid, highest.gid).map(mapping),
     },

@@ -3,7 +3,7 @@
 // private mount namespace and becomes the runtime by exec. The host never sees a mount, and a kill of the processes
 // removes the mounts with the namespace.
 import { isAbsolute, relative } from "node:path";
-import { TareError } from "../base/index.ts";
+import { TareError, callerEnvironment } from "../base/index.ts";
 
 /** One root file system put together from layers. Relative paths count from the directory that the start runs in. */
 export interface OverlayMount {
@@ -144,7 +144,8 @@ export function launchEnvironment(path: string | undefined): Record<string, stri
   // util-linux ≥ 2.39 would pass lowerdir by fsconfig(2), which takes 256 bytes.
   // One processor is enough for runc's 30 ms of work and saves 4 of them.
   const tuning = { LIBMOUNT_FORCE_MOUNT2: "always", GOMAXPROCS: "1", LC_ALL: "C" };
-  return { PATH: path === undefined ? standard : `${path}:${standard}`, ...tuning };
+  // Who called, for what conmon calls at the end.
+  return { PATH: path === undefined ? standard : `${path}:${standard}`, ...tuning, ...callerEnvironment() };
 }
 
 /** The message of a failed mount in the start's stderr, or undefined. */

@@ -2,7 +2,6 @@
 // Builds config.json. Pure: what must be read from the host (device numbers, capabilities, cgroup mode) comes in.
 import { posix } from "node:path";
 import { TareError } from "../base/index.ts";
-import type { Account } from "../base/index.ts";
 import { DEFAULT_CAPABILITIES, capabilitySets, resolveCapabilities } from "./capabilities.ts";
 import type { CapabilityChange } from "./capabilities.ts";
 import type { CgroupMode } from "./cgroup.ts";
@@ -13,6 +12,7 @@ import type { DeviceGrant, ResourceLimits } from "./spec-limits.ts";
 import { defaultMounts, mergeMounts } from "./spec-mounts.ts";
 import type { SpecMount } from "./spec-mounts.ts";
 import { keepingId } from "./keep-id.ts";
+import type { KeptId } from "./keep-id.ts";
 import { inUserNamespace } from "./spec-namespace.ts";
 import type { NamespaceLimits } from "./spec-namespace.ts";
 import { MASKED_PATHS, READONLY_PATHS, checkedSysctls } from "./spec-paths.ts";
@@ -84,7 +84,7 @@ export interface SpecInput extends ProcessInput, SecurityInput {
   /** The user namespace that it will be in (`namespaceLimits()`), where that is not the host's. */
   readonly namespace?: NamespaceLimits | undefined;
   /** Who of the container is the caller, in `namespace`. */
-  readonly keepId?: Account | undefined;
+  readonly keepId?: KeptId | undefined;
 }
 
 /** Where `--init`'s program appears in the container, as in Docker. */

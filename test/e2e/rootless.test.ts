@@ -33,6 +33,26 @@ function project(who: OrdinaryUser): string {
   return folder;
 }
 
+/** How many pasta processes of the user there are. */
+function pastas(): number {
+  const run = join(user.home, "../run");
+  return user
+    .sh("ps -eo args")
+    .out.split("\n")
+    .filter((line) => line.startsWith("pasta") && line.includes(run)).length;
+}
+
+async function eventually<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (tries > 100) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
 describe.skipIf(reason !== undefined)("an ordinary user with lent ids", () => {
   beforeAll(() => {
     world = openProgramWorld("rootless");
@@ -112,9 +132,27 @@ describe.skipIf(reason !== undefined)("an ordinary user with lent ids", () => {
     expect(fs.statSync(join(folder, "by-app")).uid).toBe(user.uid);
     const shared = ["run", "--rm", "--userns", "host", "-v", `${folder}:/p`, "made", "sh", "-c", "echo x > /p/no"];
     expect(user.tare(shared)).toMatchObject({ code: 1, err: expect.stringContaining("--userns keep-id") });
-    user.ok("run", "-d", "--name", "kept", "--userns", "keep-id", "-v", "own:/v", "made", "sleep", "100");
-    expect(user.ok("exec", "kept", "sh", "-c", "touch /v/x && stat -c %u /v/x")).toBe("1000");
-    user.ok("rm", "-f", "kept");
+    user.ok("run", "-d", "--name", "named", "--userns", "keep-id", "-v", "own:/v", "made", "sleep", "100");
+    expect(user.ok("exec", "named", "sh", "-c", "touch /v/x && stat -c %u /v/x")).toBe("1000");
+    user.ok("rm", "-f", "named");
+  });
+
+  it("has a network of its own and published ports, and nothing of them afterwards", async () => {
+    const page = "mkdir /w && echo hello > /w/index.html && exec httpd -f -p 80 -h /w";
+    user.ok("run", "-d", "--name", "web", "-p", "127.0.0.1::80", "busybox", "sh", "-c", page);
+    const port = user.ok("port", "web", "80").split(":")[1] ?? "";
+    const answer = await eventually(() => fetch(`http://127.0.0.1:${port}/`).then((response) => response.text()));
+    expect(answer).toBe("hello\n");
+    expect(user.ok("exec", "web", "ls", "/sys/class/net").split("\n")).toEqual(["eth0", "lo"]);
+    expect(pastas()).toBe(1);
+    expect(user.tare(["run", "--rm", "-p", "127.0.0.1:81:80", "busybox", "true"])).toMatchObject({
+      code: 125,
+      err: expect.stringContaining("root's"),
+    });
+    user.ok("rm", "-f", "web");
+    expect(await eventually(() => (pastas() === 0 ? Promise.resolve(true) : Promise.reject(new Error("left"))))).toBe(
+      true,
+    );
   });
 
   it("gives a user that the image does not know a name and a home", () => {

@@ -10,7 +10,7 @@ import type { CommandOptions, Outcome } from "./program.ts";
 /** Why a user's containers can't be tested here; undefined when they can. */
 export function whyNoOrdinaryUser(): string | undefined {
   if (process.getuid?.() !== 0) return "making an account needs root";
-  const missing = ["useradd", "userdel", "setpriv", "newuidmap", "nsenter", "runc", "conmon"].find(
+  const missing = ["useradd", "userdel", "setpriv", "newuidmap", "nsenter", "runc", "conmon", "pasta"].find(
     (name) => spawnSync("sh", ["-c", `command -v ${name}`]).status !== 0,
   );
   if (missing !== undefined) return `${missing} is not installed`;
@@ -46,11 +46,12 @@ export function makeOrdinaryUser(lends: number = 65_536): OrdinaryUser {
   const run = join(folder, "run");
   fs.mkdirSync(run, { mode: 0o700 });
   fs.chownSync(run, uid, 100);
+  const tunnel = withTunnel(folder);
   const as = (words: readonly string[], options: CommandOptions = {}): Outcome => {
     const base = { HOME: home, USER: name, PATH: "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", XDG_RUNTIME_DIR: run };
     const { cwd = home, input = "", env } = options;
     const ids = ["--reuid", String(uid), "--regid", "100", "--clear-groups"];
-    const child = spawnSync("setpriv", [...ids, ...words], {
+    const child = spawnSync(tunnel[0] ?? "setpriv", [...tunnel.slice(1), ...ids, ...words], {
       cwd,
       input,
       env: { ...base, ...env },
@@ -77,6 +78,17 @@ export function makeOrdinaryUser(lends: number = 65_536): OrdinaryUser {
       fs.rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Where /dev/net/tun is root's alone, the user gets one of his own in a mount namespace. */
+function withTunnel(folder: string): readonly string[] {
+  const device = "/dev/net/tun";
+  const stats = fs.statSync(device, { throwIfNoEntry: false });
+  if (stats === undefined || (stats.mode & 0o006) === 0o006) return [];
+  const own = join(folder, "tun");
+  must("mknod", ["-m", "0666", own, "c", "10", "200"]);
+  const script = `mount --bind "$1" ${device} && shift && exec "$@"`;
+  return ["unshare", "--mount", "sh", "-c", script, "sh", own, "setpriv"];
 }
 
 /** Above all that is lent already; `useradd` lends some too where the host is set up so, and those are taken back. */
