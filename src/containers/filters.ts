@@ -20,6 +20,8 @@ export interface FilterLookups {
   image(text: string): { readonly id: string; readonly diffIds: readonly string[] } | undefined;
   /** The ids of the containers in the network that `network=` names; undefined when there is none. */
   network(text: string): ReadonlySet<string> | undefined;
+  /** Ports of a running container (`80/tcp`): those of the host, and those in it. */
+  ports(record: ContainerRecord): { readonly published: readonly string[]; readonly inside: readonly string[] };
 }
 
 const HEALTH = ["starting", "healthy", "unhealthy", "none"];
@@ -31,7 +33,7 @@ const STATUSES = ["created", "restarting", "running", "removing", "paused", "exi
 const FILTERS: Readonly<Record<string, Filter>> = {
   status: ({ state }, value) => (state.paused ? "paused" : state.status) === oneOf("status", value, STATUSES),
   name: ({ record }, value) => matchesName(record.name, value),
-  id: ({ record }, value) => record.id.startsWith(value),
+  id: ({ record }, value) => record.id.includes(value),
   label: ({ record }, value) => matchesLabel(record.config.Labels, value),
   "label!": ({ record }, value) => !matchesLabel(record.config.Labels, value),
   until: ({ record }, value) => record.createdAt < parseMoment(value, Date.now()),
@@ -39,7 +41,10 @@ const FILTERS: Readonly<Record<string, Filter>> = {
   ancestor: ({ record }, value, lookups) => hasAncestor(record, value, lookups),
   before: ({ record }, value, lookups) => record.createdAt < lookups.container(value).createdAt,
   since: ({ record }, value, lookups) => record.createdAt > lookups.container(value).createdAt,
-  volume: ({ record }, value) => record.mounts.some((mount) => mount.name === value || mount.destination === value),
+  volume: ({ record }, value) =>
+    record.mounts.some(({ name, source, destination }) => (name ?? source) === value || destination === value),
+  expose: (view, value, lookups) => hasPort(portsOf(view, lookups).inside, "expose", value),
+  publish: (view, value, lookups) => hasPort(portsOf(view, lookups).published, "publish", value),
   health: ({ health = "none" }, value) => health === oneOf("health", value, HEALTH),
   network: ({ record }, value, lookups) => isInNetwork(record, value, lookups),
 };
@@ -63,9 +68,11 @@ export function containerFilter(
 /** Values are checked even when there is no container to test them on. */
 function checkFilter(key: string, value: string): void {
   if (!Object.hasOwn(FILTERS, key)) {
+    if (key === "is-task") throw filterError(key, "there are no tasks of Docker Swarm here");
     const near = suggest(key, Object.keys(FILTERS));
     throw filterError(key, "no such filter", near ? `did you mean \`${near}\`?` : undefined);
   }
+  if (key === "expose" || key === "publish") portRange(key, value);
   if (key === "status") oneOf(key, value, STATUSES);
   if (key === "health") oneOf(key, value, HEALTH);
   if (key === "exited") integer(key, value);
@@ -80,6 +87,34 @@ function oneOf(key: string, value: string, allowed: readonly string[]): string {
 function integer(key: string, value: string): number {
   if (/^-?\d+$/.test(value)) return Number(value);
   throw filterError(`${key}=${value}`, "expected a number");
+}
+
+interface PortRange {
+  readonly first: number;
+  readonly last: number;
+  readonly protocol: string;
+}
+
+/** `80`, `80/udp`, `8000-8010/tcp`; without a protocol it is TCP. */
+function portRange(key: string, value: string): PortRange {
+  const [, first = "", last = first, protocol = "tcp"] =
+    /^(\d{1,5})(?:-(\d{1,5}))?(?:\/(tcp|udp|sctp))?$/.exec(value) ?? [];
+  const range = { first: Number(first), last: Number(last), protocol };
+  if (first !== "" && range.first <= range.last && range.last <= 65_535) return range;
+  throw filterError(`${key}=${value}`, "expected a port or a range, as in `80`, `53/udp` or `8000-8010`");
+}
+
+function portsOf({ record, state }: ContainerView, lookups: FilterLookups): ReturnType<FilterLookups["ports"]> {
+  return state.status === "running" ? lookups.ports(record) : { published: [], inside: [] };
+}
+
+/** Whether one of these ports (`80/tcp`) is in the range. */
+function hasPort(ports: readonly string[], key: string, value: string): boolean {
+  const { first, last, protocol } = portRange(key, value);
+  return ports.some((port) => {
+    const [number = "", kind = "tcp"] = port.split("/");
+    return kind === protocol && Number(number) >= first && Number(number) <= last;
+  });
 }
 
 function filterError(text: string, why: string, hint?: string): TareError {

@@ -8,7 +8,7 @@ import type { ContainerView, FilterLookups } from "./filters.ts";
 import { findContainer, viewOf } from "./find.ts";
 import type { HealthStatus } from "./health-state.ts";
 import { processArguments } from "./merge-config.ts";
-import { networkNames, shownPorts } from "./network-document.ts";
+import { networkNames, openPorts, shownPorts } from "./network-document.ts";
 import type { DerivedState, MountPoint } from "./types.ts";
 
 /** `ps`. */
@@ -78,10 +78,21 @@ export function containerNames(context: ContainersContext, options: { readonly a
 
 /** What filters look up, in this context. */
 export function filterLookups(context: ContainersContext): FilterLookups {
+  const networks = remembered(() => networksOf(context).all());
   return {
-    container: (text) => findContainer(context, text),
-    image: (text) => context.findImage?.(text),
-    network: (text) => membersOf(context, text),
+    container: remembered((text) => findContainer(context, text)),
+    image: remembered((text) => context.findImage?.(text)),
+    network: remembered((text) => membersOf(context, text)),
+    ports: (record) => openPorts(networks(""), record),
+  };
+}
+
+/** Asked for every container, answered once. */
+function remembered<T>(lookUp: (text: string) => T): (text: string) => T {
+  const known = new Map<string, T>();
+  return (text) => {
+    if (!known.has(text)) known.set(text, lookUp(text));
+    return known.get(text) as T;
   };
 }
 

@@ -58,6 +58,7 @@ describe("filters", () => {
   const lookups = {
     container: () => ({ ...view.record, createdAt: 2000 }),
     network: () => undefined,
+    ports: () => ({ published: ["8080/tcp"], inside: ["80/tcp", "53/udp"] }),
     image: (text: string) => (text === "base" ? { id: "sha256:0", diffIds: ["l1"] } : undefined),
   };
 
@@ -82,16 +83,38 @@ describe("filters", () => {
     [{ since: ["x"] }, false],
     [{ volume: ["v"], network: ["none"] }, true],
     [{ until: ["2"] }, true],
+    [{ expose: ["80"] }, false],
   ] as readonly (readonly [Record<string, string[]>, boolean])[])("%j: %s", (filters, expected) => {
     expect(containerFilter(filters, lookups)(view)).toBe(expected);
   });
 
-  it.each([{ stauts: ["x"] }, { status: ["gone"] }, { exited: ["x"] }, { until: ["soon"] }])(
-    "refuses %j",
-    (filters) => {
-      expect(() => containerFilter(filters as Record<string, string[]>, lookups)).toThrow(
-        expect.objectContaining({ code: "E_FILTER" }),
-      );
+  it.each([
+    { "is-task": ["true"] },
+    { expose: ["x"] },
+    { publish: ["90-80"] },
+    { publish: ["70000"] },
+    { stauts: ["x"] },
+    { status: ["gone"] },
+    { exited: ["x"] },
+    { until: ["soon"] },
+  ])("refuses %j", (filters) => {
+    expect(() => containerFilter(filters as Record<string, string[]>, lookups)).toThrow(
+      expect.objectContaining({ code: "E_FILTER" }),
+    );
+  });
+
+  it.each([
+    [{ expose: ["80"] }, true],
+    [{ expose: ["80/udp"] }, false],
+    [{ expose: ["53/udp", "1"] }, true],
+    [{ expose: ["70-90/tcp"] }, true],
+    [{ publish: ["80"] }, false],
+    [{ publish: ["8000-8080"] }, true],
+  ] as readonly (readonly [Record<string, string[]>, boolean])[])(
+    "of a running container %j: %s",
+    (filters, expected) => {
+      const running = { ...view, state: { status: "running", paused: false } } as unknown as ContainerView;
+      expect(containerFilter(filters, lookups)(running)).toBe(expected);
     },
   );
 

@@ -144,6 +144,20 @@ export function shownPorts(
   return portsText(published, exposedOf(record));
 }
 
+/** Ports of a running container as numbers with protocol: those of the host, and those in it that others can reach. */
+export function openPorts(
+  networks: readonly NetworkRecord[],
+  record: ContainerRecord,
+): { readonly published: readonly string[]; readonly inside: readonly string[] } {
+  const joined = joinedIn(networks, record.id);
+  const ports = joined.flatMap(({ endpoint }) => endpoint.ports);
+  const exposed = joined.length > 0 ? exposedOf(record) : [];
+  return {
+    published: ports.map(({ hostPort, protocol }) => `${hostPort}/${protocol}`),
+    inside: [...ports.map(({ containerPort, protocol }) => `${containerPort}/${protocol}`), ...exposed],
+  };
+}
+
 /** The ids of all networks that containers join when they start, also those that do not run. */
 export function joinedNetworks(context: ContainersContext): ReadonlySet<string> {
   const joins = recordsOf(context)

@@ -99,6 +99,20 @@ docker inspect $n nothing | grep -c '"Id"'`,
 ${PS.map((template, at) => `echo "-- ${at}"; docker ps --filter name=^/$n$ --format ${quoted(template)} || echo fails`).join("\n")}`,
   },
   {
+    name: "ps-filters",
+    rows: ["ps --filter"],
+    script: `
+docker create --name $n-a --expose 80 --expose 53/udp -v $n-data:/data -v /tmp:/bound box >/dev/null
+docker run -d --name $n-b -p 127.0.0.1:18080:8080 --expose 90 box sleep 600 >/dev/null
+docker run --network none --name $n-c box sh -c 'exit 4' >/dev/null
+for filter in expose=80 expose=53 expose=53/udp expose=70-90/tcp publish=8080 publish=18080 publish=18000-18090 publish=18080/udp volume=$n-data volume=/data \
+  volume=/tmp volume=/bound volume=none status=created exited=4 health=none name=$n-b label=none expose=8080; do
+  echo "-- $filter"; docker ps -a --filter name=^/$n- --filter $filter --format '{{.Names}}' | sort
+done
+id=$(docker inspect -f '{{.Id}}' $n-a); docker ps -a --filter id=$id --format '{{.Names}}'
+docker rm -f $n-b >/dev/null; f ps --filter expose=x; f ps --filter health=nonsense; f ps -a --filter before=$n-none`,
+  },
+  {
     name: "documents",
     rows: ["container inspect", "inspect"],
     script: `${SETUP}
