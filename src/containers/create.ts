@@ -15,7 +15,7 @@ import { mountWarnings } from "./mount-owners.ts";
 import { mergeConfig } from "./merge-config.ts";
 import { resolveMounts } from "./mounts.ts";
 import { checkName, newContainerId, randomName } from "./names.ts";
-import { exposedPorts, networkSettings } from "./network-settings.ts";
+import { exposedPorts, networkSettings, sharedName } from "./network-settings.ts";
 import type { NetworkSettings } from "./network-settings.ts";
 import type { CreateRequest } from "./request.ts";
 import type { ContainerImage, ContainerRecord, HostSettings, StoredState } from "./types.ts";
@@ -70,7 +70,7 @@ function newRecord(
     imageId,
     imageTarget,
     layers,
-    config: { ...mergeConfig(defaults, parts.request, id), ...exposedPorts(parts.request, defaults) },
+    config: { ...mergeConfig(defaults, parts.request, id), ...exposedPorts(parts.request, defaults), ...sharedName(context, network) },
     host: hostSettings(parts.request, network),
     mounts: resolveMounts({
       requested: parts.request.mounts,

@@ -111,6 +111,16 @@ function sharedMode(context: ContainersContext, mode: string, request: CreateReq
   return `container:${findContainer(context, mode.slice("container:".length)).id}`;
 }
 
+/** The host name of the container whose network is shared: it is what /etc/hosts, shared too, knows. */
+export function sharedName(
+  context: ContainersContext,
+  { network }: NetworkSettings,
+): Partial<Pick<ContainerConfig, "Hostname" | "Domainname">> {
+  if (!network.startsWith("container:")) return {};
+  const { Hostname, Domainname } = findContainer(context, network.slice("container:".length)).config;
+  return { Hostname, Domainname };
+}
+
 function joinsOf(context: ContainersContext, { mode, attachments }: NetworkRequest): readonly Join[] {
   const networks = networksOf(context);
   if (mode === "default" || mode === "bridge") {

@@ -44,6 +44,7 @@ function reserveAtOnce(networks: Networks, request: ReserveRequest, candidates: 
   const documents = networks.documents(false);
   const assigned = assignPorts(candidates, takenPorts(documents.list(), request.containerId));
   if (assigned.kind === "conflict") return assigned;
+  checkReachable(networks, request);
   const joined = request.joins.map((join, index) => {
     const known = documents.get(join.network) ?? networks.get(join.network, "joining the network");
     const place = { index, ports: index === 0 ? assigned.ports : [] };
@@ -53,6 +54,25 @@ function reserveAtOnce(networks: Networks, request: ReserveRequest, candidates: 
     return { network, endpoint };
   });
   return { kind: "joined", joined };
+}
+
+/** Throws `E_ADDRESS` for ports at IPv6 addresses that lead nowhere. */
+function checkReachable(networks: Networks, { joins, ports, name }: ReserveRequest): void {
+  const port = ports.find(({ hostIp }) => hostIp.includes(":"));
+  const [first] = joins;
+  if (port === undefined || first === undefined) return;
+  const doing = `publishing ${addressOf({ hostIp: port.hostIp, hostPort: port.hostPort?.start ?? 0 })} of container \`${name}\``;
+  if (port.hostIp === "::1") {
+    throw new TareError("E_ADDRESS", `${doing}: the kernel lets nothing from ::1 out of this machine's own network`, {
+      hint: "publish on 127.0.0.1, or on [::] or another IPv6 address",
+      exitCode: 125,
+    });
+  }
+  if (networks.get(first.network).ipv6) return;
+  throw new TareError("E_ADDRESS", `${doing}: its network has no IPv6 addresses`, {
+    hint: "use a network made with `tare network create --ipv6`",
+    exitCode: 125,
+  });
 }
 
 /** An endpoint with free addresses. Throws `E_ADDRESS`, `E_NETWORK_FULL`. */

@@ -6,6 +6,7 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { settingsOf } from "../../src/engine/settings.ts";
+import { stableId } from "../../src/network/stable-id.ts";
 import { fillBusybox } from "./bases.ts";
 
 /** `./bin/tare`, made by `npm run build`; TARE_PROGRAM names another one. */
@@ -104,6 +105,16 @@ export function openProgramWorld(name: string): ProgramWorld {
 export function removeRunFiles(root: string): void {
   const { runRoot } = settingsOf({ env: process.env, cwd: "/", root });
   if (/\/tare-[0-9a-f]{16}$/.test(runRoot)) fs.rmSync(runRoot, { recursive: true, force: true });
+  removeDefaultNetwork(root);
+}
+
+/** The bridge and the rules that a store's first container made, and that stay as a Docker Engine's do. */
+function removeDefaultNetwork(root: string): void {
+  const store = join(root, "v1");
+  const bridge = `tare-${stableId(`network bridge of ${store}`).slice(0, 10)}`;
+  if (!fs.existsSync(`/sys/class/net/${bridge}`) || process.getuid?.() !== 0) return;
+  spawnSync("ip", ["link", "del", bridge]);
+  spawnSync("nft", ["delete", "table", "inet", `tare_${stableId(store).slice(0, 8)}`]);
 }
 
 /** This process's environment without what the program or the test runner would read. */
