@@ -70,7 +70,11 @@ function newRecord(
     imageId,
     imageTarget,
     layers,
-    config: { ...mergeConfig(defaults, parts.request, id), ...exposedPorts(parts.request, defaults), ...sharedName(context, network) },
+    config: {
+      ...mergeConfig(defaults, parts.request, id),
+      ...exposedPorts(parts.request, defaults),
+      ...sharedName(context, network),
+    },
     host: hostSettings(parts.request, network),
     mounts: resolveMounts({
       requested: parts.request.mounts,

@@ -48,10 +48,13 @@ export class NetworkedRuntime extends OciContainerRuntime {
     }
   }
 
-  override async startDetached(launch: Launch): Promise<{ readonly supervisorPid: number; readonly pid: number }> {
+  override async startDetached(
+    launch: Launch,
+    onCreated?: () => Promise<void>,
+  ): Promise<{ readonly supervisorPid: number; readonly pid: number }> {
     const begun = await this.#begin(launch);
     try {
-      return await super.startDetached(begun.launch);
+      return await super.startDetached(begun.launch, onCreated);
     } finally {
       begun.release();
     }

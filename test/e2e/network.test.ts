@@ -144,8 +144,14 @@ describe.skipIf(reason !== undefined)("networks", { timeout: 120_000 }, () => {
       "2\n10.231.80.1\thost.docker.internal",
     );
     expect(
-      world.tare(["run", "--rm", "busybox", "sh", "-c", "busybox timeout 2 busybox wget -qO- http://10.231.80.9"])
-        .code,
+      world.tare([
+        "run",
+        "--rm",
+        "busybox",
+        "sh",
+        "-c",
+        "busybox timeout 2 busybox wget -qO- http://10.231.80.9; exit $?",
+      ]).code,
     ).not.toBe(0);
     world.ok("run", "-d", "--name", "beside", "--network", "container:db", "busybox", "sleep", "600");
     expect(sh("beside", "busybox wget -qO- http://127.0.0.1; busybox hostname -i")).toBe("served\n10.231.80.9");
