@@ -358,13 +358,39 @@ describe("listings", () => {
 describe("prunes", () => {
   const prune = (): Promise<{ ids: string[]; reclaimed: number }> =>
     Promise.resolve({ ids: ["abc"], reclaimed: 2_500_000 });
-  const engine = { containers: { prune } };
+  const prunable = (): Promise<{ id: string; name: string; size: number }[]> =>
+    Promise.resolve([{ id: "abc", name: "old", size: 2_500_000 }]);
+  const engine = { containers: { prune, prunable } };
 
-  it("asks on a terminal", async () => {
+  it("names on a terminal what goes, and asks", async () => {
     const yes = await tare(["container", "prune"], { engine, stdinIsTerminal: true, input: "y\n" });
-    expect(yes.stderr).toContain("Are you sure you want to continue? [y/N] ");
+    expect(yes.stderr).toContain("containers.\n  old (2.5MB)\nAre you sure you want to continue? [y/N] ");
     expect(yes.stdout).toBe("Deleted Containers:\nabc\n\nTotal reclaimed space: 2.5MB\n");
     expect((await tare(["container", "prune"], { engine, stdinIsTerminal: true, input: "\n" })).stdout).toBe("");
+  });
+
+  it("rm -v names the volumes that would go with a container, and asks", async () => {
+    const removed: string[] = [];
+    const volume = { driver: "local", createdAt: 0, labels: {}, options: {}, mountpoint: "/" } as const;
+    const rows = [
+      { ...volume, name: "goes", anonymous: true, users: ["web"] },
+      { ...volume, name: "shared", anonymous: true, users: ["db", "web"] },
+      { ...volume, name: "named", anonymous: false, users: ["web"] },
+    ];
+    const parts = {
+      containers: {
+        inspect: () => Promise.resolve({ Name: "/web" }),
+        remove: (name: string) => Promise.resolve(void removed.push(name)),
+      },
+      volumes: { list: () => Promise.resolve(rows) },
+    };
+    const no = await tare(["rm", "-v", "abc"], { engine: parts, stdinIsTerminal: true, input: "n\n" });
+    expect(no.stderr).toContain("anonymous volumes:\n  goes (of web)\nAre you sure");
+    expect(removed).toEqual([]);
+    await tare(["rm", "-v", "abc"], { engine: parts, stdinIsTerminal: true, input: "y\n" });
+    await tare(["rm", "-v", "abc"], { engine: parts });
+    await tare(["rm", "-fv", "abc"], { engine: parts, stdinIsTerminal: true });
+    expect(removed).toEqual(["abc", "abc", "abc"]);
   });
 
   it("does not guess where nobody can be asked", async () => {

@@ -91,6 +91,7 @@ export function putContainer(place: Place, image: ImageRecord, id: string, name:
       name,
       createdAt: 1,
       imageId: image.id,
+      mounts: [],
       imageTarget: image.target,
       layers,
       state,
