@@ -10,7 +10,7 @@ import type { ProgramWorld } from "./program.ts";
 const CAPABILITY = Buffer.from("0100000200040000000000000000000000000000", "hex");
 
 /** Fills a folder. Needs root. */
-export function fillSeed(root: string): void {
+function fillSeed(root: string): void {
   const at = (name: string): string => join(root, name);
   fs.mkdirSync(at("folder/deep"), { recursive: true });
   fs.writeFileSync(at("folder/deep/file"), "deep\n");
