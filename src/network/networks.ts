@@ -2,6 +2,7 @@
 import { TareError, suggest } from "../base/index.ts";
 import type { DocumentStore, Store } from "../store/index.ts";
 import type { Block } from "./addresses.ts";
+import { withNetworkEvents } from "./events.ts";
 import { hostRoutes } from "./host-routes.ts";
 import { stableId } from "./stable-id.ts";
 import { blockOf, freeSubnet } from "./subnets.ts";
@@ -13,9 +14,9 @@ export const PREDEFINED: readonly string[] = ["bridge", "host", "none"];
 
 /** The networks of a store. Reading takes no lock. */
 export class Networks {
-  readonly #store: Pick<Store, "documents" | "root">;
+  readonly #store: Pick<Store, "documents" | "events" | "root">;
 
-  constructor(store: Pick<Store, "documents" | "root">) {
+  constructor(store: Pick<Store, "documents" | "events" | "root">) {
     this.#store = store;
   }
 
@@ -90,7 +91,7 @@ export class Networks {
 
   /** With `lasting` false changes may be lost in a power cut, after which no endpoint is true any more. */
   documents(lasting: boolean = true): DocumentStore<NetworkRecord> {
-    return this.#store.documents<NetworkRecord>(KIND, { lasting });
+    return withNetworkEvents(this.#store.documents<NetworkRecord>(KIND, { lasting }), this.#store.events);
   }
 
   #idOf(name: string): string {

@@ -2,6 +2,8 @@
 export { openStore } from "./store.ts";
 export { parseFaultPlan } from "./faults.ts";
 export type { FaultPlan } from "./faults.ts";
+export { withLifeEvents } from "./document-events.ts";
+export type { DocumentSubject } from "./document-events.ts";
 export type { EventJournal, EventRange, StoreEvent } from "./events.ts";
 export type { ImageContent, MissingContent } from "./image-content.ts";
 export type {

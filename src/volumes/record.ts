@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { withLifeEvents } from "../store/index.ts";
 import type { DocumentStore, Store } from "../store/index.ts";
 
 /** The label that Docker gives volumes that nobody named. */
@@ -16,11 +17,15 @@ export interface VolumeRecord {
 }
 
 /** What of the store this room works with. */
-export type VolumeStore = Pick<Store, "root" | "documents" | "lease" | "claim">;
+export type VolumeStore = Pick<Store, "root" | "documents" | "events" | "lease" | "claim">;
 
 /** The records of volumes, by name. */
-export function recordsOf(store: Pick<Store, "documents">): DocumentStore<VolumeRecord> {
-  return store.documents<VolumeRecord>("volume");
+export function recordsOf(store: Pick<Store, "documents" | "events">): DocumentStore<VolumeRecord> {
+  return withLifeEvents(store.documents<VolumeRecord>("volume"), store.events, ({ name }) => ({
+    type: "volume",
+    id: name,
+    attributes: { driver: "local" },
+  }));
 }
 
 /** Whether nobody named it: it goes with its container, and with a prune. */

@@ -23,7 +23,7 @@ export const CONTAINER_COMMANDS: readonly CommandEntry[] = [
     name: "events",
     aliases: ["system events"],
     group: "containers",
-    summary: "Print what happens to containers and images, as it happens",
+    summary: "Print what happens to containers, images, volumes and networks",
     load: () => import("./events.ts"),
   },
   {
