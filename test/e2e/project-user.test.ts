@@ -37,12 +37,17 @@ let folder = "";
 let root: ProgramWorld;
 let index: IndexPeer;
 
-/** Runs the program as an ordinary user whose PATH has what a shell needs and nothing else. */
+/** Who is in a changed root gets no user namespace (user_namespaces(7)), so containers are out of reach. */
+const REFUSED = '/usr/bin/mount --rbind / "$1" && exec /usr/sbin/chroot "$@"';
+
+/** Runs the program as an ordinary user without namespaces whose PATH has what a shell needs and nothing else. */
 function asUser(args: readonly string[], env: Readonly<Record<string, string>> = {}): Outcome {
   const own = { ...index.env, HOME: folder, PATH: join(folder, "bin"), TARE_ROOT: join(folder, "store"), ...env };
   const ids = ["--reuid", String(USER), "--regid", String(USER), "--clear-groups"];
-  const options = { env: own, cwd: join(folder, "app"), maxBuffer: 1 << 28, encoding: "utf8" } as const;
-  const child = spawnSync(SETPRIV, [...ids, PROGRAM, ...args], options);
+  const options = { env: own, maxBuffer: 1 << 28, encoding: "utf8" } as const;
+  const program = ["/usr/bin/env", "--chdir", join(folder, "app"), SETPRIV, ...ids, PROGRAM, ...args];
+  const words = ["--mount", "sh", "-c", REFUSED, "sh", join(folder, "host"), ...program];
+  const child = spawnSync("/usr/bin/unshare", words, options);
   return { code: child.status ?? 128, out: child.stdout, err: child.stderr };
 }
 
@@ -53,6 +58,7 @@ function build(...more: readonly string[]): readonly string[] {
 /** A PATH of its own: no root's programs, no runtime, no Python. */
 function makePath(): void {
   fs.mkdirSync(join(folder, "bin"));
+  fs.mkdirSync(join(folder, "host"));
   for (const name of ["sh", "readlink", "cat"]) {
     const [path = ""] = execFileSync("sh", ["-c", `command -v ${name}`])
       .toString()
