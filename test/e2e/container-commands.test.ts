@@ -27,7 +27,7 @@ describe.skipIf(reason !== undefined)("containers", () => {
     const mounts = ["-v", "data:/data", "-v", `${join(world.folder, "bound")}:/bound:ro`];
     world.ok("run", "-d", "--network", "none", "--name", "box", "-m", "64m", ...mounts, "busybox");
     world.ok("run", "-d", "--network", "none", "--name", "busy", "busybox", "sh", "-c", "while :; do :; done");
-    world.ok("create", "--name", "idle", ...mounts, "busybox");
+    world.ok("create", "--network", "none", "--name", "idle", ...mounts, "busybox");
   }, 60_000);
   afterAll(() => world?.close());
 
@@ -76,7 +76,7 @@ describe.skipIf(reason !== undefined)("containers", () => {
     const device = fs.readdirSync("/sys/block").find((name) => !/^(loop|ram|zram|dm|fd|sr)/.test(name));
     if (device === undefined) return;
     const flags = ["--device-read-bps", `/dev/${device}:1mb`, "--blkio-weight", "300", "--memory-swappiness", "5"];
-    const { code, err } = world.tare(["create", "--name", "limited", ...flags, "busybox"]);
+    const { code, err } = world.tare(["create", "--network", "none", "--name", "limited", ...flags, "busybox"]);
     expect(code, err).toBe(0);
     const left = err.includes("BPS Block I/O read limit discarded")
       ? "[]"
@@ -99,9 +99,11 @@ describe.skipIf(reason !== undefined)("containers", () => {
     const id = commit("-a", "Ada", "-m", "tried", "-c", "ENV B=2", "-c", 'CMD ["cat", "/opt/b"]', "box", "made:1");
     expect(commit("-a", "Ada", "-m", "tried", "-c", "ENV B=2", "-c", 'CMD ["cat", "/opt/b"]', "box")).toBe(id);
     expect(world.ok("inspect", "-f", "{{.State.Paused}}", "box")).toBe("false");
-    expect(world.ok("run", "--rm", "made:1")).toBe("a");
+    expect(world.ok("run", "--rm", "--network", "none", "made:1")).toBe("a");
     const look = 'stat -c %h /opt/a; ls /mnt /data; ls -d /var/www; echo "$A $B"';
-    expect(world.tare(["run", "--rm", "made:1", "sh", "-c", look]).out).toBe("2\n/data:\n\n/mnt:\nnew\nimage 2\n");
+    expect(world.tare(["run", "--rm", "--network", "none", "made:1", "sh", "-c", look]).out).toBe(
+      "2\n/data:\n\n/mnt:\nnew\nimage 2\n",
+    );
     const documents = JSON.parse(world.ok("inspect", "made:1")) as readonly Record<string, unknown>[];
     expect(documents[0]).toMatchObject({
       Author: "Ada",
