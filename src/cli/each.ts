@@ -1,7 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isTareError } from "../base/index.ts";
+import { Semaphore, isTareError } from "../base/index.ts";
 import { errorText } from "./error-text.ts";
 import type { CommandContext } from "./context.ts";
+
+/** What waits for containers: more at once would help nobody. */
+const AT_ONCE = 32;
+
+/**
+ * The same for all names at once, as Docker does where containers are waited for; lines and failures are printed in the
+ * order of the names.
+ */
+export async function forEachNameAtOnce(
+  context: CommandContext,
+  names: readonly string[],
+  action: (name: string) => Promise<string | undefined>,
+): Promise<number> {
+  const slots = new Semaphore(AT_ONCE);
+  // A name that is given twice is done twice, one after the other.
+  const work = new Map<string, Promise<unknown>>();
+  const results = names.map((name) => {
+    const before = work.get(name) ?? Promise.resolve();
+    const result = before.catch(() => undefined).then(() => slots.run(() => action(name)));
+    result.catch(() => undefined);
+    work.set(name, result);
+    return result;
+  });
+  let next = 0;
+  return forEachName(context, names, async () => await results[next++]);
+}
 
 /**
  * Does something for each name; a failure is printed and the others go on, as Docker does. The result is the exit

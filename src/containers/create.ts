@@ -4,7 +4,7 @@
  * comes first, then the folder and volumes; the folder goes before the record. So a folder without a record is rubbish.
  */
 import * as fs from "node:fs";
-import { TareError, canGiveFiles, ioError, isTareError, removeTree } from "../base/index.ts";
+import { TareError, systemErrorCode, canGiveFiles, ioError, isTareError, removeTree } from "../base/index.ts";
 import { filesOf, recordsOf } from "./context.ts";
 import type { ContainersContext } from "./context.ts";
 import { viewOf } from "./find.ts";
@@ -163,6 +163,10 @@ function writeCidFile(path: string, id: string): void {
   try {
     fs.writeFileSync(path, id, { flag: "wx", mode: 0o644 });
   } catch (error) {
+    if (systemErrorCode(error) === "EEXIST") {
+      const why = "container ID file found, make sure the other container isn't running or delete";
+      throw new TareError("E_IO", `${why} \`${path}\``, { exitCode: 125 });
+    }
     throw ioError(`writing the container's id to \`${path}\``, error);
   }
 }

@@ -32,7 +32,7 @@ export function mergeConfig(image: ImageDefaults, request: CreateRequest, id: st
     ExposedPorts: image.ExposedPorts ?? null,
     StopSignal: stopSignal,
     StopTimeout: request.stopTimeout,
-    Healthcheck: request.noHealthcheck ? { Test: ["NONE"] } : mergeHealthcheck(image.Healthcheck, request.healthcheck),
+    Healthcheck: mergeHealthcheck(image.Healthcheck, request.noHealthcheck ? { Test: ["NONE"] } : request.healthcheck),
     ...(image.Shell && image.Shell.length > 0 ? { Shell: image.Shell } : {}),
   };
 }

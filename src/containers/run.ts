@@ -53,6 +53,7 @@ export async function startContainer(context: ContainersContext, text: string, i
   if (view) await settled(context, known.id);
   const { status } = viewOf(context, findContainer(context, known.id)).state;
   if (status === "running" && io) return await attachContainer(context, known.id, io);
+  if (view?.state.paused === true) throw pausedError(known.name);
   if (status === "running" || status === "restarting") return { id: known.id };
   const { Tty: tty, OpenStdin: interactive } = known.config;
   const isOurs = isSupervised({ tty, interactive, autoRemove: known.host.autoRemove, log: known.host.log }, io);
@@ -60,6 +61,13 @@ export async function startContainer(context: ContainersContext, text: string, i
   if (record) return await launch(context, record, io ?? "detached");
   throw new TareError("E_CONTAINER_STATE", `starting the container \`${known.name}\`: another command is at it`, {
     hint: "try again in a moment",
+  });
+}
+
+function pausedError(name: string): TareError {
+  const why = "cannot start a paused container, try unpause instead";
+  return new TareError("E_CONTAINER_STATE", `starting the container \`${name}\`: ${why}`, {
+    hint: `let it go on with \`tare unpause ${name}\``,
   });
 }
 

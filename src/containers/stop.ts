@@ -10,7 +10,7 @@ import { findContainer, findView, viewOf } from "./find.ts";
 import { cancelRestart, noteStoppedByUser } from "./restart.ts";
 import { settled } from "./settle.ts";
 import { isMeantToEnd, signalNumber } from "./signals.ts";
-import { findRunning, viewOnceStarted } from "./starting.ts";
+import { findRunning, isStarting, viewOnceStarted } from "./starting.ts";
 import { unpauseContainer } from "./exec.ts";
 import { startContainer } from "./run.ts";
 import type { ContainerRecord } from "./types.ts";
@@ -87,7 +87,7 @@ export async function endWaiting(
   cancelRestart(context, record.id);
 }
 
-/** The exit code, as soon as the container does not run; at once for one that has ended. */
+/** The exit code, as soon as the container does not run; at once for one that has ended or was never started (0). */
 export async function waitContainer(context: ContainersContext, text: string, signal?: AbortSignal): Promise<number> {
   const { id, host, state } = findContainer(context, text);
   if (host.autoRemove && state.status === "running") noteWaiter(filesOf(context, id).waiting);
@@ -97,7 +97,8 @@ export async function waitContainer(context: ContainersContext, text: string, si
     if (!record) return exitCode;
     const current = viewOf(context, record).state;
     exitCode = current.exitCode;
-    if (current.status === "exited" || current.status === "dead") return exitCode;
+    const isIdle = current.status === "created" && !isStarting(context, record);
+    if (isIdle || current.status === "exited" || current.status === "dead") return exitCode;
     if (signal?.aborted) throw new TareError("E_ABORTED", `waiting for \`${text}\`: interrupted`, { exitCode: 130 });
     await sleep(POLL, undefined, { signal }).catch(() => undefined);
   }

@@ -6,6 +6,7 @@ import { whyNoBusybox } from "../support/bases.ts";
 import { Leftovers } from "../support/leftovers.ts";
 import { addBusyboxImage, openProgramWorld } from "../support/program.ts";
 import type { ProgramWorld } from "../support/program.ts";
+import { randomNumbers } from "../support/random.ts";
 import { STEPS } from "../../src/store/steps.ts";
 
 const reason = whyNoBusybox();
@@ -152,15 +153,4 @@ function expectRemoved(world: ProgramWorld, name: string): void {
   const { code, err } = world.tare(["rm", "-f", name]);
   if (code !== 0) expect(err).toContain("E_CONTAINER_NOTFOUND");
   expect(world.ok("ps", "-aq", "--filter", `name=${name}`)).toBe("");
-}
-
-/** Mulberry32: the same numbers from the same seed. */
-function randomNumbers(start: number): () => number {
-  let state = start;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
 }

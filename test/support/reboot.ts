@@ -12,7 +12,7 @@ export function rebootWorld(world: ProgramWorld): void {
   const runRoot = world.runRoot();
   for (let round = 0; round < 5; round += 1) killAll([world.root, runRoot]);
   fs.rmSync(runRoot, { recursive: true, force: true });
-  const database = new DatabaseSync(join(world.root, "v1/state.db"));
+  const database = new DatabaseSync(join(world.root, "v1/state.db"), { timeout: 5000 });
   const boot = fs.readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
   const tables = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all();
   for (const { name } of tables) {
@@ -27,7 +27,8 @@ export function rebootWorld(world: ProgramWorld): void {
 /** conmon first, then what it watches: its exit command must not run. */
 function killAll(texts: readonly string[]): void {
   const pids = fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
-  const ours = pids.filter((pid) => texts.some((text) => read(`/proc/${pid}/cmdline`).includes(text)));
+  const linesOf = (pid: string): string => read(`/proc/${pid}/cmdline`) + read(`/proc/${pid}/environ`);
+  const ours = pids.filter((pid) => texts.some((text) => linesOf(pid).includes(text)));
   const groups = ours.flatMap((pid) => pidsOfGroup(pid));
   for (const pid of [...ours, ...groups]) kill(Number(pid));
   const inits = fs.globSync(join(texts[0] ?? "", "v1/containers/*/pid")).map((path) => Number(read(path)));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { forEachName } from "../each.ts";
+import { forEachNameAtOnce } from "../each.ts";
 import type { CommandBody } from "../command.ts";
 
 /** `tare kill`. */
@@ -12,7 +12,7 @@ export const command: CommandBody = {
   async run(context, parsed) {
     const { containers } = await context.engine();
     const signal = parsed.string("signal") ?? "KILL";
-    return forEachName(context, parsed.positionals, async (name) => {
+    return forEachNameAtOnce(context, parsed.positionals, async (name) => {
       await containers.kill(name, signal);
       return name;
     });

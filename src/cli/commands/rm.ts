@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isTareError } from "../../base/index.ts";
-import { forEachName } from "../each.ts";
+import { forEachNameAtOnce } from "../each.ts";
 import { errorText } from "../error-text.ts";
 import { confirm } from "../confirm.ts";
 import type { CommandBody } from "../command.ts";
@@ -38,7 +38,7 @@ export const command: CommandBody = {
     const { containers } = engine;
     const options = { force: parsed.boolean("force"), volumes: parsed.boolean("volumes") };
     if (options.volumes && !(await mayTakeVolumes(context, engine, parsed))) return 0;
-    return forEachName(context, parsed.positionals, async (name) => {
+    return forEachNameAtOnce(context, parsed.positionals, async (name) => {
       try {
         await containers.remove(name, options);
         return name;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { STOP_OPTIONS } from "../common-options.ts";
-import { forEachName } from "../each.ts";
+import { forEachNameAtOnce } from "../each.ts";
 import { stopOptions } from "../stop-options.ts";
 import type { CommandBody } from "../command.ts";
 
@@ -14,7 +14,7 @@ export const command: CommandBody = {
   async run(context, parsed) {
     const { containers } = await context.engine();
     const options = stopOptions(parsed);
-    return forEachName(context, parsed.positionals, async (name) => {
+    return forEachNameAtOnce(context, parsed.positionals, async (name) => {
       await containers.stop(name, options);
       return name;
     });

@@ -6,6 +6,7 @@ import { LIMIT_CASES } from "./cases-limits.ts";
 import { LISTING_CASES } from "./cases-listing.ts";
 import { PROCESS_CASES } from "./cases-process.ts";
 import { TEMPLATE_CASES } from "./cases-templates.ts";
+import { RESTART_CASES } from "./cases-restart.ts";
 import type { CompatibilityCase } from "./case.ts";
 
 /** Every case. */
@@ -17,4 +18,5 @@ export const COMPATIBILITY_CASES: readonly CompatibilityCase[] = [
   ...LIFE_CASES,
   ...LISTING_CASES,
   ...TEMPLATE_CASES,
+  ...RESTART_CASES,
 ];
