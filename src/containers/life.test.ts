@@ -79,9 +79,9 @@ describe("names", () => {
       (await createContainer(context, emptyImage(), createRequest({ name }))).id;
     await make("web");
     await expect(make("web")).rejects.toMatchObject({ code: "E_NAME_TAKEN" });
-    renameContainer(context, "web", "old");
+    await renameContainer(context, "web", "old");
     await make("web");
-    expect(() => renameContainer(context, "old", "web")).toThrow(expect.objectContaining({ code: "E_NAME_TAKEN" }));
+    await expect(renameContainer(context, "old", "web")).rejects.toMatchObject({ code: "E_NAME_TAKEN" });
     await removeContainer(context, "web", { force: false, volumes: false });
     await make("web");
     expect(statesOf(context).toSorted()).toEqual(["old created -", "web created -"]);
