@@ -22,6 +22,8 @@ try {
   addBusyboxImage(world);
   // What a first run makes for good is there before it is counted: what is known of the runtime, the ledger's volume.
   await oneCycle(0);
+  await oneCycle(1);
+  await mixed(0);
   const before = await countersAtRest();
   const known = new Set(allFiles());
   console.log(`${cycles} cycles, then ${atOnce} commands at once, ${network.join(" ")}`);
