@@ -32,7 +32,7 @@ export function processIo(context: CommandContext, options: IoOptions): ProcessI
     stderr: outputs.stderr ? 2 : nowhere(),
     ...(options.detachKeys === undefined ? {} : { detachKeys: options.detachKeys }),
     ...(options.tty ? { terminal: terminalOf(context) } : {}),
-    ...(options.proxy ? { onSignal: (listener) => context.forwardSignals(listener) } : {}),
+    ...(options.proxy || options.tty ? { onSignal: (listener) => context.forwardSignals(listener) } : {}),
   };
 }
 

@@ -15,7 +15,7 @@ import { filesOf, recordsOf } from "./context.ts";
 import { DEFAULT_DETACH_KEYS, DetachKeys } from "./detach-keys.ts";
 import { recordContainerEvent } from "./events.ts";
 import { viewOf } from "./find.ts";
-import { writeWhole } from "./foreground-io.ts";
+import { sinkOf } from "./foreground-io.ts";
 import { noteStoppedByUser } from "./restart.ts";
 import { settled } from "./settle.ts";
 import { isMeantToEnd } from "./signals.ts";
@@ -41,13 +41,15 @@ export function openSession(context: ContainersContext, record: ContainerRecord,
   const files = filesOf(context, record.id);
   // Removing itself, it leaves a moment to read its exit code.
   if (record.host.autoRemove) fs.writeFileSync(files.waiting, "", { mode: 0o600 });
-  const outputs = { 1: io.stdout, 2: io.stderr };
-  const attachment = attachTo(files.folder, (stream, data) => writeWhole(outputs[stream], data));
+  const exit = new Exit();
+  // When nobody reads any more (`| head`), the user has left.
+  const outputs = { 1: sinkOf(io.stdout, exit.take), 2: sinkOf(io.stderr, exit.take) };
+  const attachment = attachTo(files.folder, (stream, data) => outputs[stream](data));
   // Before the program's start: what is typed while it starts is for the program too.
   const release = joinTerminal(files.folder, io);
   recordContainerEvent(context, record, "attach");
   return {
-    run: () => converse(context, { record, files, io, attachment }),
+    run: () => converse(context, { record, files, io, attachment, exit }),
     close: async () => {
       release();
       await attachment.close();
@@ -66,19 +68,35 @@ export async function askToDraw(context: ContainersContext, { id }: ContainerRec
   await sleep(BETWEEN_SIZES);
 }
 
+/** The user's way out. */
+class Exit {
+  readonly taken: Promise<"detached">;
+  readonly take: () => void;
+
+  constructor() {
+    const { promise, resolve } = Promise.withResolvers<"detached">();
+    this.taken = promise;
+    this.take = () => resolve("detached");
+  }
+}
+
 interface Parts {
   readonly record: ContainerRecord;
   readonly files: ContainerFiles;
   readonly io: ProcessIo;
   readonly attachment: Attachment;
+  readonly exit: Exit;
 }
 
 async function converse(context: ContainersContext, parts: Parts): Promise<number | "detached"> {
-  const { record, files, io, attachment } = parts;
-  const signals = record.config.Tty ? undefined : io.onSignal?.((name) => passSignal(context, record, name));
-  const input = joinInput(attachment, io);
+  const { record, files, io, attachment, exit } = parts;
+  const signals = io.onSignal?.((name) => {
+    if (!record.config.Tty) passSignal(context, record, name);
+    else if (ENDING.has(name)) exit.take();
+  });
+  const stopInput = joinInput(attachment, io, exit);
   try {
-    const exitCode = await Promise.race([input.left, programEnd(files, attachment)]);
+    const exitCode = await Promise.race([exit.taken, programEnd(files, attachment)]);
     if (exitCode !== "detached") {
       attachment.finish();
       await attachment.ended;
@@ -88,7 +106,7 @@ async function converse(context: ContainersContext, parts: Parts): Promise<numbe
     recordContainerEvent(context, record, "detach");
     return "detached";
   } finally {
-    input.stop();
+    stopInput();
     signals?.();
   }
 }
@@ -105,32 +123,21 @@ function joinTerminal(folder: string, { terminal, stdin }: ProcessIo): () => voi
   };
 }
 
-interface Input {
-  /** Resolves when the detach keys were typed. */
-  readonly left: Promise<"detached">;
-  stop(): void;
-}
+/** What ends a client that has a terminal, as Docker's, and not the program: the keys' signals are typed. */
+const ENDING: ReadonlySet<string> = new Set(["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"]);
 
-function joinInput(attachment: Attachment, { stdin, terminal, detachKeys }: ProcessIo): Input {
-  const never: Input = { left: new Promise(() => undefined), stop: () => undefined };
-  if (stdin === undefined) return never;
+function joinInput(attachment: Attachment, { stdin, terminal, detachKeys }: ProcessIo, exit: Exit): () => void {
+  if (stdin === undefined) return () => undefined;
   const source = inputOf(stdin);
   const keys = new DetachKeys(terminal ? (detachKeys ?? DEFAULT_DETACH_KEYS) : []);
-  let leave: (how: "detached") => void = () => undefined;
-  const left = new Promise<"detached">((resolve) => (leave = resolve));
   const take = (chunk: Buffer): void => {
     const { data, isDetached } = keys.feed(chunk);
     source.pause();
-    void attachment.write(data).then(() => (isDetached ? leave("detached") : source.resume()));
+    void attachment.write(data).then(() => (isDetached ? exit.take() : source.resume()));
   };
   const end = (): void => void (terminal ?? attachment.endInput());
   source.on("data", take).once("end", end);
-  return {
-    left,
-    stop: () => {
-      source.off("data", take).off("end", end).pause();
-    },
-  };
+  return () => void source.off("data", take).off("end", end).pause();
 }
 
 /** A read of a file would go on in Node's pool and keep this process from ending; `process.stdin` is polled. */

@@ -33,7 +33,7 @@ function inputOf(stdin: ProcessIo["stdin"]): "inherit" | "ignore" | Readable {
 }
 
 /** Writing to a descriptor blocks while its reader is slow, which is the backpressure that a pipe would have had. */
-function sinkOf(target: number | Writable, onClosed: () => void): (data: Buffer) => void {
+export function sinkOf(target: number | Writable, onClosed: () => void): (data: Buffer) => void {
   let isClosed = false;
   const close = (): void => {
     if (!isClosed) onClosed();
@@ -56,9 +56,7 @@ function sinkOf(target: number | Writable, onClosed: () => void): (data: Buffer)
 const PAUSE: Int32Array = new Int32Array(new SharedArrayBuffer(4));
 
 /** A descriptor that another process has made non-blocking answers EAGAIN when it is full. */
-export function writeWhole(target: number | Writable, data: Buffer): void {
-  if (typeof target !== "number") return void target.write(data);
-  const descriptor = target;
+function writeWhole(descriptor: number, data: Buffer): void {
   for (let done = 0; done < data.length;) {
     try {
       done += fs.writeSync(descriptor, data, done);

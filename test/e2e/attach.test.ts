@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { whyNoBusybox } from "../support/bases.ts";
@@ -99,6 +99,14 @@ describe.skipIf(reason !== undefined)("attaching", () => {
     const [code] = await once(second, "exit");
     expect({ code, output }).toEqual({ code: 6, output: expect.stringMatching(/^\[two\]\n(?:\[three\]\n)?got\n$/) });
     expect(world.ok("logs", "plain")).toMatch(/^\[one\]\n\[two\]\n/);
+  });
+
+  it("a container goes on when its output's reader leaves", () => {
+    world.ok("run", "-d", "--name", "busy", "busybox", "sh", "-c", "while :; do echo x; sleep 0.05; done");
+    const { stdout } = spawnSync("sh", ["-c", `${PROGRAM} attach busy | head -n 2`], { env: world.env, encoding: "utf8" });
+    expect(stdout).toBe("x\nx\n");
+    expect(world.ok("inspect", "-f", "{{.State.Running}}", "busy")).toBe("true");
+    world.ok("rm", "-f", "busy");
   });
 
   it("run -a chooses the streams, and -t alone has a log", () => {
