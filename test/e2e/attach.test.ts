@@ -103,7 +103,10 @@ describe.skipIf(reason !== undefined)("attaching", () => {
 
   it("a container goes on when its output's reader leaves", () => {
     world.ok("run", "-d", "--name", "busy", "busybox", "sh", "-c", "while :; do echo x; sleep 0.05; done");
-    const { stdout } = spawnSync("sh", ["-c", `${PROGRAM} attach busy | head -n 2`], { env: world.env, encoding: "utf8" });
+    const { stdout } = spawnSync("sh", ["-c", `${PROGRAM} attach busy | head -n 2`], {
+      env: world.env,
+      encoding: "utf8",
+    });
     expect(stdout).toBe("x\nx\n");
     expect(world.ok("inspect", "-f", "{{.State.Running}}", "busy")).toBe("true");
     world.ok("rm", "-f", "busy");
