@@ -63,14 +63,12 @@ function sharesInstead({ ports, publishAll }: NetworkRequest, { onWarning }: Cre
   }
   throw new TareError("E_UNSUPPORTED", `publishing ports: ${why}`, {
     hint: "`tare system check` says what this host lacks; with `--network host` all ports of the container are the host's",
-    exitCode: 125,
   });
 }
 
 function needsRoot(mode: string): TareError {
   return new TareError("E_UNSUPPORTED", `joining the network \`${mode}\`: networks between containers need root`, {
     hint: "an ordinary user's containers have the default network, `--network host` and `none`",
-    exitCode: 125,
   });
 }
 
@@ -102,7 +100,7 @@ function exposedIn({ exposed, ports }: NetworkRequest): Readonly<Record<string, 
 function sharedMode(context: ContainersContext, mode: string, request: CreateRequest): string {
   const { network, hostname, dns, addHosts } = request;
   const conflict = (what: string): TareError =>
-    new TareError("E_USAGE", `conflicting options: ${what} and the container type network mode`, { exitCode: 125 });
+    new TareError("E_USAGE", `conflicting options: ${what} and the container type network mode`);
   if ((network?.ports.length ?? 0) > 0 || network?.publishAll) throw conflict("port publishing");
   if ((network?.exposed.length ?? 0) > 0) throw conflict("port exposing");
   if (hostname !== undefined) throw conflict("hostname");
@@ -148,7 +146,6 @@ function requireNothingOwn({ aliases, ipv4, ipv6 }: NetworkAttachment): void {
   if (aliases.length === 0 && ipv4 === undefined && ipv6 === undefined) return;
   throw new TareError("E_USAGE", `joining the default network: ${what}`, {
     hint: "make one with `tare network create NAME`, then `--network NAME`",
-    exitCode: 125,
   });
 }
 

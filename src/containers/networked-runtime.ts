@@ -121,7 +121,6 @@ export class NetworkedRuntime extends OciContainerRuntime {
         `linking to the container \`${name}\`: it does not run in a network`,
         {
           hint: `start it with \`tare start ${name}\``,
-          exitCode: 125,
         },
       );
     }
@@ -141,7 +140,6 @@ export class NetworkedRuntime extends OciContainerRuntime {
     const name = record?.name ?? id.slice(0, 12);
     throw new TareError("E_CONTAINER_STATE", `joining the network of the container \`${name}\`: it does not run`, {
       hint: `start it with \`tare start ${name}\``,
-      exitCode: 125,
     });
   }
 }

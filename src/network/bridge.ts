@@ -62,7 +62,6 @@ function setKernel({ bridge, ipv6 }: NetworkRecord): void {
       throw new TareError("E_NETWORK", `setting up the network: \`${file}\` can't be set to ${value}`, {
         hint: `run \`sysctl -w net.${path.replaceAll("/", ".")}=${value}\` on the host`,
         cause: error,
-        exitCode: 125,
       });
     }
   }

@@ -65,13 +65,11 @@ function checkReachable(networks: Networks, { joins, ports, name }: ReserveReque
   if (port.hostIp === "::1") {
     throw new TareError("E_ADDRESS", `${doing}: the kernel lets nothing from ::1 out of this machine's own network`, {
       hint: "publish on 127.0.0.1, or on [::] or another IPv6 address",
-      exitCode: 125,
     });
   }
   if (networks.get(first.network).ipv6) return;
   throw new TareError("E_ADDRESS", `${doing}: its network has no IPv6 addresses`, {
     hint: "use a network made with `tare network create --ipv6`",
-    exitCode: 125,
   });
 }
 
@@ -112,7 +110,6 @@ function noSubnet(network: NetworkRecord, wanted: string): TareError {
     `joining the network \`${network.name}\` as \`${wanted}\`: it has no such addresses`,
     {
       hint: "make the network with `--ipv6`",
-      exitCode: 125,
     },
   );
 }
@@ -148,7 +145,6 @@ function portBusy({ binding, holder }: Conflict, { name }: ReserveRequest): Tare
   const who = holder ? `container \`${holder.container}\`` : (listener ?? "another program");
   return new TareError("E_PORT_BUSY", `publishing port ${where} of container \`${name}\`: it is in use by ${who}`, {
     hint: `stop that, or choose another port: \`-p ${start + 1}:${containerPort}\`, or \`-p ${containerPort}\` for any`,
-    exitCode: 125,
     details: { port: start, holder: holder?.container ?? listener },
   });
 }

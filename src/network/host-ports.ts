@@ -49,7 +49,6 @@ async function tryPort(protocol: PortBinding["protocol"], host: string, port: nu
 function lowPort(host: string, port: number): TareError {
   return new TareError("E_PERMISSION", `publishing port ${host}:${port}: ports this low are root's`, {
     hint: `publish a higher one, as \`-p ${8000 + port}:…\`; \`tare system check\` says how users get low ports`,
-    exitCode: 125,
   });
 }
 

@@ -135,7 +135,6 @@ function notListening(addresses: readonly string[]): TareError {
     `resolving names of the network: nobody answers at ${addresses.join(", ")} port ${PORT}`,
     {
       hint: "another name server of this host may listen on port 53 of all addresses: `ss -lnup sport = 53`",
-      exitCode: 125,
     },
   );
 }

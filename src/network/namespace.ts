@@ -82,6 +82,5 @@ export function setUpFailure(complaint: string): TareError {
   const why = complaint.trim().split("\n").slice(-3).join("; ") || "the helper was killed";
   return new TareError("E_NETWORK", `setting up the network: ${why}`, {
     hint: "`tare system check` shows what this host lacks; `--network host` and `--network none` need nothing",
-    exitCode: 125,
   });
 }

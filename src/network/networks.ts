@@ -52,7 +52,6 @@ export class Networks {
     );
     throw new TareError("E_NETWORK_NOTFOUND", `${doing} \`${text}\`: no such network`, {
       hint: near ? `did you mean \`${near}\`?` : "`tare network ls` lists all, `tare network create` makes one",
-      exitCode: 125,
     });
   }
 

@@ -81,7 +81,6 @@ export function chooseAddress(subnet: Subnet, choice: AddressChoice): string {
     `joining the network \`${choice.network}\`: no free address in ${blockText(range)}`,
     {
       hint: "stop containers, or make a network with a larger `--subnet`",
-      exitCode: 125,
     },
   );
 }
@@ -91,7 +90,7 @@ function checkWanted(subnet: Subnet, block: Block, choice: AddressChoice & { rea
   const family = familyOf(wanted);
   const number = addressNumber(wanted);
   const fail = (why: string): TareError =>
-    new TareError("E_ADDRESS", `joining the network \`${network}\` as \`${wanted}\`: ${why}`, { exitCode: 125 });
+    new TareError("E_ADDRESS", `joining the network \`${network}\` as \`${wanted}\`: ${why}`);
   if (family === undefined || number === undefined) throw fail("not an address");
   if (!hasAddress(block, number, family)) throw fail(`it is not in the network's subnet ${subnet.subnet}`);
   const text = addressText(number, family);

@@ -93,7 +93,8 @@ export function openProgramWorld(name: string): ProgramWorld {
         const ids = world.ok("ps", "-aq").split("\n").filter(Boolean);
         if (ids.length > 0) tare(["rm", "-f", ...ids]);
       } finally {
-        fs.rmSync(folder, { recursive: true, force: true });
+        // The exit command of a container that has just ended may still be writing.
+        fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
         for (const each of roots) removeRunFiles(each);
       }
     },
