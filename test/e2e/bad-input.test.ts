@@ -4,6 +4,7 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { endHolder } from "../support/ordinary-user.ts";
 import { whyNoBusybox } from "../support/bases.ts";
 import { Leftovers } from "../support/leftovers.ts";
 import { PROGRAM, addBusyboxImage, openProgramWorld } from "../support/program.ts";
@@ -167,6 +168,7 @@ describe.skipIf(reason !== undefined)("bad input gives one clear error", () => {
       expectError(command(world, [...user, ...args]), 1, "E_PERMISSION", /permission denied.*sudo/s);
     }
     expectError(command(world, [...user, "run", "busybox"]), 125, "E_PERMISSION", /permission denied.*sudo/s);
+    endHolder(65534);
   });
 });
 

@@ -120,3 +120,12 @@ function must(program: string, args: readonly string[]): string {
   if (child.status !== 0) throw new Error(`${program} ${args.join(" ")}: ${child.stderr}`);
   return child.stdout.trim();
 }
+
+/** Ends the process that holds the namespace of a user who has no run folder. */
+export function endHolder(uid: number): void {
+  const folder = `/tmp/tare-${uid}`;
+  if (!fs.existsSync(folder)) return;
+  const [pid = ""] = fs.readFileSync(join(folder, "user-namespace"), "utf8").split(" ");
+  fs.rmSync(folder, { recursive: true, force: true });
+  if (/^\d+$/.test(pid)) process.kill(Number(pid), "SIGKILL");
+}
