@@ -163,7 +163,9 @@ describe.skipIf(reason !== undefined)("bad input gives one clear error", () => {
 
   it("when an ordinary user may not use the store", () => {
     fs.chmodSync(world.folder, 0o755);
-    const user = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", PROGRAM];
+    const user = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "env", "HOME=/", PROGRAM];
+    // The first command that needs a namespace says that this user has no lent ids.
+    command(world, [...user, "volume", "ls"]);
     for (const args of [["images"], ["build", join(world.folder, "good")], ["ps"]]) {
       expectError(command(world, [...user, ...args]), 1, "E_PERMISSION", /permission denied.*sudo/s);
     }
