@@ -49,7 +49,6 @@ describe("tare", () => {
       125,
       "error[E_UNSUPPORTED]: option `--gpus`: GPU support comes with a later version",
     ],
-    [["run", "--network", "lan", "i"], 125, "error[E_UNSUPPORTED]: option `--network lan`: networks come"],
     [["build", "--squash", "."], 125, "error[E_UNSUPPORTED]: option `--squash`: layers are kept"],
   ];
   it.each(typos)("answers %j with exit code %i", async (words, code, text) => {

@@ -94,6 +94,8 @@ export function putContainer(place: Place, image: ImageRecord, id: string, name:
       mounts: [],
       imageTarget: image.target,
       layers,
+      config: {},
+      host: {},
       state,
     };
     store.documents("container").insert(id, name, document);
