@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, it } from "vitest";
-import { eventJson, eventLine } from "./event-text.ts";
+import { compileTemplate } from "./template/index.ts";
+import { eventDocument, eventJson, eventLine } from "./event-text.ts";
 
 const EVENT = {
   type: "container",
@@ -16,6 +17,11 @@ it("writes Docker's JSON, with all digits of the time", () => {
       '"Attributes":{"exitCode":"3","image":"app","name":"web"}},"scope":"local","time":1795813852,' +
       '"timeNano":1795813852360816123}',
   );
+});
+
+it("has no value for an attribute that an event lacks", () => {
+  const run = compileTemplate("{{.Action}} {{.Actor.Attributes.exitCode}} {{.Actor.Attributes.signal}}");
+  expect(run(eventDocument(EVENT))).toBe("die 3 <no value>");
 });
 
 it("writes Docker's line, without a terminal's escape sequences", () => {

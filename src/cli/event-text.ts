@@ -12,7 +12,7 @@ export function eventDocument(event: StoreEvent): Readonly<Record<string, unknow
     ...oldFields(event, (name) => name.charAt(0).toUpperCase() + name.slice(1)),
     Type: type,
     Action: action,
-    Actor: { ID: id, Attributes: attributes },
+    Actor: { ID: id, Attributes: Object.assign(Object.create(null) as object, attributes) },
     Scope: "local",
     Time: Math.floor(Number(time.slice(0, -6)) / 1000),
     TimeNano: time,

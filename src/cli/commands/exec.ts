@@ -20,8 +20,8 @@ export const command: CommandBody = {
     {
       name: "detach-keys",
       type: "string",
-      description: "Not yet",
-      unsupported: "detaching from a running process comes with a later version",
+      description: "Not supported",
+      unsupported: "the streams of a process are those of the command; `exec -d` does not wait for it",
     },
     { name: "env", short: "e", type: "list", description: "Set an environment variable" },
     { name: "env-file", type: "list", description: "Read environment variables from a file", complete: "file" },

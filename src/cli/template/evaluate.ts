@@ -194,7 +194,8 @@ function fieldOf(value: unknown, name: string, lenient: boolean): unknown {
   const exact = entries.find(([key]) => key === name);
   const found = exact ?? entries.find(([key]) => key.toLowerCase() === name.toLowerCase());
   if (found) return found[1];
-  if (lenient) return undefined;
+  // An object without a prototype is a map, as Go has them: what it does not hold has no value.
+  if (lenient || Object.getPrototypeOf(value) === null) return undefined;
   const names = entries.map(([key]) => key);
   const near = suggest(name, names);
   throw templateError(

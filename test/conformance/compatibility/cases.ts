@@ -2,6 +2,7 @@
 import { FILE_CASES } from "./cases-files.ts";
 import { ISOLATION_CASES } from "./cases-isolation.ts";
 import { LIFE_CASES } from "./cases-life.ts";
+import { LOG_CASES } from "./cases-logs.ts";
 import { LIMIT_CASES } from "./cases-limits.ts";
 import { LISTING_CASES } from "./cases-listing.ts";
 import { PROCESS_CASES } from "./cases-process.ts";
@@ -16,6 +17,7 @@ export const COMPATIBILITY_CASES: readonly CompatibilityCase[] = [
   ...LIMIT_CASES,
   ...ISOLATION_CASES,
   ...LIFE_CASES,
+  ...LOG_CASES,
   ...LISTING_CASES,
   ...TEMPLATE_CASES,
   ...RESTART_CASES,
