@@ -49,6 +49,7 @@ const CHECKS: readonly Check[] = [
   program("apt-get", { needed: "base images (`tare base`)", package: "apt" }),
   checkKeyring,
   program("git", { needed: "ADD and build contexts from git repositories", package: "git" }),
+  program("busybox", { needed: "tools of `tare debug` without `--image`", package: "busybox-static" }),
   checkSpace,
   checkAgent,
 ];
