@@ -42,7 +42,13 @@ export async function prepareMount(context: Context, mount: MountPoint, image: (
   if (mount.type === "image") imagePath(context.store, mount);
   if (mount.type !== "volume" || mount.name === undefined) return;
   const { name, anonymous, labels = {}, driverOptions = {} } = mount;
-  const { record } = createVolume(context.store, { name, anonymous, labels, options: driverOptions });
+  const { record } = createVolume(context.store, {
+    name,
+    anonymous,
+    byContainer: true,
+    labels,
+    options: driverOptions,
+  });
   const { data } = placeOf(context.store, record);
   if (data === undefined) return;
   if (!fs.existsSync(data)) throw missingSource(data, "no such folder, which the volume stands for", "make it first");

@@ -61,10 +61,12 @@ function summary(context: ContainersContext, { record, users }: VolumeView, with
   };
 }
 
-/** Docker's document, with its null where there is nothing. */
+/** Docker's document, with its null where a container made the volume and nothing was said. */
 function inspect(context: ContainersContext, name: string): InspectDocument {
   const record = requireVolume(context.store, name, "looking up the volume");
-  const { createdAt, labels, options } = record;
+  const { createdAt, labels, options, byContainer = false } = record;
+  const orNull = (values: Readonly<Record<string, string>>): Readonly<Record<string, string>> | null =>
+    byContainer && Object.keys(values).length === 0 ? null : values;
   return {
     CreatedAt: `${new Date(createdAt).toISOString().slice(0, 19)}Z`,
     Driver: "local",
@@ -74,8 +76,4 @@ function inspect(context: ContainersContext, name: string): InspectDocument {
     Options: orNull(options),
     Scope: "local",
   };
-}
-
-function orNull(values: Readonly<Record<string, string>>): Readonly<Record<string, string>> | null {
-  return Object.keys(values).length > 0 ? values : null;
 }

@@ -14,6 +14,8 @@ export interface VolumeRecord {
   readonly labels: Readonly<Record<string, string>>;
   /** `-o`, as written. */
   readonly options: Readonly<Record<string, string>>;
+  /** A container made it by naming it; Docker shows such ones otherwise. */
+  readonly byContainer?: boolean;
 }
 
 /** What of the store this room works with. */

@@ -20,6 +20,8 @@ import { namesIn, openWork } from "./work.ts";
 export interface CreateVolume {
   /** Absent: a name is made up, and the volume is an anonymous one. */
   readonly name?: string;
+  /** A container makes it by naming it. */
+  readonly byContainer?: boolean;
   /** It was named for a container, by nobody. */
   readonly anonymous?: boolean | undefined;
   readonly labels?: Readonly<Record<string, string>>;
@@ -89,7 +91,8 @@ export function createVolume(
   const labels = { ...request.labels, ...(isUnnamed ? { [ANONYMOUS_LABEL]: "" } : {}) };
   const known = findVolume(store, name);
   if (known) requireSameOptions(known, options);
-  const made: VolumeRecord = { version: 1, name, createdAt: Date.now(), labels, options };
+  const origin = request.byContainer === true ? { byContainer: true } : {};
+  const made: VolumeRecord = { version: 1, name, createdAt: Date.now(), labels, options, ...origin };
   let record = known ?? made;
   if (!recordsOf(store).get(name)) recordsOf(store).change(name, (before) => (record = before ?? record));
   makeFolder(store, name);

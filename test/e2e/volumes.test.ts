@@ -146,7 +146,7 @@ describe.skipIf(reason !== undefined)("volumes", () => {
     );
     const [document] = JSON.parse(world.ok("volume", "inspect", "words")) as [Record<string, unknown>];
     expect(Object.keys(document)).toEqual(["CreatedAt", "Driver", "Labels", "Mountpoint", "Name", "Options", "Scope"]);
-    expect(document).toMatchObject({ Labels: { team: "vision", x: "" }, Mountpoint: data("words"), Options: null });
+    expect(document).toMatchObject({ Labels: { team: "vision", x: "" }, Mountpoint: data("words"), Options: {} });
     expect(world.ok("inspect", "--type", "volume", "-f", "{{.Name}}", "words")).toBe("words");
     expect(world.ok("inspect", "words", "-f", "{{.Driver}}")).toBe("local");
     expect(world.ok("volume", "ls", "-q", "--filter", "dangling=false")).toBe("full");

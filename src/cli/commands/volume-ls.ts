@@ -22,10 +22,9 @@ export const command: CommandBody = {
   async run(context, parsed) {
     const { volumes } = await context.engine();
     const size = parsed.boolean("size");
-    const format = parsed.string("format") ?? "";
     const rows = await volumes.list({
       filters: filtersOf(parsed.list("filter")),
-      size: size || format.includes(".Size"),
+      size,
     });
     printListing(context, parsed, volumeListing(size), rows);
   },
@@ -36,6 +35,7 @@ function volumeListing(size: boolean): Listing<VolumeSummary> {
   return {
     columns: size ? ["Driver", "Name", "Size", "Containers"] : ["Driver", "Name"],
     quiet: (row) => row.name,
+    labels: (row) => row.labels,
     fields: [
       { name: "Driver", heading: "DRIVER", value: (row) => row.driver },
       { name: "Name", heading: "VOLUME NAME", value: (row) => row.name },

@@ -8,6 +8,7 @@ import { LISTING_CASES } from "./cases-listing.ts";
 import { PROCESS_CASES } from "./cases-process.ts";
 import { TEMPLATE_CASES } from "./cases-templates.ts";
 import { RESTART_CASES } from "./cases-restart.ts";
+import { VOLUME_CASES } from "./cases-volumes.ts";
 import type { CompatibilityCase } from "./case.ts";
 
 /** Every case. */
@@ -20,5 +21,6 @@ export const COMPATIBILITY_CASES: readonly CompatibilityCase[] = [
   ...LOG_CASES,
   ...LISTING_CASES,
   ...TEMPLATE_CASES,
+  ...VOLUME_CASES,
   ...RESTART_CASES,
 ];
