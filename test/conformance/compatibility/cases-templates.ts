@@ -124,7 +124,7 @@ done`,
     name: "cp",
     rows: ["cp", "cp --archive", "cp --follow-link"],
     script: `
-docker run -d --name $n -v $n-data:/data box sleep 600 >/dev/null
+docker run -d --network none --name $n -v $n-data:/data box sleep 600 >/dev/null
 mkdir -p here/sub; echo a > here/a; ln -s a here/link; echo deep > here/sub/deep; chmod 640 here/a; chown 33:33 here/a
 t cp here $n:/opt; t cp here/. $n:/srv; t cp here/a $n:/data/; t cp here $n:/etc/passwd; t cp here/a $n:/none/x; t cp none $n:/
 docker exec $n sh -c 'cd /; stat -c "%n %a %u %g %s" opt/here/* srv/* data/*'
@@ -148,8 +148,8 @@ f cp here $n; f cp $n:/a $n:/b`,
     name: "commit",
     rows: ["commit", "commit --author", "commit --change", "commit --message", "commit --pause"],
     script: `
-docker run --name $n -l from=container -e KEY=value -w /srv box-full sh -c x >/dev/null 2>&1
-docker run -d --name $n-up box sleep 600 >/dev/null
+docker run --network none --name $n -l from=container -e KEY=value -w /srv box-full sh -c x >/dev/null 2>&1
+docker run -d --network none --name $n-up box sleep 600 >/dev/null
 docker exec $n-up sh -c 'echo new > /opt/new; rm -r /var/www; ln /opt/new /opt/hard'
 shown() { docker inspect -f '{{json .Config.Env}} {{json .Config.Cmd}} {{json .Config.Entrypoint}} {{json .Config.Labels}} {{json .Config.Volumes}} {{json .Config.ExposedPorts}} {{.Config.WorkingDir}} {{.Config.User}}|{{.Config.StopSignal}}|{{json .Config.OnBuild}}|{{json .Config.Healthcheck}}|{{.Author}}|{{.Comment}}' $1; }
 docker commit $n $n-a:1 | cut -c1-7; shown $n-a:1
@@ -162,7 +162,7 @@ f commit $n-none
 f commit $n UPPER
 docker commit $n-up $n-f >/dev/null
 docker commit --pause=false $n-up $n-g >/dev/null
-docker run --rm $n-f sh -c 'cat /opt/hard; stat -c %h /opt/new; ls -d /var/www 2>/dev/null || echo gone'
+docker run --rm --network none $n-f sh -c 'cat /opt/hard; stat -c %h /opt/new; ls -d /var/www 2>/dev/null || echo gone'
 docker history --format '{{.CreatedBy}}|{{.Comment}}' $n-b | head -1
 docker inspect -f '{{.State.Status}}' $n-up
 for i in a:1 b c d e f g; do docker rmi $n-$i >/dev/null; done`,
@@ -183,7 +183,7 @@ for i in a:1 b c d e f g; do docker rmi $n-$i >/dev/null; done`,
       "update --pids-limit",
     ],
     script: `
-docker run -d --name $n -m 64m --pids-limit 20 box sleep 600 >/dev/null
+docker run -d --network none --name $n -m 64m --pids-limit 20 box sleep 600 >/dev/null
 docker create --name $n-b --cpus 1 box >/dev/null
 docker create --name $n-q --cpu-quota 50000 box >/dev/null
 see() { docker inspect -f '{{.HostConfig.Memory}} {{.HostConfig.MemoryReservation}} {{.HostConfig.MemorySwap}} {{.HostConfig.NanoCpus}} {{.HostConfig.CpuShares}} {{.HostConfig.CpuPeriod}} {{.HostConfig.CpuQuota}} {{.HostConfig.CpusetCpus}} {{json .HostConfig.PidsLimit}} {{.HostConfig.BlkioWeight}}' $1; }
