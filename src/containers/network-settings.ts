@@ -100,7 +100,7 @@ function exposedIn({ exposed, ports }: NetworkRequest): Readonly<Record<string, 
 function sharedMode(context: ContainersContext, mode: string, request: CreateRequest): string {
   const { network, hostname, dns, addHosts } = request;
   const conflict = (what: string): TareError =>
-    new TareError("E_USAGE", `conflicting options: ${what} and the container type network mode`);
+    new TareError("E_USAGE", `conflicting options: ${what} and the container type network mode`, { exitCode: 125 });
   if ((network?.ports.length ?? 0) > 0 || network?.publishAll) throw conflict("port publishing");
   if ((network?.exposed.length ?? 0) > 0) throw conflict("port exposing");
   if (hostname !== undefined) throw conflict("hostname");
@@ -145,6 +145,7 @@ function requireNothingOwn({ aliases, ipv4, ipv6 }: NetworkAttachment): void {
       : "user specified IP address is supported on user defined networks only";
   if (aliases.length === 0 && ipv4 === undefined && ipv6 === undefined) return;
   throw new TareError("E_USAGE", `joining the default network: ${what}`, {
+    exitCode: 125,
     hint: "make one with `tare network create NAME`, then `--network NAME`",
   });
 }

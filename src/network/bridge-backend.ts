@@ -143,7 +143,7 @@ async function sweepRules(table: string, networks: Networks): Promise<number> {
 async function sweepBridges(table: string, networks: Networks): Promise<number> {
   let count = 0;
   for (const network of networks.all().filter(isUp)) {
-    const cables = fs.readdirSync(`/sys/class/net/${network.bridge}/brif`);
+    const cables = await cablesOf(network);
     const record = markIdle(networks, network.id);
     const known = new Set(Object.values(record?.endpoints ?? {}).map(({ peer }) => peer));
     const stray = cables.filter((cable) => cable.startsWith("tv") && !known.has(cable));
@@ -153,6 +153,11 @@ async function sweepBridges(table: string, networks: Networks): Promise<number> 
   }
   if (!networks.all().some(isUp)) await tool("nft", ["delete", "table", "inet", table]);
   return count;
+}
+
+async function cablesOf({ bridge }: NetworkRecord): Promise<readonly string[]> {
+  const { stdout } = await tool("ip", ["-o", "link", "show", "master", bridge]);
+  return stdout.split("\n").flatMap((line) => /^\d+: ([^@:]+)/.exec(line)?.[1] ?? []);
 }
 
 /** From here on a container that wants a network without containers waits for the lock and makes its bridge anew. */

@@ -7,9 +7,9 @@ import { baseRules, bridgeRules } from "./ruleset.ts";
 import { macAddressOf } from "./subnets.ts";
 import type { NetworkRecord } from "./types.ts";
 
-/** Whether a network's bridge is there. */
+/** Whether a network's bridge is there. /sys would show the interfaces of the namespace that mounted it. */
 export function isUp({ bridge }: NetworkRecord): boolean {
-  return fs.existsSync(`/sys/class/net/${bridge}`);
+  return fs.existsSync(`/proc/sys/net/ipv4/conf/${bridge}`);
 }
 
 /** Makes a network's bridge and the rules; one that is there stays as it is. Callers take a lock. */

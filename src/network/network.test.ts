@@ -147,11 +147,16 @@ describe("published ports", () => {
       containerPort,
       protocol: "tcp",
     });
-    const shown = portsText(
-      [port(80, 8080), port(81, 8081), port(90, 9090), port(5, 5, "::")],
-      ["443/tcp", "8080/tcp"],
-    );
-    expect(shown).toEqual(["[::]:5->5/tcp", "0.0.0.0:80-81->8080-8081/tcp", "0.0.0.0:90->9090/tcp", "443/tcp"]);
+    const ports = [port(80, 8080), port(81, 8081), port(90, 90), port(91, 91), port(93, 93), port(5, 5, "::")];
+    expect(portsText(ports, ["443/tcp", "8080/tcp", "444/tcp", "53/udp"])).toEqual([
+      "0.0.0.0:90-91->90-91/tcp",
+      "[::]:5->5/tcp",
+      "53/udp",
+      "0.0.0.0:93->93/tcp",
+      "443-444/tcp",
+      "0.0.0.0:80->8080/tcp",
+      "0.0.0.0:81->8081/tcp",
+    ]);
   });
 });
 

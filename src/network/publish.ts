@@ -46,39 +46,67 @@ function collide(one: PublishedPort, other: PublishedPort): boolean {
   return [one.hostIp, other.hostIp].some((address) => address === "0.0.0.0" || address === "::");
 }
 
-/** As `ps` shows published ports, and exposed ones that are not: `127.0.0.1:8080->80/tcp`, `443/tcp`. */
+/** A port as `ps` shows it; without `hostIp` it is only exposed. */
+interface ShownPort {
+  readonly hostIp?: string;
+  readonly hostPort?: number;
+  readonly containerPort: number;
+  readonly protocol: string;
+}
+
+/**
+ * As `ps` shows ports, in Docker's order: those with one number on both sides, and exposed ones, as ranges (`443/tcp`,
+ * `0.0.0.0:80-81->80-81/tcp`), then the others (`127.0.0.1:8080->80/tcp`).
+ */
 export function portsText(ports: readonly PublishedPort[], exposed: readonly string[]): readonly string[] {
   const published = new Set(ports.map(({ containerPort, protocol }) => `${containerPort}/${protocol}`));
-  const bare = exposed.filter((port) => !published.has(port));
-  return [...groupedRanges(ports), ...bare.toSorted((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10))];
+  const bare = exposed.filter((port) => !published.has(port)).map(exposedPort);
+  const sorted = [...ports, ...bare].toSorted(comparePorts);
+  const isMoved = ({ hostPort, containerPort }: ShownPort): boolean =>
+    hostPort !== undefined && hostPort !== containerPort;
+  return [
+    ...ranges(sorted.filter((port) => !isMoved(port))),
+    ...sorted.filter(isMoved).map((port) => portText(port, 1)),
+  ];
 }
 
-/** Neighbours in a row are shown as one range, as Docker does. */
-function groupedRanges(ports: readonly PublishedPort[]): readonly string[] {
-  const sorted = ports.toSorted(
-    (a, b) =>
-      a.hostIp.localeCompare(b.hostIp) ||
-      a.protocol.localeCompare(b.protocol) ||
-      a.containerPort - b.containerPort ||
-      a.hostPort - b.hostPort,
-  );
-  const groups: { readonly start: PublishedPort; length: number }[] = [];
-  for (const port of sorted) {
-    const last = groups.at(-1);
-    if (last && follows(last.start, last.length, port)) last.length += 1;
-    else groups.push({ start: port, length: 1 });
+function exposedPort(text: string): ShownPort {
+  const [number = "", protocol = "tcp"] = text.split("/");
+  return { containerPort: Number(number), protocol };
+}
+
+function comparePorts(a: ShownPort, b: ShownPort): number {
+  const byPort = a.containerPort - b.containerPort;
+  const byAddress = compareText(a.hostIp ?? "", b.hostIp ?? "");
+  return byPort || byAddress || (a.hostPort ?? 0) - (b.hostPort ?? 0) || compareText(a.protocol, b.protocol);
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}
+
+/** A range ends where a port of the same place is missing; the last ranges of all places come at the end. */
+function ranges(ports: readonly ShownPort[]): readonly string[] {
+  const texts: string[] = [];
+  const open = new Map<string, { readonly start: ShownPort; length: number }>();
+  for (const port of ports) {
+    const place = `${port.hostIp ?? ""}/${port.protocol}`;
+    const range = open.get(place);
+    if (range && port.containerPort === range.start.containerPort + range.length) {
+      range.length += 1;
+      continue;
+    }
+    if (range) texts.push(portText(range.start, range.length));
+    open.set(place, { start: port, length: 1 });
   }
-  return groups.map(({ start, length }) => {
-    const range = (first: number): string => (length === 1 ? `${first}` : `${first}-${first + length - 1}`);
-    return `${hostText(start.hostIp)}:${range(start.hostPort)}->${range(start.containerPort)}/${start.protocol}`;
-  });
+  return [...texts, ...[...open.values()].map(({ start, length }) => portText(start, length))];
 }
 
-function follows(start: PublishedPort, length: number, port: PublishedPort): boolean {
-  const isSamePlace = start.hostIp === port.hostIp && start.protocol === port.protocol;
-  return (
-    isSamePlace && port.hostPort === start.hostPort + length && port.containerPort === start.containerPort + length
-  );
+function portText({ hostIp, hostPort, containerPort, protocol }: ShownPort, length: number): string {
+  const range = (first: number): string => (length === 1 ? `${first}` : `${first}-${first + length - 1}`);
+  const own = `${range(containerPort)}/${protocol}`;
+  if (hostIp === undefined || hostPort === undefined) return own;
+  return `${hostText(hostIp)}:${range(hostPort)}->${own}`;
 }
 
 /** An address before a colon. */

@@ -5,6 +5,7 @@ import { LIFE_CASES } from "./cases-life.ts";
 import { LOG_CASES } from "./cases-logs.ts";
 import { LIMIT_CASES } from "./cases-limits.ts";
 import { LISTING_CASES } from "./cases-listing.ts";
+import { NETWORK_CASES } from "./cases-networks.ts";
 import { PROCESS_CASES } from "./cases-process.ts";
 import { TEMPLATE_CASES } from "./cases-templates.ts";
 import { RESTART_CASES } from "./cases-restart.ts";
@@ -23,4 +24,5 @@ export const COMPATIBILITY_CASES: readonly CompatibilityCase[] = [
   ...TEMPLATE_CASES,
   ...VOLUME_CASES,
   ...RESTART_CASES,
+  ...NETWORK_CASES,
 ];
