@@ -46,6 +46,12 @@ describe("derived state", () => {
       table({ 10: "100", 20: "200" }),
       { status: "exited", exitCode: 137 },
     ],
+    [
+      "never let go, as its starter was killed",
+      running({ started: false, process: INIT }),
+      table({ 20: "200" }),
+      { status: "exited", exitCode: 137, error: "its start was interrupted" },
+    ],
     ["being started", running({ started: false }), table({ 10: "100" }), { status: "created" }],
     ["being removed", { status: "removing", by: SUPERVISOR }, table({ 10: "100" }), { status: "removing" }],
     ["half removed", { status: "removing", by: SUPERVISOR }, table({}), { status: "dead" }],

@@ -23,8 +23,8 @@ export interface StateFiles {
 
 type Running = Extract<StoredState, { status: "running" }>;
 
-/** Exit code of a container that vanished with its supervisor: as if killed. */
-const LOST_EXIT_CODE = 137;
+/** A container that vanished with its supervisor: as if killed. */
+const LOST = { status: "exited", exitCode: 137 } as const;
 
 /** The truth about a container at this moment. Reads only. */
 export function deriveState(record: ContainerRecord, files: StateFiles, processes: ProcessTable): DerivedState {
@@ -75,16 +75,22 @@ function deriveRunning(
     const isLater = state.supervisor.bootId === processes.bootId() && isAboutToRestart(record, state, ended);
     return { ...base, ...ended, status: isLater ? "restarting" : "exited" };
   }
+  if (isAbandoned(state, processes)) return { ...base, ...LOST, error: "its start was interrupted" };
   const pid = livePid(record.id, state, look);
   if (pid !== undefined) return { ...base, status: "running", pid, paused: state.paused ?? false };
   if (!isAlive(state.supervisor, processes)) {
     const error = "ended together with its supervisor: the exit code is not known";
-    return { ...base, status: "exited", exitCode: LOST_EXIT_CODE, finishedAt: state.startedAt, error };
+    return { ...base, ...LOST, finishedAt: state.startedAt, error };
   }
   // The supervisor lives: either it has not started the program yet, or it is about to write how it ended.
   const begun = state.started || fs.existsSync(files.pidFile);
   if (begun) return { ...base, status: "running" };
   return before ? { ...endOf(before), status: before.status } : NEVER_STARTED;
+}
+
+/** Its starter was killed before it let the program go: what waits in it will be cleared by the next command. */
+function isAbandoned(state: Running, processes: ProcessTable): boolean {
+  return state.mode === "detached" && !state.started && !isAlive(state.supervisor, processes);
 }
 
 /** It has just ended, and conmon's exit command (or recovery) is about to write that it is restarting. */

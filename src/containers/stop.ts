@@ -71,6 +71,8 @@ export async function killContainer(context: ContainersContext, text: string, si
   const view = await findRunning(context, text, "killing");
   const isEnd = isMeantToEnd(view.record.config, signal);
   if (isEnd) noteStoppedByUser(context, view.record);
+  // As in Docker, what is killed has ended when the command has.
+  if (number === SIGKILL) return killNow(context, view);
   await send(context, view, number);
   if (isEnd) await thaw(context, view);
 }
