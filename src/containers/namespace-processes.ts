@@ -13,8 +13,8 @@ export function hasOwnCgroup(): boolean {
 /** Throws `E_UNSUPPORTED` where containers have no control groups. */
 export function requireCgroup({ name }: ContainerRecord, doing: string): void {
   if (hasOwnCgroup()) return;
-  throw new TareError("E_UNSUPPORTED", `${doing} \`${name}\`: this host gives its users no control groups`, {
-    hint: "`tare system check` says how they are delegated; with sudo it works without",
+  throw new TareError("E_UNSUPPORTED", `${doing} \`${name}\`: an ordinary user's containers have no control groups`, {
+    hint: "with sudo containers have them",
   });
 }
 

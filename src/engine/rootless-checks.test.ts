@@ -49,20 +49,6 @@ describe("the checks of an ordinary user", () => {
       says: "chmod u+s",
     },
     {
-      name: "cgroup v1",
-      facts: { controllers: undefined },
-      check: "user's control groups",
-      status: "warning",
-      says: "unified_cgroup_hierarchy=1",
-    },
-    {
-      name: "only some delegated",
-      facts: { controllers: ["memory", "pids"] },
-      check: "user's control groups",
-      status: "warning",
-      says: "Delegate=cpu cpuset io memory pids",
-    },
-    {
       name: "no lingering",
       facts: { lingers: false },
       check: "lingering",
@@ -89,6 +75,13 @@ describe("the checks of an ordinary user", () => {
     const [check] = rootlessChecks({ ...READY, refusal: REFUSED, sysctls: { ...READY.sysctls, [setting]: value } });
     expect(check).toMatchObject({ status: "missing", detail: REFUSED });
     expect(check?.hint).toContain(says);
+  });
+
+  it("say that control groups are not used, and what there is", () => {
+    const detail = (controllers: RootlessFacts["controllers"]): string =>
+      rootlessChecks({ ...READY, controllers }).find(({ name }) => name === "user's control groups")?.detail ?? "";
+    expect(detail(["memory", "pids"])).toContain("delegated by this host: memory, pids");
+    expect(detail(undefined)).toContain("need root (no unified (v2) tree)");
   });
 
   it("have a hint for a refusal that no setting explains", () => {

@@ -4,7 +4,6 @@ import type { RootlessFacts } from "../rootless/index.ts";
 import type { HostCheck } from "./facade.ts";
 
 const ENOUGH_IDS = 65_536;
-const CONTROLLERS = ["cpu", "cpuset", "io", "memory", "pids"];
 
 /** The checks that an ordinary user gets besides those of everybody. */
 export function rootlessChecks(facts: RootlessFacts): readonly HostCheck[] {
@@ -60,26 +59,14 @@ function helper({ helper: state }: RootlessFacts): HostCheck {
   return { ...rest, status: "missing", detail: "not setuid root, so it can give no ids", hint };
 }
 
-function groups({ controllers, hasSystemd, account }: RootlessFacts): HostCheck {
-  const about = { name: "user's control groups", needed: "limits, `pause` and `stats` without root" };
-  if (controllers === undefined) {
-    const hint = "start the kernel with `systemd.unified_cgroup_hierarchy=1`: v1 can't be delegated to users";
-    return { ...about, status: "warning", detail: "this host has no unified (v2) tree at /sys/fs/cgroup", hint };
-  }
-  const lacking = CONTROLLERS.filter((name) => !controllers.includes(name));
-  if (lacking.length === 0) return { ...about, status: "ok", detail: controllers.join(", ") };
-  const detail = `not delegated: ${lacking.join(", ")}`;
-  if (!hasSystemd)
-    return { ...about, status: "warning", detail, hint: "without systemd nothing delegates control groups" };
-  return { ...about, status: "warning", detail, hint: delegation(account.uid) };
-}
-
-function delegation(uid: number): string {
-  const file = "/etc/systemd/system/user@.service.d/delegate.conf";
-  return (
-    `run as root: mkdir -p ${file.slice(0, file.lastIndexOf("/"))} && printf '[Service]\\nDelegate=${CONTROLLERS.join(" ")}\\n' ` +
-    `> ${file} && systemctl daemon-reload && systemctl restart user@${uid}.service`
-  );
+/** Told, not counted as a lack: nothing that an ordinary user could change makes them used. */
+function groups({ controllers }: RootlessFacts): HostCheck {
+  const about = { name: "user's control groups", needed: "limits and `pause` without root" };
+  const found =
+    controllers === undefined
+      ? "no unified (v2) tree"
+      : `delegated by this host: ${controllers.length === 0 ? "none" : controllers.join(", ")}`;
+  return { ...about, status: "ok", detail: `not used in this version: limits and \`pause\` need root (${found})` };
 }
 
 function lingering({ hasSystemd, lingers, user }: RootlessFacts): HostCheck {

@@ -95,9 +95,9 @@ function withoutLimits({ devices, ...limits }: OciResources): OciResources {
   if (wanted !== undefined) {
     throw new TareError(
       "E_UNSUPPORTED",
-      `limiting ${LIMIT_NAMES[wanted] ?? wanted}: this host gives its users no control groups`,
+      `limiting ${LIMIT_NAMES[wanted] ?? wanted}: an ordinary user's containers have no control groups`,
       {
-        hint: "leave the limit out, run with sudo, or have them delegated: `tare system check` says how",
+        hint: "leave the limit out, or run with sudo",
         exitCode: 125,
       },
     );
