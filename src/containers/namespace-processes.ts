@@ -29,6 +29,33 @@ export function processesBeside(pid: number): readonly number[] {
   return [pid, ...others.map(Number).filter((other) => other !== pid)];
 }
 
+/**
+ * Stops all processes of a container where they are, again until none has been started meanwhile. Without a freezer their
+ * parents can see it. Throws `E_UNSUPPORTED` where the container's processes are not to be told from the host's.
+ */
+export function stopProcesses(record: ContainerRecord, pid: number): void {
+  if (record.host.namespaces.pid !== undefined) requireCgroup(record, "pausing");
+  const stopped = new Set<number>();
+  for (let fresh = processesBeside(pid); fresh.length > 0;) {
+    for (const each of fresh) signal(each, "SIGSTOP");
+    for (const each of fresh) stopped.add(each);
+    fresh = processesBeside(pid).filter((each) => !stopped.has(each));
+  }
+}
+
+/** Lets them go on, the first process last: it may be waiting for the others. */
+export function continueProcesses(pid: number): void {
+  for (const each of processesBeside(pid).toReversed()) signal(each, "SIGCONT");
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    if (pid > 1) process.kill(pid, name);
+  } catch {
+    // It has just ended.
+  }
+}
+
 function namespaceOf(pid: number | string): string | undefined {
   try {
     return readlinkSync(`/proc/${pid}/ns/pid`);

@@ -35,7 +35,13 @@ import { afterCopies } from "./container-root.ts";
 import { foregroundStdio } from "./foreground-io.ts";
 import { keptId } from "./mount-owners.ts";
 import { withHome } from "./nameless-user.ts";
-import { hasOwnCgroup, processesBeside, requireCgroup } from "./namespace-processes.ts";
+import {
+  continueProcesses,
+  hasOwnCgroup,
+  processesBeside,
+  requireCgroup,
+  stopProcesses,
+} from "./namespace-processes.ts";
 import { consoleOf } from "./console-size.ts";
 import { containerTree } from "./image-tree.ts";
 import { DEFAULT_CGROUP, cgroupsPathOf, launchSpec, securityInput, userOf } from "./launch-spec.ts";
@@ -144,12 +150,18 @@ export class OciContainerRuntime implements ContainerRuntime {
   }
 
   async pause(record: ContainerRecord): Promise<void> {
-    requireCgroup(record, "pausing");
-    await pauseContainer(await this.#handle(record));
+    if (hasOwnCgroup()) return await pauseContainer(await this.#handle(record));
+    stopProcesses(record, await this.#firstPid(record));
   }
 
   async resume(record: ContainerRecord): Promise<void> {
-    await resumeContainer(await this.#handle(record));
+    if (hasOwnCgroup()) return await resumeContainer(await this.#handle(record));
+    continueProcesses(await this.#firstPid(record));
+  }
+
+  /** 0 when it does not run. */
+  async #firstPid(record: ContainerRecord): Promise<number> {
+    return (await containerState(await this.#handle(record)))?.pid ?? 0;
   }
 
   async update(record: ContainerRecord, limits: ResourceRequest): Promise<void> {
@@ -161,10 +173,9 @@ export class OciContainerRuntime implements ContainerRuntime {
   }
 
   async processes(record: ContainerRecord): Promise<readonly number[]> {
-    const handle = await this.#handle(record);
-    if (hasOwnCgroup()) return await containerProcesses(handle);
-    const state = await containerState(handle);
-    return state === undefined || state.pid === 0 ? [] : processesBeside(state.pid);
+    if (hasOwnCgroup()) return await containerProcesses(await this.#handle(record));
+    const pid = await this.#firstPid(record);
+    return pid === 0 ? [] : processesBeside(pid);
   }
 
   async cleanup({ record }: Launch): Promise<void> {

@@ -61,12 +61,12 @@ function helper({ helper: state }: RootlessFacts): HostCheck {
 
 /** Told, not counted as a lack: nothing that an ordinary user could change makes them used. */
 function groups({ controllers }: RootlessFacts): HostCheck {
-  const about = { name: "user's control groups", needed: "limits and `pause` without root" };
+  const about = { name: "user's control groups", needed: "limits without root" };
   const found =
     controllers === undefined
       ? "no unified (v2) tree"
       : `delegated by this host: ${controllers.length === 0 ? "none" : controllers.join(", ")}`;
-  return { ...about, status: "ok", detail: `not used in this version: limits and \`pause\` need root (${found})` };
+  return { ...about, status: "ok", detail: `not used in this version: limits need root (${found})` };
 }
 
 function lingering({ hasSystemd, lingers, user }: RootlessFacts): HostCheck {

@@ -87,6 +87,11 @@ describe.skipIf(reason !== undefined)("an ordinary user with lent ids", () => {
     expect(user.ok("top", "life")).toContain("sleep 0.05");
     expect(user.ok("logs", "life")).toBe("up");
     expect(user.ok("ps", "--format", "{{.Names}} {{.State}}")).toBe("life running");
+    user.ok("pause", "life");
+    expect(user.ok("ps", "--format", "{{.Names}} {{.State}}")).toBe("life paused");
+    expect(user.sh("ps -eo stat,args").out).toMatch(/^T.*trap "exit 3" TERM/m);
+    user.ok("unpause", "life");
+    user.ok("commit", "life", "kept:1");
     user.ok("stop", "life");
     expect(user.ok("inspect", "--format", "{{.State.ExitCode}}", "life")).toBe("3");
     expect(user.tare(["export", "life"]).out.length).toBeGreaterThan(100_000);
