@@ -16,8 +16,9 @@ try {
   console.log(
     `${trials} trials of ${Object.keys(TRIALS).length} kinds, seed ${seed}, from ${first}, ${network.join(" ")}`,
   );
+  const ledger: number[] = [];
   for (let number = first; number < first + trials; number += 1) {
-    const findings = await runTrial({ world, marker: `tare-trial-${process.pid}`, seed, network }, number);
+    const findings = await runTrial({ world, marker: `tare-trial-${process.pid}`, seed, network, ledger }, number);
     for (const finding of findings) console.log(finding);
     if (findings.length > 0) bad += 1;
     if (number % 20 === 19) console.log(`${number + 1 - first} trials, ${bad} with findings`);

@@ -14,6 +14,7 @@ const kinds = Object.keys(TRIALS);
 
 describe.skipIf(reason !== undefined)(`kill -9 in the life of a container (TARE_TEST_SEED=${seed})`, () => {
   let world: ProgramWorld;
+  const ledger: number[] = [];
   beforeAll(() => {
     console.log(`moments of kill -9: TARE_TEST_SEED=${seed}`);
     world = openProgramWorld("life");
@@ -22,7 +23,7 @@ describe.skipIf(reason !== undefined)(`kill -9 in the life of a container (TARE_
   afterAll(() => world.close());
 
   it.each(kinds)("loses and leaves nothing when it hits: %s", async (kind) => {
-    const setting = { world, marker: `tare-life-${process.pid}`, seed, network: ["--network", "none"] };
+    const setting = { world, marker: `tare-life-${process.pid}`, seed, ledger, network: ["--network", "none"] };
     expect(await runTrial(setting, kinds.indexOf(kind))).toEqual([]);
   });
 });
