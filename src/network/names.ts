@@ -15,6 +15,7 @@ import type { NetworkRecord } from "./types.ts";
 
 const PORT = 53;
 const LONGEST_START = 5000;
+const LONGEST_END = 1000;
 const POLL = 4;
 const PLACES = [
   "/usr/lib/podman",
@@ -63,13 +64,27 @@ export class NameService {
   }
 
   async #tell(networks: readonly NetworkRecord[]): Promise<void> {
-    const pid = this.#pid();
-    if (pid !== undefined) process.kill(pid, "SIGHUP");
-    else if (networks.length > 0) this.#start();
-    else return;
+    const isThere = this.#hangUp();
+    if (networks.length === 0) return isThere ? await this.#end() : undefined;
+    if (!isThere) this.#start();
     const wanted = networks.flatMap(({ subnets }) => subnets.map(({ gateway }) => gateway));
     for (const limit = Date.now() + LONGEST_START; !isListening(wanted); await sleep(POLL)) {
       if (Date.now() > limit) throw notListening(wanted);
+    }
+  }
+
+  /** Without files it ends by itself. Until it has, its old sockets would look like answers for the next network. */
+  async #end(): Promise<void> {
+    for (const limit = Date.now() + LONGEST_END; this.#pid() !== undefined && Date.now() < limit;) await sleep(POLL);
+  }
+
+  /** Has it read its files again; false when none runs. */
+  #hangUp(): boolean {
+    const pid = this.#pid();
+    try {
+      return pid !== undefined && process.kill(pid, "SIGHUP");
+    } catch {
+      return false;
     }
   }
 
