@@ -7,6 +7,7 @@ import {
   findInit,
   hostCapabilities,
   hostDevices,
+  hostMaskedPaths,
   lookupUser,
   namespaceLimits,
   provideRealtime,
@@ -110,7 +111,7 @@ export function securityInput(
     mode: "run",
     capabilities: { add: host.security.capAdd, drop: host.security.capDrop },
     privileged,
-    ...(privileged ? {} : { noNewPrivileges }),
+    ...(privileged ? {} : { noNewPrivileges, maskedPaths: hostMaskedPaths() }),
     ...(privileged || addsAll ? { knownCapabilities: hostCapabilities() } : {}),
     ...options,
   };
