@@ -4,8 +4,20 @@
 const WINDOWS = "Docker has it for Windows containers only";
 const SWARM = "for clusters of Docker Swarm, which Tare hands images to and does not run";
 
+const NO_LINK_LOCAL = "for address managers of Docker's plugins, which there are none of";
+
 /** What Tare refuses or lacks on purpose. */
 export const NOT_PLANNED: Readonly<Record<string, string>> = {
+  "run --gpus":
+    "no part of the life of containers: GPUs are given with `--device` and `-v` until their support is its own",
+  "run --link-local-ip": NO_LINK_LOCAL,
+  "network connect --link-local-ip": NO_LINK_LOCAL,
+  "network connect --driver-opt": "the one driver has no options for a single container",
+  "network create --aux-address": "addresses are kept free with `--ip-range`",
+  "network create --ipam-opt": "there is one manager of addresses, and it has no options",
+  "create --attach": "`start -a` attaches",
+  "rm --link": "links are lines of /etc/hosts and no things that could be removed",
+  "exec --detach-keys": "a process of `exec` ends with the command that started it; `exec -d` for one that stays",
   "run --cpu-count": WINDOWS,
   "run --cpu-percent": WINDOWS,
   "run --io-maxbandwidth": WINDOWS,
@@ -37,6 +49,12 @@ export const NOT_PLANNED: Readonly<Record<string, string>> = {
 
 /** What Tare has and does otherwise on purpose. */
 export const DIFFERENT: Readonly<Record<string, string>> = {
+  "run --detach": "when the program can't be started no id is printed, and the container is `exited`, not `created`",
+  "run --ipc": "`private`, `shareable` and `host`; another container's is refused",
+  "run --pid": "`private` and `host`; another container's is refused, `tare debug` looks into one",
+  "run --sig-proxy": "with `false` a foreground container ends with its command: there is no daemon that keeps it",
+  "run --publish": "without an address the port is open on 127.0.0.1 only",
+  "run --publish-all": "the ports are open on 127.0.0.1 only",
   "run --blkio-weight-device": "a start fails where the kernel has no such limit; Docker leaves it out with a warning",
   "run --disable-content-trust":
     "ignored: Docker's content trust is given up by its makers; `--signature-policy` checks",

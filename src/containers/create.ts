@@ -15,6 +15,7 @@ import { mountWarnings } from "./mount-owners.ts";
 import { mergeConfig } from "./merge-config.ts";
 import { resolveMounts } from "./mounts.ts";
 import { checkName, newContainerId, randomName } from "./names.ts";
+import { checkNamespaces } from "./namespace-checks.ts";
 import { exposedPorts, networkSettings, sharedName } from "./network-settings.ts";
 import type { NetworkSettings } from "./network-settings.ts";
 import type { CreateRequest } from "./request.ts";
@@ -34,6 +35,7 @@ export async function createRecord(
   request: CreateRequest,
   state: StoredState,
 ): Promise<ContainerRecord> {
+  checkNamespaces(request.namespaces);
   const record = insertRecord(context, request.name, newRecord(context, { image, request, state }));
   try {
     makeFolder(context, record);

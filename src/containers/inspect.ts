@@ -100,7 +100,7 @@ function configDocument({ record }: ContainerView): Readonly<Record<string, unkn
     Image: record.image,
     Labels: sorted(config.Labels),
     OnBuild: null,
-    ...(ExposedPorts ? { ExposedPorts } : {}),
+    ...(ExposedPorts ? { ExposedPorts: sorted(ExposedPorts) } : {}),
     ...(Healthcheck === undefined ? {} : { Healthcheck }),
     ...(StopSignal === undefined ? {} : { StopSignal }),
     ...(StopTimeout === undefined ? {} : { StopTimeout }),
@@ -197,7 +197,7 @@ function restartDocument(policy: HostSettings["restart"]): Readonly<Record<strin
 
 function logDocument(record: ContainerRecord): Readonly<Record<string, unknown>> {
   const { driver, options } = logConfigOf(record);
-  return { Type: driver, Config: options };
+  return { Type: driver, Config: sorted(options) };
 }
 
 function mountDocument(mount: MountPoint): Readonly<Record<string, unknown>> {
@@ -230,7 +230,7 @@ function bindText(mount: MountPoint): string {
 }
 
 /** By key, as Docker prints maps. */
-function sorted(values: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+function sorted<T>(values: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
   return Object.fromEntries(Object.entries(values).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 

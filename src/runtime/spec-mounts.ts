@@ -21,6 +21,8 @@ export interface SpecMount {
 export interface DefaultMountOptions {
   readonly shmSize: number;
   readonly hostIpc: boolean;
+  /** For an ordinary user, who can't mount what belongs to the host's namespaces. */
+  readonly isOrdinary?: boolean;
   /** /sys and the control groups are writable. */
   readonly privileged: boolean;
 }
@@ -45,7 +47,9 @@ export function defaultMounts(options: DefaultMountOptions): OciMount[] {
     mount("/sys/fs/cgroup", "cgroup", "cgroup", [access, ...SAFE, "relatime"]),
   ];
   if (options.hostIpc) {
-    mounts.push(mount("/dev/mqueue", "bind", "/dev/mqueue", ["bind", ...SAFE]));
+    // Not every host has its queues mounted; a mount of our own shows the same ones.
+    if (options.isOrdinary) mounts.push(mount("/dev/mqueue", "bind", "/dev/mqueue", ["bind", ...SAFE]));
+    else mounts.push(mount("/dev/mqueue", "mqueue", "mqueue", [...SAFE]));
     mounts.push(mount("/dev/shm", "bind", "/dev/shm", ["bind", ...SAFE]));
     return mounts;
   }

@@ -153,6 +153,7 @@ function mountsFor(input: SpecInput, privileged: boolean): OciMount[] {
   const defaults = defaultMounts({
     shmSize: input.shmSize ?? SHM_SIZE,
     hostIpc: input.ipc === "host",
+    isOrdinary: input.namespace !== undefined,
     privileged,
   });
   const init: SpecMount[] =

@@ -8,7 +8,6 @@ export function checkVolumeName(name: string): string {
   if (VOLUME_NAME.test(name)) return name;
   throw new TareError("E_VOLUME_NAME", `naming the volume \`${name.slice(0, 260)}\`: not a valid name`, {
     hint: "use letters, digits, `_`, `.` and `-`; for a folder of this machine write an absolute path",
-    exitCode: 125,
   });
 }
 

@@ -104,7 +104,6 @@ function requireSameOptions(known: VolumeRecord, options: Readonly<Record<string
   if (keys.every((key) => known.options[key] === options[key])) return;
   throw new TareError("E_VOLUME_EXISTS", `making the volume \`${known.name}\`: it exists with other options`, {
     hint: `\`tare volume inspect ${known.name}\` shows them; take another name, or remove it first`,
-    exitCode: 125,
   });
 }
 

@@ -26,6 +26,7 @@ function listing(full: boolean, now: number): Listing<NetworkSummary> {
   return {
     columns: ["ID", "Name", "Driver", "Scope"],
     quiet: id,
+    labels: (row) => row.labels,
     fields: [
       { name: "ID", heading: "NETWORK ID", value: id },
       { name: "Name", heading: "NAME", value: (row) => row.name },

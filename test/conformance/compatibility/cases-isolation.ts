@@ -68,15 +68,22 @@ t run --rm --sysctl nonsense box true`,
   },
   {
     name: "namespaces",
-    rows: ["run --pid", "run --uts", "run --userns"],
+    rows: ["run --pid", "run --ipc", "run --uts", "run --userns", "run --disable-content-trust"],
     script: `
 own() { readlink /proc/self/ns/$1; }
 is() { [ "$1" = "$2" ] && echo "$3: same" || echo "$3: other"; }
+is "$(docker run --rm --ipc host box readlink /proc/self/ns/ipc)" "$(own ipc)" ipc-host
+is "$(docker run --rm --ipc shareable box readlink /proc/self/ns/ipc)" "$(own ipc)" ipc-shareable
 is "$(docker run --rm --pid host box readlink /proc/self/ns/pid)" "$(own pid)" pid-host
 is "$(docker run --rm --uts host box readlink /proc/self/ns/uts)" "$(own uts)" uts-host
 is "$(docker run --rm --userns host box readlink /proc/self/ns/user)" "$(own user)" user-host
 docker create --name $n-b --ipc private --pid host --uts host --userns host box >/dev/null
-field $n-b '{{.HostConfig.IpcMode}} {{.HostConfig.PidMode}} {{.HostConfig.UTSMode}} {{.HostConfig.UsernsMode}}'`,
+field $n-b '{{.HostConfig.IpcMode}} {{.HostConfig.PidMode}} {{.HostConfig.UTSMode}} {{.HostConfig.UsernsMode}}'
+t run --rm --disable-content-trust box echo here
+t run --rm --ipc nonsense box true
+t run --rm --pid nonsense box true
+t run --rm --uts nonsense box true
+t run --rm --pid container:$n-none box true`,
   },
   {
     name: "network-modes",

@@ -98,6 +98,7 @@ docker run --name $n box sh -c 'for i in 1 2 3 4 5; do echo line $i; done; sleep
 docker logs $n 2>/dev/null; echo; docker logs $n 2>&1 >/dev/null
 docker logs --tail 2 $n 2>/dev/null; echo
 docker logs -n 0 $n
+docker logs --details --tail 1 $n 2>/dev/null; echo
 docker logs --tail all $n 2>/dev/null | wc -l
 docker logs -t --tail 3 $n 2>/dev/null; echo
 docker logs --since 1h $n 2>/dev/null | wc -l

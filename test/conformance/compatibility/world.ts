@@ -4,6 +4,7 @@ import { spawn, spawnSync } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import * as fs from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fillBusybox } from "../../support/bases.ts";
 import { startDocker } from "../../support/dockerd.ts";
 import { PROGRAM, openProgramWorld } from "../../support/program.ts";
@@ -65,11 +66,14 @@ field() { docker inspect --type container --format "$2" "$1"; }
 limit() { echo "cat /sys/fs/cgroup/$1 /sys/fs/cgroup/$2 2>/dev/null"; }
 `;
 
+/** For a script that hangs. */
+const SECONDS = "180";
+
 /** Starts both. */
 export async function openCompatibilityWorld(): Promise<CompatibilityWorld> {
   const world = openProgramWorld("compat");
   const peer = await startDocker(join(world.folder, "docker"), { network: true });
-  const holder = holdNamespace();
+  const holder = await holdNamespace();
   const tare = runnerIn(world.folder, "tare", holder.pid, { ...world.env });
   const docker = runnerIn(world.folder, "engine", peer.pid, { DOCKER_HOST: peer.socket, PEER: peer.client });
   const archive = makeImage(world.folder);
@@ -86,12 +90,16 @@ export async function openCompatibilityWorld(): Promise<CompatibilityWorld> {
 
 const REMOVE_ALL = `ids=$(docker ps -aq); [ -z "$ids" ] || docker rm -f $ids`;
 
-/** A process that keeps a network namespace with its loopback up. */
-function holdNamespace(): ChildProcess & { readonly pid: number } {
-  const child = spawn("unshare", ["--net", "sh", "-c", "ip link set lo up; echo up; exec sleep 100000"], {
-    stdio: ["ignore", "pipe", "ignore"],
-  });
+/** The interfaces of /sys are those of the process that mounted it. */
+const OWN_SYS = `ip link set lo up; place=$(mktemp -d); mount --rbind /sys/fs/cgroup $place; mount -t sysfs sysfs /sys
+mount --rbind $place /sys/fs/cgroup; umount -l $place; rmdir $place; exec "$@"`;
+
+/** A process that keeps a network namespace with its loopback up, and a /sys that shows it. */
+async function holdNamespace(): Promise<ChildProcess & { readonly pid: number }> {
+  const words = ["--net", "--mount", "sh", "-c", OWN_SYS, "sh", "sleep", "100000"];
+  const child = spawn("unshare", words, { stdio: "ignore" });
   if (child.pid === undefined) throw new Error("unshare did not start");
+  while (fs.readFileSync(`/proc/${child.pid}/comm`, "utf8").trim() !== "sleep") await sleep(20);
   return Object.assign(child, { pid: child.pid });
 }
 
@@ -134,7 +142,19 @@ function runnerIn(folder: string, name: string, namespace: number, env: Environm
       const place = join(folder, `${name}-work`, item.name);
       fs.mkdirSync(place, { recursive: true });
       const script = `${PRELUDE}\nn=${item.name}\n${item.script}`;
-      const words = [`--net=/proc/${namespace}/ns/net`, "sh", "-c", script];
+      const words = [
+        `--target=${namespace}`,
+        "--net",
+        "--mount",
+        `--wd=${place}`,
+        "timeout",
+        "-k",
+        "5",
+        SECONDS,
+        "sh",
+        "-c",
+        script,
+      ];
       const child = spawn("nsenter", words, { cwd: place, env: all, stdio: ["ignore", "pipe", "pipe"] });
       const [out, err] = await Promise.all([child.stdout, child.stderr].map(textOf));
       return { out: normal(out ?? "", place), err: err ?? "" };
