@@ -69,7 +69,9 @@ describe("subnets", () => {
     expect(freeSubnet([])).toEqual({ subnet: "172.17.0.0/16", gateway: "172.17.0.1" });
     expect(freeSubnet([blockOf("172.17.3.0/24"), blockOf("172.18.0.0/15")]).subnet).toBe("172.20.0.0/16");
     expect(freeSubnet([blockOf("172.16.0.0/12")]).subnet).toBe("192.168.0.0/20");
-    expect(() => freeSubnet([blockOf("172.16.0.0/12"), blockOf("192.168.0.0/16")])).toThrow("all of the usual blocks");
+    const usual = [blockOf("172.16.0.0/12"), blockOf("192.168.0.0/16")];
+    expect(freeSubnet(usual).subnet).toBe("10.89.0.0/24");
+    expect(() => freeSubnet([...usual, blockOf("10.0.0.0/8")])).toThrow("all of the usual blocks");
   });
 
   it("never overlap what is used", () => {

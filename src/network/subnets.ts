@@ -15,7 +15,7 @@ import {
 import type { Block, Family } from "./addresses.ts";
 import type { Subnet } from "./types.ts";
 
-/** Docker's own pools: /16 of 172.17 to 172.31, then /20 of 192.168. */
+/** Docker's own pools: /16 of 172.17 to 172.31, /20 of 192.168; then /24 of Podman's, as bridges of many stores may stay. */
 const POOLS: readonly { readonly block: string; readonly prefix: number }[] = [
   { block: "172.17.0.0/16", prefix: 16 },
   { block: "172.18.0.0/16", prefix: 16 },
@@ -24,6 +24,7 @@ const POOLS: readonly { readonly block: string; readonly prefix: number }[] = [
   { block: "172.24.0.0/14", prefix: 16 },
   { block: "172.28.0.0/14", prefix: 16 },
   { block: "192.168.0.0/16", prefix: 20 },
+  { block: "10.89.0.0/16", prefix: 24 },
 ];
 
 /** The first block of the pools that overlaps none of `used` (other networks, routes of the host). */
