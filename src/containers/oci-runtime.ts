@@ -236,7 +236,7 @@ export class OciContainerRuntime implements ContainerRuntime {
           upper: files.upper,
           work: files.work,
           volatile: record.host.autoRemove,
-          ...given(record, containerTree({ store }, record), files.folder),
+          ...given(record, () => containerTree({ store }, record), files.folder),
         },
         ...staged.overlays,
       ],
@@ -248,8 +248,9 @@ export class OciContainerRuntime implements ContainerRuntime {
 }
 
 /** With `keep-id` what belongs to that user becomes the caller's, like everything of root's. */
-function given(record: ContainerRecord, tree: SourceTree, folder: string): Pick<OverlayMount, "given"> {
-  const kept = keptId(record, userOf(record, tree));
+function given(record: ContainerRecord, tree: () => SourceTree, folder: string): Pick<OverlayMount, "given"> {
+  if (namespaceLimits() === undefined && record.host.namespaces.user === undefined) return {};
+  const kept = keptId(record, userOf(record, tree()));
   return kept === undefined ? {} : { given: { ...kept, done: join(folder, "given") } };
 }
 
