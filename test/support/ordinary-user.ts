@@ -74,7 +74,8 @@ export function makeOrdinaryUser(lends: number = 65_536): OrdinaryUser {
     close: () => {
       as([PROGRAM, "rm", "-f", "-a"]);
       endProcesses(uid, lent, lends);
-      spawnSync("userdel", [name]);
+      // By force: the dead whom init has not collected yet still count as his.
+      spawnSync("userdel", ["--force", name]);
       fs.rmSync(folder, { recursive: true, force: true });
     },
   };
