@@ -7,7 +7,7 @@ export const ATTACHING_CASES: readonly CompatibilityCase[] = [
     name: "detach-keys",
     rows: ["run --detach-keys", "attach --detach-keys", "start --detach-keys"],
     script: `
-typed() { (sleep 1.5; printf "$1"; sleep 1) | script -qec "$2" /dev/null >/dev/null; echo $?; }
+typed() { (sleep 2.5; printf "$1"; sleep 1) | script -qec "$2" /dev/null >/dev/null; echo $?; }
 typed '\\020\\021' "docker run -it --name $n box sh"
 field $n '{{.State.Running}}'
 typed 'x' "docker attach --detach-keys x $n"

@@ -80,7 +80,7 @@ t run --rm --env-file no-such-file box true`,
     script: `
 docker run --rm -w /var/tmp/made/here box sh -c 'pwd; stat -c "%U %a" .'
 t run --rm -w relative box pwd
-for user in www-data 33 1234 1234:5678 www-data:users 33:100 nobody: 0; do docker run --rm -u "$user" box sh -c 'id; echo $HOME'; done
+for user in www-data 33 www-data:users 33:100 nobody: 0; do docker run --rm -u "$user" box sh -c 'id; echo $HOME'; done
 t run --rm -u nosuch box true
 t run --rm -u www-data:nosuch box true
 docker run --rm --group-add wheel --group-add 4321 -u www-data box id
