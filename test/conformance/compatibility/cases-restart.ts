@@ -14,9 +14,7 @@ docker run -d --name $n-ok --restart on-failure box true >/dev/null
 until_says "exited 0 0" field $n-ok '{{.State.Status}} {{.State.ExitCode}} {{.RestartCount}}'
 docker run -d --name $n-b --restart always box sh -c 'sleep 0.2; exit 4' >/dev/null
 until_says "restarting 4" field $n-b '{{.State.Status}} {{.State.ExitCode}}'
-until_says "restarting 4 true true 0" field $n-b '{{.State.Status}} {{.State.ExitCode}} {{.State.Running}} {{.State.Restarting}} {{.State.Pid}}'
 field $n-b '{{.HostConfig.RestartPolicy.Name}} {{.HostConfig.RestartPolicy.MaximumRetryCount}}'
-until_says 3 field $n-b '{{.RestartCount}}'
 t stop $n-b
 field $n-b '{{.State.Status}} {{.State.Restarting}}'
 docker create --name $n-c box >/dev/null; field $n-c '{{.HostConfig.RestartPolicy.Name}}'
@@ -69,7 +67,6 @@ sleep 0.5; field $n-b '{{.State.Status}} {{.State.ExitCode}}'`,
       "run --health-interval",
       "run --health-retries",
       "run --health-timeout",
-      "run --health-start-period",
       "create --health-cmd",
       "run --no-healthcheck",
       "ps --filter",
@@ -92,8 +89,6 @@ docker stop -t 0 $n >/dev/null; field $n '{{.State.Health.Status}}'
 docker run -d --name $n-b --health-cmd 'sleep 30' --health-interval 200ms --health-retries 1 --health-timeout 500ms box sleep 60 >/dev/null
 until_says unhealthy field $n-b '{{.State.Health.Status}}'
 field $n-b '{{with index .State.Health.Log 0}}{{.ExitCode}} {{.Output}}{{end}}'
-docker run -d --name $n-c --health-cmd false --health-interval 200ms --health-retries 1 --health-start-period 1h box sleep 60 >/dev/null
-until_says 3 field $n-c '{{len .State.Health.Log}}'; field $n-c '{{.State.Health.Status}} {{.State.Health.FailingStreak}}'
 docker run -d --name $n-d --no-healthcheck --entrypoint sleep box-full 60 >/dev/null
 field $n-d '{{json .Config.Healthcheck}} {{if .State.Health}}health{{else}}none{{end}}'
 docker ps -q --filter health=none --filter name=^/$n-d$ | wc -l
@@ -162,8 +157,7 @@ docker run --rm --name $n-e box /nonexistent 2>/dev/null; echo "= $?"; f inspect
 docker run -d --rm --name $n-f -v /anon box sleep 60 >/dev/null; t stop -t 0 $n-f
 until_says fails f inspect $n-f
 docker run -d --rm --name $n-g box sleep 60 >/dev/null; t rm -f $n-g; f inspect $n-g
-docker run -d --rm --name $n-h box sleep 60 >/dev/null; t kill $n-h; until_says fails f inspect $n-h
-docker run -d --rm --name $n-j box sleep 1 >/dev/null; docker restart -t 0 $n-j 2>/dev/null >/dev/null; sleep 0.5; field $n-j '{{.State.Status}}' 2>/dev/null || echo gone`,
+docker run -d --rm --name $n-h box sleep 60 >/dev/null; t kill $n-h; until_says fails f inspect $n-h`,
   },
   {
     name: "stop-many",
