@@ -67,6 +67,7 @@ sleep 0.5; field $n-b '{{.State.Status}} {{.State.ExitCode}}'`,
       "run --health-interval",
       "run --health-retries",
       "run --health-timeout",
+      "run --health-start-period",
       "create --health-cmd",
       "run --no-healthcheck",
       "ps --filter",
@@ -95,6 +96,7 @@ docker ps -q --filter health=none --filter name=^/$n-d$ | wc -l
 docker run -d --name $n-e --health-retries 7 --entrypoint sleep box-full 60 >/dev/null
 field $n-e '{{json .Config.Healthcheck}}'
 until_says healthy field $n-e '{{.State.Health.Status}}'
+docker create --name $n-c --health-cmd x --health-start-period 90s box >/dev/null; field $n-c '{{json .Config.Healthcheck}}'
 docker create --name $n-f --health-cmd x box >/dev/null; field $n-f '{{json .Config.Healthcheck}} {{if .State.Health}}health{{else}}none{{end}}'
 f run --no-healthcheck --health-cmd x box
 f run --health-interval -1s box
