@@ -51,7 +51,6 @@ export const NOT_PLANNED: Readonly<Record<string, string>> = {
 export const DIFFERENT: Readonly<Record<string, string>> = {
   "run --detach": "when the program can't be started no id is printed, and the container is `exited`, not `created`",
   "run --ipc": "`private`, `shareable` and `host`; another container's is refused",
-  "run --pid": "`private` and `host`; another container's is refused, `tare debug` looks into one",
   "run --user": "a number that the image does not know has a name and a home",
   "run --sig-proxy": "with `false` a foreground container ends with its command: there is no daemon that keeps it",
   "run --publish": "without an address the port is open on 127.0.0.1 only",

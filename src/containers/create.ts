@@ -12,13 +12,14 @@ import { imageTree } from "./image-tree.ts";
 import { checkedLimits } from "./limits.ts";
 import { userOf } from "./launch-spec.ts";
 import { mountWarnings } from "./mount-owners.ts";
+import { withContainerId } from "./joined-namespaces.ts";
 import { mergeConfig } from "./merge-config.ts";
 import { resolveMounts } from "./mounts.ts";
 import { checkName, newContainerId, randomName } from "./names.ts";
 import { checkNamespaces } from "./namespace-checks.ts";
 import { exposedPorts, networkSettings, sharedName } from "./network-settings.ts";
 import type { NetworkSettings } from "./network-settings.ts";
-import type { CreateRequest } from "./request.ts";
+import type { CreateRequest, NamespaceRequest } from "./request.ts";
 import type { ContainerImage, ContainerRecord, HostSettings, StoredState } from "./types.ts";
 import { inheritedMounts } from "./volumes-from.ts";
 import { prepareMount, removeAnonymous, volumePlace } from "./volumes.ts";
@@ -77,7 +78,7 @@ function newRecord(
       ...exposedPorts(parts.request, defaults),
       ...sharedName(context, network),
     },
-    host: hostSettings(parts.request, network),
+    host: hostSettings(parts.request, withContainerId(context, parts.request.namespaces), network),
     mounts: resolveMounts({
       requested: parts.request.mounts,
       inherited: inheritedMounts(context, parts.request.volumesFrom ?? []),
@@ -119,11 +120,15 @@ function nameTaken(context: ContainersContext, name: string): TareError {
   });
 }
 
-function hostSettings(request: CreateRequest, network: NetworkSettings): HostSettings {
+function hostSettings(
+  request: CreateRequest,
+  namespaces: NamespaceRequest,
+  network: NetworkSettings,
+): HostSettings {
   return {
     resources: checkedLimits(request.resources, request.onWarning ?? (() => undefined)),
     security: request.security,
-    namespaces: request.namespaces,
+    namespaces,
     ...network,
     readOnly: request.readOnly,
     init: request.init,

@@ -55,6 +55,7 @@ export function launchSpec(launch: Launch, tree: SourceTree, console: Pick<Proce
     ...(config.Domainname === "" ? {} : { domainname: config.Domainname }),
     network: specNetwork(launch),
     ...(host.namespaces.pid === "host" ? { pid: "host" as const } : {}),
+    ...(launch.processes === undefined ? {} : { pid: { path: launch.processes } }),
     ...(host.namespaces.ipc === "host" ? { ipc: "host" as const } : {}),
     ...(host.namespaces.uts === "host" ? { uts: "host" as const } : {}),
     ...(host.namespaces.cgroup === undefined ? {} : { cgroupNamespace: host.namespaces.cgroup }),

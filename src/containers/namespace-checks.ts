@@ -14,9 +14,10 @@ export function checkNamespaces(namespaces: NamespaceRequest): void {
   for (const kind of ["ipc", "pid", "uts"] as const) {
     const mode = namespaces[kind];
     if (mode === undefined || (KNOWN[kind] as readonly string[]).includes(mode)) continue;
-    if (kind !== "uts" && (mode.startsWith("container:") || mode === "none")) {
-      throw new TareError("E_UNSUPPORTED", `choosing the ${kind} namespace \`${mode}\`: only \`host\` can be shared`, {
-        hint: "`tare debug` gives a shell in another container's namespaces",
+    if (kind === "pid" && mode.startsWith("container:")) continue;
+    if (kind === "ipc" && (mode.startsWith("container:") || mode === "none")) {
+      throw new TareError("E_UNSUPPORTED", `choosing the ipc namespace \`${mode}\`: only \`host\` can be shared`, {
+        hint: "a volume or `--ipc host` shares memory files between containers",
         exitCode: 125,
       });
     }

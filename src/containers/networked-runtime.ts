@@ -8,8 +8,9 @@ import { hostAddress, openNetworking } from "../network/index.ts";
 import type { Joined, NamespaceIds, Networking } from "../network/index.ts";
 import { namespaceLimits, swapped } from "../runtime/index.ts";
 import type { Store } from "../store/index.ts";
-import { filesOf, recordsOf } from "./context.ts";
+import { filesOf } from "./context.ts";
 import { containerTree } from "./image-tree.ts";
+import { firstProcess, joinedProcesses } from "./joined-namespaces.ts";
 import { userOf } from "./launch-spec.ts";
 import { keptId } from "./mount-owners.ts";
 import type { LogWriter } from "./log-writer.ts";
@@ -18,7 +19,6 @@ import type { RuntimeOptions } from "./oci-runtime.ts";
 import type { ProcessTable } from "./process-identity.ts";
 import type { ProcessIo } from "./request.ts";
 import type { Launch, LaunchNetwork, Outcome } from "./runtime-port.ts";
-import { deriveState } from "./state.ts";
 import type { ContainerRecord } from "./types.ts";
 
 interface Begun {
@@ -78,8 +78,10 @@ export class NetworkedRuntime extends OciContainerRuntime {
     if (host.network !== "none" && host.network !== "host") await this.#networks.detach(id);
   }
 
-  async #begin(launch: Launch): Promise<Begun> {
-    const { network } = launch.record.host;
+  async #begin(asked: Launch): Promise<Begun> {
+    const { network } = asked.record.host;
+    const processes = joinedProcesses({ store: this.#store, processes: this.#processes }, asked.record);
+    const launch = processes === undefined ? asked : { ...asked, processes };
     if (network === "none" || network === "host") return { launch, release: () => undefined };
     if (network.startsWith("container:")) {
       const shared = this.#shared(network.slice("container:".length));
@@ -130,17 +132,9 @@ export class NetworkedRuntime extends OciContainerRuntime {
 
   /** The namespace and the files of a container that runs. Throws `E_CONTAINER_STATE`. */
   #shared(id: string): LaunchNetwork {
-    const record = recordsOf({ store: this.#store }).get(id);
-    const files = filesOf({ store: this.#store }, id);
-    const pid = record ? deriveState(record, files, this.#processes).pid : 0;
-    if (pid > 0) {
-      const ready = Promise.resolve();
-      return { namespace: `/proc/${pid}/ns/net`, ready, etcOf: files.folder, ...placeOf([]), hosts: [] };
-    }
-    const name = record?.name ?? id.slice(0, 12);
-    throw new TareError("E_CONTAINER_STATE", `joining the network of the container \`${name}\`: it does not run`, {
-      hint: `start it with \`tare start ${name}\``,
-    });
+    const pid = firstProcess({ store: this.#store, processes: this.#processes }, id, "network");
+    const etcOf = filesOf({ store: this.#store }, id).folder;
+    return { namespace: `/proc/${pid}/ns/net`, ready: Promise.resolve(), etcOf, ...placeOf([]), hosts: [] };
   }
 }
 

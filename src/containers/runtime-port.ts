@@ -11,6 +11,8 @@ export interface Launch {
   readonly files: ContainerFiles;
   /** Absent with the host's network and without any. */
   readonly network?: LaunchNetwork;
+  /** Path of the process namespace that is joined; absent: one of its own, or the host's. */
+  readonly processes?: string;
 }
 
 /** The network namespace that a container joins, and what its files in /etc say of it. */

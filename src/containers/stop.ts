@@ -13,6 +13,7 @@ import { isMeantToEnd, signalNumber } from "./signals.ts";
 import { findRunning, isStarting, viewOnceStarted } from "./starting.ts";
 import { unpauseContainer } from "./exec.ts";
 import { startContainer } from "./run.ts";
+import { sharesProcesses } from "./joined-namespaces.ts";
 import type { ContainerRecord } from "./types.ts";
 
 const SIGKILL = 9;
@@ -133,7 +134,7 @@ export async function killNow(context: ContainersContext, view: ContainerView): 
 async function send(context: ContainersContext, view: ContainerView, signal: number): Promise<void> {
   const { record, state } = view;
   recordContainerEvent(context, record, "kill", { signal: String(signal) });
-  const shared = record.host.namespaces.pid === "host" && signal === SIGKILL;
+  const shared = sharesProcesses(record) && signal === SIGKILL;
   try {
     if (state.pid > 0 && !shared) process.kill(state.pid, signal);
     else await context.runtime.kill(record, signal, shared);

@@ -86,6 +86,19 @@ t run --rm --uts nonsense box true
 t run --rm --pid container:$n-none box true`,
   },
   {
+    name: "processes-of-another",
+    rows: ["run --pid"],
+    script: `
+docker run -d --name $n-a --network none box sleep 77 >/dev/null
+t run --rm --network none --pid container:$n-a box sh -c 'tr "\\0" " " < /proc/1/cmdline; kill -0 1 && echo seen'
+docker run -d --name $n-b --network none --pid container:$n-a box sleep 88 >/dev/null
+[ "$(docker exec $n-b readlink /proc/self/ns/pid)" = "$(docker exec $n-a readlink /proc/self/ns/pid)" ] && echo one
+[ "$(field $n-b '{{.HostConfig.PidMode}}')" = "container:$(field $n-a '{{.Id}}')" ] && echo by id
+t kill $n-b; field $n-b '{{.State.Status}} {{.State.ExitCode}}'
+field $n-a '{{.State.Status}}'
+t rm -f $n-a; t start $n-b`,
+  },
+  {
     name: "network-modes",
     rows: ["run --network", "run --net", "run --dns-opt"],
     script: `
