@@ -4,7 +4,7 @@ import * as fs from "node:fs";
 import type { Readable, Writable } from "node:stream";
 import { systemErrorCode } from "../base/index.ts";
 import type { ForegroundStdio } from "../runtime/index.ts";
-import type { LogWriter } from "./log-writer.ts";
+import type { LogWriter } from "./logs/writer.ts";
 import type { ProcessIo } from "./request.ts";
 
 /**

@@ -13,7 +13,7 @@ import { containerTree } from "./image-tree.ts";
 import { firstProcess, joinedProcesses } from "./joined-namespaces.ts";
 import { userOf } from "./launch-spec.ts";
 import { keptId } from "./mount-owners.ts";
-import type { LogWriter } from "./log-writer.ts";
+import type { LogWriter } from "./logs/writer.ts";
 import { OciContainerRuntime } from "./oci-runtime.ts";
 import type { RuntimeOptions } from "./oci-runtime.ts";
 import type { ProcessTable } from "./process-identity.ts";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { OciSpec, OverlayMount } from "../runtime/index.ts";
 import type { ContainerFiles } from "./context.ts";
-import type { LogWriter } from "./log-writer.ts";
+import type { LogWriter } from "./logs/writer.ts";
 import type { ExecRequest, ProcessIo, ResourceRequest } from "./request.ts";
 import type { ContainerRecord } from "./types.ts";
 

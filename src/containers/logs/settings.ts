@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { expandTag, logLimits } from "../options/index.ts";
-import type { LogConfig, LogLimits, TagFields } from "../options/index.ts";
-import type { ContainerRecord } from "./types.ts";
+import { expandTag, logLimits } from "../../options/index.ts";
+import type { LogConfig, LogLimits, TagFields } from "../../options/index.ts";
+import type { ContainerRecord } from "../types.ts";
 
 const FILES: LogConfig = { driver: "json-file", options: {} };
 

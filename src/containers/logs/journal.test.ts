@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from "vitest";
-import { journalRecord } from "./log-journal.ts";
+import { journalRecord } from "./journal.ts";
 
 const TIME = { __REALTIME_TIMESTAMP: "1795820400123456", PRIORITY: "6" };
 const line = (fields: object): string => JSON.stringify({ ...TIME, ...fields });

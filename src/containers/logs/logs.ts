@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as sleep } from "node:timers/promises";
-import { TareError } from "../base/index.ts";
-import { filesOf, recordsOf } from "./context.ts";
-import type { ContainersContext } from "./context.ts";
-import { findContainer, viewOf } from "./find.ts";
-import { isBeingWritten } from "./log-files.ts";
-import type { LogRecord } from "./log-format.ts";
-import { readJournal } from "./log-journal.ts";
-import { logConfigOf, logDetails } from "./log-settings.ts";
-import { readLog } from "./log-reader.ts";
-import type { LogOptions } from "./log-reader.ts";
+import { TareError } from "../../base/index.ts";
+import { filesOf, recordsOf } from "../context.ts";
+import type { ContainersContext } from "../context.ts";
+import { findContainer, viewOf } from "../find.ts";
+import { isBeingWritten } from "./files.ts";
+import type { LogRecord } from "./format.ts";
+import { readJournal } from "./journal.ts";
+import { logConfigOf, logDetails } from "./settings.ts";
+import { readLog } from "./reader.ts";
+import type { LogOptions } from "./reader.ts";
 
 /** conmon has closed the log when it has called the exit command, which takes a tenth of a second. */
 const LONGEST_WRITING = 10_000;

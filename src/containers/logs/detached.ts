@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { DetachedLog } from "../runtime/index.ts";
-import { LOG_DIGITS, nextLogNumber } from "./log-files.ts";
-import { requireJournal } from "./log-journal.ts";
-import { logConfigOf, logTagOf } from "./log-settings.ts";
-import { logLimits } from "../options/index.ts";
-import type { Launch } from "./runtime-port.ts";
+import type { DetachedLog } from "../../runtime/index.ts";
+import { LOG_DIGITS, nextLogNumber } from "./files.ts";
+import { requireJournal } from "./journal.ts";
+import { logConfigOf, logTagOf } from "./settings.ts";
+import { logLimits } from "../../options/index.ts";
+import type { Launch } from "../runtime-port.ts";
 
 /** Where a container under conmon sends its output; makes the folder of files ready. Throws `E_UNSUPPORTED`. */
 export function detachedLog({ record, files }: Launch): DetachedLog {

@@ -14,13 +14,13 @@ import {
   uint8Array,
 } from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { decodeLog, encodeLog } from "./log-format.ts";
-import type { LogRecord } from "./log-format.ts";
-import { readLog } from "./log-reader.ts";
-import type { LogOptions } from "./log-reader.ts";
-import { logFile, logNumbers, nextLogNumber } from "./log-files.ts";
-import { startOfTail } from "./log-tail.ts";
-import { LogWriter } from "./log-writer.ts";
+import { decodeLog, encodeLog } from "./format.ts";
+import type { LogRecord } from "./format.ts";
+import { readLog } from "./reader.ts";
+import type { LogOptions } from "./reader.ts";
+import { logFile, logNumbers, nextLogNumber } from "./files.ts";
+import { startOfTail } from "./tail.ts";
+import { LogWriter } from "./writer.ts";
 
 let folder = "";
 beforeEach(() => {

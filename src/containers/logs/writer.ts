@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as fs from "node:fs";
-import { writeAll } from "../base/index.ts";
-import type { LogLimits } from "../options/index.ts";
-import { dropOldLogs, logFile, logNumbers } from "./log-files.ts";
-import { encodeLog } from "./log-format.ts";
-import type { LogRecord } from "./log-format.ts";
+import { writeAll } from "../../base/index.ts";
+import type { LogLimits } from "../../options/index.ts";
+import { dropOldLogs, logFile, logNumbers } from "./files.ts";
+import { encodeLog } from "./format.ts";
+import type { LogRecord } from "./format.ts";
 
 /** Appends a foreground container's output to its log. Not synced: a power cut may lose the last seconds. */
 export class LogWriter {

@@ -3,9 +3,9 @@
 import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import { createInterface } from "node:readline";
-import { TareError, startFailure } from "../base/index.ts";
-import type { LogRecord } from "./log-format.ts";
-import type { LogOptions } from "./log-reader.ts";
+import { TareError, startFailure } from "../../base/index.ts";
+import type { LogRecord } from "./format.ts";
+import type { LogOptions } from "./reader.ts";
 
 const SOCKET = "/run/systemd/journal/socket";
 

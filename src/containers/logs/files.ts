@@ -9,7 +9,7 @@
  */
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { systemErrorCode } from "../base/index.ts";
+import { systemErrorCode } from "../../base/index.ts";
 
 /** Digits of a file's name. */
 export const LOG_DIGITS = 9;

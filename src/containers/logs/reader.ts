@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as fs from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { logFile, logNumbers } from "./log-files.ts";
-import { decodeLog } from "./log-format.ts";
-import type { LogRecord } from "./log-format.ts";
-import { startOfTail } from "./log-tail.ts";
-import type { LogPlace } from "./log-tail.ts";
+import { logFile, logNumbers } from "./files.ts";
+import { decodeLog } from "./format.ts";
+import type { LogRecord } from "./format.ts";
+import { startOfTail } from "./tail.ts";
+import type { LogPlace } from "./tail.ts";
 
 /** What part of a log is wanted. */
 export interface LogOptions {

@@ -5,8 +5,8 @@
  * stream has nothing (an unfinished line).
  */
 import * as fs from "node:fs";
-import { logFile, logNumbers } from "./log-files.ts";
-import { decodeLog } from "./log-format.ts";
+import { logFile, logNumbers } from "./files.ts";
+import { decodeLog } from "./format.ts";
 
 /** A place in a log. */
 export interface LogPlace {
