@@ -120,11 +120,7 @@ function nameTaken(context: ContainersContext, name: string): TareError {
   });
 }
 
-function hostSettings(
-  request: CreateRequest,
-  namespaces: NamespaceRequest,
-  network: NetworkSettings,
-): HostSettings {
+function hostSettings(request: CreateRequest, namespaces: NamespaceRequest, network: NetworkSettings): HostSettings {
   return {
     resources: checkedLimits(request.resources, request.onWarning ?? (() => undefined)),
     security: request.security,
