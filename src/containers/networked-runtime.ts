@@ -5,7 +5,7 @@
  */
 import { TareError, isRootless } from "../base/index.ts";
 import { hostAddress, openNetworking } from "../network/index.ts";
-import type { Joined, NamespaceIds, Networking } from "../network/index.ts";
+import type { Join, Joined, NamespaceIds, Networking } from "../network/index.ts";
 import { namespaceLimits, swapped } from "../runtime/index.ts";
 import type { Store } from "../store/index.ts";
 import { filesOf } from "./context.ts";
@@ -23,8 +23,10 @@ import type { ContainerRecord } from "./types.ts";
 
 interface Begun {
   readonly launch: Launch;
-  readonly release: () => void;
+  readonly release: () => Promise<void>;
 }
+
+const NOTHING = async (): Promise<void> => Promise.resolve();
 
 /** The runtime of this host, with networks. */
 export class NetworkedRuntime extends OciContainerRuntime {
@@ -43,7 +45,7 @@ export class NetworkedRuntime extends OciContainerRuntime {
     try {
       return await super.runForeground(begun.launch, io, log);
     } finally {
-      begun.release();
+      await begun.release();
       await this.#detach(launch.record);
     }
   }
@@ -56,7 +58,7 @@ export class NetworkedRuntime extends OciContainerRuntime {
     try {
       return await super.startDetached(begun.launch, onCreated);
     } finally {
-      begun.release();
+      await begun.release();
     }
   }
 
@@ -82,27 +84,31 @@ export class NetworkedRuntime extends OciContainerRuntime {
     const { network } = asked.record.host;
     const processes = joinedProcesses({ store: this.#store, processes: this.#processes }, asked.record);
     const launch = processes === undefined ? asked : { ...asked, processes };
-    if (network === "none" || network === "host") return { launch, release: () => undefined };
+    if (network === "none" || network === "host") return { launch, release: NOTHING };
     if (network.startsWith("container:")) {
       const shared = this.#shared(network.slice("container:".length));
-      return { launch: { ...launch, network: shared }, release: () => undefined };
+      return { launch: { ...launch, network: shared }, release: NOTHING };
     }
     return await this.#attach(launch);
   }
 
   async #attach(launch: Launch): Promise<Begun> {
     const { id, name, host } = launch.record;
+    const joins = host.joins ?? [];
+    const hosts = (host.links ?? []).flatMap((link) => this.#linked(link.name, link.alias, joins));
     const { joined, namespace, ready, release, ...more } = await this.#networks.attach({
       containerId: id,
       folder: launch.files.folder,
       name,
-      joins: host.joins ?? [],
+      joins,
       ports: host.ports ?? [],
       dns: host.dns,
       ids: this.#idsOf(launch.record),
     });
-    const hosts = (host.links ?? []).flatMap((link) => this.#linked(link.name, link.alias));
-    return { launch: { ...launch, network: { namespace, ready, hosts, ...more, ...placeOf(joined) } }, release };
+    // A start that fails early is not cleared up while helpers are still at it: what they make later would stay.
+    const releaseOnceMade = async (): Promise<void> => ready.catch(() => undefined).then(release);
+    const network = { namespace, ready, hosts, ...more, ...placeOf(joined) };
+    return { launch: { ...launch, network }, release: releaseOnceMade };
   }
 
   /** Those of a container one of whose users is the caller: its network is its own namespace's. */
@@ -113,14 +119,17 @@ export class NetworkedRuntime extends OciContainerRuntime {
     return kept && { uids: swapped(kept.uid, limits.highestUid), gids: swapped(kept.gid, limits.highestGid) };
   }
 
-  /** The lines of a `--link`. Throws `E_CONTAINER_NOTFOUND` when nothing of that name has a network. */
-  #linked(name: string, alias: string): readonly string[] {
-    const endpoints = this.#networks.networks.list().flatMap((network) => Object.entries(network.endpoints));
-    const found = endpoints.find(([id, endpoint]) => endpoint.name === name || id.startsWith(name));
+  /** The lines of a `--link`. Throws `E_CONTAINER_NOTFOUND` when nothing of that name is in one of these networks. */
+  #linked(name: string, alias: string, joins: readonly Join[]): readonly string[] {
+    const networks = this.#networks.networks.list().filter(({ id }) => joins.some(({ network }) => network === id));
+    const endpoints = networks.flatMap((network) => Object.entries(network.endpoints));
+    // A name may look like the beginning of an id.
+    const found =
+      endpoints.find(([, endpoint]) => endpoint.name === name) ?? endpoints.find(([id]) => id.startsWith(name));
     if (found === undefined) {
       throw new TareError(
         "E_CONTAINER_NOTFOUND",
-        `linking to the container \`${name}\`: it does not run in a network`,
+        `linking to the container \`${name}\`: it does not run in a network of this container`,
         {
           hint: `start it with \`tare start ${name}\``,
         },

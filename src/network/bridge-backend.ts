@@ -73,9 +73,15 @@ export function bridgeBackend({ store, networks }: BridgeBackendOptions): Networ
 /** A network with names answers for them before the container starts. */
 function withNames(attachment: Attachment, names: Promise<void> | undefined): Attachment {
   if (names === undefined) return attachment;
-  const ready = Promise.all([attachment.ready, names]).then(() => undefined);
+  const ready = bothEnded(attachment.ready, names);
   ready.catch(() => undefined);
   return { ...attachment, ready };
+}
+
+/** Rejects when one did, but not while the other is still at work. */
+async function bothEnded(one: Promise<void>, other: Promise<void>): Promise<void> {
+  await Promise.allSettled([one, other]);
+  await Promise.all([one, other]);
 }
 
 function hasNames({ network }: Joined): boolean {

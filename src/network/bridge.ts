@@ -8,7 +8,7 @@ import { macAddressOf } from "./subnets.ts";
 import type { NetworkRecord } from "./types.ts";
 
 /** Whether a network's bridge is there. /sys would show the interfaces of the namespace that mounted it. */
-export function isUp({ bridge }: NetworkRecord): boolean {
+export function isUp({ bridge }: Pick<NetworkRecord, "bridge">): boolean {
   return fs.existsSync(`/proc/sys/net/ipv4/conf/${bridge}`);
 }
 

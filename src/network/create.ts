@@ -2,6 +2,7 @@
 import { TareError, isTareError, randomHex } from "../base/index.ts";
 import { addressNumber, familyOf, hasAddress, overlaps, parseBlock } from "./addresses.ts";
 import type { Block } from "./addresses.ts";
+import { isUp } from "./bridge.ts";
 import { PREDEFINED, bridgeOf } from "./networks.ts";
 import type { Networks } from "./networks.ts";
 import { freeSubnet, localSubnet, subnetOf, subnetOfFamily } from "./subnets.ts";
@@ -61,6 +62,8 @@ function newRecord(
   const taken = networks.all().find(({ bridge }) => bridge === own.bridge);
   if (taken)
     throw wrong(request, "E_NETWORK_EXISTS", `the bridge \`${own.bridge}\` belongs to network \`${taken.name}\``);
+  // `network rm` takes the bridge away: it must not be another program's. `all` and `default` are no interfaces either.
+  if (isUp(own)) throw wrong(request, "E_NETWORK_EXISTS", `this host has an interface \`${own.bridge}\` already`);
   return {
     version: 1,
     ...own,

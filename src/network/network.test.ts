@@ -231,6 +231,8 @@ describe("the networks of a store", () => {
     [{ gateways: ["10.0.0.1"] }, "no matching subnet"],
     [{ driver: "macvlan" }, "no driver `macvlan`"],
     [{ options: { "com.docker.network.bridge.name": "x; rm -rf /" } }, "no name of an interface"],
+    [{ options: { "com.docker.network.bridge.name": "lo" } }, "this host has an interface `lo` already"],
+    [{ options: { "com.docker.network.bridge.name": "all" } }, "this host has an interface `all` already"],
     [{ options: { "com.docker.network.driver.mtu": "1500 up" } }, "is no size"],
   ])("refuse %j", (fields, why) => {
     expect(() => createNetwork(networks, request(fields))).toThrow(why);

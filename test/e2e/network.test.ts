@@ -114,6 +114,14 @@ describe.skipIf(reason !== undefined)("networks", { timeout: 120_000 }, () => {
     expect(world.tare(["run", "--rm", "-p", `${port}:80`, "busybox", "true"]).code).toBe(0);
   });
 
+  it("publishes nothing for a start that failed", async () => {
+    const wrong = ["-p", `${port + 40}:80`, "--user", "nobody-there", "busybox", "true"];
+    expect(world.tare(["run", "--rm", ...wrong]).err).toContain("nobody-there");
+    expect(world.tare(["run", "-d", ...wrong]).err).toContain("nobody-there");
+    await sleep(300);
+    expect(rules()).not.toContain(` ${port + 40} `);
+  });
+
   it("joins containers by name in a network that somebody made, and keeps others out", async () => {
     world.ok("network", "create", "--subnet", "10.231.80.0/24", "--ipv6", "team");
     serve("db", "--network", "team", "--network-alias", "store", "--ip", "10.231.80.9");
