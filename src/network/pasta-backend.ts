@@ -144,10 +144,9 @@ export function pastaArguments(place: string, { network, endpoint }: Joined): st
   ].flat();
 }
 
-/** All addresses are what pasta takes without one: IPv6's too. */
+/** Always with the address, `0.0.0.0` too: without one pasta takes IPv6's as well. */
 function portArgument({ hostIp, hostPort, containerPort }: PublishedPort): string {
-  const address = hostIp === "0.0.0.0" || hostIp === "::" || hostIp === "" ? "" : `${hostIp}/`;
-  return `${address}${hostPort}:${containerPort}`;
+  return `${hostIp}/${hostPort}:${containerPort}`;
 }
 
 /** Ends the pasta of a container; true when there was one. A pid that is another program's by now is left alone. */

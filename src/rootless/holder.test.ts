@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from "vitest";
-import { parseHolder } from "./holder.ts";
+import { hasMap, parseHolder } from "./holder.ts";
 
 describe("parseHolder", () => {
   it("reads what a command wrote down", () => {
@@ -14,4 +14,17 @@ describe("parseHolder", () => {
       expect(parseHolder(text)).toBeUndefined();
     },
   );
+});
+
+describe("hasMap", () => {
+  it.each([
+    { name: "a full one", text: "0 1000 1\n1 100000 65536\n", kind: "full", is: true },
+    { name: "one of one id", text: "         0       1000          1\n", kind: "single", is: true },
+    { name: "one id instead of many", text: "0 1000 1\n", kind: "full", is: false },
+    { name: "a browser's", text: "1000 1000 1\n", kind: "full", is: false },
+    { name: "another user's", text: "0 1001 1\n1 100000 65536\n", kind: "full", is: false },
+    { name: "one that is gone", text: "", kind: "single", is: false },
+  ] as const)("tells $name", ({ text, kind, is }) => {
+    expect(hasMap(text, 1000, kind)).toBe(is);
+  });
 });

@@ -12,7 +12,14 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { readTextIfPresent, systemErrorCode, withFileLock, writeFileAtomic } from "../base/index.ts";
+import {
+  highestId,
+  parseIdMap,
+  readTextIfPresent,
+  systemErrorCode,
+  withFileLock,
+  writeFileAtomic,
+} from "../base/index.ts";
 import type { MapPlan } from "./map-plan.ts";
 import { SEARCH_PATH, locate, refused } from "./programs.ts";
 import { writeMaps } from "./write-maps.ts";
@@ -55,7 +62,7 @@ export async function holdNamespace(folder: string, plan: MapPlan): Promise<Hold
   return await withFileLock(join(folder, `${FILE}.lock`), async () => {
     const known = readHolder(folder);
     if (known !== undefined && !isOutgrown(known, plan)) return known;
-    const holder = known === undefined ? await holdAgain(folder) : undefined;
+    const holder = known === undefined ? await holdAgain(folder, plan.account.uid) : undefined;
     const made = holder ?? (await makeHolder(plan));
     writeFileAtomic(join(folder, FILE), holderText(made, plan));
     return made;
@@ -71,12 +78,27 @@ function isOutgrown(known: Holder, plan: MapPlan): boolean {
 }
 
 /** A new holder of the namespace that the last one held, when other processes keep it. */
-async function holdAgain(folder: string): Promise<Holder | undefined> {
+async function holdAgain(folder: string, uid: number): Promise<Holder | undefined> {
   const last = parseHolder(readTextIfPresent(join(folder, FILE)) ?? "");
-  const [pid] = last === undefined ? [] : processesIn(last.inode);
+  const pid = last && processesIn(last.inode).find((each) => hasMap(mapOf(each), uid, last.kind));
   if (last === undefined || pid === undefined) return undefined;
   const child = startHolder([locate("nsenter"), "--user", "--preserve-credentials", "--target", String(pid)]);
   return await ready(child, last.kind, () => Promise.resolve());
+}
+
+/** Whether a map is one of ours: the kernel gives a namespace's number again, and a browser makes namespaces too. */
+export function hasMap(text: string, uid: number, kind: Holder["kind"]): boolean {
+  const rows = parseIdMap(text);
+  const isUser = rows.some(({ inside, outside, count }) => inside === 0 && outside === uid && count === 1);
+  return isUser && highestId(rows) > 0 === (kind === "full");
+}
+
+function mapOf(pid: number): string {
+  try {
+    return fs.readFileSync(`/proc/${pid}/uid_map`, "utf8");
+  } catch {
+    return "";
+  }
 }
 
 async function makeHolder(plan: MapPlan): Promise<Holder> {
