@@ -27,7 +27,11 @@ describe("the arguments of pasta", () => {
   it.each([
     { name: "none", ports: [], says: "--tcp-ports none --udp-ports none" },
     { name: "one of this machine", ports: [port("127.0.0.1")], says: "--tcp-ports 127.0.0.1/8080:80 --udp-ports none" },
-    { name: "one on all IPv4 addresses", ports: [port("0.0.0.0")], says: "--tcp-ports 0.0.0.0/8080:80 --udp-ports none" },
+    {
+      name: "one on all IPv4 addresses",
+      ports: [port("0.0.0.0")],
+      says: "--tcp-ports 0.0.0.0/8080:80 --udp-ports none",
+    },
     { name: "one of UDP", ports: [port("127.0.0.1", "udp")], says: "--tcp-ports none --udp-ports 127.0.0.1/8080:80" },
     {
       name: "two",
