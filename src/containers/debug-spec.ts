@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* From what is looked into and the tools to the OCI configuration of the session. */
-import { buildSpec, cgroupMode } from "../runtime/index.ts";
+import * as fs from "node:fs";
+import { buildSpec, cgroupMode, namespaceLimits } from "../runtime/index.ts";
 import type { NamespaceChoice, OciSpec, SpecMount } from "../runtime/index.ts";
 import type { DebugSubject } from "./debug-subject.ts";
 import { DEFAULT_CGROUP, securityInput, specMount } from "./launch-spec.ts";
@@ -67,6 +68,7 @@ export function debugSpec(request: DebugRequest, subject: DebugSubject, places: 
     cgroupMode: cgroupMode(),
     cgroupsPath: `${DEFAULT_CGROUP}/${places.id}`,
     mounts: mountsOf(request, subject, { ...places, tools }),
+    namespace: namespaceLimits(),
     ...namespacesOf(subject),
   });
   if (subject.pid === undefined) return spec;
@@ -122,13 +124,21 @@ function mountsOf(
   return [{ destination: "/target", type: "bind", source: places.target }, ...inTarget];
 }
 
+type JoinedNamespace = Exclude<NamespaceChoice, "private">;
+
 function namespacesOf({ pid }: DebugSubject): {
-  readonly network: "none" | { readonly path: string };
-  readonly pid?: NamespaceChoice;
-  readonly ipc?: NamespaceChoice;
-  readonly uts?: NamespaceChoice;
+  readonly network: "none" | JoinedNamespace;
+  readonly pid?: JoinedNamespace;
+  readonly ipc?: JoinedNamespace;
+  readonly uts?: JoinedNamespace;
 } {
   if (pid === undefined) return { network: "none" };
-  const at = (name: string): { readonly path: string } => ({ path: `/proc/${pid}/ns/${name}` });
+  const at = (name: string): JoinedNamespace => joinable(pid, name);
   return { network: at("net"), pid: at("pid"), ipc: at("ipc"), uts: at("uts") };
+}
+
+/** One that is this process's own anyway is not joined: an ordinary user may not enter the host's. */
+function joinable(pid: number, name: string): JoinedNamespace {
+  const path = `/proc/${pid}/ns/${name}`;
+  return fs.readlinkSync(path) === fs.readlinkSync(`/proc/self/ns/${name}`) ? "host" : { path };
 }

@@ -116,7 +116,7 @@ export class NetworkedRuntime extends OciContainerRuntime {
     const limits = namespaceLimits();
     if (limits === undefined) return undefined;
     const kept = keptId(record, userOf(record, containerTree({ store: this.#store }, record)), limits);
-    return kept && { uids: swapped(kept.uid, limits.highestUid), gids: swapped(kept.gid, limits.highestGid) };
+    return kept && { uids: swapped(kept.uid, limits.uids), gids: swapped(kept.gid, limits.gids) };
   }
 
   /** The lines of a `--link`. Throws `E_CONTAINER_NOTFOUND` when nothing of that name is in one of these networks. */

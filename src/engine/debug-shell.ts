@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isTareError } from "../base/index.ts";
+import { TareError, isTareError } from "../base/index.ts";
 import { debugContainer, inspectContainer } from "../containers/index.ts";
 import type { ContainerImage, DebugToolbox, ProcessIo } from "../containers/index.ts";
 import { busyboxTools } from "../develop/index.ts";
@@ -28,9 +28,17 @@ async function subjectOf(rooms: Rooms, name: string, request: DebugShellRequest)
     inspectContainer(await rooms.containersToRead(), name);
     return name;
   } catch (error) {
-    if (!isTareError(error, "E_CONTAINER_NOTFOUND") || !lookUpImage(rooms.reader(), name)) throw error;
+    if (!isTareError(error, "E_CONTAINER_NOTFOUND")) throw error;
+    if (!lookUpImage(rooms.reader(), name)) throw neither(name, error.hint);
     return await imageNamed(rooms, name, request);
   }
+}
+
+function neither(name: string, hint: string | undefined): TareError {
+  const near = hint?.startsWith("did you mean") === true ? hint : undefined;
+  return new TareError("E_CONTAINER_NOTFOUND", `looking into \`${name}\`: no such container, and no such image here`, {
+    hint: near ?? "`tare ps -a` and `tare images` list what there is",
+  });
 }
 
 function imageNamed(rooms: Rooms, image: string, { listener, signal }: DebugShellRequest): Promise<ContainerImage> {

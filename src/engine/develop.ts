@@ -27,7 +27,7 @@ async function debug(rooms: Rooms, request: CreateRequest, options: DebugOptions
   requireNetwork(request, "--debug");
   const image = await imageFor(rooms, request);
   const start = plannedStart(rooms, image, request);
-  const port = await freePort(LOOPBACK, options.port, DEBUG_PORT);
+  const port = await freePort(rooms, { host: LOOPBACK, wanted: options.port, usual: DEBUG_PORT });
   const { signal, wait } = options;
   const { address, published } = reachable(request, port);
   const where = { address, port, wait, ...(signal === undefined ? {} : { signal }) };

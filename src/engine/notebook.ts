@@ -21,7 +21,7 @@ export async function notebook(rooms: Rooms, request: CreateRequest, options: No
   const image = await imageFor(rooms, request);
   // What the image starts does not matter; one without a command is as good.
   const start = plannedStart(rooms, image, { ...request, command: ["jupyter"] });
-  const port = await freePort(LOOPBACK, options.port, NOTEBOOK_PORT);
+  const port = await freePort(rooms, { host: LOOPBACK, wanted: options.port, usual: NOTEBOOK_PORT });
   const token = randomBytes(24).toString("hex");
   const { signal } = options;
   const { address, published } = reachable(request, port);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Backups, restores and clones of volumes, with who uses them and how far they are. */
 import { resolve } from "node:path";
-import { digestOf, fileChunks, messageOf, sinkOf, writeToPath } from "../base/index.ts";
+import { digestOf, fileChunks, ioError, isTareError, messageOf, sinkOf, writeToPath } from "../base/index.ts";
 import type { ByteSink as ChunkSink } from "../base/index.ts";
 import { runningVolumeUsers, whilePaused } from "../containers/index.ts";
 import type { ContainersContext } from "../containers/index.ts";
@@ -149,7 +149,16 @@ async function asStep<T>(
 }
 
 function bytesOf(rooms: Rooms, source: ByteSource): AsyncIterable<Uint8Array> {
-  return typeof source === "string" ? fileChunks(resolve(rooms.settings.cwd, source)) : source;
+  return typeof source === "string" ? bytesAt(rooms.settings.cwd, source) : source;
+}
+
+/** Opened when its turn comes. Throws `E_IO`, `E_PERMISSION`. */
+async function* bytesAt(cwd: string, path: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* fileChunks(resolve(cwd, path));
+  } catch (error) {
+    throw isTareError(error) ? error : ioError(`reading \`${path}\``, error);
+  }
 }
 
 async function writeTo<T>(rooms: Rooms, output: ByteSink, write: (sink: ChunkSink) => Promise<T>): Promise<T> {

@@ -12,7 +12,7 @@ import type { ContainerConfig } from "../oci/index.ts";
 export function applyChanges(config: ContainerConfig, changes: readonly string[]): ContainerConfig {
   return changes.reduce((current, text) => {
     try {
-      return applyChange(current, parseInstruction(text));
+      return applyChange(current, parseInstruction(text, { fileName: "--change" }));
     } catch (error) {
       throw new TareError("E_CHANGE", `applying \`${text.slice(0, 200)}\`: ${messageOf(error)}`, {
         hint: `instructions that can be given: ${ALLOWED}`,

@@ -33,7 +33,7 @@ async function freePorts(binding: PortBinding): Promise<readonly number[]> {
   return free;
 }
 
-/** Listens for a moment. The port, or undefined when it is taken. A missing address shows with its own error. */
+/** Listens for a moment. The port, or undefined when it is taken. Throws `E_ADDRESS`, `E_PERMISSION`. */
 async function tryPort(protocol: PortBinding["protocol"], host: string, port: number): Promise<number | undefined> {
   try {
     if (protocol === "tcp") return await tryTcp(host, port);
@@ -42,6 +42,7 @@ async function tryPort(protocol: PortBinding["protocol"], host: string, port: nu
   } catch (error) {
     if (systemErrorCode(error) === "EADDRINUSE") return undefined;
     if (systemErrorCode(error) === "EACCES") throw lowPort(host, port);
+    if (systemErrorCode(error) === "EADDRNOTAVAIL") throw foreignAddress(host, port);
     throw error;
   }
 }
@@ -49,6 +50,13 @@ async function tryPort(protocol: PortBinding["protocol"], host: string, port: nu
 function lowPort(host: string, port: number): TareError {
   return new TareError("E_PERMISSION", `publishing port ${host}:${port}: ports this low are root's`, {
     hint: `publish a higher one, as \`-p ${8000 + port}:…\`; \`tare system check\` says how users get low ports`,
+  });
+}
+
+function foreignAddress(host: string, port: number): TareError {
+  return new TareError("E_ADDRESS", `publishing port ${host}:${port}: this machine has no address ${host}`, {
+    hint: "`ip address` lists those that it has; `0.0.0.0` is all of them",
+    exitCode: 125,
   });
 }
 

@@ -88,9 +88,17 @@ export function runtimeFailure(doing: string, message: string, command: string):
   if (kind === undefined) return new TareError("E_RUNTIME", `${doing}: ${text}`, { exitCode: 125 });
   return new TareError(kind.code, `${doing}: ${kind.why(command)}`, {
     exitCode: kind.exitCode,
-    ...(kind.hint === undefined ? {} : { hint: kind.hint }),
+    ...hintFor(kind, command),
     details: { runtime: text },
   });
+}
+
+/** What begins with a dash was meant as an option. */
+function hintFor({ code, hint }: (typeof KINDS)[number], command: string): { readonly hint?: string } {
+  if (code === "E_EXEC_NOENT" && command.startsWith("-")) {
+    return { hint: "options go before the name of the image or container; what follows it is the command" };
+  }
+  return hint === undefined ? {} : { hint };
 }
 
 /** Without the chain of prefixes that says nothing to a user. */

@@ -10,19 +10,32 @@
  * the image stay as they are, since only the host's root may have their owners shifted. Files that belong to U already
  * are given to the same id before the first start (`own` of the start script), or they would be root's.
  */
+import { highestId } from "../base/index.ts";
 import type { Account, IdRange } from "../base/index.ts";
+import type { NamespaceLimits } from "./spec-namespace.ts";
 import type { OciIdMapping, OciSpec } from "./spec-types.ts";
 
-/** The rows of a map that swaps 0 and `id`; ids go up to `highest`. */
-export function swapped(id: number, highest: number): IdRange[] {
-  if (id === 0) return [{ inside: 0, outside: 0, count: highest + 1 }];
+/**
+ * The rows of a map that swaps 0 and `id`, of all ids that `own`, the map of the caller's namespace, has. Rows end where
+ * rows of `own` end: the kernel refuses one that reaches over more than one of them.
+ */
+export function swapped(id: number, own: readonly IdRange[]): IdRange[] {
+  const highest = highestId(own);
   const rows: IdRange[] = [
     { inside: 0, outside: id, count: 1 },
     { inside: 1, outside: 1, count: id - 1 },
     { inside: id, outside: 0, count: 1 },
     { inside: id + 1, outside: id + 1, count: highest - id },
   ];
-  return rows.filter(({ count }) => count > 0);
+  const wanted = id === 0 ? [{ inside: 0, outside: 0, count: highest + 1 }] : rows;
+  return wanted.flatMap((row) => own.map((there) => within(row, there))).filter(({ count }) => count > 0);
+}
+
+/** The part of a row that leads into one row of the namespace above. */
+function within({ inside, outside, count }: IdRange, there: IdRange): IdRange {
+  const start = Math.max(outside, there.inside);
+  const end = Math.min(outside + count, there.inside + there.count);
+  return { inside: inside + start - outside, outside: start, count: end - start };
 }
 
 /** Who is the caller, and the namespace where that is so when it has been made before. */
@@ -31,7 +44,7 @@ export interface KeptId extends Account {
 }
 
 /** The same container in a namespace of its own in which `owner` is the caller. */
-export function keepingId(spec: OciSpec, owner: KeptId, highest: Account): OciSpec {
+export function keepingId(spec: OciSpec, owner: KeptId, own: Pick<NamespaceLimits, "uids" | "gids">): OciSpec {
   const { linux } = spec;
   // A network that was made before is not this namespace's own: its settings and its view in /sys are out of reach.
   const isForeign =
@@ -46,8 +59,8 @@ export function keepingId(spec: OciSpec, owner: KeptId, highest: Account): OciSp
       ...rest,
       ...(isForeign || sysctl === undefined ? {} : { sysctl }),
       namespaces: [...linux.namespaces, { type: "user", ...user }],
-      uidMappings: swapped(owner.uid, highest.uid).map(mapping),
-      gidMappings: swapped(owner.gid, highest.gid).map(mapping),
+      uidMappings: swapped(owner.uid, own.uids).map(mapping),
+      gidMappings: swapped(owner.gid, own.gids).map(mapping),
     },
   };
 }

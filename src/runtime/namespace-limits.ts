@@ -9,6 +9,8 @@ export function namespaceLimits(): NamespaceLimits | undefined {
   return {
     highestUid: highestId(uids),
     highestGid: highestId(gids),
+    uids,
+    gids,
     hasCgroups: false,
     oomScoreAdj: Number(readTextIfPresent("/proc/self/oom_score_adj") ?? 0),
   };

@@ -4,8 +4,18 @@ import { buildSpec } from "./spec.ts";
 import type { SpecInput } from "./spec.ts";
 import type { NamespaceLimits } from "./spec-namespace.ts";
 
-const FULL: NamespaceLimits = { highestUid: 65_536, highestGid: 65_536, hasCgroups: false, oomScoreAdj: 0 };
-const SINGLE: NamespaceLimits = { highestUid: 0, highestGid: 0, hasCgroups: false, oomScoreAdj: 100 };
+const LENT = [
+  { inside: 0, outside: 1000, count: 1 },
+  { inside: 1, outside: 100_000, count: 65_536 },
+];
+const ids = (highest: number, rows: NamespaceLimits["uids"]): Omit<NamespaceLimits, "hasCgroups" | "oomScoreAdj"> => ({
+  highestUid: highest,
+  highestGid: highest,
+  uids: rows,
+  gids: rows,
+});
+const FULL: NamespaceLimits = { ...ids(65_536, LENT), hasCgroups: false, oomScoreAdj: 0 };
+const SINGLE: NamespaceLimits = { ...ids(0, LENT.slice(0, 1)), hasCgroups: false, oomScoreAdj: 100 };
 
 function build(more: Partial<SpecInput>): ReturnType<typeof buildSpec> {
   return buildSpec({

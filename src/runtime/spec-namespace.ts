@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an OCI configuration looks like in a user namespace. Pure: what the namespace lacks comes in.
 import { TareError } from "../base/index.ts";
+import type { IdRange } from "../base/index.ts";
 import type { OciMount, OciProcess, OciResources, OciSpec } from "./spec-types.ts";
 
 /** What a user namespace has and lacks. */
@@ -8,6 +9,9 @@ export interface NamespaceLimits {
   /** Highest ids that it has. */
   readonly highestUid: number;
   readonly highestGid: number;
+  /** The rows of its maps. */
+  readonly uids: readonly IdRange[];
+  readonly gids: readonly IdRange[];
   /** Own control groups, with which limits are possible. */
   readonly hasCgroups: boolean;
   /** Of this process; nobody may go below his own. */

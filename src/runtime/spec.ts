@@ -108,8 +108,7 @@ export function buildSpec(input: SpecInput): OciSpec {
   const { namespace, keepId } = input;
   if (namespace === undefined) return spec;
   const inside = inUserNamespace(spec, namespace);
-  const highest = { uid: namespace.highestUid, gid: namespace.highestGid };
-  return keepId === undefined ? inside : keepingId(inside, keepId, highest);
+  return keepId === undefined ? inside : keepingId(inside, keepId, namespace);
 }
 
 /** The process part alone: what `exec` writes as process.json. */

@@ -195,8 +195,11 @@ describe.skipIf(reason !== undefined)("programs under development", () => {
       );
       expect(run.out()).toMatch(new RegExp(`^${token}\\|.*--port=${port} `));
       expect(fs.statSync(join(folder, "made")).uid).toBe(12345);
+      // A port of another container counts too, though nothing listens there.
+      world.ok("run", "-d", "--name", "holder", "-p", `${port}:80`, "lab", "sleep", "600");
       const again = start(["run", "--rm", "--notebook", "lab"], folder);
-      await again.ended();
+      expect(await again.ended()).toBe(0);
+      world.ok("rm", "-f", "holder");
       expect(again.out()).not.toContain(token);
     });
 

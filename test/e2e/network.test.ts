@@ -259,6 +259,7 @@ describe.skipIf(reason !== undefined)("networks", { timeout: 120_000 }, () => {
     [["run", "--ip", "10.0.0.1", "busybox"], "supported on user defined networks only"],
     [["run", "--network", "container:nobody", "busybox"], "no such container"],
     [["run", "-p", "[::1]:80:80", "busybox"], "publish on 127.0.0.1"],
+    [["run", "-p", "203.0.113.9:80:80", "busybox"], "this machine has no address 203.0.113.9"],
   ])("refuses %j", (words, message) => {
     const { code, err } = world.tare(words);
     expect([code, err]).toEqual([words[0] === "run" ? 125 : 1, expect.stringContaining(message)]);

@@ -85,6 +85,11 @@ describe.skipIf(reason !== undefined)("an ordinary user with lent ids", () => {
     expect(user.ok("exec", "life", "sh", "-c", "id -u; echo kept > /data/x; chown 5:5 /data/x")).toBe("0");
     expect(user.ok("exec", "-u", "1000", "life", "id", "-u")).toBe("1000");
     expect(user.ok("top", "life")).toContain("sleep 0.05");
+    expect(user.ok("debug", "-c", "cat /data/x; id -u", "life")).toBe("kept\n0");
+    expect(user.ok("debug", "--image", "busybox", "-c", "cat /target/data/x", "life")).toBe("kept");
+    user.ok("run", "-d", "--name", "shared", "--network", "host", "busybox", "sleep", "600");
+    expect(user.ok("debug", "-c", "id -u", "shared")).toBe("0");
+    user.ok("rm", "-f", "shared");
     expect(user.ok("logs", "life")).toBe("up");
     expect(user.ok("ps", "--format", "{{.Names}} {{.State}}")).toBe("life running");
     user.ok("pause", "life");
@@ -128,6 +133,9 @@ describe.skipIf(reason !== undefined)("an ordinary user with lent ids", () => {
     const folder = join(user.home, "project");
     user.ok("run", "--rm", "-v", `${folder}:/p`, "busybox", "sh", "-c", "echo x > /p/result");
     expect(fs.statSync(join(folder, "result")).uid).toBe(user.uid);
+    // A number of which no image knows a group: its group is the container's 0.
+    user.ok("run", "--rm", "-u", String(user.uid), "-v", `${folder}:/p`, "busybox", "touch", "/p/by-number");
+    expect(fs.statSync(join(folder, "by-number")).uid).toBe(user.uid);
   });
 
   it("lets an image's own user write into a mounted folder as himself too", () => {

@@ -9,10 +9,10 @@ import type { CommandContext } from "../context.ts";
 import type { Engine, InspectDocument, SecurityReport } from "../../engine/index.ts";
 import type { ParsedArguments } from "../parsed.ts";
 
-type Kind = "container" | "image" | "volume";
+type Kind = "container" | "image" | "network" | "volume";
 
 /** In the order in which a name is looked for. */
-const KINDS: readonly Kind[] = ["container", "image", "volume"];
+const KINDS: readonly Kind[] = ["container", "image", "network", "volume"];
 
 const FORMAT: OptionSpec = {
   name: "format",
@@ -46,7 +46,7 @@ export const command: CommandBody = {
     {
       name: "type",
       type: "string",
-      choices: ["container", "image", "volume"],
+      choices: KINDS,
       description: "What the names are names of",
     },
   ],
@@ -166,8 +166,8 @@ async function lookUp({ engine, parsed, kinds }: LookUp, name: string): Promise<
       if (!isTareError(error) || !isNotFound(error) || kinds.length === 1) throw error;
     }
   }
-  throw new TareError("E_IMAGE_NOTFOUND", `inspecting \`${name}\`: no such container, image or volume`, {
-    hint: "`tare ps -a`, `tare images` and `tare volume ls` list what there is",
+  throw new TareError("E_IMAGE_NOTFOUND", `inspecting \`${name}\`: no such container, image, network or volume`, {
+    hint: "`tare ps -a`, `tare images`, `tare network ls` and `tare volume ls` list what there is",
   });
 }
 
@@ -180,6 +180,8 @@ function documentOf(
       return containerOf(engine, parsed, name);
     case "image":
       return imageOf(engine, parsed, name);
+    case "network":
+      return engine.networks.inspect(name);
     case "volume":
       return engine.volumes.inspect(name);
   }
@@ -194,8 +196,14 @@ function imageOf(engine: Engine, parsed: ParsedArguments, name: string): Promise
   return engine.images.inspect(name, platform === undefined ? {} : { platform });
 }
 
+const NOT_FOUND: readonly string[] = [
+  "E_IMAGE_NOTFOUND",
+  "E_CONTAINER_NOTFOUND",
+  "E_NETWORK_NOTFOUND",
+  "E_VOLUME_NOTFOUND",
+  "E_REF",
+];
+
 function isNotFound(error: TareError): boolean {
-  return (["E_IMAGE_NOTFOUND", "E_CONTAINER_NOTFOUND", "E_VOLUME_NOTFOUND", "E_REF"] as readonly string[]).includes(
-    error.code,
-  );
+  return NOT_FOUND.includes(error.code);
 }
