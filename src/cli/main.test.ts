@@ -27,7 +27,11 @@ describe("tare", () => {
   const typos: readonly (readonly [readonly string[], number, string])[] = [
     [["biuld"], 1, "error[E_USAGE]: 'biuld' is not a tare command\nhint: did you mean `tare build`?\n"],
     [["image", "lss"], 1, "error[E_USAGE]: 'image lss' is not a tare command\nhint: did you mean `tare image ls`?\n"],
-    [["network", "creat"], 1, "error[E_USAGE]: 'network creat' is not a tare command\nhint: did you mean `tare network create`?\n"],
+    [
+      ["network", "creat"],
+      1,
+      "error[E_USAGE]: 'network creat' is not a tare command\nhint: did you mean `tare network create`?\n",
+    ],
     [["compose"], 1, "error[E_USAGE]: 'compose' is not a tare command yet\nhint: Docker has it"],
     [["zzzzzz"], 1, "error[E_USAGE]: 'zzzzzz' is not a tare command\nhint: `tare --help` lists the commands\n"],
     [["--badflag"], 125, "error[E_USAGE]: unknown flag: --badflag\n"],

@@ -233,7 +233,10 @@ describe.skipIf(reason !== undefined)("volumes", () => {
       expect(world.tare(["volume", "restore", "alone"], { input: bytes }).code).toBe(0);
       for (const name of ["again", "clone"]) expect(describeTree(data(name))).toEqual(describeTree(data("full")));
       expect(world.tare(["volume", "restore", "again"], { input: bytes }).err).toContain("E_VOLUME_EXISTS");
-      for (const words of [["restore", "none", backup("none")], ["backup", "--verify", backup("none")]]) {
+      for (const words of [
+        ["restore", "none", backup("none")],
+        ["backup", "--verify", backup("none")],
+      ]) {
         expect(world.tare(["volume", ...words]).err).toContain("error[E_IO]: reading");
       }
       expect(world.tare(["volume", "restore", "-f", "again"], { input: bytes.subarray(0, -400) }).err).toContain(
