@@ -23,6 +23,7 @@ export async function connectContainer(
 ): Promise<void> {
   const { view, known } = parties(context, network, container);
   const { record, state } = view;
+  requireNoPrivateMode(record, known);
   const join = { ...options, network: known.id };
   if (joinsOf(record).some((each) => each.network === known.id)) throw alreadyIn(record, known);
   if (state.status === "running") {
@@ -61,6 +62,15 @@ function parties(
     );
   }
   return { view, known: networksOf(context).get(network) };
+}
+
+/** One that was made with `--network none` shall reach nothing; one that was taken out of its last network is no such. */
+function requireNoPrivateMode({ name, host }: ContainerRecord, network: NetworkRecord): void {
+  if (host.network !== "none" || host.joins !== undefined) return;
+  const why = "container cannot be connected to multiple networks with one of the networks in private (none) mode";
+  throw new TareError("E_CONTAINER_STATE", `connecting \`${name}\` to the network \`${network.name}\`: ${why}`, {
+    hint: "start it with `--network NAME`",
+  });
 }
 
 function joinsOf({ host }: ContainerRecord): readonly Join[] {

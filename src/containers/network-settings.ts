@@ -42,7 +42,8 @@ export function networkSettings(
   };
 }
 
-const NOTHING: NetworkSettings = { network: "none", joins: [], ports: [], links: [] };
+/** Without `joins`: one that was taken out of all its networks has an empty list. */
+const NOTHING: NetworkSettings = { network: "none", ports: [], links: [] };
 
 /** Whether a container has no network of its own. Where there is no pasta, an ordinary user's shares the host's. */
 export function usesHostNetwork(network: NetworkRequest = DEFAULT_NETWORK): boolean {

@@ -39,8 +39,8 @@ export interface NetworkBackend {
   detach(containerId: string, joined: readonly Joined[]): Promise<void>;
   /** A further interface for a running container, whose first process is `pid`. */
   join(pid: number, joined: Joined): Promise<void>;
-  /** Takes one from it. */
-  leave(pid: number, joined: Joined): Promise<void>;
+  /** Takes one from it; one of the others leads outside then. */
+  leave(pid: number, joined: Joined, others: readonly Joined[]): Promise<void>;
   /** Makes names agree with the records; called after endpoints have gone or got another name. */
   refresh(): Promise<void>;
   /** Takes down what belongs to a network without containers. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { startFailure, withFileLock } from "../base/index.ts";
+import { readTextIfPresent, startFailure, withFileLock } from "../base/index.ts";
 import type { Store } from "../store/index.ts";
 import type { Attachment, NetworkBackend } from "./backend.ts";
 import { bringUp, ip, isUp, nft, takeDown, tool } from "./bridge.ts";
@@ -51,12 +51,14 @@ export function bridgeBackend({ store, networks }: BridgeBackendOptions): Networ
     join: async (pid, joined) => {
       requirePrograms();
       await bringUpAll([joined.network]);
-      await ip(insideLines(joined, false), `/proc/${pid}/ns/net`);
+      await ip(insideLines(joined, !joined.network.internal && !hasDefaultRoute(pid)), `/proc/${pid}/ns/net`);
       await ip(outsideLines(joined));
       if (hasNames(joined)) await refresh();
     },
-    leave: async (pid, { endpoint }) => {
+    leave: async (pid, { endpoint }, others) => {
       await ip(`link del ${endpoint.interface}\n`, `/proc/${pid}/ns/net`).catch(() => undefined);
+      const next = defaultRoute(others);
+      if (next && !hasDefaultRoute(pid)) await ip(routeLines(next).join("\n"), `/proc/${pid}/ns/net`);
     },
     refresh,
     takeDown: async (network) => {
@@ -123,10 +125,18 @@ function insideLines({ network, endpoint }: Joined, isDefaultRoute: boolean): st
     lines.push(`addr add ${address}/${subnet.split("/")[1] ?? ""} dev ${name}${isSix ? " nodad" : ""}`);
   }
   lines.push(`link set ${name} up`);
-  if (isDefaultRoute) {
-    lines.push(...network.subnets.map(({ gateway }) => `route add default via ${gateway} dev ${name}`));
-  }
+  if (isDefaultRoute) lines.push(...routeLines({ network, endpoint }));
   return lines.map((line) => `${line}\n`).join("");
+}
+
+function routeLines({ network, endpoint }: Joined): readonly string[] {
+  return network.subnets.map(({ gateway }) => `route replace default via ${gateway} dev ${endpoint.interface}`);
+}
+
+/** Of a process's network, IPv4: all networks have that. */
+function hasDefaultRoute(pid: number): boolean {
+  const rows = (readTextIfPresent(`/proc/${pid}/net/route`) ?? "").split("\n").map((line) => line.split("\t"));
+  return rows.some(([, destination, , , , , , mask]) => destination === "00000000" && mask === "00000000");
 }
 
 function outsideLines({ network, endpoint }: Joined): string {

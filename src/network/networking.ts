@@ -78,8 +78,10 @@ export class Networking {
 
   /** Takes a running container out of a network. */
   async leave(pid: number, container: string, network: NetworkRecord): Promise<void> {
-    const joined = this.networks.endpointsOf(container).filter((each) => each.network.id === network.id);
-    for (const each of joined) await this.#backend.leave(pid, each);
+    const all = this.networks.endpointsOf(container);
+    const joined = all.filter((each) => each.network.id === network.id);
+    const others = all.filter((each) => each.network.id !== network.id);
+    for (const each of joined) await this.#backend.leave(pid, each, others);
     await this.#backend.detach(container, joined);
     release(this.networks, container, joined);
     await this.#backend.refresh();

@@ -191,6 +191,19 @@ describe.skipIf(reason !== undefined)("networks", { timeout: 120_000 }, () => {
     expect(
       world.ok("inspect", "-f", "{{range $name, $net := .NetworkSettings.Networks}}{{$name}} {{end}}", "app"),
     ).toBe("closed team ");
+    // Who is in a closed network only gets a way out by an open one, as long as it is in one.
+    const routes = (): readonly string[] => sh("inner", "ip route").match(/(?<=^default.* dev )\S+/gm) ?? [];
+    const seen = [routes()];
+    for (const words of ["connect team", "connect bridge", "disconnect team", "disconnect bridge"]) {
+      const [verb = "", network = ""] = words.split(" ");
+      world.ok("network", verb, network, "inner");
+      seen.push(routes());
+    }
+    expect(seen).toEqual([[], ["eth1"], ["eth1"], ["eth2"], []]);
+    world.ok("run", "-d", "--name", "alone", "--network", "none", "busybox", "sleep", "100");
+    const alone = world.tare(["network", "connect", "team", "alone"]);
+    expect([alone.code, alone.err]).toEqual([1, expect.stringContaining("in private (none) mode")]);
+    world.ok("rm", "-f", "alone");
     world.ok("network", "disconnect", "closed", "app");
     expect(
       world.tare(["exec", "app", "busybox", "timeout", "2", "busybox", "wget", "-qO-", "http://inner"]).code,
