@@ -10,7 +10,9 @@ export async function notePublished(context: CommandContext, network: NetworkReq
     context.stderr.write("WARNING: Published ports are discarded when using host network mode\n");
     return;
   }
-  const address = await (await context.engine()).networks.publishAddress();
+  const address = await (
+    await context.engine()
+  ).networks.publishAddress(network?.mode === "default" ? undefined : network?.mode);
   if (!address.startsWith("127.") && address !== "::1") return;
   const { hostPort, containerPort } = port;
   const left = hostPort === undefined ? "" : `${hostPort.start}`;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* From the network flags to what a container's record keeps: checked, and with networks by their ids. */
 import { TareError, isRootless } from "../base/index.ts";
-import { whyNoPasta } from "../network/index.ts";
+import { hostBinding, whyNoPasta } from "../network/index.ts";
 import type { Join } from "../network/index.ts";
 import type { NetworkAttachment, PortBinding, PortProtocol } from "../options/index.ts";
 import { networksOf } from "./context.ts";
@@ -154,15 +154,21 @@ function requireNothingOwn({ aliases, ipv4, ipv6 }: NetworkAttachment): void {
 /** With `-P` every exposed port that is not published gets any free port. */
 function bindings(
   context: ContainersContext,
-  { ports, publishAll }: NetworkRequest,
+  { mode, ports, publishAll }: NetworkRequest,
   exposed: Readonly<Record<string, object>>,
 ): readonly PortBinding[] {
   const needsAddress = publishAll || ports.some(({ hostIp }) => hostIp === "");
-  const hostIp = needsAddress ? (context.publishAddress?.() ?? PUBLISH_ADDRESS) : "";
+  const hostIp = needsAddress ? publishAddress(context, mode) : "";
   const named = ports.map((port) => ({ ...port, hostIp: port.hostIp === "" ? hostIp : port.hostIp }));
   const isNamed = new Set(ports.map(({ containerPort, protocol }) => `${containerPort}/${protocol}`));
   const rest = publishAll ? Object.keys(exposed).filter((port) => !isNamed.has(port)) : [];
   return [...named, ...rest.flatMap((port) => exposedBinding(port, hostIp))];
+}
+
+/** The network's own word, else the user's setting. */
+function publishAddress(context: ContainersContext, mode: string): string {
+  const network = isDefault(mode) ? undefined : networksOf(context).find(mode);
+  return (network && hostBinding(network)) ?? context.publishAddress?.() ?? PUBLISH_ADDRESS;
 }
 
 function exposedBinding(port: string, hostIp: string): readonly PortBinding[] {

@@ -37,5 +37,5 @@ export interface NetworksApi {
   /** All names, for completion. */
   names(): Promise<readonly string[]>;
   /** Where ports are published that name no address. */
-  publishAddress(): Promise<string>;
+  publishAddress(network?: string): Promise<string>;
 }

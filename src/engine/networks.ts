@@ -35,7 +35,10 @@ export function networksApi(rooms: Rooms): NetworksApi {
       (await containers()).disconnectContainer(await rooms.containers(), network, container),
     prune: ({ filters }) => prune(rooms, filters),
     names: async () => allOf(await look()).map(({ name }) => name),
-    publishAddress: async () => Promise.resolve(publishAddress(rooms.settings)),
+    publishAddress: async (network) => {
+      const known = network === undefined ? undefined : (await look()).find(network);
+      return (known && (await room()).hostBinding(known)) ?? publishAddress(rooms.settings);
+    },
   };
 }
 

@@ -86,7 +86,7 @@ function lazyNetworks(rooms: Rooms): NetworksApi {
     disconnect: async (network, container) => (await api()).disconnect(network, container),
     prune: async (request) => (await api()).prune(request),
     names: async () => (await api()).names(),
-    publishAddress: async () => (await api()).publishAddress(),
+    publishAddress: async (network) => (await api()).publishAddress(network),
   };
 }
 

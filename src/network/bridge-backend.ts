@@ -9,7 +9,7 @@ import { makeNamespace } from "./namespace.ts";
 import type { NamespaceScript } from "./namespace.ts";
 import { NameService } from "./names.ts";
 import type { Networks } from "./networks.ts";
-import { portRules } from "./ruleset.ts";
+import { isOpenInside, portRules } from "./ruleset.ts";
 import { stableId } from "./stable-id.ts";
 import { strayElements } from "./stray-rules.ts";
 import type { Joined, NetworkRecord } from "./types.ts";
@@ -140,7 +140,9 @@ function hasDefaultRoute(pid: number): boolean {
 }
 
 function outsideLines({ network, endpoint }: Joined): string {
-  return `link set ${endpoint.peer} master ${network.bridge} up\n`;
+  // The rules see only what goes by way of this host; the bridge itself keeps its ports apart.
+  const apart = isOpenInside(network) ? "" : `link set ${endpoint.peer} type bridge_slave isolated on\n`;
+  return `link set ${endpoint.peer} master ${network.bridge} up\n${apart}`;
 }
 
 /** Published ports of containers that have no endpoint. Listed before the records: a new one has its record first. */

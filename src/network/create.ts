@@ -26,6 +26,15 @@ export interface NetworkCreateRequest {
 /** Docker's own options of a bridge; those that mean something here are checked, the others kept. */
 const BRIDGE_NAME = "com.docker.network.bridge.name";
 const MTU = "com.docker.network.driver.mtu";
+const BINDING = "com.docker.network.bridge.host_binding_ipv4";
+const SWITCHES: readonly string[] = ["enable_icc", "enable_ip_masquerade"].map(
+  (name) => `com.docker.network.bridge.${name}`,
+);
+
+/** Where ports of a network's containers are published that name no address, if it has a say. */
+export function hostBinding({ options }: NetworkRecord): string | undefined {
+  return options[BINDING];
+}
 
 /** Writes a new network. Throws `E_NETWORK_NAME`, `E_NETWORK_EXISTS`, `E_SUBNET`, `E_NETWORK_FULL`, `E_UNSUPPORTED`. */
 export function createNetwork(networks: Networks, request: NetworkCreateRequest): NetworkRecord {
@@ -149,7 +158,10 @@ function checkName(name: string): void {
 }
 
 function checkBridge(request: NetworkCreateRequest): string | undefined {
-  const { [BRIDGE_NAME]: name, [MTU]: mtu } = request.options;
+  const { [BRIDGE_NAME]: name, [MTU]: mtu, [BINDING]: binding } = request.options;
+  checkSwitches(request);
+  if (binding !== undefined && familyOf(binding) !== 4)
+    throw wrong(request, "E_USAGE", `\`${BINDING}=${binding}\` is no IPv4 address`);
   if (mtu !== undefined && !/^[1-9]\d{1,4}$/.test(mtu)) throw wrong(request, "E_USAGE", `\`${MTU}=${mtu}\` is no size`);
   if (name === undefined || /^[a-zA-Z][\w.-]{0,14}$/.test(name)) return name;
   throw wrong(
@@ -157,6 +169,15 @@ function checkBridge(request: NetworkCreateRequest): string | undefined {
     "E_USAGE",
     `\`${name}\` is no name of an interface: at most 15 letters, digits, \`-\`, \`_\`, \`.\``,
   );
+}
+
+/** One that is misspelt would leave open what was to be closed. */
+function checkSwitches(request: NetworkCreateRequest): void {
+  for (const key of SWITCHES) {
+    const value = request.options[key];
+    if (value !== undefined && value !== "true" && value !== "false")
+      throw wrong(request, "E_USAGE", `\`${key}=${value}\` is neither true nor false`);
+  }
 }
 
 function wrong(

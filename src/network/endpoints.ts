@@ -81,6 +81,7 @@ export function newEndpoint(
 ): Endpoint {
   const { join, containerId, name, dns } = request;
   const { index, ports } = place;
+  checkAliases(network, join.aliases);
   const others = Object.entries(network.endpoints).filter(([id]) => id !== containerId);
   const taken = new Set(others.flatMap(([, { ipv4, ipv6 }]) => [ipv4, ...(ipv6 === undefined ? [] : [ipv6])]));
   const choose = (family: 4 | 6, wanted: string | undefined): string | undefined => {
@@ -102,6 +103,15 @@ export function newEndpoint(
     ports,
     dns,
   };
+}
+
+/** The name server's file has rows of words: one with a space or comma would take the names of all away. */
+function checkAliases(network: NetworkRecord, aliases: readonly string[]): void {
+  const wrong = aliases.find((alias) => !/^[^\s,]{1,253}$/.test(alias));
+  if (wrong === undefined) return;
+  throw new TareError("E_USAGE", `joining the network \`${network.name}\`: the alias \`${wrong}\` is no name`, {
+    exitCode: 125,
+  });
 }
 
 function noSubnet(network: NetworkRecord, wanted: string): TareError {

@@ -212,6 +212,20 @@ describe("the networks of a store", () => {
     expect(blocks.filter((one, at) => blocks.some((other, index) => index !== at && overlaps(one, other)))).toEqual([]);
   });
 
+  it("never give a container the gateway's address, however that is written", async () => {
+    const subnets = ["fd00:77::/64", "10.231.92.0/24"];
+    const { id } = createNetwork(networks, request({ subnets, gateways: ["fd00:77:0::0001"], ipv6: true }));
+    const [joined] = await reserve(networks, wish("c1", id));
+    expect([joined?.endpoint.ipv6, joined?.network.subnets[1]?.gateway]).toEqual(["fd00:77::2", "fd00:77::1"]);
+  });
+
+  it("refuse names that the name server's file has no place for", async () => {
+    const { id } = createNetwork(networks, request({}));
+    const { joins, ...more } = wish("c1", id);
+    const named = { ...more, joins: joins.map((join) => ({ ...join, aliases: ["a b"] })) };
+    await expect(reserve(networks, named)).rejects.toThrow("`a b` is no name");
+  });
+
   it("give addresses and ports once, and again when they are free", async () => {
     const { id } = createNetwork(networks, request({ subnets: ["10.231.90.0/24"] }));
     const [one, two] = [await reserve(networks, wish("c1", id, 43_211)), await reserve(networks, wish("c2", id))];
@@ -234,6 +248,8 @@ describe("the networks of a store", () => {
     [{ options: { "com.docker.network.bridge.name": "lo" } }, "this host has an interface `lo` already"],
     [{ options: { "com.docker.network.bridge.name": "all" } }, "this host has an interface `all` already"],
     [{ options: { "com.docker.network.driver.mtu": "1500 up" } }, "is no size"],
+    [{ options: { "com.docker.network.bridge.enable_icc": "no" } }, "neither true nor false"],
+    [{ options: { "com.docker.network.bridge.host_binding_ipv4": "::1" } }, "is no IPv4 address"],
   ])("refuse %j", (fields, why) => {
     expect(() => createNetwork(networks, request(fields))).toThrow(why);
   });

@@ -77,11 +77,16 @@ export function bridgeRules(table: string, verb: "add" | "delete", network: Netw
   const isMasqueraded = !internal && network.options["com.docker.network.bridge.enable_ip_masquerade"] !== "false";
   const lines = [
     ["bridges", `"${bridge}"`],
-    ["same", `"${bridge}" . "${bridge}"`],
+    ...(isOpenInside(network) ? [["same", `"${bridge}" . "${bridge}"`]] : []),
     ...(internal ? [["internal", `"${bridge}"`]] : []),
     ...(isMasqueraded ? subnets.map(({ subnet }) => [subnet.includes(":") ? "nat6" : "nat4", subnet]) : []),
   ];
   return lines.map(([set, element]) => `${verb} element inet ${table} ${set} { ${element} }\n`).join("");
+}
+
+/** Whether the containers of a network reach one another (`enable_icc`). */
+export function isOpenInside({ options }: NetworkRecord): boolean {
+  return options["com.docker.network.bridge.enable_icc"] !== "false";
 }
 
 /** Publishes a container's ports, or stops that; empty without any. */

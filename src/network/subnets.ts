@@ -53,7 +53,8 @@ export function localSubnet(id: string): Subnet {
 
 /** A block with its first address as the gateway. */
 export function subnetOf(block: Block, gateway?: string, range?: string): Subnet {
-  const own = gateway ?? addressText(block.first + 1n, block.family);
+  const number = gateway === undefined ? undefined : addressNumber(gateway);
+  const own = addressText(number ?? block.first + 1n, block.family);
   return { subnet: blockText(block), gateway: own, ...(range === undefined ? {} : { range }) };
 }
 

@@ -170,6 +170,28 @@ describe.skipIf(reason !== undefined)("networks", { timeout: 120_000 }, () => {
     world.ok("rm", "-f", "beside");
   });
 
+  it("keeps containers apart and ports where the network's options say", async () => {
+    const bridge = "com.docker.network.bridge";
+    const options = [`${bridge}.enable_icc=false`, `${bridge}.host_binding_ipv4=127.0.0.9`].flatMap((each) => [
+      "-o",
+      each,
+    ]);
+    world.ok("network", "create", ...options, "apart");
+    serve("one", "--network", "apart", "-p", `${port + 41}:80`);
+    const address = inspect("one", "{{.NetworkSettings.Networks.apart.IPAddress}}");
+    expect(world.ok("port", "one", "80")).toBe(`127.0.0.9:${port + 41}`);
+    await eventually(() => fetched([], `http://127.0.0.9:${port + 41}`), "served");
+    const look = `busybox wget -T 1 -qO- http://${address}`;
+    // By way of this host neither.
+    const around = `ip route add ${address}/32 via $(ip route | sed -n 's/^default via \\([^ ]*\\).*/\\1/p')`;
+    for (const script of [look, `${around} && ${look}`]) {
+      const words = ["run", "--rm", "--network", "apart", "--cap-add", "NET_ADMIN", "busybox", "sh", "-c", script];
+      expect(world.tare(words)).toMatchObject({ out: "" });
+    }
+    world.ok("rm", "-f", "one");
+    world.ok("network", "rm", "apart");
+  });
+
   it("connects and disconnects containers that run, and gives the same place after a restart", async () => {
     world.ok("network", "create", "--internal", "closed");
     serve("inner", "--network", "closed");
