@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Backups, restores and clones of volumes, with who uses them and how far they are. */
 import { resolve } from "node:path";
-import { digestOf, fileChunks, ioError, isTareError, messageOf, sinkOf, writeToPath } from "../base/index.ts";
+import { TareError, digestOf, fileChunks, ioError, isTareError, messageOf, sinkOf, writeToPath } from "../base/index.ts";
 import type { ByteSink as ChunkSink } from "../base/index.ts";
 import { runningVolumeUsers, whilePaused } from "../containers/index.ts";
 import type { ContainersContext } from "../containers/index.ts";
@@ -87,15 +87,20 @@ export async function quietly<T>(
 ): Promise<T> {
   const running = runningVolumeUsers(context, volume);
   if (request.pause) return whilePaused(context, running, work);
-  if (running.length > 0) {
-    const who = running.map((name) => `\`${name}\``).join(", ");
-    const verb = running.length === 1 ? "runs" : "run";
-    warn(
-      request,
-      `${who} ${verb} with the volume: each file is copied whole, but not all at one moment; \`--pause\` does that`,
-    );
+  if (running.length === 0) return work();
+  const who = running.map((name) => `\`${name}\``).join(", ");
+  const verb = running.length === 1 ? "runs" : "run";
+  warn(
+    request,
+    `${who} ${verb} with the volume: each file is copied whole, but not all at one moment; \`--pause\` does that`,
+  );
+  try {
+    return await work();
+  } catch (error) {
+    if (!isTareError(error, "E_VOLUME_CHANGED")) throw error;
+    const hint = `stop ${who}, or give \`--pause\``;
+    throw new TareError(error.code, error.message, { hint, cause: error });
   }
-  return work();
 }
 
 /** Tells something that ought to be known. */

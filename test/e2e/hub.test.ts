@@ -47,8 +47,8 @@ describe("search", () => {
     const { code, out, err } = await tare(["search", "python"]);
     expect({ code, err }).toEqual({ code: 0, err: "" });
     expect(out.split("\n").map((line) => line.trimEnd())).toEqual([
-      "NAME          DESCRIPTION                                        STARS   OFFICIAL",
-      "python        short                                              9000    [OK]",
+      "NAME          DESCRIPTION                                        STARS     OFFICIAL",
+      "python        short                                              9000      [OK]",
       "team/python   line break \\x1b[2J and much more text than fits…   40",
       "small         short                                              3",
       "",

@@ -217,7 +217,7 @@ describe.skipIf(reason !== undefined)("volumes", () => {
         "busybox",
         "sh",
         "-c",
-        "while :; do echo x >> /w/log; done",
+        "while :; do echo x >> /w/log; sleep 0.1; done",
       );
       await sleep(300);
       const warned = world.tare(["volume", "backup", "-o", backup("first"), "full"]);
