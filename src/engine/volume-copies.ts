@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Backups, restores and clones of volumes, with who uses them and how far they are. */
 import { resolve } from "node:path";
-import { TareError, digestOf, fileChunks, ioError, isTareError, messageOf, sinkOf, writeToPath } from "../base/index.ts";
+import {
+  TareError,
+  digestOf,
+  fileChunks,
+  ioError,
+  isTareError,
+  messageOf,
+  sinkOf,
+  writeToPath,
+} from "../base/index.ts";
 import type { ByteSink as ChunkSink } from "../base/index.ts";
 import { runningVolumeUsers, whilePaused } from "../containers/index.ts";
 import type { ContainersContext } from "../containers/index.ts";
