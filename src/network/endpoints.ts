@@ -46,7 +46,8 @@ function reserveAtOnce(networks: Networks, request: ReserveRequest, candidates: 
   if (assigned.kind === "conflict") return assigned;
   checkReachable(networks, request);
   const joined = request.joins.map((join, index) => {
-    const known = documents.get(join.network) ?? networks.get(join.network, "joining the network");
+    const stored = documents.get(join.network);
+    const known = stored && !stored.isRemoved ? stored : networks.get(join.network, "joining the network");
     const place = { index, ports: index === 0 ? assigned.ports : [] };
     const endpoint = newEndpoint(known, { ...request, join }, place);
     const network = { ...known, endpoints: { ...known.endpoints, [request.containerId]: endpoint } };

@@ -254,6 +254,13 @@ describe("the networks of a store", () => {
     expect(() => createNetwork(networks, request(fields))).toThrow(why);
   });
 
+  it("are not joined while they are being removed", async () => {
+    const { id } = createNetwork(networks, request({}));
+    networks.documents().update(id, (record) => ({ ...record, isDown: true, isRemoved: true }));
+    await expect(reserve(networks, wish("c1", id))).rejects.toThrow("no such network");
+    expect(networks.endpointsOf("c1")).toEqual([]);
+  });
+
   it("have rules that the sweep knows again", async () => {
     const { id } = createNetwork(networks, request({ subnets: ["10.231.91.0/24"] }));
     const joined = await reserve(networks, wish("c1", id, 43_212));

@@ -90,11 +90,12 @@ export class Networking {
   /** A container has another name now. */
   async rename(container: string, name: string): Promise<void> {
     const joined = this.networks.endpointsOf(container);
-    for (const { network, endpoint } of joined) {
-      this.networks.documents(false).update(network.id, (record) => ({
-        ...record,
-        endpoints: { ...record.endpoints, [container]: { ...endpoint, name } },
-      }));
+    for (const { network } of joined) {
+      this.networks.documents(false).update(network.id, (record) => {
+        const { [container]: endpoint, ...others } = record.endpoints;
+        // It may have ended meanwhile.
+        return endpoint ? { ...record, endpoints: { ...others, [container]: { ...endpoint, name } } } : record;
+      });
     }
     if (joined.some(({ network }) => !network.isDefault)) await this.#backend.refresh();
   }
