@@ -84,13 +84,13 @@ describe.skipIf(reason !== undefined)("programs under development", () => {
     await session.ask("initialize", { adapterID: "debugpy", pathFormat: "path", linesStartAt1: true });
     session.send("attach", JSON.parse(JSON.stringify(entry).replaceAll("${workspaceFolder}", folder)) as object);
     await session.event("initialized");
-    const asked = { source: { path: `${folder}/app.py` }, breakpoints: [{ line: 5 }] };
-    expect(await session.ask("setBreakpoints", asked)).toMatchObject({ breakpoints: [{ verified: true, line: 5 }] });
+    const asked = { source: { path: `${folder}/app.py` }, breakpoints: [{ line: 7 }] };
+    expect(await session.ask("setBreakpoints", asked)).toMatchObject({ breakpoints: [{ verified: true, line: 7 }] });
     await session.ask("configurationDone");
     const { threadId } = await session.event("stopped");
     expect(run.out()).toBe("");
     const { stackFrames } = await session.ask("stackTrace", { threadId });
-    expect(stackFrames).toMatchObject([{ name: "work", line: 5, source: { path: `${folder}/app.py` } }, { line: 7 }]);
+    expect(stackFrames).toMatchObject([{ name: "<module>", line: 7, source: { path: `${folder}/app.py` } }]);
     await session.ask("continue", { threadId });
     expect(await run.ended()).toBe(0);
     expect(run.out()).toBe("total 4\n");

@@ -67,7 +67,9 @@ describe.skipIf(reason !== undefined)("health checks", () => {
   });
 
   it("of the command line replace the image's; a check that hangs is killed with all it started", async () => {
-    run("--health-cmd", `sh -c 'sleep 77; true'`, "--health-timeout", "300ms", "--health-retries", "1");
+    // Long enough that no second check has begun when the first one's end is looked at.
+    const timing = ["--health-interval", "3s", "--health-timeout", "300ms", "--health-retries", "1"];
+    run("--health-cmd", `sh -c 'sleep 77; true'`, ...timing);
     await until("unhealthy");
     const output = "Health check exceeded timeout (300ms)";
     expect(JSON.parse(inspect("{{json .State.Health.Log}}"))[0]).toMatchObject({ ExitCode: -1, Output: output });
