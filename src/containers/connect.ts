@@ -2,10 +2,11 @@
 import { TareError } from "../base/index.ts";
 import { openNetworking } from "../network/index.ts";
 import type { Join, NetworkRecord } from "../network/index.ts";
-import { networksOf, recordsOf } from "./context.ts";
+import { filesOf, networksOf, recordsOf } from "./context.ts";
 import type { ContainersContext } from "./context.ts";
 import type { ContainerView } from "./filters.ts";
 import { findView } from "./find.ts";
+import { addNameServer, removeNameServer } from "./name-servers.ts";
 import type { ContainerRecord } from "./types.ts";
 
 /** How a container joins a further network. */
@@ -29,6 +30,7 @@ export async function connectContainer(
   if (state.status === "running") {
     const { id: containerId, name, host } = record;
     await openNetworking(context.store).join(state.pid, { containerId, name, dns: host.dns, join });
+    addNameServer(filesOf(context, record.id).folder, known);
   }
   changeJoins(context, record.id, (joins) => [...joins, join]);
 }
@@ -43,7 +45,10 @@ export async function disconnectContainer(
   const { record, state } = view;
   const isIn = joinsOf(record).some((each) => each.network === known.id) || known.endpoints[record.id] !== undefined;
   if (!isIn) throw notIn(record, known);
-  if (state.status === "running") await openNetworking(context.store).leave(state.pid, record.id, known);
+  if (state.status === "running") {
+    await openNetworking(context.store).leave(state.pid, record.id, known);
+    removeNameServer(filesOf(context, record.id).folder, known);
+  }
   changeJoins(context, record.id, (joins) => joins.filter((each) => each.network !== known.id));
 }
 

@@ -222,6 +222,16 @@ describe.skipIf(reason !== undefined)("networks", { timeout: 120_000 }, () => {
       seen.push(routes());
     }
     expect(seen).toEqual([[], ["eth1"], ["eth1"], ["eth2"], []]);
+    // One that began where there are no names learns those of a network that it joins, and forgets them.
+    world.ok("run", "-d", "--name", "late", "busybox", "sleep", "100");
+    const asks = (): number | null => world.tare(["exec", "late", "busybox", "nslookup", "-type=a", "app"]).code;
+    const codes = [asks()];
+    for (const verb of ["connect", "disconnect"]) {
+      world.ok("network", verb, "team", "late");
+      codes.push(asks());
+    }
+    expect(codes).toEqual([1, 0, 1]);
+    world.ok("rm", "-f", "late");
     world.ok("run", "-d", "--name", "alone", "--network", "none", "busybox", "sleep", "100");
     const alone = world.tare(["network", "connect", "team", "alone"]);
     expect([alone.code, alone.err]).toEqual([1, expect.stringContaining("in private (none) mode")]);
