@@ -58,6 +58,21 @@ describe.skipIf(reason !== undefined)("containers", () => {
     expect(text).toMatch(/^busy [\d.]+%\nbox [\d.]+%\nbusy/);
   });
 
+  it("cp of one large file ends when it is interrupted", async () => {
+    const large = join(world.folder, "large");
+    const descriptor = fs.openSync(large, "w");
+    for (let piece = 0; piece < 500; piece += 1) fs.writeSync(descriptor, Buffer.alloc(MB, "x"));
+    fs.closeSync(descriptor);
+    const copy = join(world.folder, "copy");
+    world.ok("cp", large, "idle:/large");
+    const child = world.start(["cp", "idle:/large", copy], { stdio: "ignore" });
+    while (!fs.existsSync(copy) && child.exitCode === null) await sleep(10);
+    child.kill("SIGINT");
+    expect(await new Promise((resolve) => child.once("close", resolve))).toBe(130);
+    expect(fs.statSync(copy).size).toBeLessThan(500 * MB);
+    fs.rmSync(large);
+  });
+
   it("update changes a running container, its record and its next start", () => {
     const limit = (): unknown => stats("box")[0]?.["memoryLimit"];
     expect(world.ok("update", "-m", "80m", "--memory-swap", "90m", "--pids-limit", "50", "box")).toBe("box");
