@@ -64,13 +64,15 @@ describe.skipIf(reason !== undefined)("containers", () => {
     for (let piece = 0; piece < 500; piece += 1) fs.writeSync(descriptor, Buffer.alloc(MB, "x"));
     fs.closeSync(descriptor);
     const copy = join(world.folder, "copy");
-    world.ok("cp", large, "idle:/large");
-    const child = world.start(["cp", "idle:/large", copy], { stdio: "ignore" });
+    world.ok("create", "--name", "spare", "busybox");
+    world.ok("cp", large, "spare:/large");
+    const child = world.start(["cp", "spare:/large", copy], { stdio: "ignore" });
     while (!fs.existsSync(copy) && child.exitCode === null) await sleep(10);
     child.kill("SIGINT");
     expect(await new Promise((resolve) => child.once("close", resolve))).toBe(130);
     expect(fs.statSync(copy).size).toBeLessThan(500 * MB);
-    fs.rmSync(large);
+    world.ok("rm", "spare");
+    for (const path of [large, copy]) fs.rmSync(path);
   });
 
   it("update changes a running container, its record and its next start", () => {
