@@ -24,7 +24,8 @@ export interface BridgeBackendOptions {
 export function bridgeBackend({ store, networks }: BridgeBackendOptions): NetworkBackend {
   const table = `tare_${stableId(store.root).slice(0, 8)}`;
   const names = new NameService(store.runRoot);
-  const refresh = (): Promise<void> => names.refresh(() => networks.list());
+  // A network that another command is about to bring up is told of by that one: nobody can listen there yet.
+  const refresh = (): Promise<void> => names.refresh(() => networks.list().filter(isUp));
   const alone = <T>(act: () => Promise<T>): Promise<T> => withFileLock(join(store.runRoot, "bridges.lock"), act);
   const bringUpAll = async (all: readonly NetworkRecord[]): Promise<void> => {
     const missing = all.filter((network) => network.isDown === true || !isUp(network));

@@ -17,6 +17,8 @@ const PORT = 53;
 const LONGEST_START = 5000;
 const LONGEST_END = 1000;
 const POLL = 4;
+/** Milliseconds until the server is asked once more. */
+const PATIENCE = 500;
 const PLACES = [
   "/usr/lib/podman",
   "/usr/libexec/podman",
@@ -68,8 +70,13 @@ export class NameService {
     if (networks.length === 0) return isThere ? await this.#end() : undefined;
     if (!isThere) this.#start();
     const wanted = networks.flatMap(({ subnets }) => subnets.map(({ gateway }) => gateway));
-    for (const limit = Date.now() + LONGEST_START; !isListening(wanted); await sleep(POLL)) {
+    const limit = Date.now() + LONGEST_START;
+    // A bridge may get its address, or a server may end, just after it was looked at.
+    for (let again = Date.now() + PATIENCE; !isListening(wanted); await sleep(POLL)) {
       if (Date.now() > limit) throw notListening(wanted);
+      if (Date.now() < again) continue;
+      if (!this.#hangUp()) this.#start();
+      again = Date.now() + PATIENCE;
     }
   }
 

@@ -21,11 +21,11 @@ export const NETWORK_COMMAND_CASES: readonly CompatibilityCase[] = [
     script: `
 t network create $n
 t network create $n
-t network create --driver bridge --subnet 10.77.0.0/16 --ip-range 10.77.5.0/24 --gateway 10.77.0.254 --label one=1 --internal -o com.docker.network.driver.mtu=1400 $n-b
+t network create --driver bridge --subnet 10.177.0.0/16 --ip-range 10.177.5.0/24 --gateway 10.177.0.254 --label one=1 --internal -o com.docker.network.driver.mtu=1400 $n-b
 docker network inspect -f '{{.Name}} {{.Driver}} {{.Scope}} {{.Internal}} {{json .Labels}} {{(index .IPAM.Config 0).Subnet}} {{(index .IPAM.Config 0).Gateway}} {{(index .IPAM.Config 0).IPRange}} {{index .Options "com.docker.network.driver.mtu"}}' $n-b
 docker network inspect -f '{{.Attachable}} {{.Ingress}} {{.EnableIPv6}} {{len .Containers}} {{.IPAM.Driver}}' $n
 docker run --rm --network $n-b box sh -c 'ip -4 -o addr show eth0 | tr -s " " | cut -d" " -f4; cat /sys/class/net/eth0/mtu'
-f network create --subnet 10.77.3.0/24 $n-c
+f network create --subnet 10.177.3.0/24 $n-c
 f network create --subnet nonsense $n-c
 f network create --driver nosuch $n-c
 f network create --gateway 10.1.1.1 --subnet 10.2.0.0/16 $n-c

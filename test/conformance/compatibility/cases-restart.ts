@@ -73,7 +73,7 @@ sleep 0.5; field $n-b '{{.State.Status}} {{.State.ExitCode}}'`,
       "ps --filter",
     ],
     script: `
-docker run -d --name $n --health-cmd 'echo looked; test ! -e /tmp/ill' --health-interval 300ms --health-retries 2 --health-timeout 5s box sh -c "$STAY" >/dev/null
+docker run -d --name $n --health-cmd 'echo looked; test ! -e /tmp/ill' --health-interval 1500ms --health-retries 2 --health-timeout 5s box sh -c "$STAY" >/dev/null
 field $n '{{json .Config.Healthcheck}}'
 field $n '{{.State.Health.Status}} {{.State.Health.FailingStreak}}'
 docker ps --filter name=^/$n$ --format '{{.Status}}' | sed 's/.*(/(/'
@@ -148,7 +148,7 @@ docker rm $n-run $n-d 2>/dev/null | sort; t rm $n-d`,
     rows: ["run --init", "run --cidfile", "run --rm", "create --cidfile"],
     script: `
 docker run --rm --init box sh -c 'tr "\\0" " " < /proc/1/cmdline | cut -d" " -f1,2 | sed "s,^/.*/,,"; echo; echo $$ | grep -c "^1$"'
-docker run --rm --init box sh -c '(sleep 0.1 &) ; sleep 0.4; ps | grep -c "[Zz]ombie\\|<defunct>"'
+docker run --rm --init box sh -c '(sleep 0.1 &) ; sleep 0.4; cat /proc/[0-9]*/stat | grep -c ") Z "'
 docker run -d --init --name $n-i box sleep 60 >/dev/null; docker stop -t 5 $n-i; field $n-i '{{.State.ExitCode}} {{.HostConfig.Init}}'
 docker run --cidfile id --name $n box true; [ "$(cat id)" = "$(field $n '{{.Id}}')" ] && echo same; wc -c < id
 t run --cidfile id --name $n-b box true

@@ -78,10 +78,11 @@ const PS: readonly string[] = [
 
 const quoted = (template: string): string => `'${template.replaceAll("'", `'\\''`)}'`;
 
+/** One variable only, since Docker 20.10 puts them into any order. */
 const SETUP = `
 docker volume create $n-data >/dev/null
 docker run -d --name $n --network none --hostname web -m 64m --pids-limit 99 --cap-add NET_ADMIN --cap-drop MKNOD -l team=vision -l b=2 \\
-  -e KEY=value -e OTHER=a=b -v $n-data:/data -u 33:33 -w /tmp box sleep 600 >/dev/null`;
+  -e KEY=a=b -v $n-data:/data -u 33:33 -w /tmp box sleep 600 >/dev/null`;
 
 /** Templates, documents and what changes images and files of containers. */
 export const TEMPLATE_CASES: readonly CompatibilityCase[] = [
@@ -95,7 +96,8 @@ docker inspect $n nothing | grep -c '"Id"'`,
   {
     name: "ps-templates",
     rows: ["ps --format"],
-    script: `${SETUP}
+    // One label only, since Docker 20.10 puts them into any order here.
+    script: `${SETUP.replace(" -l b=2", "")}
 ${PS.map((template, at) => `echo "-- ${at}"; docker ps --filter name=^/$n$ --format ${quoted(template)} || echo fails`).join("\n")}`,
   },
   {
