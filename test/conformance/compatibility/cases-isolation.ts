@@ -48,7 +48,7 @@ field $n '{{.HostConfig.Privileged}}'`,
     rows: ["run --hostname", "run --domainname", "run --add-host", "run --dns", "run --dns-search", "run --dns-option"],
     script: `
 docker run --rm --network none --name $n-a -h web --domainname example.org box sh -c 'hostname; cat /proc/sys/kernel/domainname; cat /etc/hostname'
-docker run --rm --add-host db:10.1.2.3 --add-host six:::1 box sh -c 'grep -E "db|six" /etc/hosts'
+docker run --rm --add-host db:10.1.2.3 --add-host six:::1 box sh -c 'grep -E "[[:space:]](db|six)$" /etc/hosts'
 docker run --rm --network none --dns 9.9.9.9 --dns 1.1.1.1 --dns-search example.org --dns-option ndots:3 box sort /etc/resolv.conf
 docker create --name $n --add-host db:10.1.2.3 --dns 9.9.9.9 --dns-search example.org --dns-option ndots:3 -h web --domainname example.org box >/dev/null
 field $n '{{json .HostConfig.ExtraHosts}} {{json .HostConfig.Dns}} {{json .HostConfig.DnsSearch}} {{json .HostConfig.DnsOptions}} {{.Config.Hostname}} {{.Config.Domainname}}'

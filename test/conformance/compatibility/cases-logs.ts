@@ -21,7 +21,7 @@ docker wait $n
 field $n '{{.HostConfig.LogConfig.Type}} {{index .HostConfig.LogConfig.Config "max-size"}}'
 docker logs --tail 2 $n
 docker logs -n 1 --details $n
-docker logs --since 1h --until 0s $n | wc -l
+docker logs --since 1h $n | wc -l
 docker logs --until 1h $n
 docker logs -t -n 1 $n | sed 's/^[0-9T:.-]*Z/TIME/'
 docker logs -f --tail 1 $n
