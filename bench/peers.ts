@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The engines that are compared, each with a store of its own below the benchmark's folder. */
-import { spawnSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Daemon } from "./daemon.ts";
 import { DOCKER, startDaemon } from "./daemon.ts";
+import { firstLine, has } from "./host.ts";
 import type { Command } from "./measure.ts";
 import { timed } from "./measure.ts";
 
@@ -56,14 +56,6 @@ export async function openPeers(folder: string, names: readonly string[]): Promi
     else absent.push("buildah: not installed");
   }
   return { all, tare, absent, close: async () => daemon?.stop() };
-}
-
-function has(program: string): boolean {
-  return spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
-}
-
-function firstLine(program: string, ...words: string[]): string {
-  return spawnSync(program, words, { encoding: "utf8" }).stdout.trim().split("\n")[0] ?? "";
 }
 
 /** Tare as it is in this checkout, with its store in `root`. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { cpus, release, totalmem } from "node:os";
 import type { Bench, Case } from "./cases.ts";
+import { versionsOf } from "./engines.ts";
+import { machine } from "./host.ts";
 import { median } from "./measure.ts";
 import type { Peer } from "./peers.ts";
 
@@ -41,9 +42,5 @@ function ratio(own: number, other: number): string {
 
 /** What the figures were taken with. */
 export function conditions(bench: Bench, peers: readonly Peer[]): string {
-  const [cpu] = cpus();
-  const memory = Math.round(totalmem() / 2 ** 30);
-  const machine = `${cpus().length} × ${cpu?.model.trim() ?? "unknown CPU"}, ${memory} GiB, Linux ${release()}`;
-  const versions = peers.map((peer) => `${peer.name}: ${peer.version}`).join("; ");
-  return `Medians of ${bench.rounds} rounds, engines in turn within each round. ${machine}. ${versions}.`;
+  return `Medians of ${bench.rounds} rounds, engines in turn within each round. ${machine()}. ${versionsOf(peers)}.`;
 }

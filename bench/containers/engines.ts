@@ -1,43 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Who is compared: engines that take the same words, each with a store of its own. */
-import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
 import { DOCKER, startDaemon } from "../daemon.ts";
-import { finished } from "../measure.ts";
+import { TARE, unmountStorage } from "../engines.ts";
+import type { NamedEngine, Starters } from "../engines.ts";
+import { firstLine } from "../host.ts";
 import type { Command } from "../measure.ts";
 
 /** An engine. */
-export interface Engine {
-  readonly name: string;
-  readonly version: string;
+export interface Engine extends NamedEngine {
   /** A command in Docker's words. */
   command(...words: readonly string[]): Command;
-  stop(): Promise<void>;
 }
 
-/** The engines of a run. */
-interface OpenEngines {
-  /** Tare first. */
-  readonly all: readonly [Engine, ...Engine[]];
-  readonly absent: readonly string[];
-}
-
-/** Starts what has to be started; what is missing is left out with the reason. */
-export async function openEngines(folder: string, ids: readonly string[]): Promise<OpenEngines> {
-  const all: [Engine, ...Engine[]] = [tareEngine(join(folder, "tare"))];
-  const absent: string[] = [];
-  for (const id of ids) {
-    if (id === "docker" && has("dockerd") && has(DOCKER)) all.push(await dockerEngine(join(folder, "docker")));
-    else if (id === "podman" && has("podman")) all.push(podmanEngine(join(folder, "podman")));
-    else absent.push(`${id}: not installed`);
-  }
-  return { all, absent };
-}
+/** How each is started. */
+export const STARTERS: Starters<Engine> = { tare: tareEngine, docker: dockerEngine, podman: podmanEngine };
 
 function tareEngine(root: string): Engine {
-  const program = resolve(import.meta.dirname, "../../bin/tare");
-  return engine("Tare", (words) => ({ program, words, env: { TARE_ROOT: root } }));
+  return engine("Tare", (words) => ({ program: TARE, words, env: { TARE_ROOT: root } }));
 }
 
 async function dockerEngine(folder: string): Promise<Engine> {
@@ -54,17 +34,10 @@ function podmanEngine(root: string): Engine {
   writeFileSync(config, '[containers]\ndefault_ulimits = ["nofile=1024:4096", "nproc=4096:4096"]\n');
   const env = { CONTAINERS_CONF: config };
   const podman = engine("podman", (words) => ({ program: "podman", words: [...store, ...words], env }));
-  return { ...podman, stop: async () => void spawnSync("umount", [join(root, "overlay")]) };
+  return { ...podman, stop: () => unmountStorage(root) };
 }
 
 function engine(name: string, command: (words: readonly string[]) => Command): Engine {
-  const version =
-    finished(command(["--version"]))
-      .output.trim()
-      .split("\n")[0] ?? "";
-  return { name, version, command: (...words) => command(words), stop: async () => undefined };
-}
-
-function has(program: string): boolean {
-  return spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
+  const version = firstLine(command([]).program, "--version");
+  return { name, version, command: (...words) => command(words), stop: () => Promise.resolve() };
 }

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { chosen } from "../chosen.ts";
+import { PEER_IDS } from "../engines.ts";
+import { peerOptions, peerValues, text } from "../peer-options.ts";
+import type { PeerOptions } from "../peer-options.ts";
 import { CASES } from "./cases.ts";
 
-const PEER_IDS: readonly string[] = ["docker", "podman"];
-
 /** How a run is made. */
-export interface Options {
+export interface Options extends PeerOptions {
   readonly rounds: number;
   /** Containers of `ps`. */
   readonly containers: number;
@@ -15,12 +14,6 @@ export interface Options {
   readonly parallel: number;
   /** Of the log. */
   readonly lines: number;
-  readonly peers: readonly string[];
-  /** Ids of cases. */
-  readonly only: readonly string[];
-  readonly folder: string;
-  readonly isJson: boolean;
-  readonly keep: boolean;
 }
 
 const IDS = CASES.map(({ id }) => id);
@@ -38,35 +31,13 @@ const USAGE = `usage: npm run bench:containers -- [options]
 
 /** Reads the command line; prints usage and ends where that is wanted. */
 export function readOptions(): Options {
-  const text = { type: "string" } as const;
-  const flag = { type: "boolean", default: false } as const;
-  const { values } = parseArgs({
-    options: {
-      rounds: { ...text, default: "11" },
-      containers: { ...text, default: "200" },
-      parallel: { ...text, default: "50" },
-      lines: { ...text, default: "1000000" },
-      peers: { ...text, default: PEER_IDS.join(",") },
-      only: { ...text, default: IDS.join(",") },
-      folder: { ...text, default: resolve(import.meta.dirname, "../../.cache/bench-containers") },
-      json: flag,
-      keep: flag,
-      help: flag,
-    },
-  });
-  if (values.help) {
-    process.stdout.write(USAGE);
-    process.exit(0);
-  }
+  const own = { rounds: text(11), containers: text(200), parallel: text(50), lines: text(1_000_000) };
+  const { values } = parseArgs({ options: { ...own, ...peerOptions(IDS, "bench-containers") } });
   return {
     rounds: Number(values.rounds),
     containers: Number(values.containers),
     parallel: Number(values.parallel),
     lines: Number(values.lines),
-    peers: chosen(values.peers, PEER_IDS),
-    only: chosen(values.only, IDS),
-    folder: resolve(values.folder),
-    isJson: values.json,
-    keep: values.keep,
+    ...peerValues(values, IDS, USAGE),
   };
 }

@@ -4,17 +4,18 @@
  * standard error. Runs in a network namespace of its own, where each engine has its bridge. Needs root. Gates nothing.
  */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, rmSync } from "node:fs";
-import { cpus, release, totalmem } from "node:os";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fillBusybox } from "../../test/support/bases.ts";
 import { messageOf } from "../../src/base/index.ts";
+import { openEngines, versionsOf } from "../engines.ts";
+import { machine, note } from "../host.ts";
+import { insideOnly } from "../inside.ts";
 import { median, timed } from "../measure.ts";
 import { amount, table } from "../report.ts";
-import { isInside, runInside } from "../wheels/prepare.ts";
 import { CASES, IMAGE } from "./cases.ts";
 import type { Case } from "./cases.ts";
-import { openEngines } from "./engines.ts";
+import { STARTERS } from "./engines.ts";
 import type { Engine } from "./engines.ts";
 import { readOptions } from "./options.ts";
 import type { Options } from "./options.ts";
@@ -22,10 +23,6 @@ import type { Options } from "./options.ts";
 interface Measured {
   readonly case: Case;
   readonly seconds: ReadonlyMap<Engine, readonly number[]>;
-}
-
-function note(text: string): void {
-  process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${text}\n`);
 }
 
 /** The same files for all. */
@@ -71,10 +68,7 @@ function reportText(options: Options, engines: readonly Engine[], measured: read
     const ratio = (other: Engine): string => (middle(tare) / middle(other)).toFixed(2).replace("NaN", "–");
     return [one.title(options), ...engines.map((each) => amount(middle(each), "s")), ...others.map(ratio), one.goal];
   });
-  const [cpu] = cpus();
-  const machine = `${cpus().length} × ${cpu?.model.trim() ?? "unknown CPU"}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}`;
-  const versions = engines.map(({ name, version }) => `${name}: ${version}`).join("; ");
-  return `${table(head, rows)}\n\nMedians of ${options.rounds} rounds (3 of starts at once and logs). ${machine}. ${versions}.`;
+  return `${table(head, rows)}\n\nMedians of ${options.rounds} rounds (3 of starts at once and logs). ${machine()}. ${versionsOf(engines)}.`;
 }
 
 function reportJson(measured: readonly Measured[]): string {
@@ -84,17 +78,9 @@ function reportJson(measured: readonly Measured[]): string {
   return JSON.stringify(rows, undefined, 2);
 }
 
-async function main(): Promise<void> {
-  const options = readOptions();
-  if (process.getuid?.() !== 0) throw new Error("the benchmark needs root");
-  if (!isInside()) {
-    process.exitCode = runInside();
-    if (!options.keep) rmSync(options.folder, { recursive: true, force: true });
-    return;
-  }
-  rmSync(options.folder, { recursive: true, force: true });
+async function main(options: Options): Promise<void> {
   mkdirSync(options.folder, { recursive: true });
-  const { all, absent } = await openEngines(options.folder, options.peers);
+  const { all, absent } = await openEngines(options.folder, options.peers, STARTERS);
   for (const reason of absent) note(`left out: ${reason}`);
   try {
     importImage(options.folder, all);
@@ -123,4 +109,5 @@ function environment(engine: Engine): NodeJS.ProcessEnv {
   return { ...process.env, ...engine.command().env };
 }
 
-await main();
+const options = readOptions();
+await insideOnly(options, () => main(options));

@@ -5,17 +5,18 @@
  * nothing.
  */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { cpus, release, totalmem } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeBigContext } from "../../test/support/big-image.ts";
+import { openEngines, versionsOf } from "../engines.ts";
+import { machine, note } from "../host.ts";
+import { insideOnly } from "../inside.ts";
 import { median, timed } from "../measure.ts";
 import { amount, table } from "../report.ts";
-import { isInside, runInside } from "../wheels/prepare.ts";
 import { startRegistry } from "../wheels/registry.ts";
 import { CASES, CHANGING, measureMemory, measureTime } from "./cases.ts";
 import type { Case, Place } from "./cases.ts";
-import { openEngines } from "./engines.ts";
+import { STARTERS } from "./engines.ts";
 import type { Engine } from "./engines.ts";
 import { readOptions } from "./options.ts";
 import type { Options } from "./options.ts";
@@ -27,10 +28,6 @@ interface Measured {
   readonly seconds: ReadonlyMap<Engine, number[]>;
   /** Of Tare, in bytes. */
   readonly memory: number;
-}
-
-function note(text: string): void {
-  process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${text}\n`);
 }
 
 async function openPlace({ folder, megabytes, layers }: Options): Promise<Place> {
@@ -99,11 +96,8 @@ function reportText(options: Options, engines: readonly Engine[], measured: read
     const times = engines.map((engine) => amount(middle(engine), "s"));
     return [one.title, ...times, ...ratios, one.goal, amount(memory / 1e6, "MB")];
   });
-  const [cpu] = cpus();
-  const machine = `${cpus().length} × ${cpu?.model.trim() ?? "unknown CPU"}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}`;
-  const versions = engines.map(({ name, version }) => `${name}: ${version}`).join("; ");
   const image = `${options.megabytes} MB in ${options.layers} layers`;
-  return `${table(head, rows)}\n\n${image}, medians of ${options.rounds} rounds. ${machine}. ${versions}.`;
+  return `${table(head, rows)}\n\n${image}, medians of ${options.rounds} rounds. ${machine()}. ${versionsOf(engines)}.`;
 }
 
 function reportJson(measured: readonly Measured[]): string {
@@ -113,17 +107,9 @@ function reportJson(measured: readonly Measured[]): string {
   return JSON.stringify(rows, undefined, 2);
 }
 
-async function main(): Promise<void> {
-  const options = readOptions();
-  if (process.getuid?.() !== 0) throw new Error("the benchmark needs root");
-  if (!isInside()) {
-    process.exitCode = runInside();
-    if (!options.keep) rmSync(options.folder, { recursive: true, force: true });
-    return;
-  }
-  rmSync(options.folder, { recursive: true, force: true });
+async function main(options: Options): Promise<void> {
   const place = await openPlace(options);
-  const { all, absent } = await openEngines(options.folder, options.peers);
+  const { all, absent } = await openEngines(options.folder, options.peers, STARTERS);
   for (const reason of absent) note(`left out: ${reason}`);
   try {
     fillSource(place, all[0]);
@@ -136,4 +122,5 @@ async function main(): Promise<void> {
   }
 }
 
-await main();
+const options = readOptions();
+await insideOnly(options, () => main(options));

@@ -5,7 +5,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DOCKER, startDaemon } from "../daemon.ts";
 import type { Daemon } from "../daemon.ts";
-import { finished, timed } from "../measure.ts";
+import { firstLine, has } from "../host.ts";
+import { timed } from "../measure.ts";
 import type { Command } from "../measure.ts";
 import type { BuildOptions, Contender } from "./contenders.ts";
 import { newerDocker } from "./newer-docker.ts";
@@ -172,12 +173,4 @@ function openBuildah(place: PeerPlace): Opened {
     end: () => void spawnSync("umount", [join(root, "overlay")]),
   };
   return { contenders: [buildah] };
-}
-
-function has(program: string): boolean {
-  return spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
-}
-
-function firstLine(program: string, ...words: string[]): string {
-  return finished({ program, words }).output.trim().split("\n")[0] ?? "";
 }

@@ -4,16 +4,17 @@
  * Prints Markdown; progress goes to the standard error. What has to be fetched is fetched first; then the program runs
  * itself again in a network namespace where only a loopback exists. Needs root. Gates nothing.
  */
-import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../../src/base/index.ts";
+import { note } from "../host.ts";
+import { insideOnly } from "../inside.ts";
 import type { Contender } from "./contenders.ts";
 import { readOptions } from "./options.ts";
 import type { Options } from "./options.ts";
 import { measureKnown } from "./known.ts";
 import { openPeers } from "./peer-contenders.ts";
 import type { OpenPeers } from "./peer-contenders.ts";
-import { baseIn, isInside, newerDockerIn, prepare, runInside, wheelsIn } from "./prepare.ts";
+import { baseIn, newerDockerIn, prepare, wheelsIn } from "./prepare.ts";
 import type { Materials } from "./projects.ts";
 import { measureDisk, measureGrowth, measureMemory } from "./scale.ts";
 import { startRegistry } from "./registry.ts";
@@ -73,10 +74,6 @@ async function openSession(options: Options): Promise<Session> {
     (await index.requests()).filter((line) => /^GET .*\.whl$/.test(line)).length;
   const tare = tareContenders({ warm, root: tareRoot, indexUrl });
   return { options, place, tare, tareRoot, peers, absent: [...peers.absent], wheelRequests, close };
-}
-
-function note(text: string): void {
-  process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${text}\n`);
 }
 
 /** Contenders take turns within a round, so that a slow minute of the machine hits all. */
@@ -150,16 +147,7 @@ async function measure(session: Session): Promise<Report> {
   };
 }
 
-async function main(): Promise<void> {
-  const options = readOptions();
-  if (process.getuid?.() !== 0) throw new Error("the benchmark needs root");
-  if (!isInside()) {
-    await prepare(options);
-    process.exitCode = runInside();
-    if (!options.keep) rmSync(options.folder, { recursive: true, force: true });
-    return;
-  }
-  rmSync(options.folder, { recursive: true, force: true });
+async function main(options: Options): Promise<void> {
   const session = await openSession(options);
   try {
     const report = await measure(session);
@@ -169,4 +157,9 @@ async function main(): Promise<void> {
   }
 }
 
-await main();
+const options = readOptions();
+await insideOnly(
+  options,
+  () => main(options),
+  () => prepare(options),
+);

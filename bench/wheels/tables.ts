@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The report: Markdown tables with ratios to both baselines. */
-import { cpus, release, totalmem } from "node:os";
+import { machine } from "../host.ts";
 import { median } from "../measure.ts";
 import { table } from "../report.ts";
 import type { Baseline, Contender } from "./contenders.ts";
@@ -148,12 +148,10 @@ function conditions({ set, facts }: Materials, contenders: readonly Contender[])
   const wheels = wheelsOf(facts, set.pins);
   const sum = (of: (wheel: (typeof wheels)[number]) => number): number =>
     wheels.reduce((each, wheel) => each + of(wheel), 0);
-  const [cpu] = cpus();
-  const machine = `${cpus().length} × ${cpu?.model.trim() ?? "unknown CPU"}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}`;
   const versions = [...new Set(contenders.map(({ version }) => version))];
   return [
     `Set \`${set.name}\`: ${set.title}; ${wheels.length} wheels, ${megabytes(sum(({ size }) => size))}, ${megabytes(sum(({ unpacked }) => unpacked))} unpacked, ${sum(({ files }) => files).toLocaleString("en")} files. ${set.note ?? ""}`.trim(),
-    `${machine}. Medians; contenders in turn within a round. ${versions.join("; ")}.`,
+    `${machine()}. Medians; contenders in turn within a round. ${versions.join("; ")}.`,
     "Warm on all sides: the wheels in the page cache and on an index on 127.0.0.1 (no other network exists), the base image in each store and at the registry. `BuildKit … cache mount`: its cache has all wheels (uv's also unpacked). Tare: its store has the wheels' bytes, verified when they came, and nothing made of them. Cold: no layer of the project anywhere (`--no-cache`; Tare: a fresh store), a new repository at the registry.",
   ].join("\n\n");
 }
