@@ -11,7 +11,7 @@ const CASES: readonly (readonly [
   expected: readonly (readonly [string, string])[],
 ])[] = [
   ["copied sources", "/app", [], [[HERE, "/app"]]],
-  ["the open folder is mounted", "/work", [{ source: "/home/me/p", target: "/work" }], [[HERE, "/work"]]],
+  ["the open folder is mounted", "/work", [{ source: "/home/me/p", target: "/code" }], [[HERE, "/code"]]],
   [
     "a folder of it is mounted",
     "/app",
@@ -32,9 +32,9 @@ const CASES: readonly (readonly [
   ],
   [
     "the working directory is below a mount",
-    "/work/sub",
-    [{ source: "/home/me/p", target: "/work" }],
-    [[HERE, "/work"]],
+    "/code/sub",
+    [{ source: "/home/me/p", target: "/code" }],
+    [[HERE, "/code"]],
   ],
   [
     "a name that only begins alike",

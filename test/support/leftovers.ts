@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { allPids, textOf } from "./processes.ts";
 import type { ProgramWorld } from "./program.ts";
 
 /** The state of the host before a test, and what has come since and stays. */
@@ -35,7 +36,7 @@ export class Leftovers {
   #now(): readonly string[] {
     const { folder, root } = this.#world;
     const runRoot = this.#world.runRoot();
-    const mounts = read("/proc/self/mountinfo").split("\n");
+    const mounts = textOf("/proc/self/mountinfo").split("\n");
     return [
       ...hostState().filter((line) => !this.#before.has(line)),
       ...mounts.filter((line) => [folder, runRoot].some((path) => line.includes(path))),
@@ -48,11 +49,11 @@ export class Leftovers {
 /** Control groups, and network namespaces that a mount keeps; others end with their processes. */
 function hostState(): readonly string[] {
   const groups = spawnSync("find", ["/sys/fs/cgroup", "-maxdepth", "4", "-type", "d", "-path", "*/tare/*"]);
-  const mounts = read("/proc/self/mountinfo").split("\n");
+  const mounts = textOf("/proc/self/mountinfo").split("\n");
   return [
     // Groups with processes are those of others; ours are found by their marker.
     ...lines(groups.stdout)
-      .filter((line) => read(join(line, "cgroup.procs")) === "")
+      .filter((line) => textOf(join(line, "cgroup.procs")) === "")
       .map((line) => `control group ${line}`),
     ...mounts.filter((line) => line.includes(" net:[")).map((line) => `network namespace ${line}`),
   ];
@@ -65,20 +66,12 @@ function lines(output: Buffer): readonly string[] {
 /** Processes, other than this one, with one of the texts in the command line or the environment. */
 function processes(texts: readonly string[]): readonly string[] {
   const found: string[] = [];
-  for (const pid of fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)) {
-    const command = read(`/proc/${pid}/cmdline`);
-    const all = command + read(`/proc/${pid}/environ`);
+  for (const pid of allPids()) {
+    const command = textOf(`/proc/${pid}/cmdline`);
+    const all = command + textOf(`/proc/${pid}/environ`);
     if (texts.some((text) => all.includes(text))) found.push(`process ${pid} ${command.replaceAll("\0", " ")}`);
   }
   return found;
-}
-
-function read(path: string): string {
-  try {
-    return fs.readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
 }
 
 function namesIn(folder: string): readonly string[] {

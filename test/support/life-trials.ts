@@ -5,9 +5,9 @@
  * was written, that `ps` tells the truth, that the name can be used again, and that nothing is left after a prune.
  */
 import type { ChildProcess } from "node:child_process";
-import * as fs from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Leftovers } from "./leftovers.ts";
+import { allPids, killNow, textOf } from "./processes.ts";
 import type { ProgramWorld } from "./program.ts";
 import { randomNumbers } from "./random.ts";
 import { rebootWorld } from "./reboot.ts";
@@ -138,8 +138,8 @@ function stateOf(world: ProgramWorld, id: string): string {
 }
 
 function programsOf(id: string, marker: string): readonly number[] {
-  return pids().filter(
-    (pid) => read(`/proc/${pid}/cgroup`).includes(id) && read(`/proc/${pid}/environ`).includes(marker),
+  return allPids().filter(
+    (pid) => textOf(`/proc/${pid}/cgroup`).includes(id) && textOf(`/proc/${pid}/environ`).includes(marker),
   );
 }
 
@@ -183,44 +183,20 @@ async function killSoon(world: ProgramWorld, pattern: RegExp, after: number): Pr
 
 /** Kills processes whose command line names this store and matches; the number of them. */
 function killMatching(world: ProgramWorld, pattern: RegExp): number {
-  const found = pids().filter((pid) => {
-    const line = read(`/proc/${pid}/cmdline`);
+  const found = allPids().filter((pid) => {
+    const line = textOf(`/proc/${pid}/cmdline`);
     return line.includes(world.root) && pattern.test(line);
   });
-  for (const pid of found) kill(pid);
+  for (const pid of found) killNow(pid);
   return found.length;
 }
 
 function killProgram(world: ProgramWorld): void {
-  kill(Number(world.tare(["inspect", "--format", "{{.State.Pid}}", NAME]).out));
+  killNow(Number(world.tare(["inspect", "--format", "{{.State.Pid}}", NAME]).out));
 }
 
 function endOf(child: ChildProcess): Promise<unknown> {
   return child.exitCode !== null || child.signalCode !== null
     ? Promise.resolve()
     : new Promise((resolve) => child.once("exit", resolve));
-}
-
-function pids(): readonly number[] {
-  return fs
-    .readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => pid !== process.pid);
-}
-
-function kill(pid: number): void {
-  try {
-    if (pid > 1) process.kill(pid, "SIGKILL");
-  } catch {
-    return;
-  }
-}
-
-function read(path: string): string {
-  try {
-    return fs.readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
 }

@@ -3,6 +3,7 @@
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { allPids, killNow, textOf } from "./processes.ts";
 import type { ProgramWorld } from "./program.ts";
 
 const OLD_BOOT = "00000000-0000-4000-8000-000000000000";
@@ -26,31 +27,14 @@ export function rebootWorld(world: ProgramWorld): void {
 
 /** conmon first, then what it watches: its exit command must not run. */
 function killAll(texts: readonly string[]): void {
-  const pids = fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
-  const linesOf = (pid: string): string => read(`/proc/${pid}/cmdline`) + read(`/proc/${pid}/environ`);
-  const ours = pids.filter((pid) => texts.some((text) => linesOf(pid).includes(text)));
+  const linesOf = (pid: number): string => textOf(`/proc/${pid}/cmdline`) + textOf(`/proc/${pid}/environ`);
+  const ours = allPids().filter((pid) => texts.some((text) => linesOf(pid).includes(text)));
   const groups = ours.flatMap((pid) => pidsOfGroup(pid));
-  for (const pid of [...ours, ...groups]) kill(Number(pid));
-  const inits = fs.globSync(join(texts[0] ?? "", "v1/containers/*/pid")).map((path) => Number(read(path)));
-  for (const pid of inits) if (read(`/proc/${pid}/cgroup`).includes("/tare/")) kill(pid);
+  for (const pid of [...ours, ...groups]) killNow(pid);
+  const inits = fs.globSync(join(texts[0] ?? "", "v1/containers/*/pid")).map((path) => Number(textOf(path)));
+  for (const pid of inits) if (textOf(`/proc/${pid}/cgroup`).includes("/tare/")) killNow(pid);
 }
 
-function pidsOfGroup(pid: string): readonly string[] {
-  return read(`/proc/${pid}/task/${pid}/children`).split(" ").filter(Boolean);
-}
-
-function kill(pid: number): void {
-  try {
-    if (pid > 1) process.kill(pid, "SIGKILL");
-  } catch {
-    return;
-  }
-}
-
-function read(path: string): string {
-  try {
-    return fs.readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
+function pidsOfGroup(pid: number): readonly number[] {
+  return textOf(`/proc/${pid}/task/${pid}/children`).split(" ").filter(Boolean).map(Number);
 }

@@ -28,7 +28,7 @@ export const command: CommandBody = {
   ],
   complete: ["container", "file"],
   examples: [
-    { line: "tare cp training:/work/model.pt .", text: "a result out of a container" },
+    { line: "tare cp training:/srv/model.pt .", text: "a result out of a container" },
     { line: "tare cp config/. web:/etc/app", text: "the files of a folder into one" },
     { line: "tare cp web:/var/log - | tar t", text: "as an archive" },
   ],
