@@ -11,7 +11,7 @@ const CASES: readonly (readonly [
   expected: readonly (readonly [string, string])[],
 ])[] = [
   ["copied sources", "/app", [], [[HERE, "/app"]]],
-  ["the open folder is mounted", "/work", [{ source: "/home/me/p", target: "/code" }], [[HERE, "/code"]]],
+  ["the open folder is mounted", "/code", [{ source: "/home/me/p", target: "/code" }], [[HERE, "/code"]]],
   [
     "a folder of it is mounted",
     "/app",
