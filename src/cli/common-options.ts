@@ -17,20 +17,12 @@ export const SIGNATURE_POLICY_OPTION: OptionSpec = {
   complete: "file",
 };
 
-/** `-f` of the prunes. */
+/** `-f` of what asks. */
 export const FORCE_OPTION: OptionSpec = {
   name: "force",
   short: "f",
   type: "boolean",
   description: "Do not ask",
-};
-
-/** `--filter` where `-f` means something else. */
-export const LONG_FILTER_OPTION: OptionSpec = {
-  name: "filter",
-  type: "list",
-  valueName: "filter",
-  description: "Take only what fits (`until=24h`, `label=key=value`)",
 };
 
 /** `--platform` of commands that read images. */

@@ -1,30 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-import { FORCE_OPTION, LONG_FILTER_OPTION } from "../common-options.ts";
-import { confirm } from "../confirm.ts";
 import { filtersOf } from "../listing.ts";
-import { listText } from "../prune-warning.ts";
-import { humanSize } from "../text/human.ts";
+import { PRUNE_OPTIONS, deletedText, listText, prune, reclaimedText } from "../prune.ts";
 import type { CommandBody } from "../command.ts";
 
 /** `tare container prune`. */
 export const command: CommandBody = {
   usage: "[OPTIONS]",
   count: { min: 0, max: 0 },
-  options: [
-    FORCE_OPTION,
-    LONG_FILTER_OPTION,
-    { name: "json", type: "boolean", description: "Print the report as JSON" },
-  ],
+  options: PRUNE_OPTIONS,
   examples: [{ line: "tare container prune -f --filter until=24h", text: "ended containers older than a day" }],
   async run(context, parsed) {
     const filters = filtersOf(parsed.list("filter"));
     const { containers } = await context.engine();
-    const warning = async (): Promise<string> =>
-      `WARNING! This will remove all stopped containers.${listText(await containers.prunable(filters))}`;
-    if (!(await confirm(context, warning, parsed.boolean("force")))) return;
-    const report = await containers.prune({ filters });
-    if (parsed.boolean("json")) return context.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
-    if (report.ids.length > 0) context.stdout.write(`Deleted Containers:\n${report.ids.join("\n")}\n\n`);
-    context.stdout.write(`Total reclaimed space: ${humanSize(report.reclaimed)}\n`);
+    await prune(context, parsed, {
+      warning: async () =>
+        `WARNING! This will remove all stopped containers.${listText(await containers.prunable(filters))}`,
+      remove: () => containers.prune({ filters }),
+      text: ({ ids, reclaimed }) => `${deletedText("Deleted Containers", ids)}${reclaimedText(reclaimed)}`,
+    });
   },
 };

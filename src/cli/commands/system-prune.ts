@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { FORCE_OPTION, LONG_FILTER_OPTION } from "../common-options.ts";
-import { confirm } from "../confirm.ts";
 import { filtersOf } from "../listing.ts";
-import { listText } from "../prune-warning.ts";
-import { removalText } from "../removal-text.ts";
-import { humanSize } from "../text/human.ts";
+import { PRUNE_OPTIONS, deletedImagesText, deletedText, listText, prune, reclaimedText } from "../prune.ts";
 import type { CommandBody } from "../command.ts";
 import type { Engine, SystemPruneReport, SystemPruneRequest } from "../../engine/index.ts";
 
@@ -24,9 +20,7 @@ export const command: CommandBody = {
       type: "boolean",
       description: "All images without a container, and the whole build cache",
     },
-    FORCE_OPTION,
-    LONG_FILTER_OPTION,
-    { name: "json", type: "boolean", description: "Print the report as JSON" },
+    ...PRUNE_OPTIONS,
     {
       name: "volumes",
       type: "boolean",
@@ -46,10 +40,11 @@ export const command: CommandBody = {
       signal: context.signal,
     };
     const engine = await context.engine();
-    const { system } = engine;
-    if (!(await confirm(context, () => warning(engine, request), parsed.boolean("force")))) return;
-    const report = await system.prune(request);
-    context.stdout.write(parsed.boolean("json") ? `${JSON.stringify(report, undefined, 2)}\n` : reportText(report));
+    await prune(context, parsed, {
+      warning: () => warning(engine, request),
+      remove: () => engine.system.prune(request),
+      text: reportText,
+    });
   },
 };
 
@@ -74,15 +69,13 @@ function indented(text: string): string {
 }
 
 function reportText(report: SystemPruneReport): string {
-  const list = (heading: string, lines: readonly string[]): string =>
-    lines.length > 0 ? `${heading}:\n${lines.join("\n")}\n\n` : "";
   return [
-    list("Deleted Containers", report.containers),
-    list("Deleted Volumes", report.volumes),
-    report.images.length > 0 ? `Deleted Images:\n${removalText(report.images)}\n` : "",
+    deletedText("Deleted Containers", report.containers),
+    deletedText("Deleted Volumes", report.volumes),
+    deletedImagesText(report.images),
     report.cacheRecords > 0 ? `Deleted build cache records: ${report.cacheRecords}\n` : "",
     report.wheels > 0 ? `Deleted wheels: ${report.wheels}\n` : "",
     report.leftovers > 0 ? `Cleaned leftovers of interrupted commands: ${report.leftovers}\n` : "",
-    `Total reclaimed space: ${humanSize(report.reclaimed)}\n`,
+    reclaimedText(report.reclaimed),
   ].join("");
 }

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { FORCE_OPTION, LONG_FILTER_OPTION } from "../common-options.ts";
-import { confirm } from "../confirm.ts";
 import { filtersOf } from "../listing.ts";
-import { volumeWarning } from "../prune-warning.ts";
-import { humanSize } from "../text/human.ts";
+import { PRUNE_OPTIONS, deletedText, listText, prune, reclaimedText } from "../prune.ts";
 import type { CommandBody } from "../command.ts";
 
 /** `tare volume prune`. */
@@ -16,9 +13,7 @@ export const command: CommandBody = {
   count: { min: 0, max: 0 },
   options: [
     { name: "all", short: "a", type: "boolean", description: "Volumes that somebody named, too" },
-    FORCE_OPTION,
-    LONG_FILTER_OPTION,
-    { name: "json", type: "boolean", description: "Print the report as JSON" },
+    ...PRUNE_OPTIONS,
   ],
   examples: [
     { line: "tare volume prune", text: "what ended containers left behind" },
@@ -27,14 +22,17 @@ export const command: CommandBody = {
   async run(context, parsed) {
     const request = { all: parsed.boolean("all"), filters: filtersOf(parsed.list("filter")) };
     const { volumes } = await context.engine();
-    const ask = async (): Promise<string> =>
-      volumeWarning(request.all, (await volumes.prune({ ...request, dryRun: true })).volumes);
-    if (!(await confirm(context, ask, parsed.boolean("force")))) return;
-    const report = await volumes.prune(request);
-    if (parsed.boolean("json")) return context.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
-    if (report.volumes.length > 0) {
-      context.stdout.write(`Deleted Volumes:\n${report.volumes.map(({ name }) => name).join("\n")}\n\n`);
-    }
-    context.stdout.write(`Total reclaimed space: ${humanSize(report.reclaimed)}\n`);
+    const what = request.all ? "volumes" : "anonymous volumes";
+    await prune(context, parsed, {
+      warning: async () => {
+        const doomed = await volumes.prune({ ...request, dryRun: true });
+        return `WARNING! This will remove all ${what} not used by at least one container.${listText(doomed.volumes)}`;
+      },
+      remove: () => volumes.prune(request),
+      text: (report) => {
+        const names = report.volumes.map(({ name }) => name);
+        return `${deletedText("Deleted Volumes", names)}${reclaimedText(report.reclaimed)}`;
+      },
+    });
   },
 };
