@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Semaphore, isTareError } from "../base/index.ts";
-import { errorText } from "./error-text.ts";
+import { printError } from "./error-text.ts";
+import type { ErrorCode } from "../base/index.ts";
 import type { CommandContext } from "./context.ts";
 
 /** What waits for containers: more at once would help nobody. */
@@ -45,9 +46,30 @@ export async function forEachName(
       if (line !== undefined) context.stdout.write(`${line}\n`);
     } catch (error) {
       if (isTareError(error, "E_ABORTED") || !isTareError(error)) throw error;
-      context.stderr.write(errorText(error, { color: context.stderr.color, debug: context.debug }));
+      printError(context, error);
       code = 1;
     }
   }
   return code;
+}
+
+/**
+ * The action for names of what is to be removed: answers the name. With `force` one that is not there (the error
+ * `absent`) is told and is no failure.
+ */
+export function removal(
+  context: CommandContext,
+  { force, absent }: { readonly force: boolean; readonly absent: ErrorCode },
+  remove: (name: string) => Promise<void>,
+): (name: string) => Promise<string | undefined> {
+  return async (name) => {
+    try {
+      await remove(name);
+      return name;
+    } catch (error) {
+      if (!force || !isTareError(error, absent)) throw error;
+      printError(context, error);
+      return undefined;
+    }
+  };
 }

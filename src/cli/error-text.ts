@@ -3,6 +3,7 @@ import { isTareError, messageOf } from "../base/index.ts";
 import { escapeControls, escapeLine, plainText } from "./text/escape.ts";
 import { style } from "./text/style.ts";
 import type { TareError } from "../base/index.ts";
+import type { CommandContext } from "./context.ts";
 
 /** How an error is shown. */
 export interface ErrorStyle {
@@ -22,6 +23,11 @@ export function errorText(error: unknown, shown: ErrorStyle): string {
   if (error.hint) lines.push(`${style(shown.color, "cyan", "hint:")} ${escapeControls(error.hint)}`);
   if (shown.debug) lines.push(...debugLines(error));
   return `${lines.join("\n")}\n`;
+}
+
+/** Prints an error on stderr, as the context wants it shown. */
+export function printError({ stderr, debug }: Pick<CommandContext, "stderr" | "debug">, error: unknown): void {
+  stderr.write(errorText(error, { color: stderr.color, debug }));
 }
 
 /** A failure that nobody foresaw. */

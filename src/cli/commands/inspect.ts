@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TareError, isTareError } from "../../base/index.ts";
 import { PLATFORM_OPTION } from "../common-options.ts";
-import { errorText } from "../error-text.ts";
+import { printError } from "../error-text.ts";
 import { compileTemplate } from "../template/index.ts";
 import type { Template } from "../template/index.ts";
 import type { CommandBody, OptionSpec } from "../command.ts";
@@ -94,6 +94,27 @@ export const volumeInspect: CommandBody = {
   run: (context, parsed) => inspect(context, parsed, ["volume"]),
 };
 
+const VERBOSE: OptionSpec = {
+  name: "verbose",
+  short: "v",
+  type: "boolean",
+  description: "Accepted; there is no Swarm to tell of",
+  hidden: true,
+};
+
+/** `tare network inspect`. */
+export const networkInspect: CommandBody = {
+  ...command,
+  usage: "[OPTIONS] NETWORK [NETWORK...]",
+  options: [FORMAT, VERBOSE, JSON_OPTION],
+  complete: ["network"],
+  examples: [
+    { line: "tare network inspect bridge", text: "the default network and who is in it" },
+    { line: "tare network inspect -f '{{range .IPAM.Config}}{{.Subnet}}{{end}}' team", text: "its addresses" },
+  ],
+  run: (context, parsed) => inspect(context, parsed, ["network"]),
+};
+
 /** Prints what was found, then the errors; exit code 1 when something is missing, as Docker does. */
 async function inspect(context: CommandContext, parsed: ParsedArguments, kinds: readonly Kind[]): Promise<number> {
   const format = parsed.string("format");
@@ -109,8 +130,7 @@ async function inspect(context: CommandContext, parsed: ParsedArguments, kinds: 
   if (template) for (const document of documents) context.stdout.write(`${filled(template, document)}\n`);
   else if (format === "json") for (const document of documents) context.stdout.write(`${JSON.stringify(document)}\n`);
   else context.stdout.write(`${JSON.stringify(documents, undefined, 4)}\n`);
-  for (const error of errors)
-    context.stderr.write(errorText(error, { color: context.stderr.color, debug: context.debug }));
+  for (const error of errors) printError(context, error);
   return errors.length > 0 ? 1 : 0;
 }
 

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isTareError } from "../../base/index.ts";
-import { forEachName } from "../each.ts";
-import { errorText } from "../error-text.ts";
+import { forEachName, removal } from "../each.ts";
 import type { CommandBody } from "../command.ts";
 
 /** `tare network rm`. */
@@ -13,15 +11,8 @@ export const command: CommandBody = {
   examples: [{ line: "tare network rm team", text: "once no container is in it" }],
   async run(context, parsed) {
     const { networks } = await context.engine();
-    return forEachName(context, parsed.positionals, async (name) => {
-      try {
-        await networks.remove(name);
-        return name;
-      } catch (error) {
-        if (!parsed.boolean("force") || !isTareError(error, "E_NETWORK_NOTFOUND")) throw error;
-        context.stderr.write(errorText(error, { color: context.stderr.color, debug: context.debug }));
-        return undefined;
-      }
-    });
+    const tolerated = { force: parsed.boolean("force"), absent: "E_NETWORK_NOTFOUND" } as const;
+    const remove = removal(context, tolerated, (name) => networks.remove(name));
+    return forEachName(context, parsed.positionals, remove);
   },
 };

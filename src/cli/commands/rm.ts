@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isTareError } from "../../base/index.ts";
-import { forEachNameAtOnce } from "../each.ts";
-import { errorText } from "../error-text.ts";
+import { forEachNameAtOnce, removal } from "../each.ts";
 import { confirm } from "../confirm.ts";
 import type { CommandBody } from "../command.ts";
 import type { CommandContext } from "../context.ts";
@@ -38,16 +37,9 @@ export const command: CommandBody = {
     const { containers } = engine;
     const options = { force: parsed.boolean("force"), volumes: parsed.boolean("volumes") };
     if (options.volumes && !(await mayTakeVolumes(context, engine, parsed))) return 0;
-    return forEachNameAtOnce(context, parsed.positionals, async (name) => {
-      try {
-        await containers.remove(name, options);
-        return name;
-      } catch (error) {
-        if (!options.force || !isTareError(error, "E_CONTAINER_NOTFOUND")) throw error;
-        context.stderr.write(errorText(error, { color: context.stderr.color, debug: context.debug }));
-        return undefined;
-      }
-    });
+    const tolerated = { force: options.force, absent: "E_CONTAINER_NOTFOUND" } as const;
+    const remove = removal(context, tolerated, (name) => containers.remove(name, options));
+    return forEachNameAtOnce(context, parsed.positionals, remove);
   },
 };
 

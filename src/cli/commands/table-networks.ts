@@ -29,7 +29,7 @@ export const NETWORK_COMMANDS: readonly CommandEntry[] = [
     aliases: [],
     group: "containers",
     summary: "Print everything known about networks",
-    load: () => import("./network-inspect.ts"),
+    load: async () => ({ command: (await import("./inspect.ts")).networkInspect }),
   },
   {
     name: "network rm",
