@@ -45,7 +45,7 @@ export const FORMAT_OPTIONS: readonly OptionSpec[] = [
 ];
 
 /** `-f`. */
-const FILTER_OPTION: OptionSpec = {
+export const FILTER_OPTION: OptionSpec = {
   name: "filter",
   short: "f",
   type: "list",
@@ -70,7 +70,7 @@ export function printListing<Row>(
 ): void {
   if (parsed.boolean("json")) return context.stdout.write(`${JSON.stringify(rows, undefined, 2)}\n`);
   const format = parsed.string("format") ?? "table";
-  if (hasQuiet(parsed) && parsed.boolean("quiet") && format === "table") {
+  if (parsed.has("quiet") && parsed.boolean("quiet") && format === "table") {
     const lines = [...new Set(rows.map((row) => listing.quiet(row)))];
     return context.stdout.write(lines.map((line) => `${line}\n`).join(""));
   }
@@ -120,13 +120,12 @@ function templateTable<Row>(listing: Listing<Row>, data: readonly RowData[], tem
   );
 }
 
-function hasQuiet(parsed: ParsedArguments): boolean {
-  try {
-    parsed.given("quiet");
-    return true;
-  } catch {
-    return false;
-  }
+/** Labels as a cell of a listing, by name. */
+export function labelsText(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, value]) => `${key}=${value}`)
+    .join(",");
 }
 
 /** `--filter` values by key. Throws `E_USAGE` for one without `=`. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { LISTING_OPTIONS, filtersOf, printListing } from "../listing.ts";
+import { LISTING_OPTIONS, filtersOf, labelsText, printListing } from "../listing.ts";
 import { listedTime, shortId } from "../text/human.ts";
 import type { CommandBody } from "../command.ts";
 import type { NetworkSummary } from "../../engine/index.ts";
@@ -39,10 +39,4 @@ function listing(full: boolean, now: number): Listing<NetworkSummary> {
       { name: "CreatedAt", heading: "CREATED AT", value: (row) => listedTime(row.createdAt || now) },
     ],
   };
-}
-
-function labelsText(labels: Readonly<Record<string, string>>): string {
-  return Object.entries(labels)
-    .map(([key, value]) => `${key}=${value}`)
-    .join(",");
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { LISTING_OPTIONS, filtersOf, printListing } from "../listing.ts";
+import { LISTING_OPTIONS, filtersOf, labelsText, printListing } from "../listing.ts";
 import { ago, humanDuration, humanSize, listedTime, shortId } from "../text/human.ts";
 import type { CommandBody } from "../command.ts";
 import type { ContainerSummary } from "../../engine/index.ts";
@@ -105,13 +105,6 @@ export function statusText(row: ContainerSummary, now: number): string {
 function shorten(text: string, length: number): string {
   const characters = Array.from(text);
   return characters.length <= length ? text : `${characters.slice(0, length - 1).join("")}…`;
-}
-
-function labelsText(labels: Readonly<Record<string, string>>): string {
-  return Object.entries(labels)
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, value]) => `${key}=${value}`)
-    .join(",");
 }
 
 function sizeText(row: ContainerSummary): string {

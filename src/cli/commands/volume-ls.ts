@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { LISTING_OPTIONS, filtersOf, printListing } from "../listing.ts";
+import { FILTER_OPTION, FORMAT_OPTIONS, filtersOf, labelsText, printListing } from "../listing.ts";
 import { humanSize, listedTime } from "../text/human.ts";
 import type { CommandBody } from "../command.ts";
 import type { VolumeSummary } from "../../engine/index.ts";
@@ -10,7 +10,8 @@ export const command: CommandBody = {
   usage: "[OPTIONS]",
   count: { min: 0, max: 0 },
   options: [
-    ...LISTING_OPTIONS.filter(({ name }) => name !== "no-trunc" && name !== "quiet"),
+    FILTER_OPTION,
+    ...FORMAT_OPTIONS,
     { name: "quiet", short: "q", type: "boolean", description: "Print names only" },
     { name: "size", short: "s", type: "boolean", description: "Show sizes, and which containers have the volumes" },
   ],
@@ -39,7 +40,7 @@ function volumeListing(size: boolean): Listing<VolumeSummary> {
     fields: [
       { name: "Driver", heading: "DRIVER", value: (row) => row.driver },
       { name: "Name", heading: "VOLUME NAME", value: (row) => row.name },
-      { name: "Labels", heading: "LABELS", value: labelsText },
+      { name: "Labels", heading: "LABELS", value: (row) => labelsText(row.labels) },
       { name: "Links", heading: "LINKS", value: (row) => String(row.users.length) },
       { name: "Mountpoint", heading: "MOUNTPOINT", value: (row) => row.mountpoint },
       { name: "Scope", heading: "SCOPE", value: () => "local" },
@@ -51,10 +52,4 @@ function volumeListing(size: boolean): Listing<VolumeSummary> {
       { name: "CreatedAt", heading: "CREATED AT", value: (row) => listedTime(row.createdAt) },
     ],
   };
-}
-
-function labelsText({ labels }: VolumeSummary): string {
-  return Object.entries(labels)
-    .map(([key, value]) => `${key}=${value}`)
-    .join(",");
 }
