@@ -1,27 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ATTEST_OPTIONS } from "./attest-options.ts";
 import { SIGNATURE_POLICY_OPTION } from "./common-options.ts";
+import { flag, list, text } from "./option-specs.ts";
 import { PROGRESS_OPTION } from "./work.ts";
 import type { OptionSpec } from "./command.ts";
-
-const text = (name: string, description: string, more: Partial<OptionSpec> = {}): OptionSpec => ({
-  name,
-  type: "string",
-  description,
-  ...more,
-});
-const list = (name: string, description: string, more: Partial<OptionSpec> = {}): OptionSpec => ({
-  name,
-  type: "list",
-  description,
-  ...more,
-});
-const flag = (name: string, description: string, more: Partial<OptionSpec> = {}): OptionSpec => ({
-  name,
-  type: "boolean",
-  description,
-  ...more,
-});
 
 const WHAT: readonly OptionSpec[] = [
   text("file", "The Dockerfile; `-`: from the standard input", { short: "f", complete: "file" }),

@@ -3,15 +3,9 @@ import { parseExpose, parsePublish, resolveNetworks } from "../options/index.ts"
 import type { NetworkSelection } from "../options/index.ts";
 import type { NetworkRequest } from "../engine/index.ts";
 import { allValues, defined, flagValue } from "./flag-value.ts";
+import { flag, list, text } from "./option-specs.ts";
 import type { OptionSpec } from "./command.ts";
 import type { ParsedArguments } from "./parsed.ts";
-
-const list = (name: string, description: string, more: Partial<OptionSpec> = {}): OptionSpec => ({
-  name,
-  type: "list",
-  description,
-  ...more,
-});
 
 /** The flags of `run` and `create` that join a container to networks and publish its ports. */
 export const NETWORK_OPTIONS: readonly OptionSpec[] = [
@@ -21,13 +15,13 @@ export const NETWORK_OPTIONS: readonly OptionSpec[] = [
   }),
   list("net", "The old name of `--network`", { hidden: true }),
   list("publish", "Publish a port: `[address:][host-port:]port[/protocol]`, ranges too", { short: "p" }),
-  { name: "publish-all", short: "P", type: "boolean", description: "Publish all exposed ports on free ports" },
+  flag("publish-all", "Publish all exposed ports on free ports", { short: "P" }),
   list("expose", "Expose a port or a range of ports"),
   list("network-alias", "Further name in the network"),
   list("net-alias", "The old name of `--network-alias`", { hidden: true }),
-  { name: "ip", type: "string", description: "IPv4 address in the network" },
-  { name: "ip6", type: "string", description: "IPv6 address in the network" },
-  { name: "mac-address", type: "string", description: "MAC address, as in `92:d0:c6:0a:29:33`" },
+  text("ip", "IPv4 address in the network"),
+  text("ip6", "IPv6 address in the network"),
+  text("mac-address", "MAC address, as in `92:d0:c6:0a:29:33`"),
   list("link", "Name another container in /etc/hosts: `name[:alias]`"),
   list("link-local-ip", "Link-local address", { unsupported: "addresses are given by the network" }),
 ];

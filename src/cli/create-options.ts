@@ -1,41 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SIGNATURE_POLICY_OPTION } from "./common-options.ts";
+import { NETWORK_OPTIONS } from "./create-network.ts";
 import { LIMIT_OPTIONS } from "./limit-options.ts";
+import { flag, list, refused, text } from "./option-specs.ts";
 import { RESTART_OPTION } from "./restart-option.ts";
 import { HEALTH_OPTIONS } from "./health-options.ts";
 import type { OptionSpec } from "./command.ts";
 
-import { NETWORK_OPTIONS } from "./create-network.ts";
-
-const flag = (name: string, description: string, short?: string): OptionSpec => ({
-  name,
-  type: "boolean",
-  description,
-  ...(short === undefined ? {} : { short }),
-});
-const text = (name: string, description: string, more: Partial<OptionSpec> = {}): OptionSpec => ({
-  name,
-  type: "string",
-  description,
-  ...more,
-});
-const list = (name: string, description: string, more: Partial<OptionSpec> = {}): OptionSpec => ({
-  name,
-  type: "list",
-  description,
-  ...more,
-});
-const later = (name: string, unsupported: string, more: Partial<OptionSpec> = {}): OptionSpec => ({
-  name,
-  type: "list",
-  description: "Not yet",
-  unsupported,
-  ...more,
-});
-
 const PROCESS: readonly OptionSpec[] = [
-  flag("interactive", "Pass the standard input on", "i"),
-  flag("tty", "Give it a terminal", "t"),
+  flag("interactive", "Pass the standard input on", { short: "i" }),
+  flag("tty", "Give it a terminal", { short: "t" }),
   text("name", "Name of the container"),
   list("env", "Set an environment variable; a name alone takes its value from here", { short: "e" }),
   list("env-file", "Read environment variables from a file", { complete: "file" }),
@@ -95,16 +69,16 @@ const ISOLATION: readonly OptionSpec[] = [
 ];
 
 const NOT_YET: readonly OptionSpec[] = [
-  later("gpus", "GPU support comes with a later version; `--device` and `-v` work meanwhile"),
-  later(
+  refused("gpus", "GPU support comes with a later version; `--device` and `-v` work meanwhile"),
+  refused(
     "storage-opt",
     "a container's files lie in a folder of the host's file system, which sets no limit of size; use a volume or `--tmpfs` with `size=`",
   ),
 ];
 
 const IGNORED: readonly OptionSpec[] = [
-  { ...flag("disable-content-trust", "Ignored, as by Docker"), default: true, hidden: true },
-  { ...flag("quiet", "Print no progress of fetching the image", "q") },
+  flag("disable-content-trust", "Ignored, as by Docker", { default: true, hidden: true }),
+  flag("quiet", "Print no progress of fetching the image", { short: "q" }),
 ];
 
 /** What `create` and `run` have in common: Docker's flags. */

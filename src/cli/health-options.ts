@@ -1,31 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseDuration } from "../options/index.ts";
 import { oneValue } from "./flag-value.ts";
+import { flag, text } from "./option-specs.ts";
 import { usageError } from "./usage-error.ts";
 import type { CreateRequest } from "../engine/index.ts";
 import type { OptionSpec } from "./command.ts";
 import type { ParsedArguments } from "./parsed.ts";
 
-const duration = (name: string, description: string): OptionSpec => ({
-  name,
-  type: "string",
-  valueName: "duration",
-  description,
-});
+const duration = (name: string, description: string): OptionSpec => text(name, description, { valueName: "duration" });
 
 /** The options about health checks. */
 export const HEALTH_OPTIONS: readonly OptionSpec[] = [
-  {
-    name: "health-cmd",
-    type: "string",
-    description: "Command that says by its exit code whether the container is well",
-  },
+  text("health-cmd", "Command that says by its exit code whether the container is well"),
   duration("health-interval", "Time between checks (default 30s)"),
   duration("health-timeout", "A check that takes longer has failed (default 30s)"),
-  { name: "health-retries", type: "string", valueName: "int", description: "So many failures in a row (default 3)" },
+  text("health-retries", "So many failures in a row (default 3)", { valueName: "int" }),
   duration("health-start-period", "Failures so soon after the start do not count"),
   duration("health-start-interval", "Time between checks in the start period (default 5s)"),
-  { name: "no-healthcheck", type: "boolean", description: "Ignore the image's HEALTHCHECK" },
+  flag("no-healthcheck", "Ignore the image's HEALTHCHECK"),
 ];
 
 const DURATIONS = ["health-interval", "health-timeout", "health-start-period", "health-start-interval"] as const;

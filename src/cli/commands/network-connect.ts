@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseIpAddress } from "../../options/index.ts";
 import { defined, oneValue } from "../flag-value.ts";
+import { refused } from "../option-specs.ts";
 import type { CommandBody } from "../command.ts";
 
 /** `tare network connect`. */
@@ -17,19 +18,9 @@ export const command: CommandBody = {
       valueName: "int",
       description: "The default route goes where this is greatest",
     },
-    {
-      name: "link",
-      type: "list",
-      description: "Not yet",
-      unsupported: "containers of a network know one another by name",
-    },
-    { name: "link-local-ip", type: "list", description: "Not yet", unsupported: "addresses are given by the network" },
-    {
-      name: "driver-opt",
-      type: "list",
-      description: "Not yet",
-      unsupported: "a bridge has no options of one container",
-    },
+    refused("link", "containers of a network know one another by name"),
+    refused("link-local-ip", "addresses are given by the network"),
+    refused("driver-opt", "a bridge has no options of one container"),
   ],
   complete: ["network", "container"],
   examples: [{ line: "tare network connect --alias db team postgres", text: "reach it as `db` from that network too" }],

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseLabels } from "../../options/index.ts";
+import { refused } from "../option-specs.ts";
 import type { CommandBody } from "../command.ts";
 
 const SWARM = "there is no Swarm here";
@@ -33,17 +34,12 @@ export const command: CommandBody = {
       description: "How addresses are given: `default`",
       choices: ["default"],
     },
-    {
-      name: "ipam-opt",
-      type: "list",
-      description: "Not yet",
-      unsupported: "there are no other ways to give addresses",
-    },
-    { name: "aux-address", type: "list", description: "Not yet", unsupported: "reserve addresses with `--ip-range`" },
-    { name: "config-from", type: "string", description: "Not yet", unsupported: SWARM },
-    { name: "config-only", type: "boolean", description: "Not yet", unsupported: SWARM },
-    { name: "ingress", type: "boolean", description: "Not yet", unsupported: SWARM },
-    { name: "scope", type: "string", description: "Not yet", unsupported: SWARM },
+    refused("ipam-opt", "there are no other ways to give addresses"),
+    refused("aux-address", "reserve addresses with `--ip-range`"),
+    refused("config-from", SWARM, "string"),
+    refused("config-only", SWARM, "boolean"),
+    refused("ingress", SWARM, "boolean"),
+    refused("scope", SWARM, "string"),
   ],
   examples: [
     { line: "tare network create team", text: "then `tare run --network team --name db …`, and others reach `db`" },
