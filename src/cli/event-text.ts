@@ -14,7 +14,7 @@ export function eventDocument(event: StoreEvent): Readonly<Record<string, unknow
     Action: action,
     Actor: { ID: id, Attributes: Object.assign(Object.create(null) as object, attributes) },
     Scope: "local",
-    Time: Math.floor(Number(time.slice(0, -6)) / 1000),
+    Time: secondsOf(time),
     TimeNano: time,
   };
 }
@@ -28,7 +28,7 @@ export function eventJson(event: StoreEvent): string {
     Action: action,
     Actor: { ID: id, Attributes: sorted(attributes) },
     scope: "local",
-    time: Math.floor(Number(time.slice(0, -6)) / 1000),
+    time: secondsOf(time),
     timeNano: TIME_MARK,
   };
   // A number of nanoseconds is more than a JavaScript number holds.
@@ -50,6 +50,10 @@ export function eventLine({ type, action, id, attributes, time }: StoreEvent): s
   const words = Object.entries(sorted(attributes)).map(([name, value]) => `${name}=${value}`);
   const shown = words.length > 0 ? ` (${words.join(", ")})` : "";
   return escapeLine(`${localTime(time)} ${type} ${action} ${id}${shown}`);
+}
+
+function secondsOf(nanoseconds: string): number {
+  return Math.floor(Number(nanoseconds.slice(0, -6)) / 1000);
 }
 
 function sorted(attributes: StoreEvent["attributes"]): StoreEvent["attributes"] {

@@ -81,11 +81,16 @@ export function printListing<Row>(
 export function listingText<Row>(listing: Listing<Row>, rows: readonly Row[], format: string): string {
   const data = rows.map((row) => fieldsOf(listing, row));
   if (format === "json") return data.map((row) => `${JSON.stringify(row)}\n`).join("");
-  const template = format.replaceAll("\\t", "\t").replaceAll("\\n", "\n");
+  const template = templateText(format);
   if (template === "table" || template === "table ") return plainTable(listing, data);
   if (/^table[\s{]/.test(template)) return templateTable(listing, data, template.slice(5).trimStart());
   const run = compileTemplate(template);
   return data.map((row) => `${run(row)}\n`).join("");
+}
+
+/** A `--format` with the tabs and line feeds that a shell leaves as `\t` and `\n`. */
+export function templateText(format: string): string {
+  return format.replaceAll("\\t", "\t").replaceAll("\\n", "\n");
 }
 
 function fieldsOf<Row>(listing: Listing<Row>, row: Row): RowData {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TareError } from "../base/index.ts";
+import { defined } from "./flag-value.ts";
+import type { ParsedArguments } from "./parsed.ts";
 
 const UNITS: Readonly<Record<string, number>> = {
   ns: 1e-6,
@@ -30,6 +32,15 @@ export function parseMoment(flag: string, text: string, now: number): number {
   }
   const message = `invalid value for "${flag}": "${text}": expected a time (2026-01-02T15:04:05) or an age (42m)`;
   throw new TareError("E_USAGE", message, { exitCode: 1 });
+}
+
+/** The values of `--since` and `--until`, where they are given. Throws `E_USAGE`. */
+export function periodOf(parsed: ParsedArguments, now: number): { readonly since?: number; readonly until?: number } {
+  const moment = (name: "since" | "until"): number | undefined => {
+    const text = parsed.string(name);
+    return text === undefined ? undefined : parseMoment(`--${name}`, text, now);
+  };
+  return defined({ since: moment("since"), until: moment("until") });
 }
 
 function parseAge(text: string): number {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { eventDocument, eventJson, eventLine } from "../event-text.ts";
-import { filtersOf } from "../listing.ts";
-import { parseMoment } from "../moment.ts";
+import { filtersOf, templateText } from "../listing.ts";
+import { periodOf } from "../moment.ts";
 import { compileTemplate } from "../template/index.ts";
 import type { CommandBody } from "../command.ts";
 import type { EventsRequest, StoreEvent } from "../../engine/index.ts";
@@ -42,15 +42,8 @@ export const command: CommandBody = {
 };
 
 function request(context: CommandContext, parsed: ParsedArguments): EventsRequest {
-  const now = context.now();
-  const since = parsed.string("since");
-  const until = parsed.string("until");
-  return {
-    filters: filtersOf(parsed.list("filter")),
-    signal: context.signal,
-    ...(since === undefined ? {} : { since: parseMoment("--since", since, now) }),
-    ...(until === undefined ? {} : { until: parseMoment("--until", until, now) }),
-  };
+  const filters = filtersOf(parsed.list("filter"));
+  return { filters, signal: context.signal, ...periodOf(parsed, context.now()) };
 }
 
 function printerOf(context: CommandContext, parsed: ParsedArguments): (event: StoreEvent) => void {
@@ -58,6 +51,6 @@ function printerOf(context: CommandContext, parsed: ParsedArguments): (event: St
   const print = (text: string): void => context.stdout.write(`${text}\n`);
   if (parsed.boolean("json") || format === "json" || format === "{{json .}}") return (event) => print(eventJson(event));
   if (format === undefined || format === "") return (event) => print(eventLine(event));
-  const template = compileTemplate(format.replaceAll("\\t", "\t").replaceAll("\\n", "\n"));
+  const template = compileTemplate(templateText(format));
   return (event) => print(template(eventDocument(event)));
 }

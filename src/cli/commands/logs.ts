@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { LogPrinter } from "../log-printer.ts";
-import { parseMoment } from "../moment.ts";
+import { periodOf } from "../moment.ts";
 import { usageError } from "../usage-error.ts";
 import type { CommandBody } from "../command.ts";
 import type { LogsRequest } from "../../engine/index.ts";
@@ -42,16 +42,12 @@ export const command: CommandBody = {
 };
 
 function request(context: CommandContext, parsed: ParsedArguments): LogsRequest {
-  const now = context.now();
-  const since = parsed.string("since");
-  const until = parsed.string("until");
   const tail = tailOf(parsed.string("tail") ?? "all");
   return {
     container: parsed.word(0),
     follow: parsed.boolean("follow"),
     signal: context.signal,
-    ...(since === undefined ? {} : { since: parseMoment("--since", since, now) }),
-    ...(until === undefined ? {} : { until: parseMoment("--until", until, now) }),
+    ...periodOf(parsed, context.now()),
     ...(tail === undefined ? {} : { tail }),
   };
 }
