@@ -2,6 +2,7 @@
 import { byteSink } from "../byte-io.ts";
 import { humanSize } from "../text/human.ts";
 import { usageError } from "../usage-error.ts";
+import { PAUSE_OPTION } from "../volume-options.ts";
 import { volumeRemarks } from "../volume-remarks.ts";
 import { PROGRESS_OPTION, progressMode, withProgress } from "../work.ts";
 import type { CommandBody } from "../command.ts";
@@ -35,11 +36,7 @@ export const command: CommandBody = {
       description: "The backup to go on from: only what changed since is written",
       complete: "file",
     },
-    {
-      name: "pause",
-      type: "boolean",
-      description: "Containers that run with the volume stand still meanwhile: all files are of one moment",
-    },
+    PAUSE_OPTION,
     { name: "compress", type: "string", default: "zstd", choices: COMPRESSIONS, description: "How it is compressed" },
     {
       name: "verify",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { humanSize } from "../text/human.ts";
+import { REPLACE_OPTION } from "../volume-options.ts";
 import { PROGRESS_OPTION, progressMode, withProgress } from "../work.ts";
 import type { CommandBody } from "../command.ts";
 
@@ -12,12 +13,7 @@ export const command: CommandBody = {
   ].join(" "),
   count: { min: 1, max: 2 },
   options: [
-    {
-      name: "force",
-      short: "f",
-      type: "boolean",
-      description: "Replace what an existing volume holds; nothing may run with it",
-    },
+    REPLACE_OPTION,
     { name: "json", type: "boolean", description: "Print what was pulled as JSON" },
     PROGRESS_OPTION,
   ],

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { humanSize } from "../text/human.ts";
+import { PAUSE_OPTION } from "../volume-options.ts";
 import { volumeRemarks } from "../volume-remarks.ts";
 import { PROGRESS_OPTION, progressMode, withProgress } from "../work.ts";
 import type { CommandBody } from "../command.ts";
@@ -13,11 +14,7 @@ export const command: CommandBody = {
   ].join(" "),
   count: { min: 2, max: 2 },
   options: [
-    {
-      name: "pause",
-      type: "boolean",
-      description: "Containers that run with the volume stand still meanwhile: all files are of one moment",
-    },
+    PAUSE_OPTION,
     { name: "json", type: "boolean", description: "Print what was pushed as JSON" },
     PROGRESS_OPTION,
   ],

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { byteSource } from "../byte-io.ts";
 import { humanSize } from "../text/human.ts";
+import { REPLACE_OPTION } from "../volume-options.ts";
 import { PROGRESS_OPTION, progressMode, withProgress } from "../work.ts";
 import type { CommandBody } from "../command.ts";
 
@@ -13,12 +14,7 @@ export const command: CommandBody = {
   ].join(" "),
   count: { min: 1 },
   options: [
-    {
-      name: "force",
-      short: "f",
-      type: "boolean",
-      description: "Replace what an existing volume holds; nothing may run with it",
-    },
+    REPLACE_OPTION,
     { name: "json", type: "boolean", description: "Print what was restored as JSON" },
     PROGRESS_OPTION,
   ],
