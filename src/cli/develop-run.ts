@@ -2,7 +2,7 @@
 /* `run --debug`, `run --notebook`: what is done before a container starts, and told to the user. */
 import { usageError } from "./usage-error.ts";
 import { progressMode, withProgress } from "./work.ts";
-import type { CreateRequest, DebugPlan, NotebookPlan } from "../engine/index.ts";
+import type { CreateRequest, DebugPlan, Engine, LongCall, NotebookPlan } from "../engine/index.ts";
 import type { OptionSpec } from "./command.ts";
 import type { CommandContext } from "./context.ts";
 import type { ParsedArguments } from "./parsed.ts";
@@ -42,11 +42,7 @@ export async function developed(
   }
   if (!isDebug) return request;
   const port = portOf(parsed, "debug");
-  const { develop } = await context.engine();
-  const shown = { mode: progressMode(undefined, context.env), title: "Preparing" };
-  const plan = await withProgress(context, shown, (call) =>
-    develop.debug(request, { ...call, wait, ...(port === undefined ? {} : { port }) }),
-  );
+  const plan = await prepared(context, ({ develop }, call) => develop.debug(request, { ...call, ...port, wait }));
   context.stderr.write(debugText(plan, wait));
   return plan.request;
 }
@@ -57,13 +53,18 @@ async function withNotebook(
   request: CreateRequest,
 ): Promise<CreateRequest> {
   const port = portOf(parsed, "notebook");
-  const { develop } = await context.engine();
-  const shown = { mode: progressMode(undefined, context.env), title: "Preparing" };
-  const plan = await withProgress(context, shown, (call) =>
-    develop.notebook(request, { ...call, ...(port === undefined ? {} : { port }) }),
-  );
+  const plan = await prepared(context, ({ develop }, call) => develop.notebook(request, { ...call, ...port }));
   context.stderr.write(notebookText(plan));
   return plan.request;
+}
+
+async function prepared<Plan>(
+  context: CommandContext,
+  plan: (engine: Engine, call: LongCall) => Promise<Plan>,
+): Promise<Plan> {
+  const engine = await context.engine();
+  const shown = { mode: progressMode(undefined, context.env), title: "Preparing" };
+  return await withProgress(context, shown, (call) => plan(engine, call));
 }
 
 function notebookText({ url, source, workdir, version }: NotebookPlan): string {
@@ -75,11 +76,11 @@ function notebookText({ url, source, workdir, version }: NotebookPlan): string {
   return `${lines.join("\n")}\n`;
 }
 
-function portOf(parsed: ParsedArguments, name: string): number | undefined {
+function portOf(parsed: ParsedArguments, name: "debug" | "notebook"): { readonly port?: number } {
   const text = parsed.string(name);
-  if (text === undefined || text === "") return undefined;
+  if (text === undefined || text === "") return {};
   const port = PORT.test(text) ? Number(text) : 0;
-  if (port > 0 && port < 65_536) return port;
+  if (port > 0 && port < 65_536) return { port };
   throw usageError(`invalid argument "${text}" for "--${name}" flag: expected a port from 1 to 65535`);
 }
 

@@ -36,6 +36,16 @@ export function processIo(context: CommandContext, options: IoOptions): ProcessI
   };
 }
 
+/** Signals do not interrupt `work` meanwhile: the runtime hands them on to the program, and that ends it. */
+export async function endedByProgram<T>(context: CommandContext, work: () => Promise<T>): Promise<T> {
+  const stop = context.forwardSignals(() => undefined);
+  try {
+    return await work();
+  } finally {
+    stop();
+  }
+}
+
 function nowhere(): Writable {
   return new Writable({ write: (_data, _encoding, done) => done() });
 }

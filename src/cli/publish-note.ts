@@ -5,18 +5,15 @@ import type { CommandContext } from "./context.ts";
 /** Says once that ports without an address are reached from this machine only, and how others get there. */
 export async function notePublished(context: CommandContext, network: NetworkRequest | undefined): Promise<void> {
   const port = network?.ports.find(({ hostIp }) => hostIp === "");
-  if (port === undefined || network?.mode === "none") return;
-  if (network?.mode === "host") {
+  if (network === undefined || port === undefined || network.mode === "none") return;
+  if (network.mode === "host") {
     context.stderr.write("WARNING: Published ports are discarded when using host network mode\n");
     return;
   }
-  const address = await (
-    await context.engine()
-  ).networks.publishAddress(network?.mode === "default" ? undefined : network?.mode);
+  const { networks } = await context.engine();
+  const address = await networks.publishAddress(network.mode === "default" ? undefined : network.mode);
   if (!address.startsWith("127.") && address !== "::1") return;
-  const { hostPort, containerPort } = port;
-  const left = hostPort === undefined ? "" : `${hostPort.start}`;
-  const wide = `-p 0.0.0.0:${left}:${containerPort}`;
+  const wide = `-p 0.0.0.0:${port.hostPort?.start ?? ""}:${port.containerPort}`;
   context.stderr.write(
     `published on ${address}: this machine only; for others \`${wide}\`, or \`publish.address\` in the settings\n`,
   );

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { defined } from "../flag-value.ts";
-import { processIo } from "../process-io.ts";
+import { endedByProgram, processIo } from "../process-io.ts";
 import { usageError } from "../usage-error.ts";
 import { pullProgress } from "../pull-progress.ts";
 import type { CommandBody } from "../command.ts";
@@ -53,12 +53,7 @@ export const command: CommandBody = {
       ...defined({ image: parsed.string("image") }),
     };
     const { develop } = await context.engine();
-    const stop = context.forwardSignals(() => undefined);
-    try {
-      return await develop.shell(request, io);
-    } finally {
-      stop();
-    }
+    return await endedByProgram(context, () => develop.shell(request, io));
   },
 };
 

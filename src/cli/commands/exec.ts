@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { ioError } from "../../base/index.ts";
 import { parseEnv, parseEnvFile } from "../../options/index.ts";
 import { allValues, defined } from "../flag-value.ts";
-import { processIo } from "../process-io.ts";
+import { endedByProgram, processIo } from "../process-io.ts";
 import type { CommandBody } from "../command.ts";
 import type { ExecRequest } from "../../engine/index.ts";
 import type { CommandContext } from "../context.ts";
@@ -41,13 +41,7 @@ export const command: CommandBody = {
     const { interactive, tty } = request;
     const io = processIo(context, { interactive, tty, proxy: true });
     const { containers } = await context.engine();
-    // The runtime hands signals on to the program; this process ends when that does.
-    const stop = context.forwardSignals(() => undefined);
-    try {
-      return await containers.exec(request, io);
-    } finally {
-      stop();
-    }
+    return await endedByProgram(context, () => containers.exec(request, io));
   },
 };
 

@@ -141,21 +141,26 @@ async function inspectSecurity(
 ): Promise<number> {
   const { securityText } = await import("../security-text.ts");
   const { containers } = await context.engine();
-  const of = (name: string): Promise<SecurityReport> =>
-    kinds[0] === "image" ? containers.security(name, "image") : containers.security(name, "container");
   const reports: SecurityReport[] = [];
-  for (const name of parsed.positionals) {
-    reports.push(
-      await of(name).catch((error: unknown) => {
-        if (kinds.includes("image") && isTareError(error, "E_CONTAINER_NOTFOUND"))
-          return containers.security(name, "image");
-        throw error;
-      }),
-    );
-  }
+  for (const name of parsed.positionals) reports.push(await securityOf(containers, name, kinds));
   if (parsed.boolean("json")) context.stdout.write(`${JSON.stringify(reports, undefined, 2)}\n`);
   else context.stdout.write(reports.map((report) => securityText(report, context.stdout.color)).join("\n"));
   return 0;
+}
+
+/** Of the container of that name, or else of the image. */
+async function securityOf(
+  containers: Engine["containers"],
+  name: string,
+  kinds: readonly Kind[],
+): Promise<SecurityReport> {
+  if (kinds[0] === "image") return await containers.security(name, "image");
+  try {
+    return await containers.security(name, "container");
+  } catch (error) {
+    if (!kinds.includes("image") || !isTareError(error, "E_CONTAINER_NOTFOUND")) throw error;
+    return await containers.security(name, "image");
+  }
 }
 
 /** What JSON leaves out when it is empty; templates see it, as in Docker's typed documents. */
