@@ -6,6 +6,8 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { totalmem } from "node:os";
+import { hasController, hierarchies } from "./cgroup.ts";
+import type { Hierarchy } from "./cgroup.ts";
 
 /** What a container has used. What the kernel does not count on this host is absent. */
 export interface CgroupUsage {
@@ -35,6 +37,7 @@ type Read = (path: string) => string | undefined;
  * below. A group without that name counts others too (an ordinary user may have none of his own) and is left out.
  */
 export function cgroupFolders(cgroups: string, mountinfo: string, name: string): CgroupFolders {
+  const mounted = hierarchies(mountinfo);
   const v1 = new Map<string, string>();
   let v2: string | undefined;
   for (const line of cgroups.split("\n")) {
@@ -42,7 +45,7 @@ export function cgroupFolders(cgroups: string, mountinfo: string, name: string):
     if (controllers === undefined || path === undefined) continue;
     for (const controller of controllers.split(",")) {
       const own = pathOfContainer(path, name);
-      const folder = own === undefined ? undefined : folderOf(controller, own, mountinfo);
+      const folder = own === undefined ? undefined : folderOf(controller, own, mounted);
       if (folder === undefined) continue;
       if (controller === "") v2 = folder;
       else v1.set(controller, folder);
@@ -57,18 +60,12 @@ function pathOfContainer(path: string, name: string): string | undefined {
   return at < 0 ? undefined : parts.slice(0, at + 1).join("/");
 }
 
-/** A mount may show only a part of its hierarchy: field 4 of mountinfo is that part's root. */
-function folderOf(controller: string, path: string, mountinfo: string): string | undefined {
-  for (const line of mountinfo.split("\n")) {
-    const [before = "", after = ""] = line.split(" - ");
-    const [, , , root = "", point = ""] = before.split(" ");
-    const [type, , options = ""] = after.split(" ");
-    const fits = controller === "" ? type === "cgroup2" : type === "cgroup" && options.split(",").includes(controller);
-    if (!fits) continue;
-    if (root === "/") return join(point, path);
-    if (path === root || path.startsWith(`${root}/`)) return join(point, path.slice(root.length));
-  }
-  return undefined;
+/** A mount may show only a part of its hierarchy. */
+function folderOf(controller: string, path: string, mounted: readonly Hierarchy[]): string | undefined {
+  const shown = mounted
+    .filter((each) => hasController(each, controller))
+    .find(({ root }) => root === "/" || path === root || path.startsWith(`${root}/`));
+  return shown && join(shown.point, shown.root === "/" ? path : path.slice(shown.root.length));
 }
 
 /** Reads what a group has used; undefined when it is gone. */

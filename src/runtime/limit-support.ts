@@ -3,6 +3,7 @@
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { TareError, readTextIfPresent, systemErrorCode } from "../base/index.ts";
+import { mountOf, unifiedMount } from "./cgroup.ts";
 
 /** Limits that not every kernel has. */
 export type OptionalLimit =
@@ -35,9 +36,9 @@ export function hasLimit(
   mountinfo: string = readFileSync("/proc/self/mountinfo", "utf8"),
 ): boolean {
   const [controller, v1, v2] = FILES[limit];
-  const mount = mountOf(mountinfo, controller);
+  const mount = mountOf(controller, mountinfo);
   if (mount !== undefined) return hasFile(mount, v1);
-  const tree = mountOf(mountinfo, undefined);
+  const tree = unifiedMount(mountinfo);
   return tree !== undefined && hasFile(tree, v2);
 }
 
@@ -51,24 +52,12 @@ function hasFile(mount: string, names: readonly string[]): boolean {
   );
 }
 
-/** Where a v1 controller is mounted; without one, where the v2 tree is. */
-function mountOf(mountinfo: string, controller: string | undefined): string | undefined {
-  for (const line of mountinfo.split("\n")) {
-    const [before = "", after = ""] = line.split(" - ");
-    const [type, , options = ""] = after.split(" ");
-    const fits =
-      controller === undefined ? type === "cgroup2" : type === "cgroup" && options.split(",").includes(controller);
-    if (fits) return before.split(" ")[4];
-  }
-  return undefined;
-}
-
 /**
  * Gives the groups above a container real-time of their own, without which the kernel refuses it to the container (it
  * has to be handed down from the root group). Throws `E_UNSUPPORTED` when they have none to give.
  */
 export function provideRealtime(cgroupsPath: string, runtime: number): void {
-  const mount = mountOf(readFileSync("/proc/self/mountinfo", "utf8"), "cpu");
+  const mount = mountOf("cpu", readFileSync("/proc/self/mountinfo", "utf8"));
   if (mount === undefined) return;
   const parent = dirname(cgroupsPath);
   try {
