@@ -9,9 +9,14 @@ import { runtimeCommand, specText } from "./task.ts";
  * Writes `process.json` into `folder` and returns the command line that runs this process in a container as often as
  * wanted. The runtime leaves the process's pid (of this host) in `folder/pid` and its own complaints in `folder/log`.
  */
-export function execCommand(handle: ContainerHandle, process: OciProcess, folder: string): readonly string[] {
+export function execCommand(
+  { runtime, stateRoot, id }: ContainerHandle,
+  process: OciProcess,
+  folder: string,
+  options: readonly "--detach"[] = [],
+): readonly string[] {
   const description = join(folder, "process.json");
   writeFileSync(description, specText(process), { mode: 0o600 });
-  const global = runtimeCommand(handle.runtime, handle.stateRoot, join(folder, "log"));
-  return [...global, "exec", "--process", description, "--pid-file", join(folder, "pid"), handle.id];
+  const global = runtimeCommand(runtime, stateRoot, join(folder, "log"));
+  return [...global, "exec", "--process", description, "--pid-file", join(folder, "pid"), ...options, id];
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { TareError, ensureDirectory, removeTree, startFailure } from "../base/index.ts";
+import { execCommand } from "./exec-command.ts";
 import { lastLogError, runtimeFailure } from "./failure.ts";
 import type { OciRuntime } from "./find.ts";
 import { launchEnvironment } from "./overlay.ts";
@@ -12,7 +13,6 @@ import { connectOutput, standardStreams } from "./output.ts";
 import type { ForegroundStdio } from "./output.ts";
 import { forwardSignals } from "./signals.ts";
 import type { OciProcess } from "./spec-types.ts";
-import { runtimeCommand, specText } from "./task.ts";
 
 /** A further process in a running container. */
 export interface ExecTask {
@@ -45,13 +45,10 @@ export async function execInContainer(task: ExecTask): Promise<number> {
 }
 
 async function runIn(task: ExecTask, folder: string): Promise<number> {
-  const log = join(folder, "runtime.log");
-  const pidFile = join(folder, "pid");
+  const log = join(folder, "log");
   const description = task.detach === true ? { ...task.process, terminal: false } : task.process;
-  writeFileSync(join(folder, "process.json"), specText(description), { mode: 0o600 });
-  const [program = "", ...global] = runtimeCommand(task.runtime, task.stateRoot, log);
-  const words = ["exec", "--process", join(folder, "process.json"), "--pid-file", pidFile];
-  const args = [...global, ...words, ...(task.detach === true ? ["--detach"] : []), task.id];
+  const options = task.detach === true ? (["--detach"] as const) : [];
+  const [program = "", ...args] = execCommand(task, description, folder, options);
   const { stdio, ownGroup } = standardStreams(task.stdio, description.terminal);
   const streams = task.detach === true ? (["ignore", "ignore", "ignore"] as const) : stdio;
   const child = spawnWithConsole(streams, description.terminal, (connected) =>
@@ -63,7 +60,7 @@ async function runIn(task: ExecTask, folder: string): Promise<number> {
     }),
   );
   const output = connectOutput(child, task.stdio, log, description.terminal);
-  const code = await waitForEnd(child, task, { pidFile, ownGroup });
+  const code = await waitForEnd(child, task, { pidFile: join(folder, "pid"), ownGroup });
   const message = lastLogError(log) ?? output.lateExecFailure(code);
   const doing = `running \`${task.process.args[0] ?? ""}\` in container \`${task.id.slice(0, 12)}\``;
   if (message !== undefined) throw runtimeFailure(doing, message, task.process.args[0] ?? "");
