@@ -42,8 +42,7 @@ const CANDIDATES = ["runc", "crun"];
  * The runtime to use: the named one, or the first of runc and crun that can start a container on this host. From crun,
  * which refuses hosts with control groups v1 and v2 side by side, the v2 tree is hidden. The answer is kept in `runRoot`
  * and asked again after a change of the program, a reboot or another cgroup layout. Throws `E_NO_RUNTIME`,
- * `E_USERNS` and
- * `E_PERMISSION` for others than root without a namespace of their own.
+ * `E_USERNS` and `E_PERMISSION` for others than root without a namespace of their own.
  */
 export async function findRuntime(options: FindRuntimeOptions): Promise<OciRuntime> {
   const names = options.name === undefined ? CANDIDATES : [options.name];

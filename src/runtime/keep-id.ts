@@ -12,6 +12,7 @@
  */
 import { highestId } from "../base/index.ts";
 import type { Account, IdRange } from "../base/index.ts";
+import { hostSys } from "./spec-namespace.ts";
 import type { NamespaceLimits } from "./spec-namespace.ts";
 import type { OciIdMapping, OciSpec } from "./spec-types.ts";
 
@@ -54,7 +55,7 @@ export function keepingId(spec: OciSpec, owner: KeptId, own: Pick<NamespaceLimit
   const { sysctl, ...rest } = linux;
   return {
     ...spec,
-    mounts: spec.mounts.map((mount) => (isForeign && mount.type === "sysfs" ? HOST_SYS : mount)),
+    mounts: spec.mounts.map((mount) => (isForeign && mount.type === "sysfs" ? hostSys(mount) : mount)),
     linux: {
       ...rest,
       ...(isForeign || sysctl === undefined ? {} : { sysctl }),
@@ -64,13 +65,6 @@ export function keepingId(spec: OciSpec, owner: KeptId, own: Pick<NamespaceLimit
     },
   };
 }
-
-const HOST_SYS = {
-  destination: "/sys",
-  type: "bind",
-  source: "/sys",
-  options: ["rbind", "rslave", "nosuid", "noexec", "nodev", "ro"],
-} as const;
 
 function mapping({ inside, outside, count }: IdRange): OciIdMapping {
   return { containerID: inside, hostID: outside, size: count };

@@ -68,12 +68,15 @@ function unknownId(uid: number, gid: number, { highestUid, highestGid }: Namespa
   );
 }
 
+/** The host's /sys in the place of the container's own. */
+export function hostSys({ destination }: OciMount): OciMount {
+  const options = ["rbind", "rslave", "nosuid", "noexec", "nodev", "ro"];
+  return { destination, type: "bind", source: "/sys", options };
+}
+
 function mountInNamespace(mount: OciMount, sharesNetwork: boolean, limits: NamespaceLimits): OciMount[] {
   // Only who owns the network may mount its view of the devices.
-  if (mount.type === "sysfs" && sharesNetwork) {
-    const options = ["rbind", "rslave", "nosuid", "noexec", "nodev", "ro"];
-    return [{ destination: mount.destination, type: "bind", source: "/sys", options }];
-  }
+  if (mount.type === "sysfs" && sharesNetwork) return [hostSys(mount)];
   if (mount.type === "cgroup" && !limits.hasCgroups) {
     // What is below the host's /sys is not read-only with it, and the user's own groups are his to write.
     return sharesNetwork ? [{ ...mount, type: "tmpfs", source: "tmpfs", options: [...NO_FILES] }] : [];
