@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import * as fs from "node:fs";
 import { join } from "node:path";
 import { readTextIfPresent, startFailure, withFileLock } from "../base/index.ts";
 import type { Store } from "../store/index.ts";
@@ -9,6 +8,7 @@ import { makeNamespace } from "./namespace.ts";
 import type { NamespaceScript } from "./namespace.ts";
 import { NameService } from "./names.ts";
 import type { Networks } from "./networks.ts";
+import { isInstalled } from "./programs.ts";
 import { isOpenInside, portRules } from "./ruleset.ts";
 import { stableId } from "./stable-id.ts";
 import { strayElements } from "./stray-rules.ts";
@@ -92,11 +92,10 @@ function hasNames({ network }: Joined): boolean {
 }
 
 const PROGRAMS: readonly string[] = ["ip", "nft", "nsenter", "unshare"];
-const FOLDERS = ["/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/local/sbin", "/usr/local/bin"];
 
 /** Before anything is made. Throws `E_PROGRAM_MISSING`. */
 function requirePrograms(): void {
-  const missing = PROGRAMS.find((name) => !FOLDERS.some((folder) => fs.existsSync(`${folder}/${name}`)));
+  const missing = PROGRAMS.find((name) => !isInstalled(name));
   if (missing !== undefined) throw startFailure(missing, { code: "ENOENT" });
 }
 

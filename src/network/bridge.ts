@@ -2,7 +2,8 @@
 /* The bridge of a network, and the host's settings that it needs. */
 import * as fs from "node:fs";
 import { TareError, execute } from "../base/index.ts";
-import { setUpFailure, TOOL_ENVIRONMENT } from "./namespace.ts";
+import { setUpFailure } from "./namespace.ts";
+import { TOOL_ENVIRONMENT } from "./programs.ts";
 import { baseRules, bridgeRules } from "./ruleset.ts";
 import { macAddressOf } from "./subnets.ts";
 import type { NetworkRecord } from "./types.ts";

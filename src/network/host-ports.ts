@@ -5,6 +5,7 @@ import * as fs from "node:fs";
 import { createServer } from "node:net";
 import { TareError, systemErrorCode } from "../base/index.ts";
 import type { PortBinding } from "../options/index.ts";
+import { readOfProcess } from "./programs.ts";
 import type { Candidates } from "./publish.ts";
 
 /** How many free ports are offered where any will do: others may take some meanwhile. */
@@ -87,13 +88,13 @@ export function listenerOn(port: number, protocol: PortBinding["protocol"]): str
   const inodes = new Set([protocol, `${protocol}6`].flatMap((table) => inodesIn(table, port)));
   if (inodes.size === 0) return undefined;
   const pid = fs.readdirSync("/proc").find((name) => /^\d+$/.test(name) && holdsSocket(name, inodes));
-  return pid === undefined ? undefined : `${read(`/proc/${pid}/comm`).trim()} (pid ${pid})`;
+  return pid === undefined ? undefined : `${readOfProcess(pid, "comm").trim()} (pid ${pid})`;
 }
 
 /** Rows of `/proc/net/tcp`: local address in hex, state (0A listens, 07 for UDP), inode in column ten. */
 function inodesIn(table: string, port: number): readonly string[] {
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
-  const rows = read(`/proc/net/${table}`)
+  const rows = readOfProcess("self", `net/${table}`)
     .split("\n")
     .map((line) => line.trim().split(/\s+/));
   return rows
@@ -115,14 +116,6 @@ function holdsSocket(pid: string, inodes: ReadonlySet<string>): boolean {
 function readLink(path: string): string {
   try {
     return fs.readlinkSync(path);
-  } catch {
-    return "";
-  }
-}
-
-function read(path: string): string {
-  try {
-    return fs.readFileSync(path, "utf8");
   } catch {
     return "";
   }

@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { TareError, ensureDirectory, readTextIfPresent, startFailure, withFileLock } from "../base/index.ts";
 import { addressNumber, familyOf } from "./addresses.ts";
-import { TOOL_ENVIRONMENT } from "./namespace.ts";
+import { TOOL_ENVIRONMENT, processOf, signal } from "./programs.ts";
 import type { NetworkRecord } from "./types.ts";
 
 const PORT = 53;
@@ -87,19 +87,12 @@ export class NameService {
 
   /** Has it read its files again; false when none runs. */
   #hangUp(): boolean {
-    const pid = this.#pid();
-    try {
-      return pid !== undefined && process.kill(pid, "SIGHUP");
-    } catch {
-      return false;
-    }
+    return signal(this.#pid(), "SIGHUP");
   }
 
-  /** Of the running server; a pid that belongs to another program is none. */
+  /** Of the running server. */
   #pid(): number | undefined {
-    const pid = Number.parseInt(readTextIfPresent(join(this.#folder, "aardvark.pid")) ?? "", 10);
-    if (!Number.isInteger(pid)) return undefined;
-    return (readTextIfPresent(`/proc/${pid}/cmdline`) ?? "").includes(`\0${this.#folder}\0`) ? pid : undefined;
+    return processOf(join(this.#folder, "aardvark.pid"), this.#folder);
   }
 
   #start(): void {

@@ -9,6 +9,7 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { TareError, startFailure } from "../base/index.ts";
 import type { Attachment } from "./backend.ts";
+import { TOOL_ENVIRONMENT } from "./programs.ts";
 
 /** What the helper is told: three batches. */
 export interface NamespaceScript {
@@ -38,33 +39,39 @@ END
 echo ready
 read -r _`;
 
-/** Search path and language of the programs. */
-export const TOOL_ENVIRONMENT: Readonly<Record<string, string>> = {
-  PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-  LC_ALL: "C",
-};
-
 /** Starts the helper. Throws when there can't be a process at all. */
 export function makeNamespace(folder: string, script: NamespaceScript): Attachment {
   const { inside, outside, rules } = script;
   const words = ["--net", "sh", "-c", SCRIPT, "sh", "--bundle", folder, inside, outside, rules, String(process.pid)];
+  const { pid, ready, release } = startHelper(words);
+  return { namespace: `/proc/${pid}/ns/net`, ready, release };
+}
+
+/** A process in new namespaces, which last until it ends. */
+interface Helper {
+  readonly pid: number;
+  /** Resolves at its first output. Rejects with what it complains about when it ends before. */
+  readonly ready: Promise<void>;
+  /** Ends its input, for which it waits. */
+  release(): void;
+}
+
+/** Starts `unshare` with these words. Throws when there can't be a process at all. */
+export function startHelper(words: readonly string[]): Helper {
   // A session of its own: Ctrl-C is for the container, not for the helper.
   const child = spawn("unshare", words, { env: TOOL_ENVIRONMENT, stdio: ["pipe", "pipe", "pipe"], detached: true });
   child.stdin.on("error", () => undefined);
   return {
-    namespace: `/proc/${child.pid ?? 0}/ns/net`,
+    pid: child.pid ?? 0,
     ready: readiness(child),
     release: () => {
-      child.stdin.destroy();
-      child.stdout.destroy();
-      child.stderr.destroy();
+      for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
       child.unref();
     },
   };
 }
 
-/** Resolves at the first output of the helper. Rejects with what it complains about when it ends before. */
-export function readiness(child: ChildProcess): Promise<void> {
+function readiness(child: ChildProcess): Promise<void> {
   const ready = new Promise<void>((resolve, reject) => {
     let complaint = "";
     child.stderr?.on("data", (data: Buffer) => (complaint += data.toString("utf8")));

@@ -8,14 +8,14 @@
  *
  * Containers reach the outside and are reached by published ports, not each other: that would need a bridge.
  */
-import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { TareError, ensureDirectory, execute, ioError, readTextIfPresent, startFailure } from "../base/index.ts";
 import type { Store } from "../store/index.ts";
 import type { Attachment, NamespaceIds, NetworkBackend } from "./backend.ts";
-import { TOOL_ENVIRONMENT, readiness } from "./namespace.ts";
+import { startHelper } from "./namespace.ts";
+import { TOOL_ENVIRONMENT, isInstalled, processOf, signal } from "./programs.ts";
 import type { Networks } from "./networks.ts";
 import type { Joined, PublishedPort } from "./types.ts";
 
@@ -25,12 +25,11 @@ export interface PastaBackendOptions {
   readonly networks: Networks;
 }
 
-const FOLDERS = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin"];
 const TUNNEL = "/dev/net/tun";
 
 /** Why pasta can't be used here; undefined when it can. */
 export function whyNoPasta(): string | undefined {
-  if (!FOLDERS.some((folder) => fs.existsSync(`${folder}/pasta`))) return "pasta (package passt) is not installed";
+  if (!isInstalled("pasta")) return "pasta (package passt) is not installed";
   try {
     fs.accessSync(TUNNEL, fs.constants.R_OK | fs.constants.W_OK);
     return undefined;
@@ -78,22 +77,18 @@ interface Wanted {
 
 function attach(place: string, bundle: string, { joined, ids }: Wanted): Attachment {
   const words = [...(ids === undefined ? [] : ["--user"]), "--net", "sh", "-c", HOLD, "sh", "--bundle", bundle];
-  const holder = spawn("unshare", words, { env: TOOL_ENVIRONMENT, stdio: ["pipe", "pipe", "pipe"], detached: true });
-  holder.stdin.on("error", () => undefined);
-  const namespace = `/proc/${holder.pid ?? 0}/ns/net`;
-  const ready = readiness(holder).then(() => {
-    if (ids !== undefined) giveIds(holder.pid ?? 0, ids);
+  const { pid, ready: entered, release } = startHelper(words);
+  const namespace = `/proc/${pid}/ns/net`;
+  const ready = entered.then(() => {
+    if (ids !== undefined) giveIds(pid, ids);
     return startPasta(namespace, place, joined);
   });
   ready.catch(() => undefined);
   return {
     namespace,
-    ...(ids === undefined ? {} : { userNamespace: `/proc/${holder.pid ?? 0}/ns/user` }),
+    ...(ids === undefined ? {} : { userNamespace: `/proc/${pid}/ns/user` }),
     ready,
-    release: () => {
-      for (const stream of [holder.stdin, holder.stdout, holder.stderr]) stream.destroy();
-      holder.unref();
-    },
+    release,
   };
 }
 
@@ -149,21 +144,11 @@ function portArgument({ hostIp, hostPort, containerPort }: PublishedPort): strin
   return `${hostIp}/${hostPort}:${containerPort}`;
 }
 
-/** Ends the pasta of a container; true when there was one. A pid that is another program's by now is left alone. */
+/** Ends the pasta of a container; true when there was one. */
 function endPasta(place: string): boolean {
-  const pid = Number(readTextIfPresent(`${place}.pid`)?.trim() ?? "");
-  const isOurs = Number.isInteger(pid) && pid > 1 && commandLine(pid).includes(`\0${place}.pid\0`);
-  if (isOurs) process.kill(pid, "SIGTERM");
+  const isThere = signal(processOf(`${place}.pid`, `${place}.pid`), "SIGTERM");
   for (const path of [`${place}.pid`, place]) fs.rmSync(path, { force: true });
-  return isOurs;
-}
-
-function commandLine(pid: number): string {
-  try {
-    return fs.readFileSync(`/proc/${pid}/cmdline`, "utf8");
-  } catch {
-    return "";
-  }
+  return isThere;
 }
 
 /** Those of containers that have no place in a network any more. Listed before the records, which come first. */
