@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from "node:path";
-import { readTextIfPresent, startFailure, withFileLock } from "../base/index.ts";
+import { startFailure, withFileLock } from "../base/index.ts";
 import type { Store } from "../store/index.ts";
 import type { Attachment, NetworkBackend } from "./backend.ts";
 import { bringUp, ip, isUp, nft, takeDown, tool } from "./bridge.ts";
+import { defaultDevice } from "./host-routes.ts";
 import { makeNamespace } from "./namespace.ts";
 import type { NamespaceScript } from "./namespace.ts";
 import { NameService } from "./names.ts";
@@ -133,10 +134,9 @@ function routeLines({ network, endpoint }: Joined): readonly string[] {
   return network.subnets.map(({ gateway }) => `route replace default via ${gateway} dev ${endpoint.interface}`);
 }
 
-/** Of a process's network, IPv4: all networks have that. */
+/** All networks have IPv4. */
 function hasDefaultRoute(pid: number): boolean {
-  const rows = (readTextIfPresent(`/proc/${pid}/net/route`) ?? "").split("\n").map((line) => line.split("\t"));
-  return rows.some(([, destination, , , , , , mask]) => destination === "00000000" && mask === "00000000");
+  return defaultDevice(pid) !== undefined;
 }
 
 function outsideLines({ network, endpoint }: Joined): string {

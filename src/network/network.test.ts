@@ -12,7 +12,7 @@ import type { Block } from "./addresses.ts";
 import { createNetwork } from "./create.ts";
 import type { NetworkCreateRequest } from "./create.ts";
 import { release, reserve } from "./endpoints.ts";
-import { hostRoutes } from "./host-routes.ts";
+import { defaultDevice, hostRoutes } from "./host-routes.ts";
 import { Networks } from "./networks.ts";
 import { assignPorts, portsText } from "./publish.ts";
 import { baseRules, bridgeRules, portRules } from "./ruleset.ts";
@@ -89,6 +89,16 @@ describe("subnets", () => {
       "eth0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n" +
       "eth0\t000011AC\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0\n";
     expect(hostRoutes(text).map((block: Block) => blockText(block))).toEqual(["172.17.0.0/16"]);
+  });
+
+  it("tell the default route from half of the world, which some VPNs take", () => {
+    const rows = [
+      "tun0\t00000000\t0100080A\t0003\t0\t0\t0\t00000080",
+      "eth0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000",
+    ];
+    const table = (...lines: string[]): string => ["Iface\tDestination", ...lines].join("\n");
+    expect(defaultDevice("self", table(...rows))).toBe("eth0");
+    expect(defaultDevice("self", table(...rows.slice(0, 1)))).toBeUndefined();
   });
 
   it("give the lowest free address, inside the range, never the gateway's or the ends'", () => {

@@ -11,9 +11,10 @@
 import * as fs from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
-import { TareError, ensureDirectory, execute, ioError, readTextIfPresent, startFailure } from "../base/index.ts";
+import { TareError, ensureDirectory, execute, ioError, startFailure } from "../base/index.ts";
 import type { Store } from "../store/index.ts";
 import type { Attachment, NamespaceIds, NetworkBackend } from "./backend.ts";
+import { defaultDevice } from "./host-routes.ts";
 import { startHelper } from "./namespace.ts";
 import { TOOL_ENVIRONMENT, isInstalled, processOf, signal } from "./programs.ts";
 import type { Networks } from "./networks.ts";
@@ -40,9 +41,7 @@ export function whyNoPasta(): string | undefined {
 
 /** The host's own address: the gateway of an ordinary user's network is nobody. */
 export function hostAddress(): string | undefined {
-  const routes = (readTextIfPresent("/proc/net/route") ?? "").split("\n").map((line) => line.split("\t"));
-  const [device = ""] = routes.find(([, destination]) => destination === "00000000") ?? [];
-  return networkInterfaces()[device]?.find(({ family }) => family === "IPv4")?.address;
+  return networkInterfaces()[defaultDevice("self") ?? ""]?.find(({ family }) => family === "IPv4")?.address;
 }
 
 /** A network namespace and a pasta for each container. */
