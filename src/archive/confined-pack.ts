@@ -7,12 +7,11 @@
 import * as fs from "node:fs";
 import { linux } from "../base/index.ts";
 import type { ByteSink } from "../base/index.ts";
-import { checkAborted } from "./aborted.ts";
 import { joinPath } from "./entry-path.ts";
 import { NO_XATTRS, asPath } from "./tar-entry.ts";
-import type { TarType } from "./tar-entry.ts";
-import type { TarFields } from "./tar-encode.ts";
 import { TarWriter } from "./tar-writer.ts";
+import { FirstNames, tarFieldsOf, tarTypeOf } from "./tree-entry.ts";
+import { Turns } from "./turns.ts";
 
 /** Where packing begins. Names are byte strings (`byteName`). */
 export interface ConfinedSource {
@@ -66,11 +65,13 @@ interface Folder {
 class Packer {
   readonly #writer: TarWriter;
   readonly #options: ConfinedPackOptions;
-  readonly #links = new Map<string, string>();
+  readonly #turns: Turns;
+  readonly #links = new FirstNames();
 
   constructor(writer: TarWriter, options: ConfinedPackOptions) {
     this.#writer = writer;
     this.#options = options;
+    this.#turns = new Turns("copying", options.signal);
   }
 
   async top(descriptor: number, base: string): Promise<void> {
@@ -79,7 +80,7 @@ class Packer {
 
   /** One name of a directory; `path` is its name in the archive. What vanishes meanwhile is left out. */
   async child(parent: Folder, name: string, path: string): Promise<void> {
-    checkAborted(this.#options.signal, "copying");
+    await this.#turns.give();
     const stats = fs.lstatSync(asPath(`/proc/self/fd/${parent.descriptor}/${name}`), {
       bigint: true,
       throwIfNoEntry: false,
@@ -89,13 +90,13 @@ class Packer {
       return this.#opened(parent, name, OPEN_DIRECTORY, (descriptor) =>
         this.#directory(descriptor, path, parent.device),
       );
-    const first = this.#firstName(stats, path);
-    if (first !== undefined) return this.#writer.entry({ ...fieldsOf("hardlink", path, stats), linkName: first });
-    if (stats.isFile()) return this.#opened(parent, name, OPEN_FILE, (descriptor) => this.#file(descriptor, path));
-    const type = typeOf(stats);
+    const type = tarTypeOf(stats);
     if (type === undefined) return;
+    const first = this.#links.of(stats, path);
+    if (first !== undefined) return this.#writer.entry({ ...tarFieldsOf("hardlink", path, stats), linkName: first });
+    if (stats.isFile()) return this.#opened(parent, name, OPEN_FILE, (descriptor) => this.#file(descriptor, path));
     const linkName = type === "symlink" ? linux.readlinkat(parent.descriptor, asPath(name)).toString("latin1") : "";
-    await this.#writer.entry({ ...fieldsOf(type, path, stats), linkName });
+    await this.#writer.entry({ ...tarFieldsOf(type, path, stats), linkName });
   }
 
   /** Another thing may have taken the name's place: then it fails to open, and is left out. */
@@ -116,7 +117,7 @@ class Packer {
 
   async #directory(descriptor: number, path: string, parentDevice?: bigint): Promise<void> {
     const stats = fs.fstatSync(descriptor, { bigint: true });
-    await this.#writer.entry(fieldsOf("directory", path, stats));
+    await this.#writer.entry(tarFieldsOf("directory", path, stats));
     const isMount = parentDevice !== undefined && stats.dev !== parentDevice;
     if ((isMount && isKernelDirectory(descriptor)) || (isMount && this.#options.emptied?.has(path))) return;
     const folder = { descriptor, path, device: stats.dev };
@@ -129,9 +130,9 @@ class Packer {
     if (!stats.isFile()) return;
     const capability = linux.fgetxattr(descriptor, "security.capability");
     const xattrs = capability === undefined ? NO_XATTRS : new Map([["security.capability", capability]]);
-    await this.#writer.entry({ ...fieldsOf("file", path, stats), xattrs });
+    await this.#writer.entry({ ...tarFieldsOf("file", path, stats), xattrs });
     for (let left = Number(stats.size); left > 0;) {
-      checkAborted(this.#options.signal, "copying");
+      await this.#turns.give();
       const room = await this.#writer.space();
       const count = fs.readSync(descriptor, room, 0, room.length, null);
       // A program may shorten a file meanwhile; the archive stays whole.
@@ -140,14 +141,6 @@ class Packer {
       await this.#writer.advance(count || room.length);
       this.#options.onProgress?.(this.#writer.size);
     }
-  }
-
-  #firstName(stats: fs.BigIntStats, path: string): string | undefined {
-    if (stats.nlink < 2n) return undefined;
-    const key = `${stats.dev}:${stats.ino}`;
-    const known = this.#links.get(key);
-    if (known === undefined) this.#links.set(key, path);
-    return known;
   }
 }
 
@@ -160,26 +153,4 @@ function openIfThere(directory: number, name: string, flags: number): number | u
     if (GONE.has(linux.errnoNameOf(error) ?? "")) return undefined;
     throw error;
   }
-}
-
-function typeOf(stats: fs.BigIntStats): TarType | undefined {
-  if (stats.isSymbolicLink()) return "symlink";
-  if (stats.isCharacterDevice()) return "char";
-  if (stats.isBlockDevice()) return "block";
-  return stats.isFIFO() ? "fifo" : undefined;
-}
-
-function fieldsOf(type: TarType, name: string, stats: fs.BigIntStats): TarFields {
-  const isDevice = type === "char" || type === "block";
-  return {
-    type,
-    name,
-    mode: Number(stats.mode & 0o7777n),
-    uid: Number(stats.uid),
-    gid: Number(stats.gid),
-    size: type === "file" ? Number(stats.size) : 0,
-    mtime: Math.floor(Number(stats.mtimeMs) / 1000),
-    deviceMajor: isDevice ? Number(((stats.rdev >> 8n) & 0xfffn) | ((stats.rdev >> 32n) & 0xfffff000n)) : 0,
-    deviceMinor: isDevice ? Number((stats.rdev & 0xffn) | ((stats.rdev >> 12n) & 0xffffff00n)) : 0,
-  };
 }

@@ -5,6 +5,9 @@ export type { TarEntry, TarHeader, TarLimits, TarType, Xattrs } from "./tar-entr
 export { TarParser } from "./tar-parser.ts";
 export type { TarHandler } from "./tar-parser.ts";
 export { readTar } from "./tar-reader.ts";
+export { FirstNames, tarFieldsOf, tarTimeOf, tarTypeOf } from "./tree-entry.ts";
+export { checkAborted } from "./aborted.ts";
+export { Turns } from "./turns.ts";
 export { TarWriter } from "./tar-writer.ts";
 export type { TarFields } from "./tar-encode.ts";
 export { measurePlanned } from "./measure.ts";

@@ -7,17 +7,17 @@
  *   directory with *.overlay.opaque=y → empty file `.wh..wh..opq` as its first child
  */
 import * as fs from "node:fs";
-import { setImmediate as nextTurn } from "node:timers/promises";
-import { TareError, imageOwner, ioError, linux } from "../base/index.ts";
+import { TareError, ioError, linux } from "../base/index.ts";
 import type { DiffId } from "../base/index.ts";
-import { checkAborted } from "./aborted.ts";
 import { isPlanned, openContent } from "./file-content.ts";
 import type { FileContent } from "./file-content.ts";
 import { overlayMark } from "./overlay-marks.ts";
 import { NO_XATTRS, asPath, displayName } from "./tar-entry.ts";
-import type { TarType, Xattrs } from "./tar-entry.ts";
+import type { Xattrs } from "./tar-entry.ts";
 import { TarWriter } from "./tar-writer.ts";
 import type { TarFields } from "./tar-encode.ts";
+import { FirstNames, tarFieldsOf, tarTimeOf, tarTypeOf } from "./tree-entry.ts";
+import { Turns } from "./turns.ts";
 import type { ByteSink } from "../base/index.ts";
 
 /** How a tree is packed. */
@@ -51,8 +51,6 @@ export interface PackResult {
   readonly opaque: readonly string[];
   readonly hasXattrs: boolean;
 }
-
-const YIELD_MS = 25;
 
 /**
  * What a walk meets, in the order of the archive. `content` follows the `entry` of every file that is not empty; it
@@ -125,8 +123,8 @@ class Walker {
   readonly #visitor: TreeVisitor;
   readonly #options: PackOptions;
   readonly #isOverlay: boolean;
-  readonly #links = new Map<string, string>();
-  #yielded = Date.now();
+  readonly #turns: Turns;
+  readonly #links = new FirstNames();
   #whiteouts = 0;
   readonly #opaque: string[] = [];
   #files = 0;
@@ -136,6 +134,7 @@ class Walker {
   constructor(visitor: TreeVisitor, options: PackOptions) {
     this.#visitor = visitor;
     this.#options = options;
+    this.#turns = new Turns("packing", options.signal);
     this.#isOverlay = options.whiteouts !== "plain";
   }
 
@@ -162,15 +161,8 @@ class Walker {
     const names = fs.readdirSync(asPath(folder), { encoding: "latin1" }).sort();
     for (const name of names) {
       await this.#child(`${folder}/${name}`, path, name);
-      await this.#breathe();
+      await this.#turns.give();
     }
-  }
-
-  async #breathe(): Promise<void> {
-    if (Date.now() - this.#yielded <= YIELD_MS) return;
-    await nextTurn();
-    checkAborted(this.#options.signal, "packing");
-    this.#yielded = Date.now();
   }
 
   async #child(place: string, parent: string, name: string): Promise<void> {
@@ -178,7 +170,7 @@ class Walker {
     const stat = fs.lstatSync(file, { bigint: true });
     const path = parent + name;
     if (this.#options.exclude?.has(displayName(path))) return;
-    const type = typeOf(stat);
+    const type = tarTypeOf(stat);
     if (type === undefined) return;
     const mtime = this.#clamp(file, stat);
     if (this.#isOverlay && type === "char" && stat.rdev === 0n) {
@@ -188,10 +180,11 @@ class Walker {
     if (this.#isOverlay && name.startsWith(".wh.")) throw forgedName(path);
     this.#options.onEntry?.(displayName(path));
     const own = this.#readXattrs(place, file);
-    if (this.#linked(stat, path, own.xattrs)) {
-      return this.#visitor.entry({ ...fieldsOf("hardlink", path, stat, mtime), linkName: this.#linkTarget(stat) });
+    const linkName = this.#links.of(stat, path);
+    if (linkName !== undefined) {
+      return this.#visitor.entry({ ...tarFieldsOf("hardlink", path, stat), mtime, linkName });
     }
-    const fields = { ...fieldsOf(type, path, stat, mtime), xattrs: own.xattrs };
+    const fields = { ...tarFieldsOf(type, path, stat), mtime, xattrs: own.xattrs };
     if (type === "file") await this.#file(file, fields);
     else if (type === "symlink") {
       await this.#visitor.entry({ ...fields, linkName: fs.readlinkSync(file, { encoding: "latin1" }) });
@@ -203,24 +196,10 @@ class Walker {
     await this.#visitor.entry({ type: "file", name, mode: 0o644, mtime });
   }
 
-  /** True for the second and later names of a file; the first one is remembered. */
-  #linked(stat: fs.BigIntStats, path: string, xattrs: Xattrs): boolean {
-    if (stat.nlink < 2n || stat.isDirectory()) return false;
-    const key = `${stat.dev}:${stat.ino}`;
-    if (this.#links.has(key)) return true;
-    this.#links.set(key, path);
-    this.#hasXattrs ||= xattrs.size > 0;
-    return false;
-  }
-
-  #linkTarget(stat: fs.BigIntStats): string {
-    return this.#links.get(`${stat.dev}:${stat.ino}`) ?? "";
-  }
-
   /** The entry's time in whole seconds, clamped; the tree gets the clamped time too. */
   #clamp(file: string | Buffer, stat: fs.BigIntStats): number {
     const clamp = this.#options.clamp;
-    const seconds = Number(floorSeconds(stat.mtimeNs));
+    const { mtime: seconds } = tarTimeOf(stat.mtimeNs);
     if (clamp === undefined || stat.mtimeNs <= BigInt(clamp.after) * 1_000_000_000n) return seconds;
     if (this.#options.keepTreeTimes !== true) {
       const time = BigInt(clamp.to) * 1_000_000_000n;
@@ -234,7 +213,7 @@ class Walker {
     await this.#visitor.entry(fields);
     this.#files += 1;
     this.#contentSize += size;
-    if (size > 0) await this.#visitor.content(file, fields, () => this.#breathe());
+    if (size > 0) await this.#visitor.content(file, fields, () => this.#turns.give());
   }
 
   #readXattrs(place: string, file: string | Buffer): EntryXattrs {
@@ -263,33 +242,6 @@ interface EntryXattrs {
 }
 
 const NONE: EntryXattrs = { xattrs: NO_XATTRS, isOpaque: false };
-
-function typeOf(stat: fs.BigIntStats): TarType | undefined {
-  if (stat.isFile()) return "file";
-  if (stat.isDirectory()) return "directory";
-  if (stat.isSymbolicLink()) return "symlink";
-  if (stat.isCharacterDevice()) return "char";
-  if (stat.isBlockDevice()) return "block";
-  return stat.isFIFO() ? "fifo" : undefined;
-}
-
-function fieldsOf(type: TarType, name: string, stat: fs.BigIntStats, mtime: number): TarFields {
-  const isDevice = type === "char" || type === "block";
-  return {
-    type,
-    name,
-    mode: Number(stat.mode & 0o7777n),
-    ...imageOwner({ uid: Number(stat.uid), gid: Number(stat.gid) }),
-    size: type === "file" ? Number(stat.size) : 0,
-    mtime,
-    deviceMajor: isDevice ? Number(((stat.rdev >> 8n) & 0xfffn) | ((stat.rdev >> 32n) & 0xfffff000n)) : 0,
-    deviceMinor: isDevice ? Number((stat.rdev & 0xffn) | ((stat.rdev >> 12n) & 0xffffff00n)) : 0,
-  };
-}
-
-function floorSeconds(nanoseconds: bigint): bigint {
-  return (nanoseconds - (((nanoseconds % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n)) / 1_000_000_000n;
-}
 
 function forgedName(path: string): TareError {
   return new TareError(

@@ -3,13 +3,12 @@
  * A tree that is on no disk: files by path, whose content is in memory or in zip archives. It is visited exactly as
  * `walkTree` visits the tree that would be made of it, so both give the same tar.
  */
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { TareError } from "../base/index.ts";
-import { checkAborted } from "./aborted.ts";
 import { byteName, displayName } from "./tar-entry.ts";
 import type { TreeFacts, TreeVisitor } from "./pack.ts";
 import type { SpliceSource } from "./splice/types.ts";
 import type { TarFields } from "./tar-encode.ts";
+import { Turns } from "./turns.ts";
 
 /** A file that is planned. */
 export interface PlannedContent {
@@ -48,8 +47,6 @@ export function spliceSource(file: PlannedContent | undefined): SpliceSource | u
 type Node = Folder | PlannedContent;
 /** Children by byte name. */
 type Folder = Map<string, Node>;
-
-const YIELD_MS = 25;
 
 /** Visits planned files in the canonical order of a layer. Throws `E_WHITEOUT`, `E_TAR_HEADER` for a file and a folder of one name. */
 export async function walkPlanned(
@@ -94,13 +91,14 @@ function twice(path: string): TareError {
 class PlannedWalk {
   readonly #visitor: TreeVisitor;
   readonly #options: PlannedOptions;
-  #yielded = Date.now();
+  readonly #turns: Turns;
   files = 0;
   contentSize = 0;
 
   constructor(visitor: TreeVisitor, options: PlannedOptions) {
     this.#visitor = visitor;
     this.#options = options;
+    this.#turns = new Turns("packing", options.signal);
   }
 
   async folder(folder: Folder, path: string): Promise<void> {
@@ -111,7 +109,7 @@ class PlannedWalk {
         await this.#visitor.entry(this.#fields("directory", path + name, { mode: 0o755, size: 0 }));
         await this.folder(node, `${path}${name}/`);
       } else if (node) await this.#file(path + name, node);
-      await this.#breathe();
+      await this.#turns.give();
     }
   }
 
@@ -120,19 +118,12 @@ class PlannedWalk {
     await this.#visitor.entry(fields);
     this.files += 1;
     this.contentSize += file.size;
-    if (file.size > 0) await this.#visitor.content(file, fields, () => this.#breathe());
+    if (file.size > 0) await this.#visitor.content(file, fields, () => this.#turns.give());
     else file.observe?.().end();
   }
 
   #fields(type: "file" | "directory", name: string, { mode, size }: Pick<PlannedContent, "mode" | "size">): TarFields {
     return { type, name, mode, uid: 0, gid: 0, size, mtime: this.#options.time, deviceMajor: 0, deviceMinor: 0 };
-  }
-
-  async #breathe(): Promise<void> {
-    if (Date.now() - this.#yielded <= YIELD_MS) return;
-    await nextTurn();
-    checkAborted(this.#options.signal, "packing");
-    this.#yielded = Date.now();
   }
 }
 

@@ -70,6 +70,13 @@ export function makeDevice(major: number, minor: number): bigint {
   return ((high & 0xfffff000n) << 32n) | ((high & 0xfffn) << 8n) | ((low & 0xffffff00n) << 12n) | (low & 0xffn);
 }
 
+/** The major and the minor number of a device: the reverse of `makeDevice`. */
+export function deviceNumbers(device: bigint): readonly [major: number, minor: number] {
+  const major = ((device >> 8n) & 0xfffn) | ((device >> 32n) & 0xfffff000n);
+  const minor = (device & 0xffn) | ((device >> 12n) & 0xffffff00n);
+  return [Number(major), Number(minor)];
+}
+
 /** Creates a device node, a fifo or a file; `mode` holds `S_IFCHR`, `S_IFBLK` or `S_IFIFO` and the permissions. */
 export function mknodat(directory: number, path: BytePath, mode: number, device: bigint = 0n): void {
   call("mknodat", path, directory, cString(path), mode, device);

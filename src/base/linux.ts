@@ -35,6 +35,7 @@ export {
   S_IFCHR,
   S_IFIFO,
   S_IFSOCK,
+  deviceNumbers,
   fallocate,
   fchmodat,
   fchownat,

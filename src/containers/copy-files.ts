@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* `cp`: a tar goes from one side to the other, read and written below open directories only. */
 import * as fs from "node:fs";
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { TareError, linux } from "../base/index.ts";
 import type { ByteSink, Owner } from "../base/index.ts";
 import type { ExtractOptions } from "../archive/index.ts";
@@ -134,8 +133,6 @@ async function toLocal(source: Source, request: CopyOut & { readonly to: string 
   }
 }
 
-/** Milliseconds. */
-const TURN = 50;
 const EXTRACT = { mode: "plain", keepKinds: true, digest: false } as const;
 
 /** The look of a directory that is there already stays. */
@@ -204,19 +201,8 @@ async function transfer(
   const tar = handOver(async (sink) => {
     size = await pack(source, base, sink, request);
   });
-  await extractLayer(interruptible(tar), `/proc/self/fd/${target}`, options);
+  await extractLayer(tar, `/proc/self/fd/${target}`, options);
   return size;
-}
-
-/** Both sides read and write at once and leave no turn for a signal: there is one now and then. */
-async function* interruptible(tar: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let turn = Date.now();
-  for await (const chunk of tar) {
-    yield chunk;
-    if (Date.now() - turn < TURN) continue;
-    await nextTurn();
-    turn = Date.now();
-  }
 }
 
 async function unpackStream(root: number, input: AsyncIterable<Uint8Array>, options: ExtractOptions): Promise<number> {

@@ -335,6 +335,16 @@ describe("hostile and damaged archives", () => {
 });
 
 describe("import and export", () => {
+  it("is interrupted in the middle of a large file", async () => {
+    const store = newStore();
+    const view = new TreeView(imageDetails(store, await demo(store)).layers);
+    fs.truncateSync(view.lookup("bin/tool")?.hostPath ?? "", 16 * 2 ** 30);
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(), 50);
+    const exported = exportFlatTar([{ tree: view }], { write: () => undefined }, controller.signal);
+    await expect(exported).rejects.toMatchObject({ code: "E_ABORTED" });
+  });
+
   it("exports the merged tree and imports it again with changes", async () => {
     const store = newStore();
     const record = await demo(store);

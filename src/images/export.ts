@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as fs from "node:fs";
-import { imageOwner, linux } from "../base/index.ts";
-import { TarWriter } from "../archive/index.ts";
-import type { TarFields, TarType } from "../archive/index.ts";
+import { linux } from "../base/index.ts";
+import { FirstNames, TarWriter, Turns, tarFieldsOf, tarTypeOf } from "../archive/index.ts";
+import type { TarFields } from "../archive/index.ts";
 import type { ByteSink } from "../base/index.ts";
 import type { SourceTree, TreeEntry } from "../store/index.ts";
 
@@ -34,8 +34,8 @@ class Exporter {
   readonly #tree: SourceTree;
   readonly #writer: TarWriter;
   readonly #prefix: string;
-  readonly #signal: AbortSignal | undefined;
-  readonly #links = new Map<string, string>();
+  readonly #turns: Turns;
+  readonly #links = new FirstNames();
 
   constructor(part: {
     readonly tree: SourceTree;
@@ -46,37 +46,29 @@ class Exporter {
     this.#tree = part.tree;
     this.#writer = part.writer;
     this.#prefix = part.prefix;
-    this.#signal = part.signal;
+    this.#turns = new Turns("exporting", part.signal);
   }
 
   async directory(path: string): Promise<void> {
     for (const entry of this.#tree.list(path)) {
-      this.#signal?.throwIfAborted();
+      await this.#turns.give();
       await this.#entry(entry);
       if (entry.stats.isDirectory()) await this.directory(entry.path);
     }
   }
 
   async #entry(found: TreeEntry): Promise<void> {
-    const { stats } = found;
-    const entry = { ...found, path: this.#prefix + found.path };
-    const type = typeOf(stats);
+    const { stats, hostPath } = found;
+    const type = tarTypeOf(stats);
     if (type === undefined) return;
-    const first = this.#firstName(entry);
-    const fields = { ...fieldsOf(type, entry), xattrs: xattrsOf(entry.hostPath) };
-    if (first !== undefined) await this.#writer.entry({ ...fieldsOf("hardlink", entry), linkName: byteName(first) });
+    const name = byteName(this.#prefix + found.path);
+    const first = this.#links.of(stats, name);
+    const fields = { ...tarFieldsOf(type, name, stats), xattrs: xattrsOf(hostPath) };
+    if (first !== undefined) await this.#writer.entry({ ...tarFieldsOf("hardlink", name, stats), linkName: first });
     else if (type === "symlink") {
-      await this.#writer.entry({ ...fields, linkName: fs.readlinkSync(entry.hostPath, { encoding: "latin1" }) });
-    } else if (type === "file") await this.#file(entry.hostPath, fields);
+      await this.#writer.entry({ ...fields, linkName: fs.readlinkSync(hostPath, { encoding: "latin1" }) });
+    } else if (type === "file") await this.#file(hostPath, fields);
     else await this.#writer.entry(fields);
-  }
-
-  #firstName({ stats, path }: TreeEntry): string | undefined {
-    if (stats.nlink < 2 || stats.isDirectory()) return undefined;
-    const key = `${stats.dev}:${stats.ino}`;
-    const known = this.#links.get(key);
-    if (known === undefined) this.#links.set(key, path);
-    return known;
   }
 
   async #file(path: string, fields: TarFields): Promise<void> {
@@ -85,6 +77,7 @@ class Exporter {
       const size = fs.fstatSync(descriptor).size;
       await this.#writer.entry({ ...fields, size });
       for (let left = size; left > 0;) {
+        await this.#turns.give();
         const room = await this.#writer.space();
         const count = fs.readSync(descriptor, room, 0, room.length, null);
         // A running container may shorten a file meanwhile; the archive stays whole.
@@ -96,30 +89,6 @@ class Exporter {
       fs.closeSync(descriptor);
     }
   }
-}
-
-function typeOf(stats: fs.Stats): TarType | undefined {
-  if (stats.isFile()) return "file";
-  if (stats.isDirectory()) return "directory";
-  if (stats.isSymbolicLink()) return "symlink";
-  if (stats.isCharacterDevice()) return "char";
-  if (stats.isBlockDevice()) return "block";
-  return stats.isFIFO() ? "fifo" : undefined;
-}
-
-/** Linux's encoding of device numbers (sys/sysmacros.h). */
-function fieldsOf(type: TarType, { path, stats }: TreeEntry): TarFields {
-  const device = BigInt(type === "char" || type === "block" ? stats.rdev : 0);
-  return {
-    type,
-    name: byteName(path),
-    mode: stats.mode & 0o7777,
-    ...imageOwner(stats),
-    size: type === "file" ? stats.size : 0,
-    mtime: Math.floor(stats.mtimeMs / 1000),
-    deviceMajor: Number(((device >> 8n) & 0xfffn) | ((device >> 32n) & 0xfffff000n)),
-    deviceMinor: Number((device & 0xffn) | ((device >> 12n) & 0xffffff00n)),
-  };
 }
 
 function byteName(path: string): string {

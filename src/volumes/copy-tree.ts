@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A copy of a tree that nothing tells from it: owners, modes, times, attributes, holes, hard links, devices, pipes. */
 import * as fs from "node:fs";
-import { setImmediate as nextTurn } from "node:timers/promises";
-import { asPath, displayName, overlayMark } from "../archive/index.ts";
+import { FirstNames, Turns, asPath, displayName, overlayMark } from "../archive/index.ts";
 import { TareError, canGiveFiles, canMakeDevices, canOwn, imageOwner, linux } from "../base/index.ts";
 import { ContentCopier } from "./copy-file.ts";
 
@@ -23,7 +22,6 @@ export interface CopyOptions {
   readonly signal?: AbortSignal;
 }
 
-const YIELD_MS = 25;
 const TRIES = 3;
 
 /** A folder of this machine as something to copy. */
@@ -58,17 +56,19 @@ class TreeCopier {
   readonly #options: CopyOptions;
   readonly #contents: ContentCopier = new ContentCopier();
   /** Where the first name of a file with several went. */
-  readonly #links = new Map<string, string>();
-  #yielded = Date.now();
+  readonly #links = new FirstNames();
+  readonly #turns: Turns;
 
   constructor(options: CopyOptions) {
     this.#options = options;
+    this.#turns = new Turns("copying files", options.signal);
   }
 
   async copy(node: CopyNode, to: string): Promise<void> {
     const stats = fs.lstatSync(asPath(node.place), { bigint: true, throwIfNoEntry: false });
     if (!stats) return;
-    if (this.#linked(stats, to)) return;
+    const first = this.#links.of(stats, to);
+    if (first !== undefined) return fs.linkSync(asPath(first), asPath(to));
     if (stats.isDirectory()) await this.#directory(node, to);
     else if (stats.isFile()) return this.#file(node, stats, to);
     else if (stats.isSymbolicLink()) fs.symlinkSync(fs.readlinkSync(asPath(node.place), "buffer"), asPath(to));
@@ -80,14 +80,14 @@ class TreeCopier {
     if (!fs.existsSync(asPath(to))) fs.mkdirSync(asPath(to), { mode: 0o700 });
     for (const child of node.children()) {
       await this.copy(child, `${to}/${child.name}`);
-      await this.#breathe();
+      await this.#turns.give();
     }
   }
 
   async #file(node: CopyNode, first: fs.BigIntStats, to: string): Promise<void> {
     let before = first;
     for (let tries = 1; ; tries += 1) {
-      await this.#contents.copy(asPath(node.place), asPath(to), () => this.#breathe());
+      await this.#contents.copy(asPath(node.place), asPath(to), () => this.#turns.give());
       const after = fs.lstatSync(asPath(node.place), { bigint: true, throwIfNoEntry: false });
       if (!after || sameContent(before, after)) break;
       if (tries === TRIES) throw changing(node.place);
@@ -98,29 +98,12 @@ class TreeCopier {
     this.#options.onFile?.(displayName(node.place), Number(before.size));
   }
 
-  #linked(stats: fs.BigIntStats, to: string): boolean {
-    if (stats.nlink < 2n || stats.isDirectory()) return false;
-    const key = `${stats.dev}:${stats.ino}`;
-    const known = this.#links.get(key);
-    if (known === undefined) this.#links.set(key, to);
-    else fs.linkSync(asPath(known), asPath(to));
-    return known !== undefined;
-  }
-
   /** An ordinary user can't make devices. */
   #node(stats: fs.BigIntStats, to: string): boolean {
     const isDevice = stats.isCharacterDevice() || stats.isBlockDevice();
     if (isDevice && !canMakeDevices()) return false;
     linux.mknod(asPath(to), kindOf(stats) | 0o600, isDevice ? stats.rdev : 0n);
     return true;
-  }
-
-  async #breathe(): Promise<void> {
-    if (Date.now() - this.#yielded <= YIELD_MS) return;
-    await nextTurn();
-    if (this.#options.signal?.aborted)
-      throw new TareError("E_ABORTED", "copying files: interrupted", { exitCode: 130 });
-    this.#yielded = Date.now();
   }
 }
 

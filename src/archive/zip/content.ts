@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Contents of entries, decoded and verified. Deflated ones are inflated in this thread, in memory that is used again. */
-import { setImmediate as nextTurn } from "node:timers/promises";
 import * as zlib from "node:zlib";
 import { isTareError, messageOf, writeAll } from "../../base/index.ts";
 import type { ByteSink } from "../../base/index.ts";
-import { checkAborted } from "../aborted.ts";
 import { InflateError, inflated } from "../inflate/inflate.ts";
 import { through } from "../transform.ts";
+import { Turns } from "../turns.ts";
 import { shown, zipError } from "./errors.ts";
 import type { DeflateWatch, ExtractOptions, ZipEntry, ZipFile } from "./types.ts";
 
@@ -16,7 +15,6 @@ const CHUNK = 1 << 18;
 const STORED = 0;
 const DEFLATE = 8;
 const WINDOW_LOG = 27;
-const TURN_MS = 25;
 
 /** A whole content in memory. */
 export function readContent(zip: ZipFile, entry: ZipEntry): Buffer {
@@ -99,17 +97,15 @@ export async function streamContent(
   { signal, watch }: ExtractOptions = {},
 ): Promise<void> {
   const sink = typeof target === "number" ? { write: (chunk: Uint8Array) => writeAll(target, chunk) } : target;
-  const state = { size: 0, crc: 0, turn: Date.now() };
+  const state = { size: 0, crc: 0 };
+  const turns = new Turns(`extracting \`${shown(entry.name)}\``, signal);
   for await (const chunk of decodedPieces(zip, entry, watch)) {
     state.size += chunk.length;
     if (state.size > entry.size) throw tooLong(zip, entry);
     state.crc = zlib.crc32(chunk, state.crc);
     const pending = sink.write(chunk);
     if (pending !== undefined) await pending;
-    if (Date.now() - state.turn <= TURN_MS) continue;
-    await nextTurn();
-    checkAborted(signal, `extracting \`${shown(entry.name)}\``);
-    state.turn = Date.now();
+    await turns.give();
   }
   checkContent(zip, entry, state.size, state.crc);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A file's content as a tar entry; one with holes as GNU tar's sparse format 1.0, whose map precedes the content. */
 import type * as fs from "node:fs";
+import { tarTimeOf } from "../../archive/index.ts";
 import type { TarFields, TarWriter, Xattrs } from "../../archive/index.ts";
 import type { Digest } from "../../base/index.ts";
 import type { Segment } from "../copy-file.ts";
@@ -23,8 +24,6 @@ const ZEROS: Uint8Array = new Uint8Array(1 << 16);
 
 /** The headers of an entry as the archive has them. */
 export function entryFields(facts: Facts, xattrs: Xattrs): TarFields {
-  const mtime = BigInt(facts.mtime);
-  const nanoseconds = ((mtime % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
   const { type, mode, uid, gid, size = 0, link, device } = facts;
   return {
     type,
@@ -33,8 +32,7 @@ export function entryFields(facts: Facts, xattrs: Xattrs): TarFields {
     uid,
     gid,
     size,
-    mtime: Number((mtime - nanoseconds) / 1_000_000_000n),
-    mtimeNanoseconds: Number(nanoseconds),
+    ...tarTimeOf(BigInt(facts.mtime)),
     ...(link === undefined ? {} : { linkName: type === "hardlink" ? DATA + link : link }),
     ...(device === undefined ? {} : { deviceMajor: device[0], deviceMinor: device[1] }),
     xattrs,

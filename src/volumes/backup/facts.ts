@@ -34,16 +34,6 @@ function namesIn(place: string): readonly string[] {
   }
 }
 
-/** The type that a backup has for it; undefined for a socket, which means nothing without its process. */
-export function typeOf(stats: fs.BigIntStats): FactType | undefined {
-  if (stats.isFile()) return "file";
-  if (stats.isDirectory()) return "directory";
-  if (stats.isSymbolicLink()) return "symlink";
-  if (stats.isCharacterDevice()) return "char";
-  if (stats.isBlockDevice()) return "block";
-  return stats.isFIFO() ? "fifo" : undefined;
-}
-
 /** All that is known without reading the content. */
 export function factsOf(met: Met, type: FactType, xattrs: Xattrs): Facts {
   const { path, place, stats } = met;
@@ -57,15 +47,9 @@ export function factsOf(met: Met, type: FactType, xattrs: Xattrs): Facts {
     mtime: String(stats.mtimeNs),
     ...(type === "file" ? { size: Number(stats.size) } : {}),
     ...(type === "symlink" ? { link: fs.readlinkSync(asPath(place), { encoding: "latin1" }) } : {}),
-    ...(isDevice ? { device: deviceOf(stats.rdev) } : {}),
+    ...(isDevice ? { device: linux.deviceNumbers(stats.rdev) } : {}),
     ...(xattrs.size > 0 ? { xattrs: digestOfXattrs(xattrs) } : {}),
   };
-}
-
-function deviceOf(rdev: bigint): readonly [number, number] {
-  const major = ((rdev >> 8n) & 0xfffn) | ((rdev >> 32n) & 0xfffff000n);
-  const minor = (rdev & 0xffn) | ((rdev >> 12n) & 0xffffff00n);
-  return [Number(major), Number(minor)];
 }
 
 /** Extended attributes, ACLs among them; a label of SELinux means nothing on another machine. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Reads a backup to its end and believes nothing of it before all digests were compared. */
 import { join } from "node:path";
-import { TarParser, byteName, decompress } from "../../archive/index.ts";
+import { TarParser, byteName, checkAborted, decompress } from "../../archive/index.ts";
 import type { TarHandler, TarHeader } from "../../archive/index.ts";
 import { Hasher, TareError, randomHex } from "../../base/index.ts";
 import type { Digest } from "../../base/index.ts";
@@ -45,7 +45,7 @@ export async function readBackup(
   const reader = new Reader(folder, call.visitor);
   try {
     for await (const chunk of decompress(source, { allowAnyRatio: true })) {
-      if (call.signal?.aborted) throw new TareError("E_ABORTED", "reading a backup: interrupted", { exitCode: 130 });
+      checkAborted(call.signal, "reading a backup");
       reader.push(chunk);
     }
     return await reader.finish();

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Backups become a tree again: unpacked one after the other into a folder, which is then made what the last one says. */
 import * as fs from "node:fs";
-import { asPath, displayName, openExtraction } from "../../archive/index.ts";
+import { asPath, displayName, openExtraction, tarTypeOf } from "../../archive/index.ts";
 import type { Extraction, TarHeader } from "../../archive/index.ts";
 import { canGiveFiles, linux } from "../../base/index.ts";
-import { factsOf, typeOf, walk, xattrsOf } from "./facts.ts";
+import { factsOf, walk, xattrsOf } from "./facts.ts";
 import type { Met } from "./facts.ts";
 import { comparePaths, damaged, sameFacts } from "./format.ts";
 import type { BackupHeader, BackupName, Facts } from "./format.ts";
@@ -147,7 +147,7 @@ function notThere({ path }: Facts): Error {
 
 function compareOne(met: Met, facts: Facts, links: Map<string, string>): void {
   const { stats } = met;
-  const type = typeOf(stats);
+  const type = tarTypeOf(stats);
   const key = `${stats.dev}:${stats.ino}`;
   const first = stats.nlink > 1n && type !== "directory" ? links.get(key) : undefined;
   if (facts.type === "hardlink" && first === facts.link) return;

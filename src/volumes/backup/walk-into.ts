@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A walk of a tree that writes what it meets, and a line of facts for each name. */
 import * as fs from "node:fs";
-import { setImmediate as nextTurn } from "node:timers/promises";
-import { asPath, displayName } from "../../archive/index.ts";
+import { Turns, asPath, displayName, tarTypeOf } from "../../archive/index.ts";
 import type { TarFields, Xattrs } from "../../archive/index.ts";
-import { TareError, systemErrorCode } from "../../base/index.ts";
+import { systemErrorCode } from "../../base/index.ts";
 import type { Digest } from "../../base/index.ts";
 import { segmentsOf } from "../copy-file.ts";
 import { changing, sameContent } from "../copy-tree.ts";
 import { digestContent, entryFields } from "./content.ts";
 import type { ContentSource } from "./content.ts";
-import { factsOf, stampOf, typeOf, walk, xattrsOf } from "./facts.ts";
+import { factsOf, stampOf, walk, xattrsOf } from "./facts.ts";
 import type { Met } from "./facts.ts";
 import { comparePaths, factsText, pathText, sameFacts } from "./format.ts";
 import type { BackupName, Facts } from "./format.ts";
@@ -57,7 +56,6 @@ export interface WalkCounts {
 }
 
 const TRIES = 3;
-const YIELD_MS = 25;
 const MOST_NAMES = 20;
 
 /** Walks a tree. Throws `E_VOLUME_CHANGED` for a file that does not come to rest, `E_IO`, `E_ABORTED`. */
@@ -73,12 +71,13 @@ class Walker {
   readonly #links = new Map<string, { readonly path: string; readonly isStored: boolean }>();
   readonly #room: Buffer = Buffer.allocUnsafeSlow(1 << 18);
   #parent: Sorted<Facts> | undefined;
-  #yielded = Date.now();
+  readonly #turns: Turns;
   readonly #counts = { entries: 0, bytes: 0, stored: 0, deleted: 0, changed: [] as string[], skipped: [] as string[] };
 
   constructor(target: EntryTarget, options: WalkOptions, lists: WalkLists) {
     this.#target = target;
     this.#options = options;
+    this.#turns = new Turns("reading the volume", options.signal);
     this.#lists = lists;
   }
 
@@ -88,7 +87,7 @@ class Walker {
     try {
       for (const met of walk(data)) {
         await this.#meet(met);
-        await this.#breathe();
+        await this.#turns.give();
       }
       await this.#before(undefined);
     } finally {
@@ -98,7 +97,7 @@ class Walker {
   }
 
   async #meet(met: Met): Promise<void> {
-    const type = typeOf(met.stats);
+    const type = tarTypeOf(met.stats);
     if (type === undefined) return note(this.#counts.skipped, met.path);
     const known = await this.#before(met.path);
     const key = met.stats.nlink > 1n && type !== "directory" ? `${met.stats.dev}:${met.stats.ino}` : undefined;
@@ -182,16 +181,8 @@ class Walker {
         const count = fs.readSync(descriptor, this.#room, 0, Math.min(most, this.#room.length), position);
         return count === 0 ? undefined : this.#room.subarray(0, count);
       },
-      pause: () => this.#breathe(),
+      pause: () => this.#turns.give(),
     };
-  }
-
-  async #breathe(): Promise<void> {
-    if (Date.now() - this.#yielded <= YIELD_MS) return;
-    await nextTurn();
-    if (this.#options.signal?.aborted)
-      throw new TareError("E_ABORTED", "reading the volume: interrupted", { exitCode: 130 });
-    this.#yielded = Date.now();
   }
 }
 
