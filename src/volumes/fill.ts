@@ -17,6 +17,7 @@ import { copyMetadata, copyTree } from "./copy-tree.ts";
 import type { CopyNode } from "./copy-tree.ts";
 import type { VolumeStore } from "./record.ts";
 import { folderOf } from "./volumes.ts";
+import { syncDisk } from "./work.ts";
 
 /** A volume to fill. */
 export interface FillPlace {
@@ -75,7 +76,7 @@ async function fill(store: VolumeStore, place: FillPlace, image: SourceTree, ent
   const data = byteName(place.data, undefined);
   for (const name of fs.readdirSync(aside, { encoding: "buffer" })) move(aside, place.data, name);
   copyMetadata(byteName(entry.hostPath, undefined), data, { fromImage: true });
-  await sync(place.data);
+  await syncDisk(place.data);
   removeTree(aside);
   fs.rmSync(mark, { force: true });
 }
@@ -98,15 +99,6 @@ function move(from: string, to: string, name: Buffer): void {
   } catch (error) {
     const code = error instanceof TareError ? linux.errnoNameOf(error) : systemErrorCode(error);
     if (code !== "EEXIST") throw error;
-  }
-}
-
-async function sync(folder: string): Promise<void> {
-  const descriptor = fs.openSync(folder, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
-  try {
-    await linux.syncfsLater(descriptor);
-  } finally {
-    fs.closeSync(descriptor);
   }
 }
 

@@ -7,6 +7,7 @@ import { recordsOf } from "./record.ts";
 import type { VolumeRecord, VolumeStore } from "./record.ts";
 import { dataPath, findVolume, folderOf, placeOf } from "./volumes.ts";
 import type { VolumeUsers } from "./volumes.ts";
+import { syncDisk } from "./work.ts";
 import type { Work } from "./work.ts";
 
 /** A tree that becomes a volume. */
@@ -61,7 +62,7 @@ export function requirePlace(store: VolumeStore, { name, replace, running }: Pub
 /** Makes the staged tree the volume, at once and on the disk. Throws as `requirePlace`. */
 export async function publishTree(store: VolumeStore, work: Work, publication: Publication): Promise<VolumeRecord> {
   const { name, labels } = publication;
-  await syncTree(join(work.folder, "volume"));
+  await syncDisk(join(work.folder, "volume"));
   let result: VolumeRecord | undefined;
   recordsOf(store).change(name, (before) => {
     // Also what a container did meanwhile: it names its volumes in its record before it makes them.
@@ -91,14 +92,5 @@ function moveIn(store: VolumeStore, work: Work, name: string): void {
     fs.rmSync(join(folder, "filling"), { force: true });
   } catch (error) {
     throw ioError(`making the volume \`${name}\``, error);
-  }
-}
-
-async function syncTree(folder: string): Promise<void> {
-  const descriptor = fs.openSync(folder, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
-  try {
-    await linux.syncfsLater(descriptor);
-  } finally {
-    fs.closeSync(descriptor);
   }
 }

@@ -6,7 +6,7 @@
  */
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { ensureDirectory, ioError, removeTree, systemErrorCode } from "../base/index.ts";
+import { ensureDirectory, ioError, linux, removeTree, systemErrorCode } from "../base/index.ts";
 import type { VolumeStore } from "./record.ts";
 
 /** A folder for unfinished work; `close` deletes it and all in it. */
@@ -51,5 +51,15 @@ export function namesIn(folder: string): readonly string[] {
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return [];
     throw ioError(`reading \`${folder}\``, error);
+  }
+}
+
+/** Waits until the file system that a folder is on has everything on its disk. */
+export async function syncDisk(folder: string): Promise<void> {
+  const descriptor = fs.openSync(folder, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
+  try {
+    await linux.syncfsLater(descriptor);
+  } finally {
+    fs.closeSync(descriptor);
   }
 }
