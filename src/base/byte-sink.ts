@@ -32,17 +32,18 @@ function writeFailure(error: unknown): TareError {
 
 /**
  * Writes a file by `write`, so that a reader or a crash sees all of it or nothing; what is no ordinary file (a pipe, a
- * device) is written as it is. Throws `E_IO`, `E_NOSPACE`, `E_PERMISSION`.
+ * device) is written as it is. What `write` gives. Throws `E_IO`, `E_NOSPACE`, `E_PERMISSION`.
  */
-export async function writeToPath(path: string, write: (sink: ByteSink) => Promise<unknown>): Promise<void> {
+export async function writeToPath<T>(path: string, write: (sink: ByteSink) => Promise<T>): Promise<T> {
   const isSpecial = fs.statSync(path, { throwIfNoEntry: false })?.isFile() === false;
   const target = isSpecial ? path : `${path}.${process.pid}.partial`;
   const descriptor = openForWriting(path, target, isSpecial ? "w" : "wx");
   try {
-    await write({ write: (chunk) => writeAll(descriptor, chunk) });
-    if (isSpecial) return;
+    const result = await write({ write: (chunk) => writeAll(descriptor, chunk) });
+    if (isSpecial) return result;
     fs.fsyncSync(descriptor);
     fs.renameSync(target, path);
+    return result;
   } catch (error) {
     if (!isSpecial) fs.rmSync(target, { force: true });
     throw ioError(`writing \`${path}\``, error);

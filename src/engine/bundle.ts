@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { resolve } from "node:path";
-import { sinkOf, writeToPath } from "../base/index.ts";
 import type { ByteSink } from "../base/index.ts";
 import { loadBundle, planBundle, saveBundle } from "../images/index.ts";
 import type { BundleDocument } from "../images/index.ts";
 import { hostPlatform } from "../oci/index.ts";
 import type { ImageRecord } from "../store/index.ts";
 import type { BundleApi, BundleReport, BundleRequest, LoadBundleRequest } from "./facade-bundle.ts";
+import { writeTo } from "./byte-streams.ts";
 import { requireImageTrees } from "./deferred.ts";
 import { itemsOf, keptBy } from "./image-transfer.ts";
 import { shortName } from "./image-lookup.ts";
@@ -38,7 +38,7 @@ async function create(rooms: Rooms, request: BundleRequest): Promise<BundleRepor
       lease.keep([...content.bundle.wheels, ...content.bundle.claims.packs].map(({ digest }) => digest));
       for (const { record } of content.items) await requireImageTrees(rooms, record, request);
       const save = (sink: ByteSink): Promise<void> => saveBundle(store, content, sink, signal);
-      await (typeof output === "string" ? writeToPath(resolve(cwd, output), save) : save(sinkOf(output)));
+      await writeTo(cwd, output, save);
       const records = content.items.map(({ record }) => record);
       return reportOf(records, content.bundle, countClaims(content.bundle));
     });

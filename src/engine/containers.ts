@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { resolve } from "node:path";
-import { sinkOf, writeToPath } from "../base/index.ts";
-import type { ByteSink as ChunkSink } from "../base/index.ts";
 import type {
   ContainerImage,
   ContainersContext,
@@ -16,7 +13,6 @@ import type { LogConfig } from "../options/index.ts";
 import type { ImageRecord, Store } from "../store/index.ts";
 import { readCheckedBlob } from "./checked-blob.ts";
 import type { ContainersApi, CreateRequest, LogsRequest } from "./facade-containers.ts";
-import type { ByteSink } from "./facade.ts";
 import { requireTrees } from "./deferred.ts";
 import { lookUpImage, platformOf } from "./image-lookup.ts";
 import type { Rooms } from "./rooms.ts";
@@ -68,8 +64,9 @@ export function containersApi(rooms: Rooms): ContainersApi {
     stats: (request) => stats(rooms, request),
     export: async (name, output, signal) => {
       const { exportContainer } = await room();
+      const { writeTo } = await import("./byte-streams.ts");
       const context = await look();
-      await writeTo(rooms, output, (sink) => exportContainer(context, name, sink, signal));
+      await writeTo(rooms.settings.cwd, output, (sink) => exportContainer(context, name, sink, signal));
     },
     names: async (options) => (await room()).containerNames(await look(), options),
   };
@@ -90,11 +87,6 @@ async function* logs(rooms: Rooms, request: LogsRequest): AsyncGenerator<readonl
 async function* stats(rooms: Rooms, request: StatsRequest): AsyncGenerator<readonly ContainerStats[], void, undefined> {
   const { containerStats } = await import("../containers/index.ts");
   yield* containerStats(await rooms.containersToRead(), request);
-}
-
-function writeTo(rooms: Rooms, output: ByteSink, write: (sink: ChunkSink) => Promise<void>): Promise<void> {
-  if (typeof output !== "string") return write(sinkOf(output));
-  return writeToPath(resolve(rooms.settings.cwd, output), write);
 }
 
 /** The request with the images that `--mount type=image` names, looked up or pulled as the container's own. */

@@ -172,9 +172,5 @@ async function intoFile<T>(
 ): Promise<T> {
   const path = resolve(rooms.settings.cwd, place.path);
   requireKind(place, path);
-  const results: T[] = [];
-  await writeToPath(path, async (sink) => results.push(await write(sink)));
-  const [result] = results;
-  if (result === undefined) throw new Error("an archive was written without a result");
-  return result;
+  return writeToPath(path, write);
 }

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { resolve } from "node:path";
 import type { Readable } from "node:stream";
-import { sinkOf, writeToPath } from "../base/index.ts";
 import type { ByteSink } from "../base/index.ts";
 import { importImage, loadImages, saveImages } from "../images/index.ts";
 import type { SaveItem, SaveOptions } from "../images/index.ts";
 import { hostPlatform, normalizeReference, referenceName } from "../oci/index.ts";
 import type { Store } from "../store/index.ts";
-import { openToRead } from "./byte-streams.ts";
+import { openToRead, writeTo } from "./byte-streams.ts";
 import type { ImportRequest, LoadRequest, SaveRequest } from "./facade.ts";
 import { requireImageTrees } from "./deferred.ts";
 import { fullName, platformOf, requireImage, shortName } from "./image-lookup.ts";
@@ -31,9 +30,7 @@ export async function saveToSink(rooms: Rooms, request: SaveRequest): Promise<vo
     const save = (sink: ByteSink): Promise<void> =>
       inForm(rooms, request, items, (converted) => saveImages(store, converted, sink, options));
     const { output } = request;
-    await withVertex(request, `save ${request.images.join(", ")}`, () =>
-      typeof output === "string" ? writeToPath(resolve(rooms.settings.cwd, output), save) : save(sinkOf(output)),
-    );
+    await withVertex(request, `save ${request.images.join(", ")}`, () => writeTo(rooms.settings.cwd, output, save));
   } finally {
     lease.release();
   }

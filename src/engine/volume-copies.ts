@@ -1,17 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Backups, restores and clones of volumes, with who uses them and how far they are. */
 import { resolve } from "node:path";
-import {
-  TareError,
-  digestOf,
-  fileChunks,
-  ioError,
-  isTareError,
-  messageOf,
-  sinkOf,
-  writeToPath,
-} from "../base/index.ts";
-import type { ByteSink as ChunkSink } from "../base/index.ts";
+import { TareError, digestOf, fileChunks, ioError, isTareError } from "../base/index.ts";
 import { runningVolumeUsers, whilePaused } from "../containers/index.ts";
 import type { ContainersContext } from "../containers/index.ts";
 import {
@@ -23,7 +13,7 @@ import {
   verifyBackup,
 } from "../volumes/index.ts";
 import type { CopyCall } from "../volumes/index.ts";
-import type { ByteSink, ByteSource, LongCall } from "./facade.ts";
+import type { ByteSource, LongCall } from "./facade.ts";
 import type {
   BackupVolumeRequest,
   CloneVolumeRequest,
@@ -31,6 +21,8 @@ import type {
   VerifiedBackup,
   VolumeBackup,
 } from "./facade-volumes.ts";
+import { writeTo } from "./byte-streams.ts";
+import { withVertex } from "./listener.ts";
 import type { Rooms } from "./rooms.ts";
 
 /** `volume backup`. */
@@ -42,7 +34,7 @@ export async function backup(rooms: Rooms, request: BackupVolumeRequest): Promis
   const total = request.listener ? measureVolume(data) : 0;
   return quietly(context, request, name, () =>
     asStep(request, { label: `back up volume ${name}`, total }, (call) =>
-      writeTo(rooms, request.output, (sink) =>
+      writeTo(rooms.settings.cwd, request.output, (sink) =>
         backupVolume(context.store, name, sink, { compression, ...older, ...call }),
       ),
     ),
@@ -141,25 +133,15 @@ async function asStep<T>(
   const { listener, signal } = request;
   const { label, total } = shown;
   const id = digestOf(label);
-  const at = (): number => Date.now();
   let current = 0;
-  let told = at();
+  let told = Date.now();
   const onFile = (_path: string, size: number): void => {
     current += size;
-    if (at() - told < TELL_MS) return;
-    told = at();
+    if (Date.now() - told < TELL_MS) return;
+    told = Date.now();
     listener?.({ kind: "status", id, name: "files", current, total: Math.max(total, current), at: told });
   };
-  listener?.({ kind: "vertex", id, label, inputs: [], at: at() });
-  listener?.({ kind: "started", id, at: at() });
-  try {
-    const result = await work({ onFile, ...(signal === undefined ? {} : { signal }) });
-    listener?.({ kind: "completed", id, at: at() });
-    return result;
-  } catch (error) {
-    listener?.({ kind: "failed", id, message: messageOf(error), at: at() });
-    throw error;
-  }
+  return withVertex(request, label, () => work({ onFile, ...(signal === undefined ? {} : { signal }) }));
 }
 
 function bytesOf(rooms: Rooms, source: ByteSource): AsyncIterable<Uint8Array> {
@@ -173,12 +155,4 @@ async function* bytesAt(cwd: string, path: string): AsyncGenerator<Uint8Array> {
   } catch (error) {
     throw isTareError(error) ? error : ioError(`reading \`${path}\``, error);
   }
-}
-
-async function writeTo<T>(rooms: Rooms, output: ByteSink, write: (sink: ChunkSink) => Promise<T>): Promise<T> {
-  if (typeof output !== "string") return write(sinkOf(output));
-  let result: T | undefined;
-  await writeToPath(resolve(rooms.settings.cwd, output), async (sink) => void (result = await write(sink)));
-  if (result === undefined) throw new Error("bug: nothing was written");
-  return result;
 }
