@@ -6,6 +6,7 @@ import { formatReference, parseImageName } from "../oci/index.ts";
 import type { Reference } from "../oci/index.ts";
 import type { ConfigPlace, Credentials, RegistryClient } from "../registry/index.ts";
 import type { LongCall } from "./facade.ts";
+import { shortName } from "./image-lookup.ts";
 import type { Settings } from "./settings.ts";
 
 /** Where logins are. */
@@ -71,10 +72,10 @@ export interface RemoteName {
 
 /** Reads a name as users write it. Throws `E_REF`. */
 export function remoteName(text: string): RemoteName {
-  return remoteOf(parseImageName(text));
+  return nameOf(parseImageName(text));
 }
 
-function remoteOf(reference: Reference): RemoteName {
+function nameOf(reference: Reference): RemoteName {
   const { domain, path, tag, digest } = reference;
   return {
     domain,
@@ -83,4 +84,28 @@ function remoteOf(reference: Reference): RemoteName {
     full: formatReference(reference),
     isPinned: digest !== undefined,
   };
+}
+
+/** What lies under a tag besides images: where it is, and how the user is told of it. */
+export interface RemotePlace extends Pick<RemoteName, "repository" | "tag"> {
+  readonly client: RegistryClient;
+  readonly shown: string;
+}
+
+/** The place of a name as users write it. Throws `E_REF`, and as `openRegistry`. */
+export async function openRemotePlace(
+  settings: Settings,
+  text: string,
+  options: ConnectionOptions = {},
+): Promise<RemotePlace> {
+  const { domain, repository, tag, full } = remoteName(text);
+  return { client: await openRegistry(settings, domain, options), repository, tag, shown: shortName(full) };
+}
+
+/** Throws `E_REF` for a name with a digest, which is what a push finds out and not what it is told. */
+export function refusePinned(text: string): void {
+  if (!remoteName(text).isPinned) return;
+  throw new TareError("E_REF", `pushing to \`${text}\`: a digest can't be pushed to`, {
+    hint: "give a tag instead",
+  });
 }

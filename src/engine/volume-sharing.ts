@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Volumes to registries and back. */
-import { TareError } from "../base/index.ts";
 import { runningVolumeUsers } from "../containers/index.ts";
 import { pullVolume, pushVolume } from "../volumes/index.ts";
-import type { RemoteVolume } from "../volumes/index.ts";
 import type { PullVolumeRequest, PulledVolume, PushVolumeRequest, PushedVolume } from "./facade-volumes.ts";
-import { shortName } from "./image-lookup.ts";
-import { openRegistry, remoteName } from "./registry-connection.ts";
+import { openRemotePlace, refusePinned } from "./registry-connection.ts";
+import type { RemotePlace } from "./registry-connection.ts";
 import type { Rooms } from "./rooms.ts";
 import { withTransfer } from "./transfer-events.ts";
 import { quietly, warn } from "./volume-copies.ts";
@@ -14,13 +12,9 @@ import { quietly, warn } from "./volume-copies.ts";
 /** `volume push`. */
 export async function push(rooms: Rooms, request: PushVolumeRequest): Promise<PushedVolume> {
   const { name, repository, signal } = request;
-  if (remoteName(repository).isPinned) {
-    throw new TareError("E_REF", `pushing to \`${repository}\`: a digest can't be pushed to`, {
-      hint: "give a tag instead",
-    });
-  }
+  refusePinned(repository);
   const context = await rooms.containers();
-  const { shown, ...remote } = await remoteOf(rooms, request);
+  const { shown, ...remote } = await placeOf(rooms, request);
   const pushed = await quietly(context, request, name, () =>
     withTransfer(request, `push volume ${name} to ${shown}`, (listener) =>
       pushVolume(context.store, name, remote, { listener, ...(signal === undefined ? {} : { signal }) }),
@@ -33,7 +27,7 @@ export async function push(rooms: Rooms, request: PushVolumeRequest): Promise<Pu
 export async function pull(rooms: Rooms, request: PullVolumeRequest): Promise<PulledVolume> {
   const { name, force, signal } = request;
   const context = await rooms.containers();
-  const { shown, ...remote } = await remoteOf(rooms, request);
+  const { shown, ...remote } = await placeOf(rooms, request);
   const running = (volume: string): readonly string[] => runningVolumeUsers(context, volume);
   const publication = { replace: force, running, ...(name === undefined ? {} : { name }) };
   const { warnings, ...pulled } = await withTransfer(request, `pull volume ${shown}`, (listener) =>
@@ -43,11 +37,9 @@ export async function pull(rooms: Rooms, request: PullVolumeRequest): Promise<Pu
   return pulled;
 }
 
-async function remoteOf(
+function placeOf(
   rooms: Rooms,
   { repository, listener }: Pick<PullVolumeRequest, "repository" | "listener">,
-): Promise<RemoteVolume & { readonly shown: string }> {
-  const name = remoteName(repository);
-  const client = await openRegistry(rooms.settings, name.domain, listener === undefined ? {} : { listener });
-  return { client, repository: name.repository, tag: name.tag, shown: shortName(name.full) };
+): Promise<RemotePlace> {
+  return openRemotePlace(rooms.settings, repository, listener === undefined ? {} : { listener });
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TareError } from "../base/index.ts";
 import { chooseWheels, pullWheels, pushWheels } from "../images/index.ts";
-import type { RemoteWheels } from "../images/index.ts";
 import { formatPlatform, hostPlatform } from "../oci/index.ts";
 import { builtWheels, forgetWheel, storedWheels } from "../python/index.ts";
 import type { StoredWheel } from "../python/index.ts";
@@ -12,8 +11,8 @@ import type {
   ShareWheelsRequest,
   WheelsApi,
 } from "./facade-wheels.ts";
-import { platformOf, shortName } from "./image-lookup.ts";
-import { openRegistry, remoteName } from "./registry-connection.ts";
+import { platformOf } from "./image-lookup.ts";
+import { openRemotePlace, refusePinned } from "./registry-connection.ts";
 import type { Rooms } from "./rooms.ts";
 import { withTransfer } from "./transfer-events.ts";
 
@@ -49,21 +48,11 @@ function layersText(count: number): string {
   return count === 1 ? "a layer is" : `${count} layers are`;
 }
 
-async function remoteOf(rooms: Rooms, repository: string): Promise<RemoteWheels & { readonly shown: string }> {
-  const name = remoteName(repository);
-  const client = await openRegistry(rooms.settings, name.domain);
-  return { client, repository: name.repository, tag: name.tag, shown: shortName(name.full) };
-}
-
 /** `wheels push`. */
 async function push(rooms: Rooms, request: ShareWheelsRequest): Promise<PushedWheelSet> {
   const store = rooms.writer();
   const { signal, names, repository } = request;
-  if (remoteName(repository).isPinned) {
-    throw new TareError("E_REF", `pushing to \`${repository}\`: a digest can't be pushed to`, {
-      hint: "give a tag instead",
-    });
-  }
+  refusePinned(repository);
   const built = builtWheels(store)
     .list()
     .filter(({ digest }) => store.blobs.has(digest));
@@ -76,7 +65,7 @@ async function push(rooms: Rooms, request: ShareWheelsRequest): Promise<PushedWh
   const lease = store.lease();
   try {
     lease.keep(wheels.map(({ digest }) => digest));
-    const { shown, ...remote } = await remoteOf(rooms, repository);
+    const { shown, ...remote } = await openRemotePlace(rooms.settings, repository);
     const pushed = await withTransfer(request, `push wheels to ${shown}`, (listener) =>
       pushWheels(store, wheels, remote, { listener, ...(signal === undefined ? {} : { signal }) }),
     );
@@ -90,7 +79,7 @@ async function push(rooms: Rooms, request: ShareWheelsRequest): Promise<PushedWh
 /** `wheels pull`. */
 async function pull(rooms: Rooms, request: PullWheelsRequest): Promise<PulledWheelSet> {
   const { signal, names, platform } = request;
-  const { shown, ...remote } = await remoteOf(rooms, request.repository);
+  const { shown, ...remote } = await openRemotePlace(rooms.settings, request.repository);
   const wanted =
     platform === undefined ? hostPlatform(process.arch) : platform === "all" ? undefined : platformOf(platform);
   const wheels = await rooms.wheels();
