@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* `--log-driver` and `--log-opt`: which drivers there are, the options of each, and what their values mean. */
-import { parseBytes } from "./sizes.ts";
+import { parseBytes, parseDecimalBytes } from "./sizes.ts";
 import { cut, parseInteger, usage } from "./usage.ts";
 import { TareError } from "../base/index.ts";
 
@@ -120,9 +120,7 @@ export function logLimits({ driver, options }: LogConfig): LogLimits {
 function parseMaxSize(text: string, driver: LogDriver): number {
   const binary = parseBytes(text);
   if (binary <= 0) throw usage(`invalid max-size \`${text}\``, "a size such as 10m");
-  const [, digits = "", unit = ""] = /^([+0-9.eE-]+?) ?([kmgtp]?)(?:i?b)?$/i.exec(text) ?? [];
-  const power = unit === "" ? 0 : "kmgtp".indexOf(unit.toLowerCase()) + 1;
-  return driver === "local" ? binary : Math.trunc(Number(digits) * 1000 ** power) || binary;
+  return driver === "local" ? binary : parseDecimalBytes(text) || binary;
 }
 
 function parseMaxFile(text: string): number {

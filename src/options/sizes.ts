@@ -8,21 +8,30 @@ const UNITS = "bkmgtp";
  * text.
  */
 export function parseBytes(text: string): number {
+  return bytesOf(text, 1024);
+}
+
+/** The same with decimal units: `10m` is ten million. */
+export function parseDecimalBytes(text: string): number {
+  return bytesOf(text, 1000);
+}
+
+function bytesOf(text: string, base: number): number {
   const match = /^(.*[0-9.]) ?([^0-9. ]*)$/s.exec(text);
   const [, digits = "", suffix = ""] = match ?? [];
   if (match === null || !/^\+?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/.test(digits)) {
     throw usage(`invalid size: '${text}'`, "for example 512m or 1.5g");
   }
-  const bytes = Math.trunc(Number(digits) * factorOf(suffix));
+  const bytes = Math.trunc(Number(digits) * factorOf(suffix, base));
   if (!Number.isSafeInteger(bytes)) throw usage(`invalid size: '${text}': too large`);
   return bytes;
 }
 
-function factorOf(suffix: string): number {
+function factorOf(suffix: string, base: number): number {
   if (suffix === "") return 1;
   const exponent = /^(?:b|[kmgtp](?:i?b)?)$/i.test(suffix) ? UNITS.indexOf(suffix.charAt(0).toLowerCase()) : -1;
   if (exponent < 0) throw usage(`invalid suffix: '${suffix}'`, "use b, k, m, g or t");
-  return 1024 ** exponent;
+  return base ** exponent;
 }
 
 /** Parses `--memory-swap`: a size, or -1 for no limit. Throws `E_USAGE`. */
