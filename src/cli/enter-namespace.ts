@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { entranceOf, standsOutside } from "../rootless/index.ts";
+import { defined } from "./flag-value.ts";
 import type { CommandContext } from "./context.ts";
 
 /**
@@ -9,7 +10,7 @@ import type { CommandContext } from "./context.ts";
 export async function enterNamespace({ env, stderr }: Pick<CommandContext, "env" | "stderr">): Promise<void> {
   if (!standsOutside() || process.execve === undefined) return;
   const command = [process.execPath, ...process.execArgv, "--", ...process.argv.slice(1)];
-  const entrance = await entranceOf(command, definedOf(env)).catch(() => undefined);
+  const entrance = await entranceOf(command, defined(env)).catch(() => undefined);
   if (entrance === undefined) return;
   if (entrance.kind === "single" && entrance.isNew) stderr.write(SINGLE);
   process.execve(entrance.program, [entrance.program, ...entrance.args], entrance.env);
@@ -18,9 +19,3 @@ export async function enterNamespace({ env, stderr }: Pick<CommandContext, "env"
 const SINGLE =
   "warning: root has lent you no ids: every file of an image belongs to you, and programs that change their user fail\n" +
   "hint: `tare system check` names the command for it\n";
-
-function definedOf(env: CommandContext["env"]): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-  );
-}
