@@ -4,6 +4,7 @@ import { filesOf } from "./context.ts";
 import type { ContainersContext } from "./context.ts";
 import { findView } from "./find.ts";
 import { processEnvironment } from "./merge-config.ts";
+import { PLAIN_REQUEST } from "./plain-request.ts";
 import type { ContainerImage, HostSettings, MountPoint } from "./types.ts";
 import type { Digest } from "../base/index.ts";
 
@@ -21,18 +22,7 @@ export interface DebugSubject {
   readonly mounts: readonly MountPoint[];
 }
 
-const PLAIN: DebugSubject["host"] = {
-  runtime: undefined,
-  security: {
-    capAdd: [],
-    capDrop: [],
-    securityOptions: [],
-    privileged: false,
-    devices: [],
-    deviceCgroupRules: [],
-    groupAdd: [],
-  },
-};
+const PLAIN: DebugSubject["host"] = { runtime: undefined, security: PLAIN_REQUEST.security };
 
 /** What a request names, as it is at this moment. Throws `E_CONTAINER_NOTFOUND`, `E_CONTAINER_STATE`. */
 export function settledSubject(context: ContainersContext, subject: string | ContainerImage): DebugSubject {

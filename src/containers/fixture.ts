@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { digestOf } from "../base/index.ts";
 import { openStore } from "../store/index.ts";
 import type { ContainersContext } from "./context.ts";
+import { DEFAULT_NETWORK } from "./network-settings.ts";
+import { PLAIN_REQUEST } from "./plain-request.ts";
 import { linuxProcesses } from "./process-identity.ts";
 import type { ProcessTable } from "./process-identity.ts";
 import type { CreateRequest } from "./request.ts";
@@ -16,34 +18,8 @@ import type { ContainerImage, ImageDefaults } from "./types.ts";
 export function createRequest(fields: Partial<CreateRequest> = {}): CreateRequest {
   return {
     image: "busybox",
-    command: [],
-    interactive: false,
-    tty: false,
-    env: [],
-    mounts: [],
-    readOnly: false,
-    init: false,
-    autoRemove: false,
-    labels: {},
-    annotations: {},
-    resources: { ulimits: [] },
-    security: {
-      capAdd: [],
-      capDrop: [],
-      securityOptions: [],
-      privileged: false,
-      devices: [],
-      deviceCgroupRules: [],
-      groupAdd: [],
-    },
-    namespaces: {},
-    network: { mode: "none", attachments: [], links: [], ports: [], publishAll: false, exposed: [] },
-    sysctls: {},
-    addHosts: [],
-    dns: [],
-    dnsSearch: [],
-    dnsOptions: [],
-    noHealthcheck: false,
+    network: { ...DEFAULT_NETWORK, mode: "none" },
+    ...PLAIN_REQUEST,
     ...fields,
   };
 }

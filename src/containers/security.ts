@@ -8,7 +8,7 @@ import { confinement } from "./launch-spec.ts";
 import { mergeConfig } from "./merge-config.ts";
 import { usesHostNetwork } from "./network-settings.ts";
 import type { PortBinding } from "../options/index.ts";
-import type { CreateRequest } from "./request.ts";
+import { PLAIN_REQUEST } from "./plain-request.ts";
 import { parseSecurityOptions } from "./security-options.ts";
 import { securityReport } from "./security-report.ts";
 import type { SecurityReport } from "./security-report.ts";
@@ -24,7 +24,8 @@ export function containerSecurity(context: ContainersContext, text: string): Sec
 /** What a container may do that is made of an image without any flag. Reads only. */
 export function imageSecurity(context: ContainersContext, image: ContainerImage): SecurityReport {
   const { reference, id, target, diffIds, defaults } = image;
-  const request = { ...PLAIN, image: reference };
+  // What it runs does not matter, and an image may lack a command.
+  const request = { ...PLAIN_REQUEST, command: ["sh"], image: reference };
   const record: ContainerRecord = {
     version: 1,
     id: "0".repeat(64),
@@ -41,37 +42,6 @@ export function imageSecurity(context: ContainersContext, image: ContainerImage)
   };
   return reportOf(record, reference, { kind: "image", tree: imageTree(context, record) });
 }
-
-/** A request without any flag; what it runs does not matter. */
-const PLAIN: Omit<CreateRequest, "image" | "network"> = {
-  command: ["sh"],
-  interactive: false,
-  tty: false,
-  env: [],
-  mounts: [],
-  readOnly: false,
-  init: false,
-  autoRemove: false,
-  labels: {},
-  annotations: {},
-  resources: { ulimits: [] },
-  security: {
-    capAdd: [],
-    capDrop: [],
-    securityOptions: [],
-    privileged: false,
-    devices: [],
-    deviceCgroupRules: [],
-    groupAdd: [],
-  },
-  namespaces: {},
-  sysctls: {},
-  addHosts: [],
-  dns: [],
-  dnsSearch: [],
-  dnsOptions: [],
-  noHealthcheck: false,
-};
 
 interface Subject {
   readonly kind: SecurityReport["kind"];
