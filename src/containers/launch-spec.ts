@@ -41,36 +41,46 @@ export function launchSpec(launch: Launch, tree: SourceTree, console: Pick<Proce
   const { shmSize, cpuRealtimeRuntime } = host.resources;
   if (cpuRealtimeRuntime) provideRealtime(cgroupsPathOf(record), cpuRealtimeRuntime);
   const user = userOf(record, tree);
-  const first = processInput(record, user);
+  const confined = confinement(record, user);
   const keepId = keptId(record, user);
-  const own = new Set(record.mounts.map(({ destination }) => destination));
-  const nameless = namelessMounts({ folder: files.folder, tree }, user, first.env);
+  const nameless = namelessMounts({ folder: files.folder, tree }, user, confined.env);
   return buildSpec({
-    ...first,
+    ...confined,
     ...console,
-    ...securityInput(host),
     rootfs: files.rootfs,
-    readonlyRootfs: host.readOnly,
     hostname: config.Hostname,
     ...(config.Domainname === "" ? {} : { domainname: config.Domainname }),
-    network: specNetwork(launch),
-    ...(host.namespaces.pid === "host" ? { pid: "host" as const } : {}),
+    ...(launch.network === undefined ? {} : { network: { path: launch.network.namespace } }),
     ...(launch.processes === undefined ? {} : { pid: { path: launch.processes } }),
-    ...(host.namespaces.ipc === "host" ? { ipc: "host" as const } : {}),
-    ...(host.namespaces.uts === "host" ? { uts: "host" as const } : {}),
-    ...(host.namespaces.cgroup === undefined ? {} : { cgroupNamespace: host.namespaces.cgroup }),
-    cgroupMode: cgroupMode(),
-    cgroupsPath: cgroupsPathOf(record),
-    mounts: [...nameless.filter(({ destination }) => !own.has(destination)), ...mountsOf(launch)],
+    mounts: mountsOf(record, [...nameless, ...etcMounts(launch)]),
     namespace: namespaceLimits(),
     keepId: keepId && { ...keepId, namespace: launch.network?.userNamespace },
     ...(shmSize === undefined ? {} : { shmSize }),
-    devices: devicesOf(host),
-    deviceCgroupRules: host.security.deviceCgroupRules,
     resources: resourceLimits(host.resources),
-    sysctls: host.sysctls,
     ...(host.init ? { init: findInit() } : {}),
   });
+}
+
+/** What confines a container, without what only a start makes. Throws as a start would. */
+export function confinement(record: ContainerRecord, user: ResolvedUser): Omit<SpecInput, "rootfs"> {
+  const { host } = record;
+  const { pid, ipc, uts, cgroup } = host.namespaces;
+  return {
+    ...processInput(record, user),
+    ...securityInput(host),
+    readonlyRootfs: host.readOnly,
+    network: host.network === "host" ? "host" : "none",
+    ...(pid === "host" ? { pid } : {}),
+    ...(ipc === "host" ? { ipc } : {}),
+    ...(uts === "host" ? { uts } : {}),
+    ...(cgroup === undefined ? {} : { cgroupNamespace: cgroup }),
+    cgroupMode: cgroupMode(),
+    cgroupsPath: cgroupsPathOf(record),
+    mounts: mountsOf(record),
+    devices: devicesOf(host),
+    deviceCgroupRules: host.security.deviceCgroupRules,
+    sysctls: host.sysctls,
+  };
 }
 
 /** Parent of the control groups of containers that do not choose one. */
@@ -118,19 +128,10 @@ export function securityInput(
   };
 }
 
-/** The namespace that the runtime joins, or Docker's word for having none of one's own. */
-function specNetwork({ record, network }: Launch): "none" | "host" | { readonly path: string } {
-  if (network) return { path: network.namespace };
-  return record.host.network === "host" ? "host" : "none";
-}
-
-/** The user's mounts, and ours over /etc where the user has none there. */
-function mountsOf(launch: Launch): readonly SpecMount[] {
-  const { record } = launch;
-  const own = record.mounts.map(specMount);
-  const taken = new Set(own.map((mount) => mount.destination));
-  const etc = etcMounts(launch);
-  return [...etc.filter((mount) => !taken.has(mount.destination)), ...own];
+/** The user's mounts, and ours where the user has none. */
+function mountsOf({ mounts }: ContainerRecord, ours: readonly SpecMount[] = []): readonly SpecMount[] {
+  const taken = new Set(mounts.map(({ destination }) => destination));
+  return [...ours.filter(({ destination }) => !taken.has(destination)), ...mounts.map(specMount)];
 }
 
 export function specMount(mount: MountPoint): SpecMount {
@@ -148,26 +149,4 @@ export function specMount(mount: MountPoint): SpecMount {
 function devicesOf({ security }: HostSettings): readonly DeviceGrant[] {
   if (security.privileged) return hostDevices();
   return security.devices.flatMap(({ source, target, permissions }) => readDevices(source, target, permissions));
-}
-
-/** What confines a container, without what only a start makes. Throws as a start would. */
-export function confinement(record: ContainerRecord, tree: SourceTree): Omit<SpecInput, "rootfs"> {
-  const { host } = record;
-  const { pid, ipc, uts, cgroup } = host.namespaces;
-  return {
-    ...processInput(record, userOf(record, tree)),
-    ...securityInput(host),
-    readonlyRootfs: host.readOnly,
-    network: host.network === "host" ? "host" : "none",
-    ...(pid === "host" ? { pid } : {}),
-    ...(ipc === "host" ? { ipc } : {}),
-    ...(uts === "host" ? { uts } : {}),
-    ...(cgroup === undefined ? {} : { cgroupNamespace: cgroup }),
-    cgroupMode: cgroupMode(),
-    cgroupsPath: cgroupsPathOf(record),
-    mounts: record.mounts.map(specMount),
-    devices: devicesOf(host),
-    deviceCgroupRules: host.security.deviceCgroupRules,
-    sysctls: host.sysctls,
-  };
 }

@@ -4,7 +4,7 @@ import { buildSpec } from "../runtime/index.ts";
 import type { ContainersContext } from "./context.ts";
 import { findContainer } from "./find.ts";
 import { containerTree, imageTree } from "./image-tree.ts";
-import { confinement } from "./launch-spec.ts";
+import { confinement, userOf } from "./launch-spec.ts";
 import { mergeConfig } from "./merge-config.ts";
 import { usesHostNetwork } from "./network-settings.ts";
 import type { PortBinding } from "../options/index.ts";
@@ -57,7 +57,7 @@ function reportOf(record: ContainerRecord, name: string, { kind, tree }: Subject
   return securityReport({
     name,
     kind,
-    spec: buildSpec({ ...confinement(record, tree), rootfs: "/" }),
+    spec: buildSpec({ ...confinement(record, userOf(record, tree)), rootfs: "/" }),
     privileged,
     seccomp: privileged || seccomp === "unconfined" ? "none" : seccomp === "default" ? "default" : "custom",
     mounts,
