@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The watcher of a container with a health check: made with every start, killed at the end, made anew when it is gone. */
-import { spawn } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { ensureDirectory, readTextIfPresent, writeFileAtomic } from "../base/index.ts";
 import { formatDuration } from "../options/index.ts";
 import type { Store } from "../store/index.ts";
+import { launchShell } from "./background-shell.ts";
 import { filesOf, recordsOf } from "./context.ts";
 import { recordContainerEvent } from "./events.ts";
 import type { ContainersContext } from "./context.ts";
@@ -69,15 +69,8 @@ async function launchWatcher(context: ContainersContext, record: ContainerRecord
   const probe = await context.runtime.execCommand({ record, files }, check.command, files.health);
   const words = [files.health, files.pidFile, ...timesOf(check, record), lateText(check)];
   const notify = context.healthCommand.length === 0 ? [] : [...context.healthCommand, record.id];
-  const child = spawn("sh", ["-c", HEALTH_SCRIPT, "sh", ...words, String(notify.length), ...notify, ...probe], {
-    cwd: "/",
-    env: { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C" },
-    stdio: "ignore",
-    detached: true,
-  });
-  child.on("error", () => undefined);
-  child.unref();
-  const watcher = identify(child.pid ?? 0, context.processes);
+  const pid = launchShell(HEALTH_SCRIPT, [...words, String(notify.length), ...notify, ...probe]);
+  const watcher = identify(pid, context.processes);
   if (watcher) writeFileAtomic(watcherFile(context, record.id), JSON.stringify(watcher));
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { spawn } from "node:child_process";
 import { readlinkSync } from "node:fs";
-import { callerEnvironment } from "../base/index.ts";
+import { launchShell } from "./background-shell.ts";
 
 /** Makes the processes that wait for the next start of a container. */
 export interface Restarter {
@@ -29,15 +28,7 @@ export function processRestarter(
     launch: (id, due) => {
       const seconds = Math.max(0, due - options.now()) / 1000;
       const words = [seconds.toFixed(3), options.mountNamespace, ...command, id, String(due)];
-      const env = {
-        PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-        LC_ALL: "C",
-        ...callerEnvironment(),
-      };
-      const child = spawn("sh", ["-c", SCRIPT, "sh", ...words], { cwd: "/", env, stdio: "ignore", detached: true });
-      child.on("error", () => undefined);
-      child.unref();
-      return child.pid ?? 0;
+      return launchShell(SCRIPT, words);
     },
   };
 }
