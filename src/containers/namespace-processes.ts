@@ -3,6 +3,7 @@
 import { readdirSync, readlinkSync } from "node:fs";
 import { TareError } from "../base/index.ts";
 import { namespaceLimits } from "../runtime/index.ts";
+import { signalProcess } from "./signal-process.ts";
 import type { ContainerRecord } from "./types.ts";
 
 /** Whether containers of this process have control groups. */
@@ -48,12 +49,9 @@ export function continueProcesses(pid: number): void {
   for (const each of processesBeside(pid).toReversed()) signal(each, "SIGCONT");
 }
 
+/** 0 stands for no process. */
 function signal(pid: number, name: NodeJS.Signals): void {
-  try {
-    if (pid > 1) process.kill(pid, name);
-  } catch {
-    // It has just ended.
-  }
+  if (pid > 1) signalProcess(pid, name);
 }
 
 function namespaceOf(pid: number | string): string | undefined {

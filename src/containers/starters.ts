@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync, readdirSync } from "node:fs";
+import { signalProcess } from "./signal-process.ts";
 
 /**
  * Kills what a dead supervisor has left on the way to start or watch the container with this bundle folder: the mount
@@ -9,7 +10,7 @@ import { readFileSync, readdirSync } from "node:fs";
 export function killStarters(folder: string): readonly number[] {
   const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
   const starters = pids.filter((pid) => isStarter(commandLine(pid), folder)).map(Number);
-  for (const pid of starters) kill(pid);
+  for (const pid of starters) signalProcess(pid, "SIGKILL");
   return starters;
 }
 
@@ -23,7 +24,7 @@ export function isStarter(words: string, folder: string): boolean {
  * stay for as long as anything lives that its exit command has left behind.
  */
 export function endWatcher(folder: string): void {
-  if (isStarter(commandLine(String(process.ppid)), folder)) kill(process.ppid);
+  if (isStarter(commandLine(String(process.ppid)), folder)) signalProcess(process.ppid, "SIGKILL");
 }
 
 function commandLine(pid: string): string {
@@ -31,13 +32,5 @@ function commandLine(pid: string): string {
     return readFileSync(`/proc/${pid}/cmdline`, "utf8");
   } catch {
     return "";
-  }
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    // It has just ended by itself.
   }
 }
