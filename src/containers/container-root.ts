@@ -8,12 +8,13 @@
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { TareError, systemErrorCode, withFileLock } from "../base/index.ts";
-import { openPrivateRoot } from "../runtime/index.ts";
+import { etcFilesIn, openPrivateRoot } from "../runtime/index.ts";
 import type { PrivateMount, RootDirectory } from "../runtime/index.ts";
 import { filesOf } from "./context.ts";
 import type { ContainersContext } from "./context.ts";
 import type { ContainerView } from "./filters.ts";
 import { findContainer, viewOf } from "./find.ts";
+import { lowerOf } from "./image-tree.ts";
 import { isStarting, viewOnceStarted } from "./starting.ts";
 import type { ContainerRecord } from "./types.ts";
 
@@ -83,30 +84,29 @@ function openRunning(context: ContainersContext, { record, state }: ContainerVie
 function openStopped(context: ContainersContext, record: ContainerRecord, scratch: boolean): RootDirectory {
   const { store } = context;
   const files = filesOf(context, record.id);
-  const layers = store.layers.getAll(record.layers);
   return openPrivateRoot({
     storeRoot: store.root,
     overlay: {
       target: files.rootfs,
-      lower: layers.map(({ link }) => link).toReversed(),
+      lower: lowerOf(context, record.layers),
       upper: files.upper,
       work: files.work,
     },
     scratch,
     readOnly: record.host.readOnly && !scratch,
-    mounts: mountsOf(record, files.etc),
+    mounts: mountsOf(record, files.folder),
   });
 }
 
 /** Those whose source is there; what a tmpfs had is gone. */
-function mountsOf(record: ContainerRecord, etc: string): readonly PrivateMount[] {
+function mountsOf(record: ContainerRecord, folder: string): readonly PrivateMount[] {
   const own = record.mounts.flatMap(({ type, source, destination, readOnly }) =>
     type === "tmpfs" ? [] : [{ source, destination, readOnly }],
   );
   const taken = new Set(own.map(({ destination }) => destination));
-  const generated = ["hostname", "hosts", "resolv.conf"].map((name) => ({
-    source: join(etc, name),
-    destination: `/etc/${name}`,
+  const generated = etcFilesIn(folder).map(({ source = "", destination }) => ({
+    source,
+    destination,
     readOnly: false,
   }));
   const all = [...generated.filter(({ destination }) => !taken.has(destination)), ...own];

@@ -16,6 +16,7 @@ import { besideId } from "./beside-id.ts";
 import type { ContainersContext } from "./context.ts";
 import { debugSpec } from "./debug-spec.ts";
 import type { DebugRequest, DebugSubject } from "./debug-spec.ts";
+import { lowerOf } from "./image-tree.ts";
 import type { ProcessIo } from "./request.ts";
 import { settledSubject } from "./debug-subject.ts";
 
@@ -66,18 +67,13 @@ function placesIn(folder: string, runRoot: string): Places {
 }
 
 function overlaysOf(
-  { store }: ContainersContext,
+  context: ContainersContext,
   { toolbox }: DebugRequest,
   { subject, places }: { readonly subject: DebugSubject; readonly places: Places },
 ): readonly OverlayMount[] {
   const { root, target, upper, work } = places;
-  const linksOf = (layers: DebugSubject["layers"]): readonly string[] =>
-    store.layers
-      .getAll(layers)
-      .map(({ link }) => link)
-      .toReversed();
-  const files = [...(subject.upper === undefined ? [] : [subject.upper]), ...linksOf(subject.layers)];
+  const files = [...(subject.upper === undefined ? [] : [subject.upper]), ...lowerOf(context, subject.layers)];
   if (toolbox.kind === "folder") return subject.pid === undefined ? [{ target: root, lower: files, upper, work }] : [];
-  const tools: OverlayMount = { target: root, lower: linksOf(toolbox.image.diffIds), upper, work };
+  const tools: OverlayMount = { target: root, lower: lowerOf(context, toolbox.image.diffIds), upper, work };
   return subject.pid === undefined ? [tools, { target, lower: files }] : [tools];
 }

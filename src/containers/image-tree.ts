@@ -11,6 +11,17 @@ export function imageTree(context: Pick<ContainersContext, "store">, record: Con
   return new TreeView(context.store.layers.getAll(record.layers));
 }
 
+/** The same as overlayfs wants it: the layers' links in the store, the uppermost first. Throws `E_LAYER_MISSING`. */
+export function lowerOf(
+  { store }: Pick<ContainersContext, "store">,
+  layers: ContainerRecord["layers"],
+): readonly string[] {
+  return store.layers
+    .getAll(layers)
+    .map(({ link }) => link)
+    .toReversed();
+}
+
 /**
  * The file system of a container with its own changes. `opaque`: paths of its directories that hide the image's; only
  * an export needs them, as finding them takes a walk.

@@ -43,7 +43,7 @@ import {
   stopProcesses,
 } from "./namespace-processes.ts";
 import { consoleOf } from "./console-size.ts";
-import { containerTree } from "./image-tree.ts";
+import { containerTree, lowerOf } from "./image-tree.ts";
 import { DEFAULT_CGROUP, cgroupsPathOf, launchSpec, securityInput, userOf } from "./launch-spec.ts";
 import { resourceLimits } from "./limits.ts";
 import { detachedLog } from "./logs/detached.ts";
@@ -220,7 +220,7 @@ export class OciContainerRuntime implements ContainerRuntime {
     const { store } = this.#options;
     await afterCopies(files.folder);
     const runtime = await this.#runtime(record);
-    const layers = store.layers.getAll(record.layers);
+    const lower = lowerOf({ store }, record.layers);
     const staged = stagedMounts(store, files, record);
     const spec = launchSpec({ ...launch, record: staged.record }, containerTree({ store }, record), console);
     await launch.network?.ready;
@@ -232,7 +232,7 @@ export class OciContainerRuntime implements ContainerRuntime {
       overlays: [
         {
           target: files.rootfs,
-          lower: layers.map((layer) => layer.link).toReversed(),
+          lower,
           upper: files.upper,
           work: files.work,
           volatile: record.host.autoRemove,

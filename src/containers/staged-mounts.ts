@@ -12,6 +12,7 @@ import { TreeView, resolveInTree } from "../store/index.ts";
 import type { Store } from "../store/index.ts";
 import { dataPath, findVolume, placeOf } from "../volumes/index.ts";
 import type { ContainerFiles } from "./context.ts";
+import { lowerOf } from "./image-tree.ts";
 import type { ContainerRecord, MountPoint } from "./types.ts";
 
 /** What the start has to mount besides the root file system. */
@@ -54,9 +55,9 @@ function isStaged({ type, subpath, inMemory }: MountPoint): boolean {
 }
 
 function imageOverlay(store: Store, { image }: MountPoint, target: string): OverlayMount {
-  const layers = store.layers.getAll(image?.layers ?? []);
+  const lower = lowerOf({ store }, image?.layers ?? []);
   makePlace(target, true);
-  return { target, lower: layers.map((layer) => layer.link).toReversed() };
+  return { target, lower };
 }
 
 function volumePart(store: Store, { name = "", subpath = "" }: MountPoint, target: string): SubpathMount {
