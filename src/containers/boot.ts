@@ -4,9 +4,11 @@ import { Semaphore } from "../base/index.ts";
 import { recordsOf } from "./context.ts";
 import type { ContainersContext } from "./context.ts";
 import { viewOf } from "./find.ts";
+import { otherContainer } from "./joined-namespaces.ts";
 import { isNoPolicy, startsAtBoot } from "./restart-policy.ts";
 import { noteShutdown } from "./restart.ts";
 import { startContainer } from "./run.ts";
+import { isUp } from "./state.ts";
 import { stopContainer } from "./stop.ts";
 import type { ContainerRecord } from "./types.ts";
 
@@ -52,16 +54,11 @@ export async function startContainersAtBoot(context: ContainersContext): Promise
 export async function stopContainersForShutdown(context: ContainersContext): Promise<BootReport> {
   const running = recordsOf(context)
     .list()
-    .filter((record) => !isNoPolicy(record.host.restart) && isUp(context, record));
+    .filter((record) => !isNoPolicy(record.host.restart) && isUp(viewOf(context, record).state));
   return await forAll(running, async ({ id }) => {
     noteShutdown(context, id);
     await stopContainer(context, id, { forShutdown: true });
   });
-}
-
-function isUp(context: ContainersContext, record: ContainerRecord): boolean {
-  const { status } = viewOf(context, record).state;
-  return status === "running" || status === "restarting";
 }
 
 /** One that was made and never started is not started by a boot. */
@@ -72,7 +69,7 @@ function isWantedAtBoot(context: ContainersContext, record: ContainerRecord): bo
 
 function needsAnother({ host }: ContainerRecord): boolean {
   const { ipc, pid } = host.namespaces;
-  return [host.network, ipc, pid].some((mode) => mode?.startsWith("container:"));
+  return [host.network, ipc, pid].some((mode) => otherContainer(mode) !== undefined);
 }
 
 async function forAll(

@@ -6,6 +6,7 @@ import { filesOf, networksOf, recordsOf } from "./context.ts";
 import type { ContainersContext } from "./context.ts";
 import type { ContainerView } from "./filters.ts";
 import { findView } from "./find.ts";
+import { otherContainer } from "./joined-namespaces.ts";
 import { addNameServer, removeNameServer } from "./name-servers.ts";
 import type { ContainerRecord } from "./types.ts";
 
@@ -59,7 +60,8 @@ function parties(
 ): { readonly view: ContainerView; readonly known: NetworkRecord } {
   const view = findView(context, container);
   const { name, host } = view.record;
-  if (network === "host" || network === "none" || host.network === "host" || host.network.startsWith("container:")) {
+  const isShared = host.network === "host" || otherContainer(host.network) !== undefined;
+  if (network === "host" || network === "none" || isShared) {
     throw new TareError(
       "E_CONTAINER_STATE",
       `connecting \`${name}\` to the network \`${network}\`: a container sharing the network of the host or of another container cannot be connected to any other network`,

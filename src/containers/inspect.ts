@@ -11,6 +11,7 @@ import { readHealthResults, readHealthStatus } from "./health-state.ts";
 import { shownStatus, sizeOf } from "./list.ts";
 import { processArguments } from "./merge-config.ts";
 import type { DeviceValue } from "./request.ts";
+import { isUp } from "./state.ts";
 import type { ContainerConfig, ContainerRecord, DerivedState, HostSettings, MountPoint } from "./types.ts";
 import { networkDocument, portBindings } from "./network-document.ts";
 
@@ -64,7 +65,7 @@ function logPathOf(record: ContainerRecord, folder: string): string {
 function stateDocument(state: DerivedState): Readonly<Record<string, unknown>> {
   return {
     Status: shownStatus(state),
-    Running: state.status === "running" || state.status === "restarting",
+    Running: isUp(state),
     Paused: state.paused,
     Restarting: state.status === "restarting",
     OOMKilled: state.oomKilled,

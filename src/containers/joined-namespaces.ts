@@ -14,7 +14,7 @@ const OTHER = "container:";
 
 /** The request with the other container's name made an id. Throws `E_CONTAINER_NOTFOUND`. */
 export function withContainerId(context: ContainersContext, request: NamespaceRequest): NamespaceRequest {
-  const pid = ofOther(request.pid);
+  const pid = otherContainer(request.pid);
   return pid === undefined ? request : { ...request, pid: `${OTHER}${findContainer(context, pid).id}` };
 }
 
@@ -23,7 +23,7 @@ export function joinedProcesses(
   place: { readonly store: Store; readonly processes: ProcessTable },
   { host }: ContainerRecord,
 ): string | undefined {
-  const other = ofOther(host.namespaces.pid);
+  const other = otherContainer(host.namespaces.pid);
   return other === undefined ? undefined : `/proc/${firstProcess(place, other, "process namespace")}/ns/pid`;
 }
 
@@ -44,9 +44,10 @@ export function firstProcess(
 
 /** Whether the first process is not the first of a process namespace: the kernel ends no others with it. */
 export function sharesProcesses({ host }: ContainerRecord): boolean {
-  return host.namespaces.pid === "host" || ofOther(host.namespaces.pid) !== undefined;
+  return host.namespaces.pid === "host" || otherContainer(host.namespaces.pid) !== undefined;
 }
 
-function ofOther(mode: string | undefined): string | undefined {
+/** The container that a mode `container:…` names; undefined for other modes. */
+export function otherContainer(mode: string | undefined): string | undefined {
   return mode?.startsWith(OTHER) ? mode.slice(OTHER.length) : undefined;
 }

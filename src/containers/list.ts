@@ -9,6 +9,7 @@ import { findContainer, viewOf } from "./find.ts";
 import type { HealthStatus } from "./health-state.ts";
 import { processArguments } from "./merge-config.ts";
 import { networkNames, openPorts, shownPorts } from "./network-document.ts";
+import { isUp } from "./state.ts";
 import type { DerivedState, MountPoint } from "./types.ts";
 
 /** `ps`. */
@@ -61,11 +62,6 @@ export function listContainers(context: ContainersContext, request: ContainerLis
 /** Docker's word for a state: a paused container is not shown as running. */
 export function shownStatus(state: DerivedState): ContainerSummary["state"] {
   return state.paused ? "paused" : state.status;
-}
-
-/** A container that is about to be started again counts as one that runs, as in Docker. */
-function isUp({ status }: DerivedState): boolean {
-  return status === "running" || status === "restarting";
 }
 
 /** All names, for completion. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TareError } from "../base/index.ts";
+import { otherContainer } from "./joined-namespaces.ts";
 import type { NamespaceRequest } from "./request.ts";
 
 /** What each kind may be; the empty text is Docker's for the default. */
@@ -14,8 +15,9 @@ export function checkNamespaces(namespaces: NamespaceRequest): void {
   for (const kind of ["ipc", "pid", "uts"] as const) {
     const mode = namespaces[kind];
     if (mode === undefined || (KNOWN[kind] as readonly string[]).includes(mode)) continue;
-    if (kind === "pid" && mode.startsWith("container:")) continue;
-    if (kind === "ipc" && (mode.startsWith("container:") || mode === "none")) {
+    const isOther = otherContainer(mode) !== undefined;
+    if (kind === "pid" && isOther) continue;
+    if (kind === "ipc" && (isOther || mode === "none")) {
       throw new TareError("E_UNSUPPORTED", `choosing the ipc namespace \`${mode}\`: only \`host\` can be shared`, {
         hint: "a volume or `--ipc host` shares memory files between containers",
         exitCode: 125,

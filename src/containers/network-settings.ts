@@ -7,6 +7,7 @@ import type { NetworkAttachment, PortBinding, PortProtocol } from "../options/in
 import { networksOf } from "./context.ts";
 import type { ContainersContext } from "./context.ts";
 import { findContainer } from "./find.ts";
+import { otherContainer } from "./joined-namespaces.ts";
 import type { CreateRequest, NetworkRequest } from "./request.ts";
 import type { ContainerConfig, HostSettings, ImageDefaults } from "./types.ts";
 
@@ -29,7 +30,8 @@ export function networkSettings(
     if (mode !== "host") sharesInstead(network, request);
     return { ...NOTHING, network: "host" };
   }
-  if (mode.startsWith("container:")) return { ...NOTHING, network: sharedMode(context, mode, request) };
+  const other = otherContainer(mode);
+  if (other !== undefined) return { ...NOTHING, network: sharedMode(context, other, request) };
   if (isRootless() && !isDefault(mode)) throw needsRoot(mode);
   const joins = joinsOf(context, network);
   const named = networksOf(context).find(mode)?.name ?? mode;
@@ -98,7 +100,7 @@ function exposedIn({ exposed, ports }: NetworkRequest): Readonly<Record<string, 
 }
 
 /** `container:<id>` of a container that is there. */
-function sharedMode(context: ContainersContext, mode: string, request: CreateRequest): string {
+function sharedMode(context: ContainersContext, other: string, request: CreateRequest): string {
   const { network, hostname, dns, addHosts } = request;
   const conflict = (what: string): TareError =>
     new TareError("E_USAGE", `conflicting options: ${what} and the container type network mode`, { exitCode: 125 });
@@ -107,7 +109,7 @@ function sharedMode(context: ContainersContext, mode: string, request: CreateReq
   if (hostname !== undefined) throw conflict("hostname");
   if (dns.length > 0) throw conflict("dns");
   if (addHosts.length > 0) throw conflict("custom host-to-IP mapping");
-  return `container:${findContainer(context, mode.slice("container:".length)).id}`;
+  return `container:${findContainer(context, other).id}`;
 }
 
 /** The host name of the container whose network is shared: it is what /etc/hosts, shared too, knows. */
@@ -115,14 +117,15 @@ export function sharedName(
   context: ContainersContext,
   { network }: NetworkSettings,
 ): Partial<Pick<ContainerConfig, "Hostname" | "Domainname">> {
-  if (!network.startsWith("container:")) return {};
-  const { Hostname, Domainname } = findContainer(context, network.slice("container:".length)).config;
+  const other = otherContainer(network);
+  if (other === undefined) return {};
+  const { Hostname, Domainname } = findContainer(context, other).config;
   return { Hostname, Domainname };
 }
 
 function joinsOf(context: ContainersContext, { mode, attachments }: NetworkRequest): readonly Join[] {
   const networks = networksOf(context);
-  if (mode === "default" || mode === "bridge") {
+  if (isDefault(mode)) {
     const [own] = attachments;
     if (own) requireNothingOwn(own);
     const mac = own?.macAddress;

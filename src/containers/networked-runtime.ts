@@ -10,7 +10,7 @@ import { namespaceLimits, swapped } from "../runtime/index.ts";
 import type { Store } from "../store/index.ts";
 import { filesOf } from "./context.ts";
 import { containerTree } from "./image-tree.ts";
-import { firstProcess, joinedProcesses } from "./joined-namespaces.ts";
+import { firstProcess, joinedProcesses, otherContainer } from "./joined-namespaces.ts";
 import { userOf } from "./launch-spec.ts";
 import { keptId } from "./mount-owners.ts";
 import type { LogWriter } from "./logs/writer.ts";
@@ -85,10 +85,8 @@ export class NetworkedRuntime extends OciContainerRuntime {
     const processes = joinedProcesses({ store: this.#store, processes: this.#processes }, asked.record);
     const launch = processes === undefined ? asked : { ...asked, processes };
     if (network === "none" || network === "host") return { launch, release: NOTHING };
-    if (network.startsWith("container:")) {
-      const shared = this.#shared(network.slice("container:".length));
-      return { launch: { ...launch, network: shared }, release: NOTHING };
-    }
+    const other = otherContainer(network);
+    if (other !== undefined) return { launch: { ...launch, network: this.#shared(other) }, release: NOTHING };
     return await this.#attach(launch);
   }
 

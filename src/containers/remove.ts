@@ -11,13 +11,13 @@ import { isAlive } from "./process-identity.ts";
 import { removeRecord, settled } from "./settle.ts";
 import { diskUsage } from "./disk-usage.ts";
 import { noteStoppedByUser } from "./restart.ts";
+import { isUp } from "./state.ts";
 import { endWaiting, killNow } from "./stop.ts";
 import { isStarting, viewOnceStarted } from "./starting.ts";
 import type { ContainerRecord } from "./types.ts";
 
 const BUSY_LIMIT = 10_000;
 const POLL = 20;
-const BUSY: ReadonlySet<string> = new Set(["running", "restarting", "removing"]);
 
 /** Removes a container. Throws `E_CONTAINER_STATE` for a running one without `force`. */
 export async function removeContainer(
@@ -38,12 +38,7 @@ async function stopForRemoval(context: ContainersContext, view: ContainerView, f
     noteStoppedByUser(context, view.record);
     return killNow(context, view);
   }
-  if (view.state.status === "restarting") {
-    throw new TareError("E_CONTAINER_STATE", `removing the container \`${name}\`: it is restarting`, {
-      hint: `stop it first with \`tare stop ${name}\`, or use \`tare rm -f\``,
-    });
-  }
-  throw new TareError("E_CONTAINER_STATE", `removing the container \`${name}\`: it is running`, {
+  throw new TareError("E_CONTAINER_STATE", `removing the container \`${name}\`: it is ${view.state.status}`, {
     hint: `stop it first with \`tare stop ${name}\`, or use \`tare rm -f\``,
   });
 }
@@ -57,8 +52,7 @@ async function takeForRemoval(
   for (const limit = context.now() + BUSY_LIMIT; context.now() < limit; await sleep(POLL)) {
     const view = await viewOnceStarted(context, known, "removing");
     if (!view) return undefined;
-    if (view.state.status === "running" || view.state.status === "restarting")
-      await stopForRemoval(context, view, force);
+    if (isUp(view.state)) await stopForRemoval(context, view, force);
     const current = recordsOf(context).get(known.id);
     if (current) await settled(context, known.id);
     const taken = markRemoving(context, known.id);
@@ -101,7 +95,8 @@ export function prunableContainers(
 }
 
 function isBusy(context: ContainersContext, record: ContainerRecord): boolean {
-  return BUSY.has(viewOf(context, record).state.status) || isStarting(context, record);
+  const { state } = viewOf(context, record);
+  return isUp(state) || state.status === "removing" || isStarting(context, record);
 }
 
 /** Removes all containers that do not run, with their anonymous volumes kept. `until`, `label`, `label!` filter. */

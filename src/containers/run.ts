@@ -17,6 +17,7 @@ import type { Outcome } from "./runtime-port.ts";
 import { noteStoppedByUser } from "./restart.ts";
 import { NEVER_RESTARTED } from "./restart-policy.ts";
 import { WAITER_GRACE, needsSettling, recordEnding, recordFailure, removeRecord, settle, settled } from "./settle.ts";
+import { isUp } from "./state.ts";
 import { findRunning, viewOnceStarted } from "./starting.ts";
 import type { ContainerImage, ContainerRecord, PreviousRun, StoredState } from "./types.ts";
 
@@ -54,7 +55,7 @@ export async function startContainer(context: ContainersContext, text: string, i
   const { status } = viewOf(context, findContainer(context, known.id)).state;
   if (status === "running" && io) return await attachContainer(context, known.id, io);
   if (view?.state.paused === true) throw pausedError(known.name);
-  if (status === "running" || status === "restarting") return { id: known.id };
+  if (isUp({ status })) return { id: known.id };
   const { Tty: tty, OpenStdin: interactive } = known.config;
   const isOurs = isSupervised({ tty, interactive, autoRemove: known.host.autoRemove, log: known.host.log }, io);
   const record = takeForStart(context, known.id, { state: startingState(context, isOurs) });

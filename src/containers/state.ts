@@ -46,6 +46,11 @@ export function deriveState(record: ContainerRecord, files: StateFiles, processe
   }
 }
 
+/** A container that is about to be started again counts as one that runs, as in Docker. */
+export function isUp({ status }: Pick<DerivedState, "status">): boolean {
+  return status === "running" || status === "restarting";
+}
+
 const NEVER_STARTED: DerivedState = {
   status: "created",
   paused: false,
