@@ -6,7 +6,7 @@ import type { ByteSink, Owner } from "../base/index.ts";
 import type { ExtractOptions } from "../archive/index.ts";
 import { withContainerRoot } from "./container-root.ts";
 import type { ContainersContext } from "./context.ts";
-import { copyPath, planCopy } from "./copy-plan.ts";
+import { copyPath, planCopy, refused } from "./copy-plan.ts";
 import type { DestinationFacts, SourceFacts } from "./copy-plan.ts";
 import { asksDirectory, lookUpPlace } from "./copy-place.ts";
 import type { CopyPlace } from "./copy-place.ts";
@@ -238,8 +238,4 @@ function explained(error: unknown, shown: string): unknown {
     hint: "the container has `--read-only`, or a mount has `:ro`",
     cause: error,
   });
-}
-
-function refused(why: string): TareError {
-  return new TareError("E_COPY", `copying: ${why}`);
 }

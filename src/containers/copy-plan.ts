@@ -46,6 +46,7 @@ export function copyPath(text: string, folder: string): string {
   return text.endsWith("/") && path !== "/" ? `${path}/` : path;
 }
 
-function refused(why: string): TareError {
+/** What `cp` says of a copy that it does not make. */
+export function refused(why: string): TareError {
   return new TareError("E_COPY", `copying: ${why}`);
 }

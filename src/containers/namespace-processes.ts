@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What control groups are used for besides limits, on hosts that give an ordinary user none. */
-import { readdirSync, readlinkSync } from "node:fs";
+import { readlinkSync } from "node:fs";
 import { TareError } from "../base/index.ts";
 import { namespaceLimits } from "../runtime/index.ts";
+import { processIds } from "./process-identity.ts";
 import { signalProcess } from "./signal-process.ts";
 import type { ContainerRecord } from "./types.ts";
 
@@ -26,8 +27,7 @@ export function requireCgroup({ name }: ContainerRecord, doing: string): void {
 export function processesBeside(pid: number): readonly number[] {
   const own = namespaceOf(pid);
   if (own === undefined || own === namespaceOf("self")) return [pid];
-  const others = readdirSync("/proc").filter((name) => /^\d+$/.test(name) && namespaceOf(name) === own);
-  return [pid, ...others.map(Number).filter((other) => other !== pid)];
+  return [pid, ...processIds().filter((other) => other !== pid && namespaceOf(other) === own)];
 }
 
 /**
@@ -54,7 +54,7 @@ function signal(pid: number, name: NodeJS.Signals): void {
   if (pid > 1) signalProcess(pid, name);
 }
 
-function namespaceOf(pid: number | string): string | undefined {
+function namespaceOf(pid: number | "self"): string | undefined {
   try {
     return readlinkSync(`/proc/${pid}/ns/pid`);
   } catch {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { readdirSync } from "node:fs";
 import { isRootless, readTextIfPresent } from "../base/index.ts";
 
 /** One process of one boot: a pid alone is used again by the kernel. */
@@ -32,13 +33,20 @@ export function linuxProcesses(): ProcessTable {
   };
 }
 
-/** Reading gives ESRCH when the process ends between open and read. */
-function readProcess(pid: number, name: string): string | undefined {
+/** A file of a process in /proc; undefined when it is gone. Reading gives ESRCH when it ends between open and read. */
+export function readProcess(pid: number, name: string): string | undefined {
   try {
     return readTextIfPresent(`/proc/${pid}/${name}`);
   } catch {
     return undefined;
   }
+}
+
+/** All processes that this one sees. */
+export function processIds(): readonly number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
 }
 
 /** The name in field 2 may hold spaces and parentheses, so fields are counted from the last `)`. */

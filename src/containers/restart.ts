@@ -14,6 +14,7 @@ import { killGroup } from "./kill-group.ts";
 import { identify, isAlive } from "./process-identity.ts";
 import { NEVER_RESTARTED, isNoPolicy, restartAfter } from "./restart-policy.ts";
 import { releaseMounts } from "./release-mounts.ts";
+import { runEndOf } from "./state.ts";
 import type { ContainerRecord, RunEnd, StoredState } from "./types.ts";
 
 type Restarting = Extract<StoredState, { status: "restarting" }>;
@@ -77,8 +78,7 @@ export function cancelRestart(context: ContainersContext, id: string): Container
     const { state } = current;
     if (state.status !== "restarting") return current;
     waiter = state.waiter;
-    const { exitCode, startedAt, finishedAt, oomKilled, error } = state;
-    return { ...current, state: { status: "exited", exitCode, startedAt, finishedAt, oomKilled, error } };
+    return { ...current, state: { status: "exited", ...runEndOf(state) } };
   });
   if (waiter) killGroup(waiter, context.processes);
   return record;

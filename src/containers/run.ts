@@ -17,7 +17,7 @@ import type { Outcome } from "./runtime-port.ts";
 import { noteStoppedByUser } from "./restart.ts";
 import { NEVER_RESTARTED } from "./restart-policy.ts";
 import { WAITER_GRACE, needsSettling, recordEnding, recordFailure, removeRecord, settle, settled } from "./settle.ts";
-import { isUp } from "./state.ts";
+import { isUp, runEndOf } from "./state.ts";
 import { findRunning, viewOnceStarted } from "./starting.ts";
 import type { ContainerImage, ContainerRecord, PreviousRun, StoredState } from "./types.ts";
 
@@ -133,8 +133,7 @@ function mayStart(context: ContainersContext, record: ContainerRecord, due: numb
 
 function previousRun(state: StoredState): PreviousRun | undefined {
   if (state.status !== "exited" && state.status !== "restarting") return undefined;
-  const { status, exitCode, startedAt, finishedAt, oomKilled, error } = state;
-  return { status, exitCode, startedAt, finishedAt, oomKilled, error };
+  return { status: state.status, ...runEndOf(state) };
 }
 
 function forgetLastRun(context: ContainersContext, id: string): void {

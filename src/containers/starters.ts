@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync, readdirSync } from "node:fs";
+import { processIds, readProcess } from "./process-identity.ts";
 import { signalProcess } from "./signal-process.ts";
 
 /**
@@ -8,8 +8,7 @@ import { signalProcess } from "./signal-process.ts";
  * with `--bundle FOLDER` on their command line are meant, so nobody's `tare logs ID` is hit. Returns their pids.
  */
 export function killStarters(folder: string): readonly number[] {
-  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
-  const starters = pids.filter((pid) => isStarter(commandLine(pid), folder)).map(Number);
+  const starters = processIds().filter((pid) => isStarter(commandLine(pid), folder));
   for (const pid of starters) signalProcess(pid, "SIGKILL");
   return starters;
 }
@@ -24,13 +23,9 @@ export function isStarter(words: string, folder: string): boolean {
  * stay for as long as anything lives that its exit command has left behind.
  */
 export function endWatcher(folder: string): void {
-  if (isStarter(commandLine(String(process.ppid)), folder)) signalProcess(process.ppid, "SIGKILL");
+  if (isStarter(commandLine(process.ppid), folder)) signalProcess(process.ppid, "SIGKILL");
 }
 
-function commandLine(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
-  } catch {
-    return "";
-  }
+function commandLine(pid: number): string {
+  return readProcess(pid, "cmdline") ?? "";
 }

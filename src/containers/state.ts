@@ -62,9 +62,13 @@ const NEVER_STARTED: DerivedState = {
   error: "",
 };
 
+/** How a run ended, without what else a state holds. */
+export function runEndOf({ exitCode, startedAt, finishedAt, oomKilled, error }: RunEnd): RunEnd {
+  return { exitCode, startedAt, finishedAt, oomKilled, error };
+}
+
 function endOf(end: RunEnd): DerivedState {
-  const { exitCode, startedAt, finishedAt, oomKilled, error } = end;
-  return { status: "exited", paused: false, pid: 0, exitCode, startedAt, finishedAt, oomKilled, error };
+  return { status: "exited", paused: false, pid: 0, ...runEndOf(end) };
 }
 
 function deriveRunning(

@@ -2,7 +2,6 @@
 /* What containers use, in rounds: the kernel counts, and a share of the processors is the difference of two counts. */
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { readTextIfPresent } from "../base/index.ts";
 import { cgroupFolders, cgroupProcesses, cgroupUsage } from "../runtime/index.ts";
 import type { CgroupFolders, CgroupUsage } from "../runtime/index.ts";
 import { recordsOf } from "./context.ts";
@@ -10,6 +9,7 @@ import type { ContainersContext } from "./context.ts";
 import type { ContainerView } from "./filters.ts";
 import { findContainer, viewOf } from "./find.ts";
 import type { GpuShare } from "./gpu-usage.ts";
+import { readProcess } from "./process-identity.ts";
 
 /** `stats`. */
 export interface StatsRequest {
@@ -123,7 +123,7 @@ function countAll(targets: readonly Target[]): ReadonlyMap<string, Count> {
 
 function countOf({ record, state }: ContainerView, mountinfo: string): Count | undefined {
   if (state.status !== "running" || state.pid === 0) return undefined;
-  const folders = cgroupFolders(ofProcess(state.pid, "cgroup"), mountinfo, record.id);
+  const folders = cgroupFolders(readProcess(state.pid, "cgroup") ?? "", mountinfo, record.id);
   return { usage: cgroupUsage(folders) ?? {}, folders, at: process.hrtime.bigint() };
 }
 
@@ -148,7 +148,7 @@ function rowOf({ asked, view }: Target, { before, now, gpu }: Counts): Container
     ...(cpuPercent === undefined ? {} : { cpuPercent }),
     ...usage,
     ...(memoryPercent === undefined ? {} : { memoryPercent }),
-    ...(record.host.network === "host" ? NO_TRAFFIC : trafficOf(ofProcess(state.pid, "net/dev"))),
+    ...(record.host.network === "host" ? NO_TRAFFIC : trafficOf(readProcess(state.pid, "net/dev") ?? "")),
     ...(share ? { gpu: share } : {}),
   };
 }
@@ -191,12 +191,4 @@ function shareOf(gpu: ReadonlyMap<number, GpuShare>, pids: readonly number[]): G
   const percents = shares.flatMap(({ percent }) => percent ?? []);
   const memory = shares.reduce((sum, share) => sum + share.memory, 0);
   return { memory, ...(percents.length > 0 ? { percent: percents.reduce((sum, value) => sum + value, 0) } : {}) };
-}
-
-function ofProcess(pid: number, name: string): string {
-  try {
-    return readTextIfPresent(`/proc/${pid}/${name}`) ?? "";
-  } catch {
-    return "";
-  }
 }
