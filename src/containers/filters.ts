@@ -56,13 +56,19 @@ export function containerFilter(
   filters: Readonly<Record<string, readonly string[]>>,
   lookups: FilterLookups,
 ): (view: ContainerView) => boolean {
-  const groups = Object.entries(filters);
-  for (const [key, values] of groups) for (const value of values) checkFilter(key, value);
-  return (view) =>
-    groups.every(([key, values]) => {
-      const holds = (value: string): boolean => FILTERS[key]?.(view, value, lookups) ?? false;
-      return ALL_OF.has(key) ? values.every(holds) : values.some(holds);
-    });
+  for (const [key, values] of Object.entries(filters)) for (const value of values) checkFilter(key, value);
+  return (view) => fitsFilters(filters, (key, value) => FILTERS[key]?.(view, value, lookups) ?? false);
+}
+
+/** Whether all keys hold: labels and times with all their values, others with one. */
+export function fitsFilters(
+  filters: Readonly<Record<string, readonly string[]>>,
+  holds: (key: string, value: string) => boolean,
+): boolean {
+  return Object.entries(filters).every(([key, values]) => {
+    const test = (value: string): boolean => holds(key, value);
+    return ALL_OF.has(key) ? values.every(test) : values.some(test);
+  });
 }
 
 /** Values are checked even when there is no container to test them on. */
@@ -132,7 +138,8 @@ function matchesName(name: string, value: string): boolean {
   }
 }
 
-function matchesLabel(labels: Readonly<Record<string, string>>, value: string): boolean {
+/** `key`, or `key=value`. */
+export function matchesLabel(labels: Readonly<Record<string, string>>, value: string): boolean {
   const equals = value.indexOf("=");
   if (equals < 0) return Object.hasOwn(labels, value);
   return labels[value.slice(0, equals)] === value.slice(equals + 1);

@@ -35,6 +35,14 @@ function healthOf(record: ContainerRecord, state: DerivedState, folder: string):
   return state.status === "running" ? readHealthStatus(folder).status : "unhealthy";
 }
 
+/** All containers with what is true of them at this moment, the newest first. */
+export function allViews(context: ContainersContext): readonly ContainerView[] {
+  return recordsOf(context)
+    .list()
+    .toSorted((a, b) => b.createdAt - a.createdAt)
+    .map((record) => viewOf(context, record));
+}
+
 /** Finds a container and derives its state. Throws `E_CONTAINER_NOTFOUND`. */
 export function findView(context: ContainersContext, text: string): ContainerView {
   return viewOf(context, findContainer(context, text));

@@ -131,7 +131,7 @@ function hostDocument(record: ContainerRecord): Readonly<Record<string, unknown>
     LogConfig: logDocument(record),
     NetworkMode: host.network,
     RestartPolicy: restartDocument(host.restart),
-    PortBindings: portBindings(record),
+    PortBindings: sorted(portBindings(record)),
     PublishAllPorts: record.host.publishAll ?? false,
     AutoRemove: host.autoRemove,
     ...(Object.keys(host.annotations).length === 0 ? {} : { Annotations: host.annotations }),

@@ -5,7 +5,7 @@ import type { ContainersContext } from "./context.ts";
 import { diskUsage } from "./disk-usage.ts";
 import { containerFilter } from "./filters.ts";
 import type { ContainerView, FilterLookups } from "./filters.ts";
-import { findContainer, viewOf } from "./find.ts";
+import { allViews, findContainer, viewOf } from "./find.ts";
 import type { HealthStatus } from "./health-state.ts";
 import { processArguments } from "./merge-config.ts";
 import { networkNames, openPorts, shownPorts } from "./network-document.ts";
@@ -49,11 +49,7 @@ export interface ContainerSummary {
 export function listContainers(context: ContainersContext, request: ContainerListRequest): readonly ContainerSummary[] {
   const matches = containerFilter(request.filters, filterLookups(context));
   const all = request.all || request.last >= 0 || "status" in request.filters || "exited" in request.filters;
-  const views = recordsOf(context)
-    .list()
-    .toSorted((a, b) => b.createdAt - a.createdAt)
-    .map((record) => viewOf(context, record))
-    .filter((view) => (all || isUp(view.state)) && matches(view));
+  const views = allViews(context).filter((view) => (all || isUp(view.state)) && matches(view));
   const chosen = request.last >= 0 ? views.slice(0, request.last) : views;
   const networks = networksOf(context).all();
   return chosen.map((view) => summary(context, networks, view, request.size));

@@ -115,7 +115,7 @@ export function portBindings({ host }: ContainerRecord): Readonly<Record<string,
           : `${hostPort.start}-${hostPort.end}`;
     (document[`${containerPort}/${protocol}`] ??= []).push({ HostIp: hostIp, HostPort: range });
   }
-  return Object.fromEntries(Object.entries(document).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  return document;
 }
 
 function exposedOf({ config }: ContainerRecord): readonly string[] {

@@ -2,6 +2,7 @@
 import type { Readable, Writable } from "node:stream";
 import type { ContainerImage } from "./types.ts";
 import type { Healthcheck } from "../oci/index.ts";
+import type { ResourceLimits } from "../runtime/index.ts";
 import type { Link, LogConfig, NetworkAttachment, PortBinding, RestartPolicy } from "../options/index.ts";
 
 /** A mount of a container, from `-v`, `--mount` or `--tmpfs`. Sources of binds are absolute. */
@@ -67,31 +68,10 @@ export interface DeviceValue {
   readonly value: number;
 }
 
-/** Limits; absent = not limited. Sizes in bytes. */
-export interface ResourceRequest {
-  readonly memory?: number;
-  readonly memoryReservation?: number;
-  /** Memory plus swap; -1 = unlimited swap. */
-  readonly memorySwap?: number;
-  /** Thousand-millionths of a CPU: `--cpus 1.5` = 1500000000. */
-  readonly nanoCpus?: number;
-  readonly cpuShares?: number;
-  readonly cpuPeriod?: number;
-  readonly cpuQuota?: number;
-  readonly cpusetCpus?: string;
-  readonly cpusetMems?: string;
-  /** -1 or 0 = unlimited. */
-  readonly pidsLimit?: number;
+/** Limits; absent = not limited. Sizes in bytes. Devices are named by path: they are looked up at every start. */
+export interface ResourceRequest extends Omit<ResourceLimits, `${string}Devices`> {
   readonly shmSize?: number;
   readonly oomScoreAdjust?: number;
-  /** 0 to 100. */
-  readonly memorySwappiness?: number;
-  readonly oomKillDisable?: boolean;
-  /** Microseconds. */
-  readonly cpuRealtimePeriod?: number;
-  readonly cpuRealtimeRuntime?: number;
-  /** 10 to 1000; 0 = unset. */
-  readonly blkioWeight?: number;
   readonly blkioWeightDevices?: readonly DeviceValue[];
   /** Bytes, or operations, a second. */
   readonly deviceReadBps?: readonly DeviceValue[];

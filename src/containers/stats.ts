@@ -7,7 +7,7 @@ import type { CgroupFolders, CgroupUsage } from "../runtime/index.ts";
 import { recordsOf } from "./context.ts";
 import type { ContainersContext } from "./context.ts";
 import type { ContainerView } from "./filters.ts";
-import { findContainer, viewOf } from "./find.ts";
+import { allViews, findContainer, viewOf } from "./find.ts";
 import type { GpuShare } from "./gpu-usage.ts";
 import { readProcess } from "./process-identity.ts";
 
@@ -96,18 +96,14 @@ interface Asked {
 }
 
 function targetsOf(context: ContainersContext, request: StatsRequest, ids: readonly Asked[]): readonly Target[] {
-  const records = recordsOf(context);
   if (request.containers.length > 0) {
+    const records = recordsOf(context);
     return ids.flatMap(({ asked, id }) => {
       const record = records.get(id);
       return record ? [{ asked, view: viewOf(context, record) }] : [];
     });
   }
-  const views = records
-    .list()
-    .toSorted((a, b) => b.createdAt - a.createdAt)
-    .map((record) => viewOf(context, record));
-  const shown = views.filter(({ state }) => request.all || state.status === "running");
+  const shown = allViews(context).filter(({ state }) => request.all || state.status === "running");
   return shown.map((view) => ({ asked: view.record.id, view }));
 }
 

@@ -5,7 +5,7 @@ import type { VolumeRecord } from "../volumes/index.ts";
 import { recordsOf } from "./context.ts";
 import type { ContainersContext } from "./context.ts";
 import { diskUsage } from "./disk-usage.ts";
-import { parseMoment } from "./filters.ts";
+import { fitsFilters, matchesLabel, parseMoment } from "./filters.ts";
 import { volumeUsers } from "./volumes.ts";
 
 type Filters = Readonly<Record<string, readonly string[]>>;
@@ -52,20 +52,17 @@ export function volumeSize(context: ContainersContext, name: string): number {
 
 const LIST_FILTERS: Readonly<Record<string, (view: VolumeView, value: string) => boolean>> = {
   name: ({ record }, value) => record.name.includes(value),
-  label: ({ record }, value) => hasLabel(record, value),
+  label: ({ record }, value) => matchesLabel(record.labels, value),
   driver: (_view, value) => value === "local",
   dangling: ({ users }, value) => (users.length === 0) === isTrue("dangling", value),
 };
 
 const PRUNE_FILTERS: Readonly<Record<string, (view: VolumeView, value: string) => boolean>> = {
-  label: ({ record }, value) => hasLabel(record, value),
-  "label!": ({ record }, value) => !hasLabel(record, value),
+  label: ({ record }, value) => matchesLabel(record.labels, value),
+  "label!": ({ record }, value) => !matchesLabel(record.labels, value),
   until: ({ record }, value) => record.createdAt < parseMoment(value, Date.now()),
   all: () => true,
 };
-
-/** Labels and times must all hold; of other filters one value. */
-const ALL_OF: ReadonlySet<string> = new Set(["label", "label!", "until"]);
 
 /** All volumes by name that fit the filters `name`, `label`, `driver`, `dangling`. Throws `E_FILTER`. */
 export function findVolumes(context: ContainersContext, filters: Filters): readonly VolumeView[] {
@@ -123,11 +120,7 @@ function matcher(
     if (key === "dangling" || key === "all") for (const value of values) isTrue(key, value);
     if (key === "until") for (const value of values) parseMoment(value, 0);
   }
-  return (view) =>
-    Object.entries(filters).every(([key, values]) => {
-      const holds = (value: string): boolean => known[key]?.(view, value) ?? false;
-      return ALL_OF.has(key) ? values.every(holds) : values.some(holds);
-    });
+  return (view) => fitsFilters(filters, (key, value) => known[key]?.(view, value) ?? false);
 }
 
 function unknownFilter(key: string, known: readonly string[]): TareError {
@@ -141,11 +134,4 @@ function isTrue(key: string, value: string): boolean {
   if (["1", "true", "True", "TRUE", "t", "T"].includes(value)) return true;
   if (["0", "false", "False", "FALSE", "f", "F"].includes(value)) return false;
   throw new TareError("E_FILTER", `reading the filter \`${key}=${value}\`: expected true or false`);
-}
-
-function hasLabel({ labels }: VolumeRecord, value: string): boolean {
-  const equals = value.indexOf("=");
-  if (equals < 0) return Object.hasOwn(labels, value);
-  const key = value.slice(0, equals);
-  return Object.hasOwn(labels, key) && labels[key] === value.slice(equals + 1);
 }

@@ -8,6 +8,7 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Effects } from "./effects.ts";
+import { parseObject } from "./layer-facts.ts";
 
 /** Something that happened, in Docker's words. */
 export interface StoreEvent {
@@ -154,17 +155,11 @@ function openIfPresent(path: string): number | undefined {
 }
 
 function parseEvent(line: string): StoreEvent | undefined {
-  try {
-    const value: unknown = JSON.parse(line);
-    return isEvent(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+  const fields = parseObject(line);
+  return fields !== undefined && isEvent(fields) ? fields : undefined;
 }
 
-function isEvent(value: unknown): value is StoreEvent {
-  if (typeof value !== "object" || value === null) return false;
-  const fields: Readonly<Record<string, unknown>> = { ...value };
+function isEvent(fields: Readonly<Record<string, unknown>>): fields is Readonly<Record<string, unknown>> & StoreEvent {
   const isText = (name: string): boolean => typeof fields[name] === "string";
   return ["type", "action", "id", "time"].every(isText) && typeof fields["attributes"] === "object";
 }
