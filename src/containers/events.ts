@@ -3,7 +3,8 @@
  * Events of containers. Most of them are read off what is written into a record (made, started, ended, paused, renamed,
  * removed), so that no way of ending a container can forget to say so; the others are recorded by the commands.
  */
-import type { DocumentStore, EventJournal, Store } from "../store/index.ts";
+import { withLifeEvents } from "../store/index.ts";
+import type { DocumentStore, DocumentSubject, EventJournal, Store } from "../store/index.ts";
 import type { ContainerRecord } from "./types.ts";
 
 /**
@@ -12,12 +13,18 @@ import type { ContainerRecord } from "./types.ts";
  */
 export function recordContainerEvent(
   { store }: { readonly store: Pick<Store, "events"> },
-  record: Pick<ContainerRecord, "id" | "name" | "image" | "config">,
+  record: Named,
   action: string,
   attributes: Readonly<Record<string, string>> = {},
 ): void {
-  const { id, name, image, config } = record;
-  store.events.record({ type: "container", action, id, attributes: { ...config.Labels, image, name, ...attributes } });
+  const subject = subjectOf(record);
+  store.events.record({ ...subject, action, attributes: { ...subject.attributes, ...attributes } });
+}
+
+type Named = Pick<ContainerRecord, "id" | "name" | "image" | "config">;
+
+function subjectOf({ id, name, image, config }: Named): DocumentSubject {
+  return { type: "container", id, attributes: { ...config.Labels, image, name } };
 }
 
 /** Records how a run ended, for a container whose record goes away without saying so. */
@@ -42,11 +49,11 @@ export function withEvents(
   events: EventJournal,
 ): DocumentStore<ContainerRecord> {
   const place = { store: { events } };
+  const known = withLifeEvents(documents, events, subjectOf);
   return {
-    ...documents,
+    ...known,
     insert: (id, name, record) => {
-      documents.insert(id, name, record);
-      recordContainerEvent(place, record, "create");
+      known.insert(id, name, record);
       recordChange(place, undefined, record);
     },
     update: (id, change) => {
@@ -61,11 +68,6 @@ export function withEvents(
       const after = isRenamed ? documents.get(id) : undefined;
       if (before && after) recordContainerEvent(place, after, "rename", { oldName: `/${before.name}` });
       return isRenamed;
-    },
-    remove: (id) => {
-      const record = documents.get(id);
-      documents.remove(id);
-      if (record) recordContainerEvent(place, record, "destroy");
     },
   };
 }
