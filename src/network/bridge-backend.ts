@@ -3,14 +3,15 @@ import { join } from "node:path";
 import { startFailure, withFileLock } from "../base/index.ts";
 import type { Store } from "../store/index.ts";
 import type { Attachment, NetworkBackend } from "./backend.ts";
-import { bringUp, ip, isUp, nft, takeDown, tool } from "./bridge.ts";
+import { isOpenInside, mtuWords } from "./bridge-options.ts";
+import { addressLine, bringUp, ip, isUp, nft, takeDown, tool } from "./bridge.ts";
 import { defaultDevice } from "./host-routes.ts";
 import { makeNamespace } from "./namespace.ts";
 import type { NamespaceScript } from "./namespace.ts";
 import { NameService } from "./names.ts";
 import type { Networks } from "./networks.ts";
 import { isInstalled } from "./programs.ts";
-import { isOpenInside, portRules } from "./ruleset.ts";
+import { portRules } from "./ruleset.ts";
 import { stableId } from "./stable-id.ts";
 import { strayElements } from "./stray-rules.ts";
 import type { Joined, NetworkRecord } from "./types.ts";
@@ -60,7 +61,7 @@ export function bridgeBackend({ store, networks }: BridgeBackendOptions): Networ
     leave: async (pid, { endpoint }, others) => {
       await ip(`link del ${endpoint.interface}\n`, `/proc/${pid}/ns/net`).catch(() => undefined);
       const next = defaultRoute(others);
-      if (next && !hasDefaultRoute(pid)) await ip(routeLines(next).join("\n"), `/proc/${pid}/ns/net`);
+      if (next && !hasDefaultRoute(pid)) await ip(routeLines(next), `/proc/${pid}/ns/net`);
     },
     refresh,
     takeDown: async (network) => {
@@ -114,24 +115,23 @@ function defaultRoute(joined: readonly Joined[]): Joined | undefined {
 /** The container's end of the cable; the other end appears in the namespace of this process. */
 function insideLines({ network, endpoint }: Joined, isDefaultRoute: boolean): string {
   const { interface: name, macAddress, peer, ipv4, ipv6 } = endpoint;
-  const mtu = network.options["com.docker.network.driver.mtu"];
-  const size = mtu === undefined ? "" : ` mtu ${mtu}`;
-  const lines = [
-    `link add ${name} address ${macAddress}${size} type veth peer name ${peer}${size} netns ${process.pid}`,
-  ];
-  for (const { subnet, gateway } of network.subnets) {
-    const isSix = gateway.includes(":");
-    const address = isSix ? ipv6 : ipv4;
-    if (address === undefined) continue;
-    lines.push(`addr add ${address}/${subnet.split("/")[1] ?? ""} dev ${name}${isSix ? " nodad" : ""}`);
-  }
-  lines.push(`link set ${name} up`);
-  if (isDefaultRoute) lines.push(...routeLines({ network, endpoint }));
-  return lines.map((line) => `${line}\n`).join("");
+  const size = mtuWords(network);
+  const addresses = network.subnets.flatMap((subnet) => {
+    const address = subnet.gateway.includes(":") ? ipv6 : ipv4;
+    return address === undefined ? [] : [addressLine(subnet, address, name)];
+  });
+  return [
+    `link add ${name} address ${macAddress}${size} type veth peer name ${peer}${size} netns ${process.pid}\n`,
+    ...addresses,
+    `link set ${name} up\n`,
+    isDefaultRoute ? routeLines({ network, endpoint }) : "",
+  ].join("");
 }
 
-function routeLines({ network, endpoint }: Joined): readonly string[] {
-  return network.subnets.map(({ gateway }) => `route replace default via ${gateway} dev ${endpoint.interface}`);
+function routeLines({ network, endpoint }: Joined): string {
+  return network.subnets
+    .map(({ gateway }) => `route replace default via ${gateway} dev ${endpoint.interface}\n`)
+    .join("");
 }
 
 /** All networks have IPv4. */

@@ -2,11 +2,12 @@
 /* The bridge of a network, and the host's settings that it needs. */
 import * as fs from "node:fs";
 import { TareError, execute } from "../base/index.ts";
+import { mtuWords } from "./bridge-options.ts";
 import { setUpFailure } from "./namespace.ts";
 import { TOOL_ENVIRONMENT } from "./programs.ts";
 import { baseRules, bridgeRules } from "./ruleset.ts";
 import { macAddressOf } from "./subnets.ts";
-import type { NetworkRecord } from "./types.ts";
+import type { NetworkRecord, Subnet } from "./types.ts";
 
 /** Whether a network's bridge is there. /sys would show the interfaces of the namespace that mounted it. */
 export function isUp({ bridge }: Pick<NetworkRecord, "bridge">): boolean {
@@ -30,22 +31,25 @@ export async function takeDown(table: string, network: NetworkRecord): Promise<v
   if (isUp(network)) await ip(`link del ${network.bridge}\n`);
 }
 
-function linkLines({ bridge, subnets, options, id }: NetworkRecord): string {
-  const mtu = options["com.docker.network.driver.mtu"];
+function linkLines(network: NetworkRecord): string {
+  const { bridge, subnets, id } = network;
   const [first] = subnets;
   // A fixed address: otherwise it would be that of the lowest member and change as containers come and go.
   const mac = macAddressOf(
     first?.gateway.includes(".") ? first.gateway : [...Buffer.from(id.slice(0, 8), "hex")].join("."),
   );
-  const addresses = subnets.map(({ subnet, gateway }) => {
-    const more = gateway.includes(":") ? " nodad" : "";
-    return `addr add ${gateway}/${subnet.split("/")[1] ?? ""} dev ${bridge}${more}\n`;
-  });
+  const addresses = subnets.map((subnet) => addressLine(subnet, subnet.gateway, bridge));
   return [
-    `link add ${bridge} address ${mac}${mtu === undefined ? "" : ` mtu ${mtu}`} type bridge\n`,
+    `link add ${bridge} address ${mac}${mtuWords(network)} type bridge\n`,
     ...addresses,
     `link set ${bridge} up\n`,
   ].join("");
+}
+
+/** A line of `ip`: gives an interface an address of a subnet. */
+export function addressLine({ subnet }: Subnet, address: string, device: string): string {
+  const more = address.includes(":") ? " nodad" : "";
+  return `addr add ${address}/${subnet.split("/")[1] ?? ""} dev ${device}${more}\n`;
 }
 
 /** Loopback addresses may go to containers (ports published on 127.0.0.1); the host routes between its interfaces. */

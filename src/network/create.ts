@@ -2,6 +2,7 @@
 import { TareError, isTareError, randomHex } from "../base/index.ts";
 import { addressNumber, familyOf, hasAddress, overlaps, parseBlock } from "./addresses.ts";
 import type { Block } from "./addresses.ts";
+import { BINDING, BRIDGE_NAME, MTU, SWITCHES } from "./bridge-options.ts";
 import { isUp } from "./bridge.ts";
 import { PREDEFINED, bridgeOf } from "./networks.ts";
 import type { Networks } from "./networks.ts";
@@ -21,19 +22,6 @@ export interface NetworkCreateRequest {
   readonly attachable: boolean;
   readonly labels: Readonly<Record<string, string>>;
   readonly options: Readonly<Record<string, string>>;
-}
-
-/** Docker's own options of a bridge; those that mean something here are checked, the others kept. */
-const BRIDGE_NAME = "com.docker.network.bridge.name";
-const MTU = "com.docker.network.driver.mtu";
-const BINDING = "com.docker.network.bridge.host_binding_ipv4";
-const SWITCHES: readonly string[] = ["enable_icc", "enable_ip_masquerade"].map(
-  (name) => `com.docker.network.bridge.${name}`,
-);
-
-/** Where ports of a network's containers are published that name no address, if it has a say. */
-export function hostBinding({ options }: NetworkRecord): string | undefined {
-  return options[BINDING];
 }
 
 /** Writes a new network. Throws `E_NETWORK_NAME`, `E_NETWORK_EXISTS`, `E_SUBNET`, `E_NETWORK_FULL`, `E_UNSUPPORTED`. */

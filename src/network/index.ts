@@ -2,7 +2,8 @@
 export { Networking, openNetworking } from "./networking.ts";
 export type { StartRequest, Started } from "./networking.ts";
 export { Networks, PREDEFINED, joinedIn } from "./networks.ts";
-export { createNetwork, hostBinding } from "./create.ts";
+export { createNetwork } from "./create.ts";
+export { hostBinding } from "./bridge-options.ts";
 export type { NetworkCreateRequest } from "./create.ts";
 export type { AttachRequest, Attachment, NamespaceIds, NetworkBackend } from "./backend.ts";
 export { hostAddress, whyNoPasta } from "./pasta-backend.ts";

@@ -10,6 +10,7 @@
  *   forward      inside one bridge all; into a bridge answers and published ports only; nothing out of internal ones
  *   postrouting  what leaves a subnet gets this host's address; so does what came from this host's loopback
  */
+import { isMasqueraded, isOpenInside } from "./bridge-options.ts";
 import { hostText } from "./publish.ts";
 import type { Joined, NetworkRecord, PublishedPort } from "./types.ts";
 
@@ -74,19 +75,15 @@ table ${name} {
 /** Adds a network's bridge, or takes it out. */
 export function bridgeRules(table: string, verb: "add" | "delete", network: NetworkRecord): string {
   const { bridge, internal, subnets } = network;
-  const isMasqueraded = !internal && network.options["com.docker.network.bridge.enable_ip_masquerade"] !== "false";
   const lines = [
     ["bridges", `"${bridge}"`],
     ...(isOpenInside(network) ? [["same", `"${bridge}" . "${bridge}"`]] : []),
     ...(internal ? [["internal", `"${bridge}"`]] : []),
-    ...(isMasqueraded ? subnets.map(({ subnet }) => [subnet.includes(":") ? "nat6" : "nat4", subnet]) : []),
+    ...(!internal && isMasqueraded(network)
+      ? subnets.map(({ subnet }) => [subnet.includes(":") ? "nat6" : "nat4", subnet])
+      : []),
   ];
   return lines.map(([set, element]) => `${verb} element inet ${table} ${set} { ${element} }\n`).join("");
-}
-
-/** Whether the containers of a network reach one another (`enable_icc`). */
-export function isOpenInside({ options }: NetworkRecord): boolean {
-  return options["com.docker.network.bridge.enable_icc"] !== "false";
 }
 
 /** Publishes a container's ports, or stops that; empty without any. */
