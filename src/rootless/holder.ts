@@ -158,7 +158,7 @@ function startTimeOf(pid: number): string | undefined {
 }
 
 /** The user namespace of a process that this user may look at. */
-function namespaceOf(pid: number | "self"): string | undefined {
+function namespaceOf(pid: number): string | undefined {
   try {
     return /^user:\[(\d+)\]$/.exec(fs.readlinkSync(`/proc/${pid}/ns/user`))?.[1];
   } catch {

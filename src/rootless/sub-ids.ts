@@ -24,12 +24,9 @@ export function parseSubIds(text: string, owner: SubIdOwner): SubIds[] {
   return text.split("\n").flatMap((line) => {
     const [who, start, count] = line.trim().split(":");
     if (who === undefined || (who !== owner.name && who !== String(owner.uid))) return [];
-    const range = { start: idOf(start), count: idOf(count) };
-    return range.start !== undefined && range.count !== undefined && range.start + range.count - 1 <= LAST_ID
-      ? range.count > 0 && range.start > 0
-        ? [{ start: range.start, count: range.count }]
-        : []
-      : [];
+    const [first, size] = [idOf(start), idOf(count)];
+    if (!first || !size || first + size - 1 > LAST_ID) return [];
+    return [{ start: first, count: size }];
   });
 }
 
