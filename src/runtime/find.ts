@@ -46,10 +46,11 @@ const CANDIDATES = ["runc", "crun"];
  */
 export async function findRuntime(options: FindRuntimeOptions): Promise<OciRuntime> {
   const names = options.name === undefined ? CANDIDATES : [options.name];
-  const paths = names.flatMap((name) => locate(name, options.path) ?? []);
   const failures: string[] = [];
-  if (paths.length > 0) await requireRoot();
-  for (const path of paths) {
+  for (const name of names) {
+    const path = locate(name, options.path);
+    if (path === undefined) continue;
+    await requireRoot();
     const stamp = stampOf(path);
     const cached = readCache(options.runRoot, path);
     if (cached?.stamp === stamp) return cached.runtime;
