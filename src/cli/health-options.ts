@@ -20,33 +20,39 @@ export const HEALTH_OPTIONS: readonly OptionSpec[] = [
   flag("no-healthcheck", "Ignore the image's HEALTHCHECK"),
 ];
 
-const DURATIONS = ["health-interval", "health-timeout", "health-start-period", "health-start-interval"] as const;
+/** Fields of the request that are numbers, and their flags. */
+const NUMBERS = [
+  ["Interval", "health-interval"],
+  ["Timeout", "health-timeout"],
+  ["StartPeriod", "health-start-period"],
+  ["StartInterval", "health-start-interval"],
+  ["Retries", "health-retries"],
+] as const;
 
 /** What these options ask for. Throws `E_USAGE` with Docker's texts. */
 export function healthRequest(parsed: ParsedArguments): Pick<CreateRequest, "healthcheck" | "noHealthcheck"> {
   const noHealthcheck = parsed.boolean("no-healthcheck");
-  const [interval = 0, timeout = 0, startPeriod = 0, startInterval = 0] = DURATIONS.map(
-    (name) => oneValue(parsed, name, parseDuration) ?? 0,
-  );
-  const retries = parsed.integer("health-retries") ?? 0;
-  const command = parsed.string("health-cmd") ?? "";
-  const isAsked =
-    command !== "" || [interval, timeout, startPeriod, startInterval, retries].some((value) => value !== 0);
-  if (!isAsked) return { noHealthcheck };
+  const healthcheck = checkOf(parsed);
+  if (Object.keys(healthcheck).length === 0) return { noHealthcheck };
   if (noHealthcheck) throw usageError("--no-healthcheck conflicts with --health-* options");
-  for (const [index, value] of [interval, timeout, startPeriod, startInterval].entries()) {
-    if (value < 0) throw usageError(`--${DURATIONS[index]} cannot be negative`);
+  for (const [field, name] of NUMBERS) {
+    if ((healthcheck[field] ?? 0) < 0) throw usageError(`--${name} cannot be negative`);
   }
-  if (retries < 0) throw usageError("--health-retries cannot be negative");
-  const healthcheck = {
+  return { noHealthcheck, healthcheck };
+}
+
+/** Without what is not given: a zero is the image's or the default. */
+function checkOf(parsed: ParsedArguments): NonNullable<CreateRequest["healthcheck"]> {
+  const command = parsed.string("health-cmd") ?? "";
+  const time = (name: string): number => oneValue(parsed, name, parseDuration) ?? 0;
+  return withoutZeros({
     ...(command === "" ? {} : { Test: ["CMD-SHELL", command] }),
-    Interval: interval,
-    Timeout: timeout,
-    StartPeriod: startPeriod,
-    StartInterval: startInterval,
-    Retries: retries,
-  };
-  return { noHealthcheck, healthcheck: withoutZeros(healthcheck) };
+    Interval: time("health-interval"),
+    Timeout: time("health-timeout"),
+    StartPeriod: time("health-start-period"),
+    StartInterval: time("health-start-interval"),
+    Retries: parsed.integer("health-retries") ?? 0,
+  });
 }
 
 function withoutZeros<T extends object>(values: T): Partial<T> {
