@@ -75,6 +75,7 @@ export type { WheelLayers } from "./compress-layer.ts";
 export { wheelLayersOf } from "./wheel-layers.ts";
 export { convertImage, parseLayerForm } from "./convert.ts";
 export type { ConvertOptions, LayerForm } from "./convert.ts";
+export { pushBytes, pushFile } from "./push-file.ts";
 export { TransferMemo } from "./transfer.ts";
 export type { LayerBlob, RemoteRepository, TransferEvent, TransferListener, TransferOutcome } from "./transfer.ts";
 export { readBuildCache } from "./build-cache/read.ts";

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { TareError, fileChunks } from "../base/index.ts";
+import { TareError } from "../base/index.ts";
 import type { Digest } from "../base/index.ts";
 import { builtWheels, checkWheel, normalizeName } from "../python/index.ts";
 import type { BuiltWheel, WheelStore } from "../python/index.ts";
 import type { Store } from "../store/index.ts";
 import { doubtsOf } from "./doubts.ts";
 import type { Doubts } from "./doubts.ts";
+import { pushBytes, pushFile } from "./push-file.ts";
 import { telling } from "./transfer.ts";
-import type { RemoteRepository, TransferListener, TransferOutcome } from "./transfer.ts";
+import type { RemoteRepository, TransferListener } from "./transfer.ts";
 import { EMPTY, formatWheelSet, parseWheelSet } from "./wheel-artifact.ts";
 
 /** A place for wheels: a tag of a repository. */
@@ -75,19 +76,10 @@ async function pushBlobs(
   remote: RemoteWheels,
   pushing: Pushing,
 ): Promise<void> {
-  for (const wheel of wheels) await pushOne(store, wheel, remote, pushing);
-  const { digest, size } = EMPTY.descriptor;
-  if (await isThere(remote, digest, pushing)) return;
-  await remote.client.pushBlob(remote.repository, { digest, size, open: () => once(EMPTY.bytes) }, callOf(pushing));
-}
-
-async function isThere({ client, repository }: RemoteWheels, digest: Digest, pushing: Pushing): Promise<boolean> {
-  if (pushing.doubts(digest)) return false;
-  return (await client.headBlob(repository, digest, { forPush: true, ...callOf(pushing) })) !== undefined;
-}
-
-async function* once(bytes: Buffer): AsyncGenerator<Uint8Array> {
-  yield await Promise.resolve(bytes);
+  for (const { digest, size } of wheels) {
+    await pushFile(remote, { path: store.blobs.path(digest), digest, size }, pushing);
+  }
+  await pushBytes(remote, EMPTY.bytes, pushing);
 }
 
 function callOf({ signal }: ShareWheelsOptions): { readonly signal?: AbortSignal } {
@@ -98,34 +90,6 @@ async function readSet(remote: RemoteWheels, options: ShareWheelsOptions): Promi
   const { client, repository, tag } = remote;
   const { bytes } = await client.getManifest(repository, tag, callOf(options));
   return parseWheelSet(bytes.toString("utf8"), `${client.domain}/${repository}:${tag}`);
-}
-
-async function pushOne(
-  store: Store,
-  { digest, size }: BuiltWheel,
-  remote: RemoteWheels,
-  pushing: Pushing,
-): Promise<void> {
-  const { listener } = pushing;
-  listener({ kind: "begin", digest, what: "layer" });
-  await telling(listener, digest, async () => {
-    const wasThere = await isThere(remote, digest, pushing);
-    if (!wasThere) {
-      const path = store.blobs.path(digest);
-      const open = (): AsyncIterable<Uint8Array> => fileChunks(path);
-      const onProgress = (current: number): void => listener({ kind: "progress", digest, current, total: size });
-      await remote.client.pushBlob(remote.repository, { digest, size, open, onProgress }, callOf(pushing));
-    }
-    ended(listener, { digest, size }, wasThere ? "exists" : "pushed");
-  });
-}
-
-function ended(
-  listener: TransferListener,
-  { digest, size }: { readonly digest: Digest; readonly size: number },
-  outcome: TransferOutcome,
-): void {
-  listener({ kind: "end", digest, outcome, size });
 }
 
 /** Which wheels of a set are fetched. */
@@ -183,7 +147,7 @@ async function pullOne(
     await store.blobs.write(shown, { digest, size });
     checkWheel(store.blobs.path(digest), fileName);
     await options.wheels.fetch([{ fileName, digest, size }]);
-    ended(listener, { digest, size }, wasHere ? "exists" : "pulled");
+    listener({ kind: "end", digest, outcome: wasHere ? "exists" : "pulled", size });
   });
 }
 

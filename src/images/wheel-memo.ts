@@ -16,6 +16,7 @@ import { MEDIA_TYPES, parseManifest, serializeManifest } from "../oci/index.ts";
 import type { Descriptor, Manifest } from "../oci/index.ts";
 import { parseLayerFact, parseNotedBases } from "../python/index.ts";
 import type { NotedBase, WheelLayerFacts } from "../python/index.ts";
+import { pushBytes } from "./push-file.ts";
 import type { RemoteRepository } from "./transfer.ts";
 
 /** The tag of a repository's memo. */
@@ -129,22 +130,9 @@ export async function writeWheelMemo(
   memo: WheelMemo,
   call: { readonly signal?: AbortSignal } = {},
 ): Promise<void> {
-  if (!memo.isThere) await pushEmptyConfig({ client, repository }, call);
+  if (!memo.isThere) await pushBytes({ client, repository }, Buffer.from("{}"), call);
   const bytes = Buffer.from(serializeManifest(manifestOf(memo)));
   await client.putManifest(repository, WHEEL_MEMO_TAG, { bytes, mediaType: MEDIA_TYPES.ociManifest }, call);
-}
-
-async function pushEmptyConfig(
-  { client, repository }: RemoteRepository,
-  call: { readonly signal?: AbortSignal },
-): Promise<void> {
-  const { digest, size } = EMPTY;
-  if (await client.headBlob(repository, digest, { ...call, forPush: true })) return;
-  await client.pushBlob(repository, { digest, size, open: emptyConfig }, call);
-}
-
-async function* emptyConfig(): AsyncGenerator<Uint8Array> {
-  yield await Promise.resolve(Buffer.from("{}"));
 }
 
 function manifestOf({ layers, bases }: WheelMemo): Manifest {

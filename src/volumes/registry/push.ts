@@ -2,7 +2,7 @@
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { CompressSink } from "../../archive/index.ts";
-import { digestOf, fileChunks, randomHex } from "../../base/index.ts";
+import { fileChunks, randomHex } from "../../base/index.ts";
 import type { Digest } from "../../base/index.ts";
 import type { RemoteRepository, TransferListener } from "../../images/index.ts";
 import { factsIn } from "../backup/compare.ts";
@@ -65,7 +65,7 @@ export async function pushVolume(
     const { labels } = record;
     const config: VolumeConfig = { version: 1, name, labels, entries, bytes, manifest: list.manifest };
     const artifact = formatArtifact(config, chunks, list);
-    await sender.sendBytes(artifact.config);
+    await (await images()).pushBytes(remote, artifact.config, callOf(transfer));
     const manifest = { bytes: artifact.manifest, mediaType: artifact.mediaType };
     const digest = await remote.client.putManifest(remote.repository, remote.tag, manifest, callOf(transfer));
     const { changed, skipped } = counts;
@@ -89,6 +89,11 @@ function callOf({ signal }: VolumeTransfer): { readonly signal?: AbortSignal } {
   return signal === undefined ? {} : { signal };
 }
 
+/** Whoever starts a container has this file too, and not that room. */
+function images(): Promise<typeof import("../../images/index.ts")> {
+  return import("../../images/index.ts");
+}
+
 class Sender {
   readonly #remote: RemoteVolume;
   readonly #transfer: VolumeTransfer;
@@ -104,33 +109,13 @@ class Sender {
     return { sent: this.#sent, sentBytes: this.#sentBytes };
   }
 
-  /** Sends a file's bytes unless they are there, and deletes the file. */
-  async send({ path, digest, size }: ChunkFile, isChunk: boolean): Promise<void> {
-    const { client, repository } = this.#remote;
-    const { listener } = this.#transfer;
-    listener({ kind: "begin", digest, what: "layer" });
-    const wasThere =
-      (await client.headBlob(repository, digest, { forPush: true, ...callOf(this.#transfer) })) !== undefined;
-    if (!wasThere) {
-      const onProgress = (current: number): void => listener({ kind: "progress", digest, current, total: size });
-      const upload = { digest, size, open: () => fileChunks(path), onProgress };
-      await client.pushBlob(repository, upload, callOf(this.#transfer));
+  /** Sends a file unless it is there, and deletes it. */
+  async send(file: ChunkFile, isChunk: boolean): Promise<void> {
+    const outcome = await (await images()).pushFile(this.#remote, file, this.#transfer);
+    if (outcome === "pushed") {
       this.#sent += isChunk ? 1 : 0;
-      this.#sentBytes += size;
+      this.#sentBytes += file.size;
     }
-    listener({ kind: "end", digest, outcome: wasThere ? "exists" : "pushed", size });
-    fs.rmSync(path);
+    fs.rmSync(file.path);
   }
-
-  async sendBytes(bytes: Buffer): Promise<void> {
-    const { client, repository } = this.#remote;
-    const upload = { digest: digestOf(bytes), size: bytes.length, open: () => once(bytes) };
-    const call = callOf(this.#transfer);
-    if ((await client.headBlob(repository, upload.digest, { forPush: true, ...call })) !== undefined) return;
-    await client.pushBlob(repository, upload, call);
-  }
-}
-
-async function* once(bytes: Buffer): AsyncGenerator<Uint8Array> {
-  yield await Promise.resolve(bytes);
 }
