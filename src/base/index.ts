@@ -30,6 +30,7 @@ export * as linux from "./linux.ts";
 export type { BytePath } from "./linux.ts";
 export { sinkOf, writeAll, writeToPath } from "./byte-sink.ts";
 export type { ByteSink } from "./byte-sink.ts";
+export { mountPointsBelow, startTimeOfStat } from "./proc.ts";
 export { fileChunks } from "./file-chunks.ts";
 export { megabytes } from "./sizes.ts";
 export { valueText } from "./value-text.ts";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as fs from "node:fs";
 import { join } from "node:path";
+import { namesIn } from "./folder-names.ts";
 
 /** Bytes on disk of a tree's files: their blocks, each hard-linked one once. Folders count nothing, as in Docker. What vanishes while counting counts nothing. */
 export function diskUsage(folder: string): number {
@@ -15,12 +16,4 @@ export function diskUsage(folder: string): number {
     else total += (stats.blocks ?? 0) * 512;
   }
   return total;
-}
-
-function namesIn(folder: string): readonly string[] {
-  try {
-    return fs.readdirSync(folder);
-  } catch {
-    return [];
-  }
 }

@@ -9,9 +9,10 @@
  *       process.json         the process of a check, for the runtime
  *       pid log output next pipe   of the check that is going on
  */
-import { readFileSync, readdirSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readTextIfPresent } from "../base/index.ts";
+import { namesIn } from "./folder-names.ts";
 
 /** Docker's words. */
 export type HealthStatus = "starting" | "healthy" | "unhealthy";
@@ -39,14 +40,6 @@ export function readHealthResults(folder: string): readonly HealthResult[] {
     .toSorted()
     .slice(-5)
     .flatMap((name) => readResult(join(folder, name)));
-}
-
-function namesIn(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
 }
 
 /** One that its watcher has just deleted is none. */

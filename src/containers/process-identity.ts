@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readdirSync } from "node:fs";
-import { isRootless, readTextIfPresent } from "../base/index.ts";
+import { isRootless, readTextIfPresent, startTimeOfStat } from "../base/index.ts";
 
 /** One process of one boot: a pid alone is used again by the kernel. */
 export interface ProcessIdentity {
@@ -47,14 +47,6 @@ export function processIds(): readonly number[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .map(Number);
-}
-
-/** The name in field 2 may hold spaces and parentheses, so fields are counted from the last `)`. */
-export function startTimeOfStat(stat: string | undefined): string | undefined {
-  if (stat === undefined) return undefined;
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  const state = fields[0];
-  return state === "Z" || state === "X" || state === "" ? undefined : fields[19];
 }
 
 /** Who a live process is; undefined when there is none with that pid. */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import * as fs from "node:fs";
 import { join } from "node:path";
 import { clearWork } from "../volumes/index.ts";
 import { filesOf, recordsOf } from "./context.ts";
 import type { ContainersContext } from "./context.ts";
+import { namesIn } from "./folder-names.ts";
 import { releaseHolds } from "./pause-hold.ts";
 import { rewatchHealth } from "./health.ts";
 import { isBesideAlive } from "./beside-id.ts";
@@ -35,7 +35,7 @@ export async function recoverContainers(context: ContainersContext): Promise<Rec
   await releaseHolds(context);
   clearWork(context.store);
   // The folder is listed before the records: a container made in between has its record first.
-  const folders = foldersIn(context.store.containersRoot);
+  const folders = namesIn(context.store.containersRoot);
   const records = recordsOf(context).list();
   const known = new Set(records.map((record) => record.id));
   const lists = { settled: [] as string[], removed: [] as string[], rewatched: [] as string[] };
@@ -119,13 +119,5 @@ async function attempt(id: string, failed: Failure[], work: () => Promise<void>)
     await work();
   } catch (error) {
     failed.push({ id, error });
-  }
-}
-
-function foldersIn(root: string): readonly string[] {
-  try {
-    return fs.readdirSync(root);
-  } catch {
-    return [];
   }
 }

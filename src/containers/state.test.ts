@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { startTimeOfStat } from "./process-identity.ts";
+import { startTimeOfStat } from "../base/index.ts";
 import type { ProcessTable } from "./process-identity.ts";
 import { deriveState } from "./state.ts";
 import type { StateFiles } from "./state.ts";

@@ -10,7 +10,7 @@ import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import type { Digest } from "../base/index.ts";
-import { isDigest, readTextIfPresent, systemErrorCode } from "../base/index.ts";
+import { isDigest, readTextIfPresent, startTimeOfStat, systemErrorCode } from "../base/index.ts";
 import type { Effects } from "./effects.ts";
 import type { Layout } from "./layout.ts";
 import { namesIn } from "./layout.ts";
@@ -53,13 +53,9 @@ function pidNamespace(): string {
   }
 }
 
-/** The program name in field 2 may hold spaces and parentheses; fields are counted from its last `)`. */
 function startTimeOf(pid: number | "self"): string | undefined {
   try {
-    const text = fs.readFileSync(`/proc/${pid}/stat`, "latin1");
-    const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-    // A zombie or dead process (state Z, X) holds nothing any more.
-    return fields[0] === "Z" || fields[0] === "X" ? undefined : fields[19];
+    return startTimeOfStat(fs.readFileSync(`/proc/${pid}/stat`, "latin1"));
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT" || systemErrorCode(error) === "ESRCH") return undefined;
     throw error;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as fs from "node:fs";
 import { basename } from "node:path";
-import { TareError, systemErrorCode } from "../base/index.ts";
+import { TareError, mountPointsBelow, systemErrorCode } from "../base/index.ts";
 
 /**
  * Removes a tree whatever its modes, never following links; a missing one is no error. Refuses (`E_IO`) while
@@ -37,12 +37,7 @@ function refuseMounts(path: string): void {
 export function mountsBelow(path: string, mountinfo: string): string[] {
   // Names in the store need no escapes; nearly always this is all there is to do.
   if (!mountinfo.includes(`/${basename(path)}`)) return [];
-  return mountinfo.split("\n").flatMap((line) => {
-    const point = (line.split(" ")[4] ?? "").replaceAll(/\\([0-7]{3})/g, (_escape, octal: string) =>
-      String.fromCharCode(Number.parseInt(octal, 8)),
-    );
-    return point === path || point.startsWith(`${path}/`) ? [point] : [];
-  });
+  return mountPointsBelow(path, mountinfo);
 }
 
 /** Gives the owner access to every directory of a tree: overlayfs leaves `work/work` with mode 0. */
