@@ -4,15 +4,8 @@ import { resolve } from "node:path";
 import { TareError, digestOf, fileChunks, ioError, isTareError } from "../base/index.ts";
 import { runningVolumeUsers, whilePaused } from "../containers/index.ts";
 import type { ContainersContext } from "../containers/index.ts";
-import {
-  backupVolume,
-  cloneVolume,
-  measureVolume,
-  readableVolume,
-  restoreVolume,
-  verifyBackup,
-} from "../volumes/index.ts";
-import type { CopyCall } from "../volumes/index.ts";
+import { volumeTransfers } from "../volumes/index.ts";
+import type { BackupContents, CopyCall } from "../volumes/index.ts";
 import type { ByteSource, LongCall } from "./facade.ts";
 import type {
   BackupVolumeRequest,
@@ -28,6 +21,7 @@ import type { Rooms } from "./rooms.ts";
 /** `volume backup`. */
 export async function backup(rooms: Rooms, request: BackupVolumeRequest): Promise<VolumeBackup> {
   const context = await rooms.containers();
+  const { backupVolume, measureVolume, readableVolume } = await volumeTransfers();
   const { name, compression, since } = request;
   const { data } = readableVolume(context.store, name, "backing up the volume");
   const older = since === undefined ? {} : { since: bytesOf(rooms, since) };
@@ -46,6 +40,7 @@ export async function verify(
   rooms: Rooms,
   request: { readonly input: ByteSource } & LongCall,
 ): Promise<VerifiedBackup> {
+  const { verifyBackup } = await volumeTransfers();
   const store = rooms.writer();
   const { signal, input } = request;
   return verified(await verifyBackup(store, bytesOf(rooms, input), signal === undefined ? {} : { signal }));
@@ -54,6 +49,7 @@ export async function verify(
 /** `volume restore`. */
 export async function restore(rooms: Rooms, request: RestoreVolumeRequest): Promise<VerifiedBackup> {
   const context = await rooms.containers();
+  const { restoreVolume } = await volumeTransfers();
   const { name, force, inputs } = request;
   const running = (volume: string): readonly string[] => runningVolumeUsers(context, volume);
   const publication = { name, labels: {}, replace: force, running };
@@ -68,6 +64,7 @@ export async function restore(rooms: Rooms, request: RestoreVolumeRequest): Prom
 /** `volume clone`. */
 export async function clone(rooms: Rooms, request: CloneVolumeRequest): Promise<void> {
   const context = await rooms.containers();
+  const { cloneVolume, measureVolume, readableVolume } = await volumeTransfers();
   const { from, to } = request;
   const { data } = readableVolume(context.store, from, "cloning the volume");
   const running = (volume: string): readonly string[] => runningVolumeUsers(context, volume);
@@ -109,7 +106,7 @@ export function warn({ listener }: LongCall, message: string): void {
   listener?.({ kind: "warning", rule: "Volume", message, at: Date.now() });
 }
 
-function verified(contents: Awaited<ReturnType<typeof verifyBackup>>): VerifiedBackup {
+function verified(contents: Omit<BackupContents, "manifest">): VerifiedBackup {
   const { header, end, stored } = contents;
   return {
     id: header.id,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Volumes to registries and back. */
 import { runningVolumeUsers } from "../containers/index.ts";
-import { pullVolume, pushVolume } from "../volumes/index.ts";
+import { volumeTransfers } from "../volumes/index.ts";
 import type { PullVolumeRequest, PulledVolume, PushVolumeRequest, PushedVolume } from "./facade-volumes.ts";
 import { openRemotePlace, refusePinned } from "./registry-connection.ts";
 import type { RemotePlace } from "./registry-connection.ts";
@@ -14,6 +14,7 @@ export async function push(rooms: Rooms, request: PushVolumeRequest): Promise<Pu
   const { name, repository, signal } = request;
   refusePinned(repository);
   const context = await rooms.containers();
+  const { pushVolume } = await volumeTransfers();
   const { shown, ...remote } = await placeOf(rooms, request);
   const pushed = await quietly(context, request, name, () =>
     withTransfer(request, `push volume ${name} to ${shown}`, (listener) =>
@@ -27,6 +28,7 @@ export async function push(rooms: Rooms, request: PushVolumeRequest): Promise<Pu
 export async function pull(rooms: Rooms, request: PullVolumeRequest): Promise<PulledVolume> {
   const { name, force, signal } = request;
   const context = await rooms.containers();
+  const { pullVolume } = await volumeTransfers();
   const { shown, ...remote } = await placeOf(rooms, request);
   const running = (volume: string): readonly string[] => runningVolumeUsers(context, volume);
   const publication = { replace: force, running, ...(name === undefined ? {} : { name }) };

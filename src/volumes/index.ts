@@ -17,10 +17,13 @@ export {
 export type { CreateVolume, VolumeUsers } from "./volumes.ts";
 export { clearWork } from "./work.ts";
 export { fillVolume } from "./fill.ts";
-export { backupVolume, cloneVolume, measureVolume, readableVolume, restoreVolume, verifyBackup } from "./copies.ts";
 export type { BackupRequest, CopyCall } from "./copies.ts";
+export type { BackupContents } from "./backup/read.ts";
 export type { Publication } from "./publish.ts";
-export { pushVolume } from "./registry/push.ts";
 export type { PushedVolume, RemoteVolume } from "./registry/push.ts";
-export { pullVolume } from "./registry/pull.ts";
 export type { PulledVolume } from "./registry/pull.ts";
+
+/** Backups, clones and transfers of whole volumes: loaded when there is one, not whenever a container starts. */
+export function volumeTransfers(): Promise<typeof import("./transfers.ts")> {
+  return import("./transfers.ts");
+}
