@@ -140,14 +140,6 @@ docker ps -a --filter label=from=flag --filter name=^/$n$ --format '{{.Names}}'
 docker ps -a --filter label=from=image --filter name=^/$n$ --format '{{.Names}}'`,
   },
   {
-    name: "cidfile",
-    rows: ["run --cidfile", "create --cidfile"],
-    script: `
-docker run --rm --cidfile made box true; wc -c < made
-t run --rm --cidfile made box true
-docker create --cidfile other --name $n box true >/dev/null; [ "$(cat other)" = "$(field $n '{{.Id}}')" ] && echo same id`,
-  },
-  {
     name: "newer-flags",
     rows: ["run --annotation", "run --quiet", "stop --signal", "restart --signal"],
     since: 25,

@@ -6,7 +6,6 @@ import { LIFE_CASES } from "./cases-life.ts";
 import { LIMIT_CASES } from "./cases-limits.ts";
 import { LISTING_CASES } from "./cases-listing.ts";
 import { LOG_CASES } from "./cases-logs.ts";
-import { NETWORK_COMMAND_CASES } from "./cases-network-commands.ts";
 import { NETWORK_CASES } from "./cases-networks.ts";
 import { PROCESS_CASES } from "./cases-process.ts";
 import { RESTART_CASES } from "./cases-restart.ts";
@@ -28,5 +27,4 @@ export const COMPATIBILITY_CASES: readonly CompatibilityCase[] = [
   ...RESTART_CASES,
   ...NETWORK_CASES,
   ...ATTACHING_CASES,
-  ...NETWORK_COMMAND_CASES,
 ];
