@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /* `tare debug` in a container of one static program, and `exec -it` at a terminal. */
-import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { eventually } from "../support/eventually.ts";
 import { addBusyboxImage, openProgramWorld, PROGRAM } from "../support/program.ts";
-import type { ProgramWorld } from "../support/program.ts";
+import type { Outcome, ProgramWorld } from "../support/program.ts";
+import { inTerminal } from "../support/terminal.ts";
+import type { TypingStep } from "../support/terminal.ts";
 import { leftovers, whyNotHere } from "./container-world.ts";
 
 const reason = whyNotHere();
@@ -102,7 +103,7 @@ describe.skipIf(reason !== undefined)("looking into containers", () => {
   it("leaves nothing that prune does not clear when it is killed, and prune leaves a live one alone", async () => {
     const child = world.start(["debug", "-c", "while :; do sleep 1; done", "bare"]);
     const running = (): boolean => debug("ps | grep -c '[w]hile :'; true", "bare") !== "0";
-    for (let tries = 0; tries < 50 && !running(); tries += 1) await sleep(100);
+    await eventually(running).toBe(true);
     world.ok("system", "prune", "-f");
     expect(running()).toBe(true);
     child.kill("SIGKILL");
@@ -113,34 +114,20 @@ describe.skipIf(reason !== undefined)("looking into containers", () => {
     expect(fs.readdirSync(join(world.root, "v1", "tmp"))).toEqual([]);
   });
 
-  /** Runs a command line at a terminal of 31 rows and 97 columns. */
-  async function atTerminal(
-    line: string,
-    typed: readonly (readonly [after: RegExp, text: string])[],
-  ): Promise<{ code: number; out: string }> {
-    const words = ["-qec", `stty rows 31 cols 97; exec ${PROGRAM} ${line}`, "/dev/null"];
-    const child = spawn("script", words, { env: { ...world.env, TERM: "xterm" }, stdio: ["pipe", "pipe", "inherit"] });
-    let out = "";
-    const waiting = [...typed];
-    child.stdout.on("data", (data: Buffer) => {
-      out += data.toString();
-      if (waiting[0]?.[0].test(out)) child.stdin.write(waiting.shift()?.[1] ?? "");
-    });
-    const code = await new Promise<number>((resolve) => child.once("close", (ended) => resolve(ended ?? 128)));
-    return { code, out };
-  }
+  const terminal = (args: readonly string[], ...steps: readonly TypingStep[]): Outcome =>
+    inTerminal(world, ["env", "TERM=xterm", PROGRAM, ...args], steps);
 
-  it("exec -it: size from the first moment, Ctrl-C through the terminal, exit code", async () => {
+  it("exec -it: size from the first moment, Ctrl-C through the terminal, exit code", () => {
     world.ok("run", "-d", "--name", "tools", "busybox");
     const program = "stty size; trap 'echo caught; exit 9' INT; echo ready; while :; do sleep 0.1; done";
-    const { code, out } = await atTerminal(`exec -it tools sh -c "${program}"`, [[/ready/, "\u0003"]]);
-    expect(out).toMatch(/^31 97\r\nready\r\n(\^C)?caught\r\n/);
+    const { code, out } = terminal(["exec", "-it", "tools", "sh", "-c", program], ["ready", "\u0003"]);
+    expect(out).toMatch(/^33 111\r\nready\r\n(\^C)?caught\r\n/);
     expect(code).toBe(9);
   });
 
-  it("debug at a terminal: a shell with a prompt", async () => {
-    const { code, out } = await atTerminal("debug bare", [[/# /, "stty size; exit 4\n"]]);
-    expect(out).toContain("31 97");
+  it("debug at a terminal: a shell with a prompt", () => {
+    const { code, out } = terminal(["debug", "bare"], ["# ", "stty size; exit 4\n"]);
+    expect(out).toContain("33 111");
     expect(code).toBe(4);
   });
 });

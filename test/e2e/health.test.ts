@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* HEALTHCHECK with the real runtime: who carries it out, what is shown, and that nothing of it survives its container. */
 import { spawnSync } from "node:child_process";
-import * as fs from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { whyNoBusybox } from "../support/bases.ts";
+import { eventually } from "../support/eventually.ts";
 import { Leftovers } from "../support/leftovers.ts";
+import { textOf } from "../support/processes.ts";
 import { addBusyboxImage, openProgramWorld } from "../support/program.ts";
 import type { ProgramWorld } from "../support/program.ts";
 
@@ -34,7 +35,7 @@ describe.skipIf(reason !== undefined)("health checks", () => {
     world.ok("run", "-d", "--name", "web", "-e", `MARKER=${MARKER}`, "--network", "none", ...flags, "busybox");
   const inspect = (template: string): string => world.ok("inspect", "--format", template, "web");
   const until = (status: string): Promise<unknown> =>
-    expect.poll(() => inspect("{{.State.Health.Status}}"), { timeout: 20_000, interval: 100 }).toBe(status);
+    eventually(() => inspect("{{.State.Health.Status}}")).toBe(status);
   const watchers = (): readonly string[] =>
     spawnSync("pgrep", ["-f", `^sh -c.*${world.root}/v1/containers/.*/health`])
       .stdout.toString()
@@ -100,7 +101,7 @@ describe.skipIf(reason !== undefined)("health checks", () => {
     await until("healthy");
     process.kill(Number(inspect("{{.State.Pid}}")), "SIGKILL");
     await expect.poll(watchers, { timeout: 10_000 }).toEqual([]);
-    run2();
+    world.ok("start", "web");
     await until("healthy");
     const conmon = spawnSync("pgrep", ["-f", `conmon .*--bundle ${world.root}`])
       .stdout.toString()
@@ -110,8 +111,6 @@ describe.skipIf(reason !== undefined)("health checks", () => {
     // Nobody is there to clear up: the watcher looks by itself every five seconds.
     await expect.poll(watchers, { timeout: 15_000, interval: 200 }).toEqual([]);
   });
-
-  const run2 = (): unknown => world.ok("start", "web");
 
   it("are carried out in the foreground too", async () => {
     const child = world.start([
@@ -125,9 +124,7 @@ describe.skipIf(reason !== undefined)("health checks", () => {
       "none",
       "busybox",
     ]);
-    await expect
-      .poll(() => world.tare(["ps", "--format", "{{.Status}}"]).out, { timeout: 20_000 })
-      .toMatch(/\(healthy\)/);
+    await eventually(() => world.tare(["ps", "--format", "{{.Status}}"]).out).toMatch(/\(healthy\)/);
     world.ok("stop", "-t", "0", "web");
     await expect.poll(() => child.exitCode, { timeout: 10_000 }).toBe(137);
     expect(watchers()).toEqual([]);
@@ -135,12 +132,7 @@ describe.skipIf(reason !== undefined)("health checks", () => {
 });
 
 function statField(pid: string, number: number): string | undefined {
-  try {
-    return fs
-      .readFileSync(`/proc/${pid}/stat`, "utf8")
-      .replace(/^.*\) /, "")
-      .split(" ")[number - 3];
-  } catch {
-    return undefined;
-  }
+  return textOf(`/proc/${pid}/stat`)
+    .replace(/^.*\) /, "")
+    .split(" ")[number - 3];
 }

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Networks of containers, with real bridges, rules and names: who reaches whom, and what is left afterwards. */
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import * as fs from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findNameServer } from "../../src/network/index.ts";
 import { whyNoBusybox } from "../support/bases.ts";
+import { eventually } from "../support/eventually.ts";
+import { holdNetworkNamespace } from "../support/network-namespace.ts";
 import { addBusyboxImage, openProgramWorld } from "../support/program.ts";
-import type { ProgramWorld } from "../support/program.ts";
+import type { Outcome, ProgramWorld } from "../support/program.ts";
+import { allPids, commandLine } from "../support/processes.ts";
 
 function whyNot(): string | undefined {
   const missing = ["nft", "ip", "nsenter", "conmon"].find(
@@ -26,10 +28,10 @@ const SERVE = "mkdir -p /www; echo served > /www/index.html; exec busybox httpd 
 /** A network namespace that stands for another machine, with a cable to this one. */
 class OtherMachine {
   readonly address = "10.231.77.1";
-  readonly #process: ChildProcess = spawn("unshare", ["--net", "sleep", "600"], { stdio: "ignore" });
+  #process: (ChildProcess & { readonly pid: number }) | undefined;
 
   async connect(): Promise<void> {
-    await sleep(300);
+    this.#process = await holdNetworkNamespace("");
     const pid = String(this.#process.pid);
     run("ip", "link", "add", "tvtest77", "type", "veth", "peer", "name", "eth0", "netns", pid);
     run("ip", "addr", "add", `${this.address}/30`, "dev", "tvtest77");
@@ -40,12 +42,18 @@ class OtherMachine {
 
   /** What a page says, or undefined when it can't be had. */
   fetch(url: string): string | undefined {
-    return fetched(["nsenter", "-t", String(this.#process.pid), "-n"], url);
+    return fetched(["nsenter", "-t", String(this.#process?.pid), "-n"], url);
   }
 
   close(): void {
-    this.#process.kill("SIGKILL");
+    this.#process?.kill("SIGKILL");
   }
+}
+
+/** Cables at no bridge: those of other stores' containers may be there. */
+function looseCables(): readonly string[] {
+  const cables = fs.readdirSync("/sys/class/net").filter((name) => /^tv[0-9a-f]{11}/.test(name));
+  return cables.filter((name) => !fs.existsSync(`/sys/class/net/${name}/master`));
 }
 
 function run(program: string, ...words: readonly string[]): string {
@@ -62,20 +70,15 @@ function fetched(prefix: readonly string[], url: string): string | undefined {
   return status === 0 ? stdout.trim() : undefined;
 }
 
-async function eventually<T>(look: () => T, wanted: T): Promise<void> {
-  for (let attempt = 0; attempt < 50 && JSON.stringify(look()) !== JSON.stringify(wanted); attempt += 1)
-    await sleep(100);
-  expect(look()).toEqual(wanted);
-}
-
 describe.skipIf(reason !== undefined)("networks", { timeout: 120_000 }, () => {
   let world: ProgramWorld;
   const other = new OtherMachine();
+  const before = looseCables();
   const port = 20_000 + (process.pid % 10_000);
 
   beforeAll(async () => {
     world = openProgramWorld("network");
-    world.ok("build", "-q", "-t", "busybox", addBusyboxImage(world));
+    addBusyboxImage(world);
     await other.connect();
   }, 120_000);
   afterAll(() => {
@@ -90,13 +93,15 @@ describe.skipIf(reason !== undefined)("networks", { timeout: 120_000 }, () => {
   const serve = (name: string, ...flags: readonly string[]): string =>
     world.ok("run", "-d", "--name", name, ...flags, "busybox", "sh", "-c", SERVE);
   const sh = (container: string, script: string): string => world.ok("exec", container, "sh", "-c", script);
+  const wget = (container: string, host: string): Outcome =>
+    world.tare(["exec", container, "busybox", "timeout", "2", "busybox", "wget", "-qO-", `http://${host}`]);
   const rules = (): string => spawnSync("nft", ["list", "ruleset"], { encoding: "utf8" }).stdout;
 
   it("publishes on this machine alone, or wider when told to, and says who has a port", async () => {
     const made = world.tare(["run", "-d", "--name", "own", "-p", `${port}:80`, "busybox", "sh", "-c", SERVE]);
     expect(made.err).toMatch(/^published on 127\.0\.0\.1: .*-p 0\.0\.0\.0:/);
     serve("wide", "-p", `0.0.0.0:${port + 1}:80`, "-P", "--expose", "81");
-    await eventually(() => fetched([], `http://127.0.0.1:${port}`), "served");
+    await eventually(() => fetched([], `http://127.0.0.1:${port}`)).toBe("served");
     expect(
       [`http://127.0.0.1:${port + 1}`, `http://${other.address}:${port + 1}`].map((url) => fetched([], url)),
     ).toEqual(["served", "served"]);
@@ -118,8 +123,7 @@ describe.skipIf(reason !== undefined)("networks", { timeout: 120_000 }, () => {
     const wrong = ["-p", `${port + 40}:80`, "--user", "nobody-there", "busybox", "true"];
     expect(world.tare(["run", "--rm", ...wrong]).err).toContain("nobody-there");
     expect(world.tare(["run", "-d", ...wrong]).err).toContain("nobody-there");
-    await sleep(300);
-    expect(rules()).not.toContain(` ${port + 40} `);
+    await eventually(rules).not.toContain(` ${port + 40} `);
   });
 
   it("joins containers by name in a network that somebody made, and keeps others out", async () => {
@@ -139,7 +143,7 @@ describe.skipIf(reason !== undefined)("networks", { timeout: 120_000 }, () => {
       "sleep",
       "600",
     );
-    await eventually(() => fetched([], "http://10.231.80.9"), "served");
+    await eventually(() => fetched([], "http://10.231.80.9")).toBe("served");
     for (const name of ["db", "store", id.slice(0, 12), "10.231.80.9"])
       expect(sh("app", `busybox wget -qO- http://${name}`)).toBe("served");
     expect(
@@ -164,7 +168,7 @@ describe.skipIf(reason !== undefined)("networks", { timeout: 120_000 }, () => {
     world.ok("run", "-d", "--name", "beside", "--network", "container:db", "busybox", "sleep", "600");
     expect(sh("beside", "busybox wget -qO- http://127.0.0.1; busybox hostname -i")).toBe("served\n10.231.80.9");
     world.ok("rename", "db", "base");
-    await eventually(() => world.tare(["exec", "app", "busybox", "wget", "-qO-", "http://base"]).out, "served\n");
+    await eventually(() => wget("app", "base").out).toBe("served\n");
     const refused = world.tare(["network", "rm", "team"]);
     expect([refused.code, refused.err]).toEqual([1, expect.stringContaining("it has active endpoints")]);
     world.ok("rm", "-f", "beside");
@@ -180,7 +184,7 @@ describe.skipIf(reason !== undefined)("networks", { timeout: 120_000 }, () => {
     serve("one", "--network", "apart", "-p", `${port + 41}:80`);
     const address = inspect("one", "{{.NetworkSettings.Networks.apart.IPAddress}}");
     expect(world.ok("port", "one", "80")).toBe(`127.0.0.9:${port + 41}`);
-    await eventually(() => fetched([], `http://127.0.0.9:${port + 41}`), "served");
+    await eventually(() => fetched([], `http://127.0.0.9:${port + 41}`)).toBe("served");
     const look = `busybox wget -T 1 -qO- http://${address}`;
     // By way of this host neither.
     const around = `ip route add ${address}/32 via $(ip route | sed -n 's/^default via \\([^ ]*\\).*/\\1/p')`;
@@ -195,18 +199,10 @@ describe.skipIf(reason !== undefined)("networks", { timeout: 120_000 }, () => {
   it("connects and disconnects containers that run, and gives the same place after a restart", async () => {
     world.ok("network", "create", "--internal", "closed");
     serve("inner", "--network", "closed");
-    expect(
-      world.tare(["exec", "inner", "busybox", "timeout", "2", "busybox", "wget", "-qO-", `http://${other.address}`])
-        .err,
-    ).toMatch(/unreachable/i);
-    expect(
-      world.tare(["exec", "app", "busybox", "timeout", "2", "busybox", "wget", "-qO-", "http://inner"]).code,
-    ).not.toBe(0);
+    expect(wget("inner", other.address).err).toMatch(/unreachable/i);
+    expect(wget("app", "inner").code).not.toBe(0);
     world.ok("network", "connect", "--alias", "visitor", "closed", "app");
-    await eventually(
-      () => world.tare(["exec", "app", "busybox", "timeout", "2", "busybox", "wget", "-qO-", "http://inner"]).out,
-      "served\n",
-    );
+    await eventually(() => wget("app", "inner").out).toBe("served\n");
     expect(sh("inner", "busybox nslookup -type=a visitor | grep -c Address")).toBe("2");
     world.ok("restart", "-t", "0", "app", "base");
     expect(inspect("base", "{{.NetworkSettings.Networks.team.IPAddress}}")).toBe("10.231.80.9");
@@ -237,9 +233,7 @@ describe.skipIf(reason !== undefined)("networks", { timeout: 120_000 }, () => {
     expect([alone.code, alone.err]).toEqual([1, expect.stringContaining("in private (none) mode")]);
     world.ok("rm", "-f", "alone");
     world.ok("network", "disconnect", "closed", "app");
-    expect(
-      world.tare(["exec", "app", "busybox", "timeout", "2", "busybox", "wget", "-qO-", "http://inner"]).code,
-    ).not.toBe(0);
+    expect(wget("app", "inner").code).not.toBe(0);
     world.ok("rm", "-f", "base", "app", "inner");
     expect(world.ok("network", "prune", "-f")).toContain("closed");
   });
@@ -260,7 +254,7 @@ describe.skipIf(reason !== undefined)("networks", { timeout: 120_000 }, () => {
   it("leaves nothing after kills of everybody who could clear up", async () => {
     const watched = world.start(["run", "--name", "front", "-p", `${port}:80`, "busybox", "sleep", "600"]);
     serve("back", "-p", `${port + 1}:80`);
-    await eventually(() => inspect("front", "{{.State.Status}}"), "running");
+    await eventually(() => inspect("front", "{{.State.Status}}")).toBe("running");
     watched.kill("SIGKILL");
     const conmon = fs
       .readFileSync(`${world.root}/v1/containers/${inspect("back", "{{.Id}}")}/conmon.pid`, "utf8")
@@ -284,14 +278,9 @@ describe.skipIf(reason !== undefined)("networks", { timeout: 120_000 }, () => {
     expect(fs.existsSync(`/sys/class/net/${bridge}`)).toBe(false);
     expect(rules()).not.toContain(bridge);
     const folder = `${world.runRoot()}/names`;
-    await eventually(() => fs.readdirSync("/proc").some((pid) => commandLine(pid).includes(folder)), false);
-    expect(fs.readdirSync("/sys/class/net").filter((name) => /^tv[0-9a-f]{11}/.test(name) && isOurs(name))).toEqual([]);
+    await eventually(() => allPids().filter((pid) => commandLine(pid).includes(folder))).toEqual([]);
+    expect(looseCables().filter((name) => !before.includes(name))).toEqual([]);
   });
-
-  /** Cables of other stores' containers may be there. */
-  function isOurs(cable: string): boolean {
-    return !fs.existsSync(`/sys/class/net/${cable}/master`);
-  }
 
   it.each([
     [["network", "create", "--driver", "overlay", "x"], "there is no driver `overlay`"],
@@ -310,11 +299,3 @@ describe.skipIf(reason !== undefined)("networks", { timeout: 120_000 }, () => {
     expect([code, err]).toEqual([words[0] === "run" ? 125 : 1, expect.stringContaining(message)]);
   });
 });
-
-function commandLine(pid: string): string {
-  try {
-    return fs.readFileSync(`/proc/${pid}/cmdline`, "utf8");
-  } catch {
-    return "";
-  }
-}

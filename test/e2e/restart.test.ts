@@ -4,7 +4,9 @@ import * as fs from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { whyNoBusybox } from "../support/bases.ts";
+import { eventually } from "../support/eventually.ts";
 import { Leftovers } from "../support/leftovers.ts";
+import { allPids, commandLine } from "../support/processes.ts";
 import { addBusyboxImage, openProgramWorld } from "../support/program.ts";
 import type { ProgramWorld } from "../support/program.ts";
 
@@ -48,19 +50,12 @@ describe.skipIf(reason !== undefined)("restart policies", () => {
     world.ok("inspect", "--format", "{{.State.Status}} {{.State.ExitCode}} {{.RestartCount}}", "web");
   const pid = (): number => Number(world.ok("inspect", "--format", "{{.State.Pid}}", "web"));
 
-  async function until(holds: (facts: string) => boolean): Promise<string> {
-    for (const limit = Date.now() + 20_000; ; await sleep(50)) {
-      const now = facts();
-      if (holds(now) || Date.now() > limit) return now;
-    }
-  }
-
   it("on-failure:2 starts it twice more and keeps all of its output", async () => {
     run("on-failure:2", "sh", "-c", "echo a run; exit 3");
-    expect(await until((now) => now === "exited 3 2")).toBe("exited 3 2");
+    await eventually(facts).toBe("exited 3 2");
     expect(world.ok("logs", "web")).toBe("a run\na run\na run");
     expect(world.ok("start", "web")).toBe("web");
-    expect(await until((now) => now === "exited 3 2")).toBe("exited 3 2");
+    await eventually(facts).toBe("exited 3 2");
   });
 
   it("always starts it after kill -9 of its program; one supervisor is left, and stop ends it", async () => {
@@ -68,7 +63,7 @@ describe.skipIf(reason !== undefined)("restart policies", () => {
     for (let n = 1; n <= 3; n += 1) {
       const first = pid();
       process.kill(first, "SIGKILL");
-      expect(await until((now) => now === `running 137 ${n}` || now === `running 0 ${n}`)).toContain(`${n}`);
+      await eventually(facts).toMatch(new RegExp(`^running (137|0) ${n}$`));
       expect(pid()).not.toBe(first);
     }
     expect(supervisors(id).length).toBe(1);
@@ -82,7 +77,7 @@ describe.skipIf(reason !== undefined)("restart policies", () => {
 
   it("goes on when the waiter was killed, with the next command that changes something", async () => {
     run("always", "sh", "-c", "sleep 0.1; exit 1");
-    await until((now) => /restarting 1 [4-9]/.test(now));
+    await eventually(facts).toMatch(/restarting 1 [4-9]/);
     const waiters = processesWith(`container-restart.worker`);
     expect(waiters.length).toBe(1);
     for (const waiter of waiters) process.kill(-waiter, "SIGKILL");
@@ -91,12 +86,12 @@ describe.skipIf(reason !== undefined)("restart policies", () => {
     await sleep(2500);
     expect(facts()).toBe(stuck);
     world.tare(["kill", "no-such"]);
-    expect(await until((now) => now !== stuck)).not.toBe(stuck);
+    await eventually(facts).not.toBe(stuck);
   });
 
   it.each([[["stop"]], [["kill"]], [["rm", "-f"]]])("%j ends one that waits for its start", async (words) => {
     run("always", "sh", "-c", "exit 1");
-    await until((now) => /restarting 1 [3-9]/.test(now));
+    await eventually(facts).toMatch(/restarting 1 [3-9]/);
     expect(world.ok("ps", "--format", "{{.Status}}")).toMatch(/^Restarting \(1\) /);
     const refusal = expect.stringMatching(/it is (restarting|running)/) as string;
     expect(world.tare(["rm", "web"])).toMatchObject({ code: 1, err: refusal });
@@ -119,7 +114,7 @@ describe.skipIf(reason !== undefined)("restart policies", () => {
       "busybox",
     ];
     expect(world.tare([...args, "sh", "-c", "echo once; exit 4"])).toMatchObject({ code: 4, out: "once\n" });
-    expect(await until((now) => !now.endsWith(" 0") && !now.endsWith(" 1"))).toMatch(/ 4 [2-9]$/);
+    await eventually(facts).toMatch(/ 4 [2-9]$/);
     expect(world.ok("logs", "--tail", "1", "web")).toBe("once");
   });
 
@@ -133,23 +128,11 @@ describe.skipIf(reason !== undefined)("restart policies", () => {
   });
 
   function supervisors(id: string): readonly number[] {
-    return processesWith(id).filter((number) => commandOf(number).includes("conmon\0"));
+    return processesWith(id).filter((number) => commandLine(number).includes("conmon\0"));
   }
 
   /** Processes of this store with a word on their command line. */
   function processesWith(word: string): readonly number[] {
-    const pids = fs
-      .readdirSync("/proc")
-      .filter((name) => /^\d+$/.test(name))
-      .map(Number);
-    return pids.filter((number) => commandOf(number).includes(word) && commandOf(number).includes(world.root));
-  }
-
-  function commandOf(number: number): string {
-    try {
-      return fs.readFileSync(`/proc/${number}/cmdline`, "utf8");
-    } catch {
-      return "";
-    }
+    return allPids().filter((number) => [word, world.root].every((text) => commandLine(number).includes(text)));
   }
 });

@@ -3,6 +3,7 @@
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { eventually } from "../support/eventually.ts";
 import { makeOrdinaryUser, whyNoOrdinaryUser } from "../support/ordinary-user.ts";
 import { addBusyboxImage, openProgramWorld } from "../support/program.ts";
 import { whyNoBusybox } from "../support/bases.ts";
@@ -40,17 +41,6 @@ function pastas(): number {
     .sh("ps -eo args")
     .out.split("\n")
     .filter((line) => line.startsWith("pasta") && line.includes(run)).length;
-}
-
-async function eventually<T>(attempt: () => Promise<T>): Promise<T> {
-  for (let tries = 0; ; tries += 1) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (tries > 100) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
 }
 
 describe.skipIf(reason !== undefined)("an ordinary user with lent ids", () => {
@@ -151,11 +141,11 @@ describe.skipIf(reason !== undefined)("an ordinary user with lent ids", () => {
   });
 
   it("has a network of its own and published ports, and nothing of them afterwards", async () => {
-    const page = "mkdir /w && echo hello > /w/index.html && exec httpd -f -p 80 -h /w";
-    user.ok("run", "-d", "--name", "web", "-p", "127.0.0.1::80", "busybox", "sh", "-c", page);
+    const serve = "mkdir /w && echo hello > /w/index.html && exec httpd -f -p 80 -h /w";
+    user.ok("run", "-d", "--name", "web", "-p", "127.0.0.1::80", "busybox", "sh", "-c", serve);
     const port = user.ok("port", "web", "80").split(":")[1] ?? "";
-    const answer = await eventually(() => fetch(`http://127.0.0.1:${port}/`).then((response) => response.text()));
-    expect(answer).toBe("hello\n");
+    const page = async (): Promise<string> => (await fetch(`http://127.0.0.1:${port}/`)).text();
+    await eventually(page).toBe("hello\n");
     expect(user.ok("exec", "web", "ls", "/sys/class/net").split("\n")).toEqual(["eth0", "lo"]);
     expect(pastas()).toBe(1);
     expect(user.tare(["run", "--rm", "-p", "127.0.0.1:81:80", "busybox", "true"])).toMatchObject({
@@ -163,9 +153,7 @@ describe.skipIf(reason !== undefined)("an ordinary user with lent ids", () => {
       err: expect.stringContaining("root's"),
     });
     user.ok("rm", "-f", "web");
-    expect(await eventually(() => (pastas() === 0 ? Promise.resolve(true) : Promise.reject(new Error("left"))))).toBe(
-      true,
-    );
+    await eventually(pastas).toBe(0);
   });
 
   it("gives a user that the image does not know a name and a home", () => {

@@ -7,6 +7,7 @@ import { describeTree } from "../../src/volumes/fixture.ts";
 import { whyNoBusybox } from "../support/bases.ts";
 import { addBusyboxImage, openProgramWorld } from "../support/program.ts";
 import type { Outcome, ProgramWorld } from "../support/program.ts";
+import { eventually } from "../support/eventually.ts";
 import { startRegistry, whyNoRegistry } from "../support/registry.ts";
 import { addSeedImage } from "../support/seed-tree.ts";
 
@@ -219,7 +220,7 @@ describe.skipIf(reason !== undefined)("volumes", () => {
         "-c",
         "while :; do echo x >> /w/log; sleep 0.1; done",
       );
-      await sleep(300);
+      await eventually(() => fs.existsSync(join(data("full"), "log"))).toBe(true);
       const warned = world.tare(["volume", "backup", "-o", backup("first"), "full"]);
       expect(warned.err).toContain("`writer`");
       world.ok("volume", "backup", "--pause", "--since", backup("first"), "-o", backup("second"), "full");

@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { allPids, textOf } from "./processes.ts";
+import { allPids, commandLine, textOf } from "./processes.ts";
 import type { ProgramWorld } from "./program.ts";
 
 /** The state of the host before a test, and what has come since and stays. */
@@ -67,7 +67,7 @@ function lines(output: Buffer): readonly string[] {
 function processes(texts: readonly string[]): readonly string[] {
   const found: string[] = [];
   for (const pid of allPids()) {
-    const command = textOf(`/proc/${pid}/cmdline`);
+    const command = commandLine(pid);
     const all = command + textOf(`/proc/${pid}/environ`);
     if (texts.some((text) => all.includes(text))) found.push(`process ${pid} ${command.replaceAll("\0", " ")}`);
   }

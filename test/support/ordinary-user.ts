@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { allPids, killNow } from "./processes.ts";
 import { PROGRAM } from "./program.ts";
 import type { CommandOptions, Outcome } from "./program.ts";
 
@@ -105,14 +106,9 @@ function lendIds(name: string, count: number): number {
 }
 
 function endProcesses(uid: number, lent: number, count: number): void {
-  for (const pid of fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+  for (const pid of allPids()) {
     const owner = fs.statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid ?? 0;
-    if (owner !== uid && (owner < lent || owner >= lent + count)) continue;
-    try {
-      process.kill(Number(pid), "SIGKILL");
-    } catch {
-      // It has just ended.
-    }
+    if (owner === uid || (owner >= lent && owner < lent + count)) killNow(pid);
   }
 }
 

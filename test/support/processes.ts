@@ -28,3 +28,8 @@ export function textOf(path: string): string {
     return "";
   }
 }
+
+/** The words of a process's command line, each with a NUL after it; empty when it is gone. */
+export function commandLine(pid: number): string {
+  return textOf(`/proc/${pid}/cmdline`);
+}

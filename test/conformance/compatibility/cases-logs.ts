@@ -5,13 +5,7 @@ import type { CompatibilityCase } from "./case.ts";
 export const LOG_CASES: readonly CompatibilityCase[] = [
   {
     name: "log-options",
-    rows: [
-      "run --log-driver",
-      "run --log-opt",
-      "logs --tail",
-      "logs --details",
-      "logs --follow",
-    ],
+    rows: ["run --log-driver", "run --log-opt", "logs --tail", "logs --details", "logs --follow"],
     script: `
 docker run -d --network none --name $n --log-opt max-size=1m --log-opt max-file=2 --log-opt labels=team --label team=v box seq 1 50 >/dev/null
 docker wait $n

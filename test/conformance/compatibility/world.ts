@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A Docker Engine and Tare side by side, each in a network namespace of its own, with the same image. */
 import { spawn, spawnSync } from "node:child_process";
-import type { ChildProcess } from "node:child_process";
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { fillBusybox } from "../../support/bases.ts";
 import { startDocker } from "../../support/dockerd.ts";
+import { holdNetworkNamespace } from "../../support/network-namespace.ts";
 import { PROGRAM, openProgramWorld } from "../../support/program.ts";
 import type { CompatibilityCase } from "./case.ts";
 
@@ -73,7 +72,7 @@ const SECONDS = "180";
 export async function openCompatibilityWorld(): Promise<CompatibilityWorld> {
   const world = openProgramWorld("compat");
   const peer = await startDocker(join(world.folder, "docker"), { network: true });
-  const holder = await holdNamespace();
+  const holder = await holdNetworkNamespace(OWN_SYS, "--mount");
   const tare = runnerIn(world.folder, "tare", holder.pid, { ...world.env });
   const docker = runnerIn(world.folder, "engine", peer.pid, { DOCKER_HOST: peer.socket, PEER: peer.client });
   const archive = makeImage(world.folder);
@@ -90,18 +89,9 @@ export async function openCompatibilityWorld(): Promise<CompatibilityWorld> {
 
 const REMOVE_ALL = `ids=$(docker ps -aq); [ -z "$ids" ] || docker rm -f $ids`;
 
-/** The interfaces of /sys are those of the process that mounted it. */
+/** The loopback up, and a /sys that shows it: its interfaces are those of the process that mounted it. */
 const OWN_SYS = `ip link set lo up; place=$(mktemp -d); mount --rbind /sys/fs/cgroup $place; mount -t sysfs sysfs /sys
-mount --rbind $place /sys/fs/cgroup; umount -l $place; rmdir $place; exec "$@"`;
-
-/** A process that keeps a network namespace with its loopback up, and a /sys that shows it. */
-async function holdNamespace(): Promise<ChildProcess & { readonly pid: number }> {
-  const words = ["--net", "--mount", "sh", "-c", OWN_SYS, "sh", "sleep", "100000"];
-  const child = spawn("unshare", words, { stdio: "ignore" });
-  if (child.pid === undefined) throw new Error("unshare did not start");
-  while (fs.readFileSync(`/proc/${child.pid}/comm`, "utf8").trim() !== "sleep") await sleep(20);
-  return Object.assign(child, { pid: child.pid });
-}
+mount --rbind $place /sys/fs/cgroup; umount -l $place; rmdir $place`;
 
 function makeImage(folder: string): string {
   const tree = join(folder, "tree");
