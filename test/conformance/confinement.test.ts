@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What the kernel says of a container's confinement: ours may never do more than a Docker Engine's with the same flags. */
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { whyNotHere } from "../e2e/container-world.ts";
-import { startDocker, whyNoDocker } from "../support/dockerd.ts";
+import { startDockerWith, whyNoDocker } from "../support/dockerd.ts";
 import type { DockerPeer } from "../support/dockerd.ts";
 import { addBusyboxImage, openProgramWorld } from "../support/program.ts";
 import type { ProgramWorld } from "../support/program.ts";
@@ -61,10 +60,7 @@ describe.skipIf(reason !== undefined)("a container beside a Docker Engine's", ()
   beforeAll(async () => {
     world = openProgramWorld("confine");
     addBusyboxImage(world);
-    const archive = join(world.folder, "busybox.tar");
-    world.ok("save", "-o", archive, "busybox");
-    peer = await startDocker(join(world.folder, "docker"));
-    peer.docker(["load", "-q", "-i", archive]);
+    peer = await startDockerWith(world, "busybox");
   });
 
   afterAll(async () => {

@@ -5,7 +5,7 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { whyNotHere } from "../e2e/container-world.ts";
-import { startDocker, whyNoDocker } from "../support/dockerd.ts";
+import { startDockerWith, whyNoDocker } from "../support/dockerd.ts";
 import type { DockerPeer } from "../support/dockerd.ts";
 import { addBusyboxImage, openProgramWorld } from "../support/program.ts";
 import type { ProgramWorld } from "../support/program.ts";
@@ -89,9 +89,7 @@ describe.skipIf(reason !== undefined)("cp", () => {
   beforeAll(async () => {
     world = openProgramWorld("cp");
     addBusyboxImage(world, 'CMD ["sleep", "600"]');
-    peer = await startDocker(join(world.folder, "docker"));
-    world.ok("save", "-o", join(world.folder, "image.tar"), "busybox");
-    peer.docker(["load", "-i", join(world.folder, "image.tar")]);
+    peer = await startDockerWith(world, "busybox");
     world.ok("run", "-d", "--network", "none", "--name", "box", "busybox");
     peer.docker(["run", "-d", "--network", "none", "--name", "box", "busybox"]);
     const script = CASES.map((_case, index) => `mkdir -p /w/${index}; cd /w/${index}; ${FIXTURE}`).join("\n");

@@ -2,12 +2,9 @@
 /* `exec` row by row against a Docker Engine: exit codes and output on the same inputs. */
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { whyNotHere } from "../e2e/container-world.ts";
-import { startDocker, whyNoDocker } from "../support/dockerd.ts";
+import { startDockerWith, whyNoDocker } from "../support/dockerd.ts";
 import type { DockerPeer } from "../support/dockerd.ts";
 import { addBusyboxImage, openProgramWorld } from "../support/program.ts";
 import type { ProgramWorld } from "../support/program.ts";
@@ -75,15 +72,11 @@ const ROWS: readonly Row[] = [
 describe.skipIf(reason !== undefined)("exec", () => {
   let world: ProgramWorld;
   let peer: DockerPeer;
-  let engine = "";
   beforeAll(async () => {
     world = openProgramWorld("exec-rows");
-    const context = addBusyboxImage(world, 'ENV A=image B=1\nCMD ["sleep", "600"]');
+    addBusyboxImage(world, 'ENV A=image B=1\nCMD ["sleep", "600"]');
     world.files(".", { vars: "# comment\nE1=one\nHOME=/file\nFROM_HERE\n" });
-    engine = fs.mkdtempSync(join(tmpdir(), "tare-exec-docker-"));
-    peer = await startDocker(engine);
-    const changes = ["ENV PATH=/bin A=image B=1", 'CMD ["sleep", "600"]'].flatMap((change) => ["-c", change]);
-    peer.docker(["import", ...changes, join(context, "busybox.tar"), "busybox"]);
+    peer = await startDockerWith(world, "busybox");
     const both = (...words: readonly string[]): void => {
       peer.docker(words);
       world.ok(...words);
@@ -98,11 +91,6 @@ describe.skipIf(reason !== undefined)("exec", () => {
   afterAll(async () => {
     peer?.attempt(["rm", "-f", "plain", "tty", "held", "idle"]);
     await peer?.stop();
-    // The engine's helpers write for a moment longer.
-    fs.rmSync(engine, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 });
-    // The exit commands of the containers' supervisors too.
-    world?.tare(["rm", "-f", "plain", "tty", "held", "idle"]);
-    await sleep(1500);
     world?.close();
   });
 

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What one program's output looks like in `logs` of Docker and of Tare, byte for byte. */
 import { spawnSync } from "node:child_process";
-import * as fs from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { whyNoBusybox } from "../support/bases.ts";
-import { startDocker, whyNoDocker } from "../support/dockerd.ts";
+import { startDockerWith, whyNoDocker } from "../support/dockerd.ts";
 import type { DockerPeer } from "../support/dockerd.ts";
 import { PROGRAM, addBusyboxImage, openProgramWorld } from "../support/program.ts";
 import type { ProgramWorld } from "../support/program.ts";
@@ -43,15 +40,11 @@ const STAMP = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z /g;
 
 describe.skipIf(reason !== undefined)("logs", () => {
   let world: ProgramWorld;
-  let folder = "";
   let peer: DockerPeer;
   beforeAll(async () => {
     world = openProgramWorld("logs-peer");
-    await addBusyboxImage(world);
-    folder = fs.mkdtempSync(join(tmpdir(), "tare-dockerd-"));
-    peer = await startDocker(folder);
-    world.ok("save", "-o", "image.tar", "busybox");
-    peer.docker(["load", "-i", join(world.folder, "image.tar")]);
+    addBusyboxImage(world);
+    peer = await startDockerWith(world, "busybox");
     for (const [name, [options, script]] of Object.entries(PROGRAMS)) {
       const flags = ["--network", "none", "--name", name, ...options.split(" ").filter(Boolean)];
       const words = ["run", "-d", ...flags, "busybox", "sh", "-c", script];
@@ -64,7 +57,6 @@ describe.skipIf(reason !== undefined)("logs", () => {
   afterAll(async () => {
     await peer?.stop();
     world.close();
-    fs.rmSync(folder, { recursive: true, force: true });
   });
 
   const read = (program: string, env: NodeJS.ProcessEnv, words: readonly string[]): readonly string[] => {
@@ -77,7 +69,7 @@ describe.skipIf(reason !== undefined)("logs", () => {
       const words = [...flags.split(" ").filter(Boolean), name];
       // Docker cuts long lines into messages of 16 KiB, each with a time of its own.
       if (name === "long" && /-t|-n|--tail|--details/.test(flags)) continue;
-      const docker = read("/usr/bin/docker", { ...process.env, DOCKER_HOST: `unix://${join(folder, "s")}` }, words);
+      const docker = read(peer.client, { ...process.env, DOCKER_HOST: peer.socket }, words);
       expect(read(PROGRAM, world.env, words), `${name}: logs ${flags}`).toEqual(docker);
     }
   });

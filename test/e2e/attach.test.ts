@@ -18,9 +18,9 @@ const SHELL = ["-e", `PS1=${PROMPT}`, "busybox", "sh", "-i"];
 
 describe.skipIf(reason !== undefined)("attaching", () => {
   let world: ProgramWorld;
-  beforeAll(async () => {
+  beforeAll(() => {
     world = openProgramWorld("attach");
-    await addBusyboxImage(world);
+    addBusyboxImage(world);
   });
   afterAll(() => world.close());
 

@@ -13,9 +13,9 @@ const STAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z /;
 
 describe.skipIf(reason !== undefined)("logs", () => {
   let world: ProgramWorld;
-  beforeAll(async () => {
+  beforeAll(() => {
     world = openProgramWorld("logs");
-    await addBusyboxImage(world);
+    addBusyboxImage(world);
   });
   afterAll(() => world.close());
 

@@ -4,6 +4,7 @@ import { spawn, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { ProgramWorld } from "./program.ts";
 
 /** A running engine. */
 export interface DockerPeer {
@@ -42,6 +43,15 @@ export function whyNoDocker(): string | undefined {
   if (process.getuid?.() !== 0) return "dockerd needs root";
   if (spawnSync("sh", ["-c", "command -v dockerd"]).status !== 0) return "dockerd (package docker.io) is not installed";
   return findClient() === undefined ? "no docker client that can build" : undefined;
+}
+
+/** Starts an engine below a world's folder, and gives it the world's image of that name. */
+export async function startDockerWith(world: ProgramWorld, image: string): Promise<DockerPeer> {
+  const archive = join(world.folder, `${image}-for-docker.tar`);
+  world.ok("save", "-o", archive, image);
+  const peer = await startDocker(join(world.folder, "docker"));
+  peer.docker(["load", "-q", "-i", archive]);
+  return peer;
 }
 
 /** Starts an engine in `folder`; with `network` it has a bridge and rules in its own namespace. */

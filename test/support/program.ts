@@ -93,8 +93,8 @@ export function openProgramWorld(name: string): ProgramWorld {
         const ids = world.ok("ps", "-aq").split("\n").filter(Boolean);
         if (ids.length > 0) tare(["rm", "-f", ...ids]);
       } finally {
-        // The exit command of a container that has just ended may still be writing.
-        fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+        // The exit command of a container that has just ended, or a helper of an engine, may still be writing.
+        fs.rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 });
         for (const each of roots) removeRunFiles(each);
       }
     },
