@@ -8,14 +8,13 @@ import { findNameServer } from "../../src/network/index.ts";
 import { whyNoBusybox } from "../support/bases.ts";
 import { eventually } from "../support/eventually.ts";
 import { holdNetworkNamespace } from "../support/network-namespace.ts";
+import { missingProgram, runProgram } from "../support/peer-program.ts";
 import { addBusyboxImage, openProgramWorld } from "../support/program.ts";
 import type { Outcome, ProgramWorld } from "../support/program.ts";
 import { allPids, commandLine } from "../support/processes.ts";
 
 function whyNot(): string | undefined {
-  const missing = ["nft", "ip", "nsenter", "conmon"].find(
-    (name) => spawnSync("sh", ["-c", `command -v ${name}`]).status !== 0,
-  );
+  const missing = missingProgram("nft", "ip", "nsenter", "conmon");
   if (missing !== undefined) return `${missing} is not installed`;
   return findNameServer() === undefined ? "aardvark-dns is not installed" : whyNoBusybox();
 }
@@ -33,11 +32,11 @@ class OtherMachine {
   async connect(): Promise<void> {
     this.#process = await holdNetworkNamespace("");
     const pid = String(this.#process.pid);
-    run("ip", "link", "add", "tvtest77", "type", "veth", "peer", "name", "eth0", "netns", pid);
-    run("ip", "addr", "add", `${this.address}/30`, "dev", "tvtest77");
-    run("ip", "link", "set", "tvtest77", "up");
+    const here = [`addr add ${this.address}/30 dev tvtest77`, "link set tvtest77 up"];
+    for (const words of [`link add tvtest77 type veth peer name eth0 netns ${pid}`, ...here])
+      runProgram("ip", words.split(" "));
     for (const words of ["addr add 10.231.77.2/30 dev eth0", "link set eth0 up", "route add default via 10.231.77.1"])
-      run("nsenter", "-t", pid, "-n", "ip", ...words.split(" "));
+      runProgram("nsenter", ["-t", pid, "-n", "ip", ...words.split(" ")]);
   }
 
   /** What a page says, or undefined when it can't be had. */
@@ -54,12 +53,6 @@ class OtherMachine {
 function looseCables(): readonly string[] {
   const cables = fs.readdirSync("/sys/class/net").filter((name) => /^tv[0-9a-f]{11}/.test(name));
   return cables.filter((name) => !fs.existsSync(`/sys/class/net/${name}/master`));
-}
-
-function run(program: string, ...words: readonly string[]): string {
-  const { status, stdout, stderr } = spawnSync(program, words, { encoding: "utf8" });
-  if (status !== 0) throw new Error(`${program} ${words.join(" ")}: ${stderr}`);
-  return stdout;
 }
 
 /** By python: this host's busybox is static and crashes when it looks up names. */

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A Docker Engine for one test, with a socket, data and network namespace of its own. */
 import { spawn, spawnSync } from "node:child_process";
+import type { SpawnSyncReturns } from "node:child_process";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ProgramWorld } from "./program.ts";
+import { missingProgram } from "./peer-program.ts";
+import type { CommandOptions, Outcome, ProgramWorld } from "./program.ts";
 
 /** A running engine. */
 export interface DockerPeer {
@@ -19,10 +21,7 @@ export interface DockerPeer {
   /** Runs the client; the exit code and all output. */
   attempt(args: readonly string[], cwd?: string): { readonly ok: boolean; readonly output: string };
   /** Runs the client with input; what it gives, apart. */
-  run(
-    args: readonly string[],
-    options: { readonly cwd: string; readonly env: Readonly<Record<string, string>>; readonly input: string },
-  ): { readonly code: number; readonly out: string; readonly err: string };
+  run(args: readonly string[], options: CommandOptions): Outcome;
   stop(): Promise<void>;
 }
 
@@ -41,7 +40,7 @@ function findClient(): string | undefined {
 /** Why no engine can be started here; undefined when one can. */
 export function whyNoDocker(): string | undefined {
   if (process.getuid?.() !== 0) return "dockerd needs root";
-  if (spawnSync("sh", ["-c", "command -v dockerd"]).status !== 0) return "dockerd (package docker.io) is not installed";
+  if (missingProgram("dockerd") !== undefined) return "dockerd (package docker.io) is not installed";
   return findClient() === undefined ? "no docker client that can build" : undefined;
 }
 
@@ -72,15 +71,13 @@ export async function startDocker(folder: string, options: { readonly network?: 
   const start = ["sh", "-c", 'ip link set lo up; exec "$@"', "sh"];
   const args = ["--net", "--mount", "--kill-child", "--fork", ...start, "dockerd", ...places, ...network, "-H", socket];
   const daemon = spawn("unshare", args, { stdio: ["ignore", log, log] });
+  const call = (words: readonly string[], options: CommandOptions = {}): SpawnSyncReturns<string> => {
+    const env = { ...process.env, DOCKER_BUILDKIT: "1", DOCKER_HOST: socket, ...options.env };
+    return spawnSync(client, words, { ...options, env, encoding: "utf8", maxBuffer: 1 << 26 });
+  };
   const attempt: DockerPeer["attempt"] = (words, cwd) => {
-    const env = { ...process.env, DOCKER_BUILDKIT: "1", DOCKER_HOST: socket };
-    const done = spawnSync(client, words, {
-      encoding: "utf8",
-      env,
-      maxBuffer: 1 << 26,
-      ...(cwd === undefined ? {} : { cwd }),
-    });
-    return { ok: done.status === 0, output: `${done.stdout}${done.stderr}` };
+    const { status, stdout, stderr } = call(words, cwd === undefined ? {} : { cwd });
+    return { ok: status === 0, output: `${stdout}${stderr}` };
   };
   for (let tries = 0; tries < 150 && !attempt(["version"]).ok; tries += 1) await sleep(200);
   if (!attempt(["version"]).ok)
@@ -90,10 +87,9 @@ export async function startDocker(folder: string, options: { readonly network?: 
     if (!ok) throw new Error(`docker ${words.join(" ")}: ${output}`);
     return output;
   };
-  const run: DockerPeer["run"] = (words, { env, ...options }) => {
-    const all = { ...process.env, DOCKER_HOST: socket, ...env };
-    const done = spawnSync(client, words, { ...options, env: all, encoding: "utf8" });
-    return { code: done.status ?? 128, out: done.stdout, err: done.stderr };
+  const run: DockerPeer["run"] = (words, options) => {
+    const { status, stdout, stderr } = call(words, options);
+    return { code: status ?? 128, out: stdout, err: stderr };
   };
   const pid = Number(fs.readFileSync(join(folder, "pid"), "utf8"));
   const stop = async (): Promise<void> => {

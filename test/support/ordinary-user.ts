@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { missingProgram, runProgram } from "./peer-program.ts";
 import { allPids, killNow } from "./processes.ts";
 import { PROGRAM } from "./program.ts";
 import type { CommandOptions, Outcome } from "./program.ts";
@@ -11,9 +12,8 @@ import type { CommandOptions, Outcome } from "./program.ts";
 /** Why a user's containers can't be tested here; undefined when they can. */
 export function whyNoOrdinaryUser(): string | undefined {
   if (process.getuid?.() !== 0) return "making an account needs root";
-  const missing = ["useradd", "userdel", "setpriv", "newuidmap", "nsenter", "runc", "conmon", "pasta"].find(
-    (name) => spawnSync("sh", ["-c", `command -v ${name}`]).status !== 0,
-  );
+  const needed = ["useradd", "userdel", "setpriv", "newuidmap", "nsenter", "runc", "conmon", "pasta"];
+  const missing = missingProgram(...needed);
   if (missing !== undefined) return `${missing} is not installed`;
   const trial = spawnSync("setpriv", ["--reuid", "65534", "--clear-groups", "unshare", "--user", "true"]);
   return trial.status === 0 ? undefined : "this host gives its users no namespaces";
@@ -41,8 +41,18 @@ export function makeOrdinaryUser(lends: number = 65_536): OrdinaryUser {
   fs.chmodSync(folder, 0o755);
   const name = `tare-test-${process.pid}-${lends}`;
   const home = join(folder, "home");
-  must("useradd", ["--no-user-group", "--gid", "100", "--create-home", "--home-dir", home, "--shell", "/bin/sh", name]);
-  const uid = Number(must("id", ["-u", name]));
+  runProgram("useradd", [
+    "--no-user-group",
+    "--gid",
+    "100",
+    "--create-home",
+    "--home-dir",
+    home,
+    "--shell",
+    "/bin/sh",
+    name,
+  ]);
+  const uid = Number(runProgram("id", ["-u", name]));
   const lent = lendIds(name, lends);
   const run = join(folder, "run");
   fs.mkdirSync(run, { mode: 0o700 });
@@ -88,7 +98,7 @@ function withTunnel(folder: string): readonly string[] {
   const stats = fs.statSync(device, { throwIfNoEntry: false });
   if (stats === undefined || (stats.mode & 0o006) === 0o006) return [];
   const own = join(folder, "tun");
-  must("mknod", ["-m", "0666", own, "c", "10", "200"]);
+  runProgram("mknod", ["-m", "0666", own, "c", "10", "200"]);
   const script = `mount --bind "$1" ${device} && shift && exec "$@"`;
   return ["unshare", "--mount", "sh", "-c", script, "sh", own, "setpriv"];
 }
@@ -110,12 +120,6 @@ function endProcesses(uid: number, lent: number, count: number): void {
     const owner = fs.statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid ?? 0;
     if (owner === uid || (owner >= lent && owner < lent + count)) killNow(pid);
   }
-}
-
-function must(program: string, args: readonly string[]): string {
-  const child = spawnSync(program, args, { encoding: "utf8" });
-  if (child.status !== 0) throw new Error(`${program} ${args.join(" ")}: ${child.stderr}`);
-  return child.stdout.trim();
 }
 
 /** Ends the process that holds the namespace of a user who has no run folder. */

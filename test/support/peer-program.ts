@@ -4,10 +4,14 @@ import { spawnSync } from "node:child_process";
 
 /** Whether tests with these programs run here; prints why not. `missing` says why none of the file's tests can. */
 export function hasPrograms(missing: string | undefined, ...programs: readonly string[]): boolean {
-  const isHere = (program: string): boolean => spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
-  const absent = programs.filter((program) => missing !== undefined || !isHere(program));
+  const absent = programs.filter((program) => missing !== undefined || missingProgram(program) !== undefined);
   for (const program of absent) console.log(`skipped: ${program}: ${missing ?? "not installed"}`);
   return absent.length === 0;
+}
+
+/** The first of these that is not installed; undefined when all are. */
+export function missingProgram(...programs: readonly string[]): string | undefined {
+  return programs.find((program) => spawnSync("sh", ["-c", `command -v ${program}`]).status !== 0);
 }
 
 /** Where a program runs; by default as the test does. */
