@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+export type {
+  CdiDevice,
+  CdiDeviceNode,
+  CdiEdits,
+  CdiHook,
+  CdiIntelRdt,
+  CdiMount,
+  CdiSpec,
+  GpuFinding,
+  GpuKernels,
+  GpuPackage,
+  GpuTarget,
+  GpuVendor,
+  HostDriver,
+  HostGpu,
+  HostGpus,
+  ImageNeeds,
+  MigPart,
+} from "./types.ts";
