@@ -13,6 +13,7 @@ export { isCdiName, parseDevice, parseThrottleBps, parseThrottleIops, parseWeigh
 export type { DeviceMapping, DeviceOption, ThrottleDevice, WeightDevice } from "./devices.ts";
 export { parseGpus } from "./gpus.ts";
 export type { GpuRequest } from "./gpus.ts";
+export { parseComposeDevices, parseComposeGpus } from "./compose-gpus.ts";
 export { parseMount } from "./mount.ts";
 export type { BindOptions, Mount, MountType, Propagation, TmpfsOptions, VolumeOptions } from "./mount.ts";
 export { checkVolumeName, parseTmpfs, parseVolume } from "./volume.ts";

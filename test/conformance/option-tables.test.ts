@@ -170,7 +170,7 @@ const scoreDevices: Part = (all, score) => {
   }
   for (const row of rowsOf(all, "TestGpusOpts", "range")) {
     const options = { foo: "bar", baz: "qux" };
-    const capabilities = ["gpu", "compute", "utility"];
+    const capabilities = ["compute", "utility", "gpu"];
     const wanted = { driver: "nvidia", count: 1, deviceIds: [], capabilities, options };
     score.equal(
       "gpus",
