@@ -21,6 +21,8 @@ export interface Settings {
   readonly dockerHost: string;
   /** `--signature-policy`, absolute. */
   readonly signaturePolicy: string | undefined;
+  /** `NVIDIA_DRIVER_ROOT`: where the GPU driver's files are, as GPU operators that run the driver in a container have it. */
+  readonly driverRoot: string;
   readonly env: EngineOptions["env"];
   readonly cwd: string;
 }
@@ -49,6 +51,7 @@ export function settingsOf(options: EngineOptions, host: Host = thisHost()): Set
     epoch: epochOf(env["SOURCE_DATE_EPOCH"]),
     dockerHost: filled(env["DOCKER_HOST"]) ?? "unix:///var/run/docker.sock",
     signaturePolicy: options.signaturePolicy === undefined ? undefined : resolve(cwd, options.signaturePolicy),
+    driverRoot: resolve(cwd, filled(env["NVIDIA_DRIVER_ROOT"]) ?? "/"),
     env,
     cwd,
   };
