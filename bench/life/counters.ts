@@ -45,8 +45,9 @@ function counters(world: ProgramWorld, marker: string): Counters {
 
 function ownProcesses(texts: readonly string[]): number {
   const pids = fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
-  return pids.filter((pid) => texts.some((text) => `${textOf(`/proc/${pid}/cmdline`)}${textOf(`/proc/${pid}/environ`)}`.includes(text)))
-    .length;
+  return pids.filter((pid) =>
+    texts.some((text) => `${textOf(`/proc/${pid}/cmdline`)}${textOf(`/proc/${pid}/environ`)}`.includes(text)),
+  ).length;
 }
 
 /** Control groups of containers that this store has or had: its events name them all. */

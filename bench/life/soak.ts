@@ -89,4 +89,3 @@ function succeed(_world: ProgramWorld, { code, err }: { code: number; err: strin
   failures += 1;
   console.log(`exit code ${code}: ${what}\n${err}`);
 }
-
