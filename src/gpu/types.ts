@@ -146,6 +146,12 @@ export interface CdiEdits {
   readonly hooks?: readonly CdiHook[];
   readonly intelRdt?: CdiIntelRdt;
   readonly additionalGids?: readonly number[];
+  /**
+   * Ours, of specifications generated in memory, never in a file: folders by the name of a variable that is a list of
+   * folders (`PATH`, `LD_LIBRARY_PATH`). Those that the container's value lacks are put in front of it, the others stay
+   * where they are; `env` would replace the whole value.
+   */
+  readonly searchPaths?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** `deviceNodes` item. */
