@@ -258,9 +258,11 @@ async function end(
   const ending = { exitCode, oomKilled, finishedAt: context.now(), error };
   const write = error === "" ? recordEnding : recordFailure;
   const files = filesOf(context, record.id);
-  const awaited = record.host.autoRemove && fs.existsSync(files.waiting);
-  if (!record.host.autoRemove || awaited) write(context, record.id, ending);
-  else if (record.host.autoRemove && error === "") recordDeath(context, record, ending);
+  // Not as it was at the start: a restart keeps what would remove itself.
+  const { autoRemove } = (recordsOf(context).get(record.id) ?? record).host;
+  const awaited = autoRemove && fs.existsSync(files.waiting);
+  if (!autoRemove || awaited) write(context, record.id, ending);
+  else if (error === "") recordDeath(context, record, ending);
   if (awaited) await new Promise((resolve) => setTimeout(resolve, WAITER_GRACE));
-  if (record.host.autoRemove) removeRecord(context, record, { volumes: true });
+  if (autoRemove) removeRecord(context, record, { volumes: true });
 }

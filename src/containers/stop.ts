@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as fs from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { TareError } from "../base/index.ts";
 import { filesOf, recordsOf } from "./context.ts";
@@ -56,9 +57,27 @@ export async function restartContainer(
   options: StopOptions = {},
 ): Promise<void> {
   const record = findContainer(context, text);
-  await stopContainer(context, record.id, options);
+  const stop = async (): Promise<void> => await stopContainer(context, record.id, options);
+  await (record.host.autoRemove ? keeping(context, record.id, stop) : stop());
   await startContainer(context, record.id);
   recordContainerEvent(context, record, "restart");
+}
+
+/** Does what ends a container without its `--rm` removing it; that holds again for its next end. */
+async function keeping(context: ContainersContext, id: string, stop: () => Promise<void>): Promise<void> {
+  const set = (autoRemove: boolean): ContainerRecord | undefined =>
+    recordsOf(context).update(id, (record) => ({ ...record, host: { ...record.host, autoRemove } }));
+  set(false);
+  try {
+    await stop();
+    // Whoever runs it in the foreground writes its end, and asks then.
+    const limit = context.now() + KILL_TIMEOUT * 1000;
+    while (recordsOf(context).get(id)?.state.status === "running" && context.now() < limit) await sleep(POLL);
+    // overlayfs marks what it did not sync (`volatile`, for containers that go away) and mounts it no second time.
+    fs.rmSync(join(filesOf(context, id).work, "work", "incompat"), { recursive: true, force: true });
+  } finally {
+    set(true);
+  }
 }
 
 /**

@@ -89,6 +89,23 @@ describe.skipIf(reason !== undefined)("containers", () => {
     expect(world.tare(["update", "box"]).err).toMatch(/one or more flags/);
   });
 
+  it("restart keeps a container that removes itself at its end", async () => {
+    const flags = ["--rm", "--network", "none"];
+    world.ok("run", "-d", ...flags, "--name", "brief", "busybox", "sleep", "600");
+    const child = world.start(["run", ...flags, "--name", "watched", "busybox", "sleep", "600"]);
+    const pid = (name: string): string => world.tare(["inspect", "-f", "{{.State.Pid}}", name]).out.trim();
+    await expect.poll(() => Number(pid("watched"))).toBeGreaterThan(0);
+    for (const name of ["brief", "watched"]) {
+      const before = pid(name);
+      world.ok("restart", "-t", "0", name);
+      expect(world.ok("inspect", "-f", "{{.State.Running}} {{.HostConfig.AutoRemove}}", name)).toBe("true true");
+      expect(pid(name)).not.toBe(before);
+    }
+    await expect.poll(() => child.exitCode).toBe(137);
+    world.ok("stop", "-t", "0", "brief", "watched");
+    await expect.poll(() => world.ok("ps", "-aq", "-f", "name=brief", "-f", "name=watched")).toBe("");
+  });
+
   it("limits of devices reach the kernel, or are left out with a warning", () => {
     const device = fs.readdirSync("/sys/block").find((name) => !/^(loop|ram|zram|dm|fd|sr)/.test(name));
     if (device === undefined) return;
