@@ -31,6 +31,9 @@ export interface HostGpu {
 export interface MigPart {
   /** The `1` of `0:1`. */
   readonly index: number;
+  /** Its GPU instance and compute instance: the numbers in `/proc/driver/nvidia/capabilities/gpu0/mig/gi7/ci0`. */
+  readonly gi?: number;
+  readonly ci?: number;
   readonly uuid?: string;
   readonly profile?: string;
   readonly memoryBytes?: number;
