@@ -191,6 +191,9 @@ export const ERROR_CODES = {
   E_UID: "a user or group number is out of range",
   E_USER_FILE: "the image's passwd or group file is not usable",
   E_ROOTFS: "an image's root file system has a dangerous or broken layout",
+  // gpu: requests
+  E_GPU_MISSING: "this host has no GPU, or none of the vendor that was asked for",
+  E_GPU_UNKNOWN: "a GPU was asked for that this host does not have",
   // develop
   E_NOT_PYTHON: "what a container starts is no Python program that a debugger can be put in front of",
   E_NO_TOOLS: "there are no tools for a shell in a container",

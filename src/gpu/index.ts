@@ -18,3 +18,8 @@ export type {
   ImageNeeds,
   MigPart,
 } from "./types.ts";
+/** From requests to names of CDI devices: see each for its errors. */
+export { resolveGpuRequests } from "./requests/resolve.ts";
+export type { GpuInventory } from "./requests/inventory.ts";
+export { askedCapabilities } from "./requests/drivers.ts";
+export { driverCapabilities, imageAsksFor, requestOfEnvironment } from "./requests/environment.ts";
