@@ -25,7 +25,11 @@ describe("NVIDIA_VISIBLE_DEVICES of the user", () => {
       ["NVIDIA_VISIBLE_DEVICES=nvidia.com/gpu=0,a.b/c=d"],
       { ...NVIDIA, driver: "cdi", deviceIds: ["nvidia.com/gpu=0", "a.b/c=d"] },
     ],
-    ["a qualified name beside another", ["NVIDIA_VISIBLE_DEVICES=nvidia.com/gpu=0,1"], { ...NVIDIA, deviceIds: ["nvidia.com/gpu=0", "1"] }],
+    [
+      "a qualified name beside another",
+      ["NVIDIA_VISIBLE_DEVICES=nvidia.com/gpu=0,1"],
+      { ...NVIDIA, deviceIds: ["nvidia.com/gpu=0", "1"] },
+    ],
   ])("%s", (_, env, wanted) => {
     expect(requestOfEnvironment(env)).toEqual(wanted);
   });

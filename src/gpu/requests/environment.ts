@@ -37,21 +37,31 @@ export function imageAsksFor(env: readonly string[]): string | undefined {
  * Throws `E_USAGE` for a word that is none.
  */
 export function driverCapabilities(asked: readonly string[], env: readonly string[]): readonly string[] {
-  const named = (valueOf(env, CAPABILITIES) ?? "").split(",").map((word) => word.trim()).filter((word) => word !== "");
+  const named = (valueOf(env, CAPABILITIES) ?? "")
+    .split(",")
+    .map((word) => word.trim())
+    .filter((word) => word !== "");
   const words = asked.length > 0 ? asked : named.length > 0 ? named : USUAL;
   const wrong = words.find((word) => word !== "all" && !NVIDIA_CAPABILITIES.includes(word));
   if (wrong !== undefined) {
-    throw new TareError("E_USAGE", `unsupported capabilities found in '${words.join(",")}' (${CAPABILITIES}): \`${wrong}\``, {
-      hint: `they are ${NVIDIA_CAPABILITIES.join(", ")}, or all`,
-      exitCode: 125,
-    });
+    throw new TareError(
+      "E_USAGE",
+      `unsupported capabilities found in '${words.join(",")}' (${CAPABILITIES}): \`${wrong}\``,
+      {
+        hint: `they are ${NVIDIA_CAPABILITIES.join(", ")}, or all`,
+        exitCode: 125,
+      },
+    );
   }
   return words.includes("all") ? NVIDIA_CAPABILITIES : [...new Set(words)];
 }
 
 /** The items of the list; undefined when it says that this is no container for GPUs: unset, empty, or `void` in it. */
 function devicesIn(env: readonly string[]): readonly string[] | undefined {
-  const words = (valueOf(env, DEVICES) ?? "").split(",").map((word) => word.trim()).filter((word) => word !== "");
+  const words = (valueOf(env, DEVICES) ?? "")
+    .split(",")
+    .map((word) => word.trim())
+    .filter((word) => word !== "");
   return words.length === 0 || words.includes("void") ? undefined : words;
 }
 

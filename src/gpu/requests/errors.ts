@@ -13,10 +13,14 @@ export function gpusMissing({ lookedIn, remarks = [] }: GpuInventory): TareError
     "`nvidia-smi` (AMD: `rocm-smi`) shows whether the driver works; without its package there is no GPU for any program",
     "to run on the processors, leave `--gpus` out",
   ];
-  return new TareError("E_GPU_MISSING", `giving GPUs to the container: this host has none (looked for ${lookedIn.join(", ")})`, {
-    hint: hints.join("; "),
-    exitCode: 125,
-  });
+  return new TareError(
+    "E_GPU_MISSING",
+    `giving GPUs to the container: this host has none (looked for ${lookedIn.join(", ")})`,
+    {
+      hint: hints.join("; "),
+      exitCode: 125,
+    },
+  );
 }
 
 /** There are GPUs, and not of the vendor that was asked for. */
@@ -28,8 +32,12 @@ export function vendorMissing(
   const wanted = possible.map((vendor) => NAMES[vendor]).join(" or ");
   const there = found.map(({ vendor }) => NAMES[vendor]).join(" and ");
   const hint = driver === "" ? "leave these capabilities out" : `leave \`driver=${driver}\` out to have what there is`;
-  return new TareError("E_GPU_MISSING", `giving GPUs to the container: this host has none of ${wanted}, only of ${there}`, {
-    hint,
-    exitCode: 125,
-  });
+  return new TareError(
+    "E_GPU_MISSING",
+    `giving GPUs to the container: this host has none of ${wanted}, only of ${there}`,
+    {
+      hint,
+      exitCode: 125,
+    },
+  );
 }

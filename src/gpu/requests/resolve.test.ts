@@ -22,7 +22,8 @@ const CARDS: readonly HostGpu[] = [
   gpu("nvidia", 2, { name: "NVIDIA L4", uuid: UUIDS[2] ?? "", busId: "0001:47:00.0", minor: 0 }),
 ];
 
-const of = (kind: string, ...names: readonly string[]): readonly string[] => names.map((name) => `${kind}.com/gpu=${name}`);
+const of = (kind: string, ...names: readonly string[]): readonly string[] =>
+  names.map((name) => `${kind}.com/gpu=${name}`);
 const host = (names: readonly string[], gpus: readonly HostGpu[] = []): GpuInventory => ({
   names,
   gpus,
@@ -35,7 +36,13 @@ const NO_ALL = host(of("nvidia", "10", "2", "GPU-a", "GPU-b"));
 const BY_UUID = host(of("nvidia", ...UUIDS, "all"), CARDS);
 const TYPED = host(of("nvidia", "gpu0", "gpu1", "all"), CARDS);
 const DIVIDED = host(of("nvidia", "0:0", "0:1", PART, "1", "all"), [
-  gpu("nvidia", 0, { uuid: UUIDS[0] ?? "", mig: [{ index: 0, nodes: [] }, { index: 1, uuid: PART, nodes: [] }] }),
+  gpu("nvidia", 0, {
+    uuid: UUIDS[0] ?? "",
+    mig: [
+      { index: 0, nodes: [] },
+      { index: 1, uuid: PART, nodes: [] },
+    ],
+  }),
   gpu("nvidia", 1, { uuid: UUIDS[1] ?? "" }),
 ]);
 const AMD = host(of("amd", "0", "1", "all"), [gpu("amd", 0), gpu("amd", 1)]);
@@ -79,7 +86,12 @@ describe("requests and the CDI devices they come to", () => {
     ["a count counts parts", DIVIDED, ["3"], of("nvidia", "0:0", "0:1", "1")],
     ["a qualified name", THREE, ["device=nvidia.com/gpu=1"], of("nvidia", "1")],
     ["a qualified name that nobody has checked", NONE, ["device=other.org/net=a"], ["other.org/net=a"]],
-    ["a qualified name beside an index", THREE, ['"device=0,example.com/thing=a"'], [...of("nvidia", "0"), "example.com/thing=a"]],
+    [
+      "a qualified name beside an index",
+      THREE,
+      ['"device=0,example.com/thing=a"'],
+      [...of("nvidia", "0"), "example.com/thing=a"],
+    ],
     ["the driver cdi", THREE, ['driver=cdi,"device=a.b/c=d,nvidia.com/gpu=0"'], ["a.b/c=d", ...of("nvidia", "0")]],
     ["AMD where there is nothing else", AMD, ["1"], of("amd", "0")],
     ["AMD by name", MIXED, ["all,driver=amd"], of("amd", "all")],
@@ -99,22 +111,71 @@ describe("requests and the CDI devices they come to", () => {
 
 describe("requests that nothing comes of", () => {
   it.each<readonly [string, GpuInventory, string, string, RegExp, RegExp]>([
-    ["no GPU at all", NONE, "all", "E_GPU_MISSING", /this host has none \(looked for \/proc\/driver\/nvidia, \/etc\/cdi\)/, /nvidia-smi.*leave `--gpus` out/],
+    [
+      "no GPU at all",
+      NONE,
+      "all",
+      "E_GPU_MISSING",
+      /this host has none \(looked for \/proc\/driver\/nvidia, \/etc\/cdi\)/,
+      /nvidia-smi.*leave `--gpus` out/,
+    ],
     ["CDI devices that are no GPUs", OTHERS, "1", "E_GPU_MISSING", /this host has none/, /nvidia-smi/],
     ["an index without any GPU", NONE, "device=0", "E_GPU_MISSING", /none/, /driver/],
     ["another vendor", AMD, "all,driver=nvidia", "E_GPU_MISSING", /none of NVIDIA, only of AMD/, /driver=nvidia/],
-    ["parts of another vendor's driver", AMD, "all,capabilities=utility", "E_GPU_MISSING", /none of NVIDIA, only of AMD/, /leave these/],
-    ["more than there are", THREE, "4", "E_GPU_UNKNOWN", /asking for 4 GPUs: there are 3/, /0 \(NVIDIA A100, GPU-3a23c669.*\); 1 .*; 2 \(NVIDIA L4/],
+    [
+      "parts of another vendor's driver",
+      AMD,
+      "all,capabilities=utility",
+      "E_GPU_MISSING",
+      /none of NVIDIA, only of AMD/,
+      /leave these/,
+    ],
+    [
+      "more than there are",
+      THREE,
+      "4",
+      "E_GPU_UNKNOWN",
+      /asking for 4 GPUs: there are 3/,
+      /0 \(NVIDIA A100, GPU-3a23c669.*\); 1 .*; 2 \(NVIDIA L4/,
+    ],
     ["more than the one", host(of("nvidia", "0")), "2", "E_GPU_UNKNOWN", /there is 1 on/, /there are 0$/],
-    ["an index that is a minor of nobody", THREE, "device=3", "E_GPU_UNKNOWN", /the GPU `3`: there is none/, /^there are 0 /],
+    [
+      "an index that is a minor of nobody",
+      THREE,
+      "device=3",
+      "E_GPU_UNKNOWN",
+      /the GPU `3`: there is none/,
+      /^there are 0 /,
+    ],
     ["a uuid that two begin with", THREE, "device=GPU-3a23", "E_GPU_UNKNOWN", /beginning of several/, /0 \(.*; 1 \(/],
     ["a beginning that is no uuid", THREE, "device=GPU-", "E_GPU_UNKNOWN", /there is none/, /there are/],
     ["a divided GPU", DIVIDED, "device=0", "E_GPU_UNKNOWN", /is divided/, /0:0 \(.*; 0:1 /],
     ["one of many inside Windows", WINDOWS, "1", "E_GPU_UNKNOWN", /all together only/, /--gpus all/],
     ["an index inside Windows", WINDOWS, "device=0", "E_GPU_UNKNOWN", /all together only/, /--gpus all/],
-    ["a driver of no vendor", THREE, "driver=foo", "E_USAGE", /^could not select device driver "foo" with capabilities: \[\[gpu\]\]$/, /nvidia/],
-    ["a capability of no driver", THREE, "all,capabilities=nvidia-compute", "E_USAGE", /with capabilities: \[\[nvidia-compute gpu\]\]/, /did you mean "compute"/],
-    ["capabilities of two drivers", MIXED, '1,"capabilities=amd,utility"', "E_USAGE", /could not select/, /different vendors/],
+    [
+      "a driver of no vendor",
+      THREE,
+      "driver=foo",
+      "E_USAGE",
+      /^could not select device driver "foo" with capabilities: \[\[gpu\]\]$/,
+      /nvidia/,
+    ],
+    [
+      "a capability of no driver",
+      THREE,
+      "all,capabilities=nvidia-compute",
+      "E_USAGE",
+      /with capabilities: \[\[nvidia-compute gpu\]\]/,
+      /did you mean "compute"/,
+    ],
+    [
+      "capabilities of two drivers",
+      MIXED,
+      '1,"capabilities=amd,utility"',
+      "E_USAGE",
+      /could not select/,
+      /different vendors/,
+    ],
     ["no capability", THREE, "all,capabilities=", "E_USAGE", /\[\[ gpu\]\]/, /capabilities are/],
     ["a count of the driver cdi", THREE, "all,driver=cdi", "E_USAGE", /unexpected count/, /driver=cdi,device=/],
     ["an index of the driver cdi", THREE, "driver=cdi,device=0", "E_USAGE", /`0` is no name/, /driver=cdi,device=/],
@@ -136,7 +197,9 @@ it("gives names that are there, or an error", () => {
   const request: fc.Arbitrary<GpuRequest> = fc.record({
     driver: fc.constantFrom("", "nvidia", "amd", "cdi"),
     count: fc.integer({ min: -1, max: 4 }),
-    deviceIds: fc.array(fc.oneof(fc.constantFrom("0", "1", "GPU-3a", "07:00.0", "all", "0:1"), fc.string()), { maxLength: 3 }),
+    deviceIds: fc.array(fc.oneof(fc.constantFrom("0", "1", "GPU-3a", "07:00.0", "all", "0:1"), fc.string()), {
+      maxLength: 3,
+    }),
     capabilities: fc.constant(["gpu"]),
     options: fc.constant({}),
   });
@@ -146,7 +209,8 @@ it("gives names that are there, or an error", () => {
       try {
         const names = resolveGpuRequests(requests, inventory);
         expect(new Set(names).size).toBe(names.length);
-        for (const name of names) if (/^(?:nvidia|amd|intel)\.com\/gpu=/.test(name)) expect(inventory.names).toContain(name);
+        for (const name of names)
+          if (/^(?:nvidia|amd|intel)\.com\/gpu=/.test(name)) expect(inventory.names).toContain(name);
       } catch (error) {
         if (!isTareError(error)) throw error;
       }

@@ -14,7 +14,7 @@ import { vendorsFor } from "./drivers.ts";
 import { gpusMissing, vendorMissing } from "./errors.ts";
 import { qualified, vendorsOf } from "./inventory.ts";
 import type { GpuInventory, VendorDevices } from "./inventory.ts";
-import { isCollective, normalBusId, unitsOf } from "./units.ts";
+import { normalBusId, unitsOf } from "./units.ts";
 import type { GpuUnit } from "./units.ts";
 
 /**
@@ -77,11 +77,20 @@ function deviceNamed(id: string, devices: VendorDevices): readonly string[] {
   const units = unitsOf(devices);
   const wanted = (normalBusId(id) ?? id).toLowerCase();
   const exact = units.filter(({ ids }) => ids.includes(wanted));
-  const matching = exact.length > 0 || !isUuidStart(wanted) ? exact : units.filter(({ ids }) => ids.some((one) => one.startsWith(wanted)));
+  const matching =
+    exact.length > 0 || !isUuidStart(wanted)
+      ? exact
+      : units.filter(({ ids }) => ids.some((one) => one.startsWith(wanted)));
   const [only] = matching;
   if (only && matching.length === 1) return [only.name];
-  if (matching.length > 1) throw unknownDevice(`asking for the GPU \`${id}\`: it is the beginning of several`, matching);
-  throw dividedGpu(id, wanted, devices) ?? (units.length === 0 ? onlyTogether(devices) : unknownDevice(`asking for the GPU \`${id}\`: there is none of that name`, units));
+  if (matching.length > 1)
+    throw unknownDevice(`asking for the GPU \`${id}\`: it is the beginning of several`, matching);
+  throw (
+    dividedGpu(id, wanted, devices) ??
+    (units.length === 0
+      ? onlyTogether(devices)
+      : unknownDevice(`asking for the GPU \`${id}\`: there is none of that name`, units))
+  );
 }
 
 /** As NVIDIA's tools take it: enough of a uuid to know the card by. */
@@ -92,7 +101,9 @@ function isUuidStart(id: string): boolean {
 function dividedGpu(id: string, wanted: string, { gpus, names }: VendorDevices): TareError | undefined {
   const gpu = gpus.find((one) => [String(one.index), one.uuid?.toLowerCase(), one.busId].includes(wanted));
   if (gpu === undefined || gpu.mig.length === 0) return undefined;
-  const parts = unitsOf({ vendor: gpu.vendor, names, gpus: [gpu] }).filter(({ ids }) => ids[0]?.startsWith(`${gpu.index}:`));
+  const parts = unitsOf({ vendor: gpu.vendor, names, gpus: [gpu] }).filter(({ ids }) =>
+    ids[0]?.startsWith(`${gpu.index}:`),
+  );
   return unknownDevice(`asking for the GPU \`${id}\`: it is divided (MIG), and only its parts can be had`, parts);
 }
 
@@ -105,7 +116,11 @@ function onlyTogether({ names }: VendorDevices): TareError {
 
 function unknownDevice(message: string, units: readonly GpuUnit[]): TareError {
   const hint = `there are ${units.map(({ shown }) => shown).join("; ")}`;
-  return new TareError("E_GPU_UNKNOWN", message, { hint, exitCode: 125, details: { devices: units.map(({ name }) => name) } });
+  return new TareError("E_GPU_UNKNOWN", message, {
+    hint,
+    exitCode: 125,
+    details: { devices: units.map(({ name }) => name) },
+  });
 }
 
 function usage(message: string, hint: string): TareError {

@@ -22,7 +22,7 @@ export function unitsOf(devices: VendorDevices): readonly GpuUnit[] {
 }
 
 /** Names of a specification that stand for several devices or none. */
-export function isCollective(name: string): boolean {
+function isCollective(name: string): boolean {
   return name === "all" || name === "none";
 }
 
@@ -43,12 +43,17 @@ interface KnownIds {
 function idsOfGpu(gpu: HostGpu): readonly KnownIds[] {
   if (gpu.mig.length > 0) return gpu.mig.map((part) => idsOfPart(gpu, part));
   const index = String(gpu.index);
-  return [{ ids: textsOf([index, gpu.uuid, gpu.busId, `gpu${index}`, ...nodeNames(gpu)]), about: about(gpu.name, gpu.uuid) }];
+  return [
+    { ids: textsOf([index, gpu.uuid, gpu.busId, `gpu${index}`, ...nodeNames(gpu)]), about: about(gpu.name, gpu.uuid) },
+  ];
 }
 
 function idsOfPart(gpu: HostGpu, part: MigPart): KnownIds {
   const index = `${gpu.index}:${part.index}`;
-  return { ids: textsOf([index, part.uuid, `mig${index}`]), about: about(`${part.profile ?? "part"} of ${gpu.name}`, part.uuid) };
+  return {
+    ids: textsOf([index, part.uuid, `mig${index}`]),
+    about: about(`${part.profile ?? "part"} of ${gpu.name}`, part.uuid),
+  };
 }
 
 /** Vendors name theirs after the node too: `card0`, `renderD128`. */
