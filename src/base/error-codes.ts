@@ -194,6 +194,9 @@ export const ERROR_CODES = {
   // gpu: requests
   E_GPU_MISSING: "this host has no GPU, or none of the vendor that was asked for",
   E_GPU_UNKNOWN: "a GPU was asked for that this host does not have",
+  // gpu: CDI
+  E_CDI_SPEC: "a CDI specification is malformed or breaks a rule of the standard",
+  E_CDI_DEVICE: "a CDI device is not known, or what it needs is not on this host",
   // develop
   E_NOT_PYTHON: "what a container starts is no Python program that a debugger can be put in front of",
   E_NO_TOOLS: "there are no tools for a shell in a container",

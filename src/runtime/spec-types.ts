@@ -52,7 +52,7 @@ export interface OciRlimit {
 /** A device node made in the container. */
 export interface OciDevice {
   readonly path: string;
-  readonly type: "c" | "b" | "p";
+  readonly type: "c" | "b" | "p" | "u";
   readonly major: number;
   readonly minor: number;
   readonly fileMode?: number;
@@ -145,6 +145,17 @@ export interface OciIdMapping {
   readonly size: number;
 }
 
+/** `linux.intelRdt` of config.json: shares of caches and memory bandwidth. */
+export interface OciIntelRdt {
+  readonly closID?: string;
+  readonly l3CacheSchema?: string;
+  readonly memBwSchema?: string;
+  readonly schemata?: readonly string[];
+  readonly enableCMT?: boolean;
+  readonly enableMBM?: boolean;
+  readonly enableMonitoring?: boolean;
+}
+
 /** `linux` of config.json. */
 export interface OciLinux {
   readonly namespaces: readonly OciNamespace[];
@@ -160,6 +171,9 @@ export interface OciLinux {
   readonly maskedPaths?: readonly string[];
   readonly readonlyPaths?: readonly string[];
   readonly mountLabel?: string;
+  /** Network interfaces of the host that move into the container, by their name there. */
+  readonly netDevices?: Readonly<Record<string, { readonly name: string }>>;
+  readonly intelRdt?: OciIntelRdt;
 }
 
 /** config.json of an OCI bundle. */
