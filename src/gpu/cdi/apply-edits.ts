@@ -40,11 +40,12 @@ export function applyEdits(spec: OciSpec, edits: CdiEdits, options: ApplyOptions
 }
 
 function withProcess(process: OciSpec["process"], edits: CdiEdits, highestGid: number): OciSpec["process"] {
-  const groups = process.user.additionalGids ?? [];
+  const { user, env } = process;
+  const groups = user.additionalGids ?? [];
   const more = (edits.additionalGids ?? []).filter((group) => group !== 0 && group <= highestGid);
   const additionalGids = [...new Set([...groups, ...more])];
-  const user = more.length === 0 ? process.user : { ...process.user, additionalGids };
-  return { ...process, user, env: withEnvironment(process.env, edits.env ?? []) };
+  const grouped = more.length === 0 ? user : { ...user, additionalGids };
+  return { ...process, user: grouped, env: withEnvironment(env, edits.env ?? []) };
 }
 
 /** A variable that is there gets its new value where it stands. */
