@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+export { needsOfImage } from "./needs/image.ts";
+export { needsOfWheels } from "./needs/wheels.ts";
+export type { GpuWheel, NeedsOptions, NeedsSubject, ReadFile } from "./needs/types.ts";
 export type {
   CdiDevice,
   CdiDeviceNode,

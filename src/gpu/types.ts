@@ -81,6 +81,10 @@ export interface GpuKernels {
   readonly cubins: readonly string[];
   /** Intermediate code that a driver compiles for any newer GPU. */
   readonly ptx: readonly string[];
+  /** Machine code that only some of its parts have (`9.0a` of a few kernels): other parts do not run there. */
+  readonly partial?: readonly string[];
+  /** AMD: machine code for these targets: `gfx90a`, `gfx942:xnack-`. */
+  readonly gfx?: readonly string[];
 }
 
 /** One Python distribution that uses GPUs. */
@@ -91,8 +95,11 @@ export interface GpuPackage {
   readonly version: string;
   /** CUDA that it was built against (`12.8`), from its `nvidia-*` requirements, its local version or the tables. */
   readonly cuda?: string;
+  /** Versions of NVIDIA's distributions that it asks for exactly: `nvidia-cudnn-cu12` → `9.5.1.17`. */
+  readonly requires?: Readonly<Record<string, string>>;
   /** Where `cuda` and `kernels` are from: the wheel itself outranks the tables. */
   readonly source: "wheel" | "table" | "unknown";
+  /** Absent when nobody looked or could tell; empty lists mean that it has no code for GPUs (a build for CPUs). */
   readonly kernels?: GpuKernels;
 }
 
@@ -108,7 +115,12 @@ export interface ImageNeeds {
   /** C library: NVIDIA's libraries load with glibc only. */
   readonly libc?: "glibc" | "musl";
   /** /usr/local/cuda/compat: CUDA it brings and the driver branches it goes with (`.note.cuda.fwd_compatibility`). */
-  readonly compat?: { readonly cuda: string; readonly drivers: readonly number[] };
+  readonly compat?: {
+    readonly cuda: string;
+    /** Of the driver that the library comes from: `575.57.08`. */
+    readonly version?: string;
+    readonly drivers: readonly number[];
+  };
 }
 
 /** One result of a check. */

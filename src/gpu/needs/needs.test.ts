@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+import * as fs from "node:fs";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { packTree } from "../../archive/index.ts";
+import type { DiffId } from "../../base/index.ts";
+import { noteWheelLayer } from "../../python/index.ts";
+import { openStore } from "../../store/index.ts";
+import type { LayerFacts, Store } from "../../store/index.ts";
+import { temporaryRoot } from "../../store/fixture.ts";
+import { makeWheel } from "../../../test/support/wheel-fixture.ts";
+import type { ImageNeeds } from "../types.ts";
+import { needsOfImage } from "./image.ts";
+import { needsOfWheels } from "./wheels.ts";
+
+let root = "";
+let store: Store;
+beforeEach(() => {
+  root = temporaryRoot();
+  store = openStore({ root, sync: "none" });
+});
+afterEach(() => {
+  store.close();
+  fs.rmSync(root, { recursive: true, force: true });
+});
+
+type Files = Readonly<Record<string, string | Buffer>>;
+
+/** A layer; `opaque` are folders of it that hide those below. */
+async function addLayer(files: Files, opaque: readonly string[] = []): Promise<DiffId> {
+  const staging = store.layers.stage();
+  for (const [path, content] of Object.entries(files)) {
+    const place = join(staging.tree, path);
+    fs.mkdirSync(dirname(place), { recursive: true });
+    fs.writeFileSync(place, content);
+  }
+  const packed = await packTree(staging.tree, undefined, { clamp: { after: 0, to: 0 } });
+  return staging.commit({ ...packed, opaque }).diffId;
+}
+
+function needs(diffIds: readonly DiffId[], env: readonly string[] = []): Promise<ImageNeeds> {
+  return needsOfImage(store, { image: "app", env, diffIds });
+}
+
+const SITE = "usr/lib/python3.11/site-packages";
+
+/** An installed distribution without shared objects. */
+function installed(name: string, version: string, requires: readonly string[] = [], site: string = SITE): Files {
+  const info = `${site}/${name.replaceAll("-", "_")}-${version}.dist-info`;
+  const lines = requires.map((one) => `Requires-Dist: ${one}\n`).join("");
+  return {
+    [`${info}/METADATA`]: `Metadata-Version: 2.1\nName: ${name}\nVersion: ${version}\n${lines}\nRequires-Dist: prose\n`,
+    [`${info}/RECORD`]: `${name}/__init__.py,,\n`,
+  };
+}
+
+const TORCH = installed("torch", "2.7.0", [
+  'nvidia-cuda-nvrtc-cu12==12.6.77; platform_system == "Linux"',
+  'nvidia-cuda-runtime-cu12==12.6.80; platform_system == "Linux"',
+  'nvidia-cudnn-cu12==9.5.1.17; platform_system == "Linux"',
+  "filelock",
+]);
+
+describe("what an image needs of GPUs", () => {
+  it("is told by its variables, its toolkit and its C library", async () => {
+    const layer = await addLayer({
+      "usr/local/cuda-12.8/version.json": '{"cuda":{"name":"CUDA SDK","version":"12.8.1"}}',
+      "usr/local/cuda-12.9/version.json": "{",
+      "usr/lib/x86_64-linux-gnu/libc.so.6": "",
+    });
+    const env = ["PATH=/usr/bin", "CUDA_VERSION=12.8.0", "NVIDIA_REQUIRE_CUDA=cuda>=12.8 brand=tesla,driver>=535"];
+    const found = await needs([layer], env);
+    expect(found).toEqual({
+      image: "app",
+      env: { CUDA_VERSION: "12.8.0", NVIDIA_REQUIRE_CUDA: "cuda>=12.8 brand=tesla,driver>=535" },
+      packages: [],
+      toolkit: "12.8.1",
+      libc: "glibc",
+    });
+    expect((await needs([await addLayer({ "lib/ld-musl-x86_64.so.1": "" })], env)).libc).toBe("musl");
+    expect((await needs([await addLayer({ a: "" })], env)).toolkit).toBe("12.8.0");
+  });
+
+  it.each([
+    ["exact requirements", TORCH, { cuda: "12.6", source: "wheel" }],
+    ["the toolkit as one requirement", installed("torch", "2.15.0", ["cuda-toolkit[cudart,nvtx]==13.2.2"]), { cuda: "13.2" }],
+    ["a local version", installed("torch", "2.7.0+cu128"), { cuda: "12.8", source: "wheel" }],
+    ["its own version", installed("nvidia-cuda-runtime-cu12", "12.8.57"), { cuda: "12.8", source: "wheel" }],
+    ["an eggs's metadata", { [`${SITE}/torch-2.5.1+cu118.egg-info/PKG-INFO`]: "Name: torch\nVersion: 2.5.1+cu118\n" }, { cuda: "11.8" }],
+  ])("names CUDA of a package by %s", async (_how, files, expected) => {
+    const { packages } = await needs([await addLayer(files)]);
+    expect(packages).toEqual([expect.objectContaining(expected)]);
+  });
+
+  it("leaves out what uses no GPU, and says of what the versions are not asked for exactly that nobody knows", async () => {
+    const jax = installed("jax-cuda12-plugin", "0.7.0", ["nvidia-cuda-runtime-cu12>=12.1.105"]);
+    const { packages } = await needs([await addLayer({ ...installed("numpy", "2.3.5"), ...jax, ...TORCH })]);
+    expect(packages.map(({ name }) => name)).toEqual(["jax-cuda12-plugin", "torch"]);
+    expect(packages[0]).not.toHaveProperty("cuda");
+    expect(packages[1]?.requires).toEqual({
+      "nvidia-cuda-nvrtc-cu12": "12.6.77",
+      "nvidia-cuda-runtime-cu12": "12.6.80",
+      "nvidia-cudnn-cu12": "9.5.1.17",
+    });
+  });
+
+  it("is what a container sees of its layers", async () => {
+    const lower = await addLayer(TORCH);
+    const upper = await addLayer(installed("torch", "2.8.0+cu129"));
+    expect((await needs([lower, upper])).packages.map(({ version }) => version)).toEqual(["2.7.0", "2.8.0+cu129"]);
+    const opaque = await addLayer({ ...installed("torch", "2.9.0+cu130"), "usr/x": "" }, ["usr/lib/python3.11"]);
+    expect((await needs([lower, opaque])).packages.map(({ version }) => version)).toEqual(["2.9.0+cu130"]);
+    const file = await addLayer({ "usr/lib": "" });
+    expect((await needs([lower, file])).packages).toEqual([]);
+  });
+
+  it("is read once a layer", async () => {
+    const layer = await addLayer(TORCH);
+    const first = await needs([layer]);
+    const { tree } = store.layers.getAll([layer])[0] ?? { tree: "" };
+    fs.rmSync(join(tree, "usr"), { recursive: true });
+    expect(await needs([layer])).toEqual(first);
+  });
+});
+
+describe("wheels", () => {
+  const FACTS: Omit<LayerFacts, "diffId"> = {
+    size: 1,
+    contentSize: 1,
+    entries: 1,
+    opaque: [],
+    whiteouts: 0,
+    hasXattrs: false,
+  };
+  const SCHEME = { purelib: `/${SITE}`, platlib: `/${SITE}`, scripts: "/usr/bin", headers: "/i", data: "/usr" };
+  const SETTINGS = { scheme: SCHEME, executable: "/usr/bin/python3", python: "3.11.2", slim: [] };
+
+  it("of layers that are not unpacked are read themselves, those that are gone by their names", async () => {
+    const made = makeWheel({ name: "torch", version: "2.7.0", requires: ["nvidia-cuda-runtime-cu12==12.6.77"] });
+    const { digest } = store.blobs.writeBytes(made.bytes);
+    const layer = await addLayer({ a: "" });
+    const gone = store.blobs.writeBytes("gone").digest;
+    const wheels = [
+      { name: "torch", version: "2.7.0", fileName: made.fileName, digest, isRequested: true },
+      { name: "torchvision", version: "0.22.0+cu126", fileName: "x.whl", digest: gone, isRequested: false },
+      { name: "numpy", version: "2.0", fileName: "y.whl", digest: gone, isRequested: false },
+    ];
+    fs.rmSync(store.blobs.path(gone));
+    const [{ tree } = { tree: "" }] = store.layers.getAll([layer]);
+    fs.rmSync(dirname(tree), { recursive: true });
+    store.layers.defer({ ...FACTS, diffId: layer });
+    noteWheelLayer(store, layer, { wheels, settings: SETTINGS, bytecode: "none" });
+    const { packages } = await needs([layer]);
+    expect(packages).toMatchObject([
+      { name: "torch", cuda: "12.6", source: "wheel", requires: { "nvidia-cuda-runtime-cu12": "12.6.77" } },
+      { name: "torchvision", cuda: "12.6", source: "wheel" },
+    ]);
+  });
+
+  it("that are no archives are known by their names alone, and are looked at again", async () => {
+    const { digest } = store.blobs.writeBytes("no zip");
+    const wheel = { name: "torch", version: "2.7.0", fileName: "torch-2.7.0-py3-none-any.whl", digest };
+    expect(await needsOfWheels(store, [wheel])).toEqual([{ name: "torch", version: "2.7.0", source: "unknown" }]);
+    expect(store.documents("gpu-wheel").entries()).toEqual([]);
+  });
+});

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+/* CUDA in an image itself: `version.json` of the toolkit, and the driver library for older drivers (`cuda-compat`). */
+import * as fs from "node:fs";
+import type { SourceTree } from "../../store/index.ts";
+import type { LayerNeeds } from "./types.ts";
+
+const LARGEST = 1 << 20;
+
+/** The toolkit of a `version.json`; none for a file that says nothing. */
+export function toolkitOf(tree: SourceTree, path: string): LayerNeeds["toolkits"] {
+  const entry = tree.lookup(path);
+  if (!entry?.stats.isFile() || entry.stats.size > LARGEST) return [];
+  const version = versionIn(parseOrNothing(fs.readFileSync(entry.hostPath, "utf8")));
+  return version === undefined ? [] : [{ path, version }];
+}
+
+/** `{"cuda": {"name": "CUDA SDK", "version": "12.8.1"}, …}`. */
+function versionIn(value: unknown): string | undefined {
+  const cuda = member(value, "cuda");
+  const version = member(cuda, "version");
+  return typeof version === "string" && /^\d+(?:\.\d+)+$/.test(version) ? version : undefined;
+}
+
+function member(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null ? Object.entries(value).find(([key]) => key === name)?.[1] : undefined;
+}
+
+function parseOrNothing(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A driver library for older drivers. */
+export function compatOf(_tree: SourceTree, _path: string): LayerNeeds["compat"] {
+  return [];
+}
