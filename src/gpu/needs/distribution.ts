@@ -68,7 +68,7 @@ async function readObjects(
 }
 
 /** The kernels of several objects: what one has in all its parts counts before what another has in some. */
-export function joinKernels(all: readonly GpuKernels[]): GpuKernels {
+function joinKernels(all: readonly GpuKernels[]): GpuKernels {
   const union = (pick: (one: GpuKernels) => readonly string[] | undefined): readonly string[] =>
     [...new Set(all.flatMap((one) => pick(one) ?? []))].toSorted(byArchitecture);
   const cubins = union((one) => one.cubins);

@@ -33,7 +33,7 @@ export async function needsOfImage(
     packages: packagesOf(layers),
     ...(toolkit === undefined || toolkit === "" ? {} : { toolkit }),
     ...(libc === undefined ? {} : { libc: libc.kind }),
-    ...(compat === undefined ? {} : { compat: withoutPath(compat) }),
+    ...(compat === undefined ? {} : { compat: compat.facts }),
   };
 }
 
@@ -59,7 +59,11 @@ async function readLayer(store: Store, diffId: Digest, options: NeedsOptions): P
 
 const NOTHING: LayerNeeds = { packages: [], toolkits: [], compat: [], libc: [] };
 
-async function readWheelLayer(store: Store, { wheels, settings }: WheelLayer, options: NeedsOptions): Promise<LayerNeeds> {
+async function readWheelLayer(
+  store: Store,
+  { wheels, settings }: WheelLayer,
+  options: NeedsOptions,
+): Promise<LayerNeeds> {
   const packages = await needsOfWheels(store, wheels, options);
   const site = settings.scheme.platlib.replace(/^\//, "");
   const installed = packages.map((one): InstalledPackage => {
@@ -104,8 +108,4 @@ function newest(toolkits: LayerNeeds["toolkits"]): string | undefined {
 
 function compareNumbers(a: string, b: string): number {
   return a.localeCompare(b, "en", { numeric: true });
-}
-
-function withoutPath({ path: _, ...compat }: LayerNeeds["compat"][number]): NonNullable<ImageNeeds["compat"]> {
-  return compat;
 }

@@ -25,7 +25,9 @@ export function parseMetadata(text: string): Metadata | undefined {
     const [, needed, pinned] = REQUIREMENT.exec(value.replace(/[;)].*$/, "").trimEnd()) ?? [];
     return needed === undefined ? [] : [{ name: normalizeName(needed), version: pinned }];
   });
-  const pins = asked.flatMap((one) => (one.version !== undefined && isNvidia(one.name) ? [[one.name, one.version]] : []));
+  const pins = asked.flatMap((one) =>
+    one.version !== undefined && isNvidia(one.name) ? [[one.name, one.version]] : [],
+  );
   return {
     name: normalizeName(name),
     version,

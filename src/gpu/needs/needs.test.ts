@@ -83,10 +83,18 @@ describe("what an image needs of GPUs", () => {
 
   it.each([
     ["exact requirements", TORCH, { cuda: "12.6", source: "wheel" }],
-    ["the toolkit as one requirement", installed("torch", "2.15.0", ["cuda-toolkit[cudart,nvtx]==13.2.2"]), { cuda: "13.2" }],
+    [
+      "the toolkit as one requirement",
+      installed("torch", "2.15.0", ["cuda-toolkit[cudart,nvtx]==13.2.2"]),
+      { cuda: "13.2" },
+    ],
     ["a local version", installed("torch", "2.7.0+cu128"), { cuda: "12.8", source: "wheel" }],
     ["its own version", installed("nvidia-cuda-runtime-cu12", "12.8.57"), { cuda: "12.8", source: "wheel" }],
-    ["an eggs's metadata", { [`${SITE}/torch-2.5.1+cu118.egg-info/PKG-INFO`]: "Name: torch\nVersion: 2.5.1+cu118\n" }, { cuda: "11.8" }],
+    [
+      "an eggs's metadata",
+      { [`${SITE}/torch-2.5.1+cu118.egg-info/PKG-INFO`]: "Name: torch\nVersion: 2.5.1+cu118\n" },
+      { cuda: "11.8" },
+    ],
   ])("names CUDA of a package by %s", async (_how, files, expected) => {
     const { packages } = await needs([await addLayer(files)]);
     expect(packages).toEqual([expect.objectContaining(expected)]);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What the parts of this folder tell one another. */
 import type { Digest } from "../../base/index.ts";
-import type { GpuKernels, GpuPackage } from "../types.ts";
+import type { GpuKernels, GpuPackage, ImageNeeds } from "../types.ts";
 
 /** An image as the store has it. */
 export interface NeedsSubject {
@@ -65,10 +65,13 @@ export interface InstalledPackage {
   readonly package: GpuPackage;
 }
 
+/** The driver library of /usr/local/cuda/compat. */
+export type CompatLibrary = NonNullable<ImageNeeds["compat"]>;
+
 /** What one layer has, whatever is above it. Paths have no leading slash. */
 export interface LayerNeeds {
   readonly packages: readonly InstalledPackage[];
   readonly toolkits: readonly { readonly path: string; readonly version: string }[];
-  readonly compat: readonly { readonly path: string; readonly cuda: string; readonly drivers: readonly number[] }[];
+  readonly compat: readonly { readonly path: string; readonly facts: CompatLibrary }[];
   readonly libc: readonly { readonly path: string; readonly kind: "glibc" | "musl" }[];
 }

@@ -57,7 +57,7 @@ async function readStored(store: Store, digest: Digest, options: NeedsOptions): 
 }
 
 /** What a wheel at a path needs of GPUs; undefined when it uses none. Throws `E_ZIP…`, `E_BOMB`, `E_IO`. */
-export async function needsOfWheelFile(path: string, options: NeedsOptions = {}): Promise<GpuPackage | undefined> {
+async function needsOfWheelFile(path: string, options: NeedsOptions = {}): Promise<GpuPackage | undefined> {
   const zip = openZip(path);
   try {
     const metadata = zip.entries.find(({ name }) => /^[^/]+\.dist-info\/METADATA$/.test(name));
@@ -73,4 +73,3 @@ export async function needsOfWheelFile(path: string, options: NeedsOptions = {})
 function isObject({ name, isDirectory }: ZipEntry): boolean {
   return !isDirectory && isSharedObject(name);
 }
-
