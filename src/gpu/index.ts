@@ -2,6 +2,8 @@
 export { needsOfImage } from "./needs/image.ts";
 export { needsOfWheels } from "./needs/wheels.ts";
 export type { GpuWheel, NeedsOptions, NeedsSubject, ReadFile } from "./needs/types.ts";
+export { discoverGpus } from "./host/discover.ts";
+export type { HostPlace } from "./host/roots.ts";
 export type {
   CdiDevice,
   CdiDeviceNode,

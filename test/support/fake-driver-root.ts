@@ -243,6 +243,7 @@ export function fakeWslRoot(root: string): void {
 /** Fills a folder with AMD GPUs, by PCI addresses: a processor's node in the topology, then one for each GPU. */
 export function fakeAmdRoot(root: string, buses: readonly string[] = ["0000:03:00.0"]): void {
   put(root, "/sys/module/amdgpu/version", "6.8.5\n");
+  put(root, "/proc/devices", "Character devices:\n226 drm\n235 kfd\n\nBlock devices:\n");
   node(root, "/dev/kfd", [235, 0], "real", 0o660);
   topologyNode(root, 0, { cpu_cores_count: 16, simd_count: 0, gfx_target_version: 0, drm_render_minor: 0 });
   buses.forEach((bus, index) => {
@@ -271,6 +272,7 @@ function topologyNode(root: string, number: number, properties: Readonly<Record<
 
 /** Fills a folder with Intel GPUs, and a network card of the same maker. */
 export function fakeIntelRoot(root: string, buses: readonly string[] = ["0000:00:02.0"]): void {
+  put(root, "/proc/devices", "Character devices:\n226 drm\n\nBlock devices:\n");
   pciDevice(root, "0000:00:1f.6", { vendor: "0x8086", device: "0x15fb", class: "0x020000", driver: "e1000e" });
   buses.forEach((bus, index) => {
     pciDevice(root, bus, { vendor: "0x8086", device: "0x56a0", class: "0x030000", driver: "i915" });
