@@ -24,6 +24,7 @@ it("takes every key that the documentation has", () => {
     layers: 20,
     bytecode: "all",
     slim: ["tests"],
+    gpu: { targets: { cluster: "driver=535,sm=70" }, check: "error" },
     package: false,
   };
   expect(Object.keys(table).sort()).toEqual([...CONFIG_KEYS].sort());
@@ -32,6 +33,7 @@ it("takes every key that the documentation has", () => {
     env: { A: "1", B: "2", C: "true" },
     expose: ["8000", "53/udp"],
     isPackage: false,
+    gpu: { targets: { cluster: "driver=535,sm=70" }, check: "error" },
   });
 });
 
@@ -47,6 +49,10 @@ const BAD: readonly (readonly [table: Readonly<Record<string, unknown>>, message
   [{ expose: ["http"] }, "`expose` has `http`, which is no port", "write expose = [8000]"],
   [{ layers: 0 }, "`layers` is not a number from 1 to 100", "write layers = 48"],
   [{ bytecode: true }, "`bytecode` is none of imported, all, none", "imported"],
+  [{ gpu: "all" }, "`gpu` is not a table", "[tool.tare.gpu.targets]"],
+  [{ gpu: { target: {} } }, "unknown key `gpu.target`", "did you mean `targets`"],
+  [{ gpu: { targets: { a: ["x"] } } }, "`gpu.targets` is not a table of strings", "write [tool.tare.gpu.targets]"],
+  [{ gpu: { check: true } }, "`gpu.check` is none of error, warn, off", 'write check = "warn"'],
   [{ package: "no" }, "`package` is neither true nor false", "write package = false"],
 ];
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TareError, suggest } from "../base/index.ts";
-import type { TareConfig } from "./types.ts";
+import type { GpuConfig, TareConfig } from "./types.ts";
 
 type Draft = { -readonly [Key in keyof TareConfig]: TareConfig[Key] };
 type Setter = (draft: Draft, value: unknown, key: string) => void;
@@ -24,6 +24,7 @@ const SETTERS: Readonly<Record<string, Setter>> = {
   layers: (draft, value, key) => void (draft.layers = count(value, key)),
   bytecode: (draft, value, key) => void (draft.bytecode = policy(value, key)),
   slim: (draft, value, key) => void (draft.slim = texts(value, key)),
+  gpu: (draft, value, key) => void (draft.gpu = gpuConfig(value, key)),
   package: (draft, value, key) => void (draft.isPackage = flag(value, key)),
 };
 
@@ -155,4 +156,20 @@ function flag(value: unknown, key: string): boolean {
 function policy(value: unknown, key: string): "imported" | "all" | "none" {
   if (value === "imported" || value === "all" || value === "none") return value;
   throw problem(`\`${key}\` is none of imported, all, none`, `write ${key} = "imported"`);
+}
+
+const GPU_KEYS: readonly string[] = ["targets", "check"];
+
+/** Targets stay text here: what they say is read where they are used. */
+function gpuConfig(value: unknown, key: string): GpuConfig {
+  if (!isTable(value)) throw problem(`\`${key}\` is not a table`, 'write [tool.tare.gpu.targets] and a line NAME = "driver=535,sm=70"');
+  const unknown = Object.keys(value).find((name) => !GPU_KEYS.includes(name));
+  if (unknown !== undefined) throw problem(`unknown key \`${key}.${unknown}\``, hintFor(unknown, GPU_KEYS, "keys"));
+  const { targets = {}, check } = value;
+  return { targets: record(targets, `${key}.targets`), ...(check === undefined ? {} : { check: gpuCheck(check, `${key}.check`) }) };
+}
+
+function gpuCheck(value: unknown, key: string): "error" | "warn" | "off" {
+  if (value === "error" || value === "warn" || value === "off") return value;
+  throw problem(`\`${key}\` is none of error, warn, off`, `write ${key.split(".").at(-1) ?? key} = "warn"`);
 }

@@ -71,8 +71,17 @@ export interface TareConfig {
   readonly layers?: number;
   readonly bytecode?: "imported" | "all" | "none";
   readonly slim?: readonly string[];
+  readonly gpu?: GpuConfig;
   /** Whether the project itself is installed; absent: when it is a package. */
   readonly isPackage?: boolean;
+}
+
+/** `[tool.tare.gpu]`. */
+export interface GpuConfig {
+  /** Machines that the project shall run on, by the names that the user gives them: `driver=535,sm=70`. */
+  readonly targets: Readonly<Record<string, string>>;
+  /** What a build does where its packages can't run on one of them; absent: warn. */
+  readonly check?: "error" | "warn" | "off";
 }
 
 /** What a source tree is, as far as its files tell; nothing of it was run. */
