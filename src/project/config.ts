@@ -162,11 +162,15 @@ const GPU_KEYS: readonly string[] = ["targets", "check"];
 
 /** Targets stay text here: what they say is read where they are used. */
 function gpuConfig(value: unknown, key: string): GpuConfig {
-  if (!isTable(value)) throw problem(`\`${key}\` is not a table`, 'write [tool.tare.gpu.targets] and a line NAME = "driver=535,sm=70"');
+  if (!isTable(value))
+    throw problem(`\`${key}\` is not a table`, 'write [tool.tare.gpu.targets] and a line NAME = "driver=535,sm=70"');
   const unknown = Object.keys(value).find((name) => !GPU_KEYS.includes(name));
   if (unknown !== undefined) throw problem(`unknown key \`${key}.${unknown}\``, hintFor(unknown, GPU_KEYS, "keys"));
   const { targets = {}, check } = value;
-  return { targets: record(targets, `${key}.targets`), ...(check === undefined ? {} : { check: gpuCheck(check, `${key}.check`) }) };
+  return {
+    targets: record(targets, `${key}.targets`),
+    ...(check === undefined ? {} : { check: gpuCheck(check, `${key}.check`) }),
+  };
 }
 
 function gpuCheck(value: unknown, key: string): "error" | "warn" | "off" {
