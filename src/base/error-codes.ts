@@ -57,7 +57,7 @@ export const ERROR_CODES = {
   E_REGISTRY_DENIED: "a registry does not allow this account to do what was asked",
   E_REGISTRY_NOTFOUND: "a registry has no such image, tag or blob",
   E_REGISTRY_CONFIG: "a configuration of registries is malformed, or blocks the registry",
-  // gpu
+  // gpu: data
   E_NVML: "the management library of NVIDIA's driver does not answer, or says that something is wrong",
   // trust
   E_PROVENANCE: "how an image was built is not known here",
@@ -197,6 +197,9 @@ export const ERROR_CODES = {
   // gpu: CDI
   E_CDI_SPEC: "a CDI specification is malformed or breaks a rule of the standard",
   E_CDI_DEVICE: "a CDI device is not known, or what it needs is not on this host",
+  // gpu: data
+  E_GPU_DATA: "GPU compatibility data is malformed, of a newer schema or older than what is there",
+  E_GPU_REQUIRE: "a requirement of `NVIDIA_REQUIRE_*` is malformed",
   // develop
   E_NOT_PYTHON: "what a container starts is no Python program that a debugger can be put in front of",
   E_NO_TOOLS: "there are no tools for a shell in a container",

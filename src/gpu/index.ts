@@ -36,3 +36,17 @@ export { checkHostFiles, staleNodes } from "./cdi/check-host.ts";
 export type { HostCheckOptions } from "./cdi/check-host.ts";
 export { checkSpec } from "./cdi/check-spec.ts";
 export type { CdiHost, HostNode } from "./cdi/host-node.ts";
+/** Compatibility data: parsed strictly, loaded when asked for; every query can say that it does not know. */
+export { compareDotted, isDottedVersion, majorOf, minorOf } from "./versions.ts";
+export { parseGpuData } from "./data/parse.ts";
+export { shippedGpuData } from "./data/load.ts";
+export { cudaOfDriver, compatDrivers, driverBranch, minimumDriver, runsOn } from "./data/drivers.ts";
+export type { CudaOfDriver, MinimumDriver, RunsOn, RunsOnOptions } from "./data/drivers.ts";
+export { architectureOf, driverSupports, gpuOfPciDevice, gpuSupportedBy } from "./data/capabilities.ts";
+export { frameworkBuild, frameworkBuilds, frameworkReleases, kernelsFor } from "./data/frameworks.ts";
+export type { FrameworkBuild } from "./data/frameworks.ts";
+export { howKernelsRun } from "./data/kernels.ts";
+export type { KnownKernels } from "./data/kernels.ts";
+export { suitableBuilds } from "./data/suitable.ts";
+export type { BuildWish, SuitableBuild } from "./data/suitable.ts";
+export type { Answer, GpuData, Verdict } from "./data/types.ts";
