@@ -57,7 +57,7 @@ export const ERROR_CODES = {
   E_REGISTRY_DENIED: "a registry does not allow this account to do what was asked",
   E_REGISTRY_NOTFOUND: "a registry has no such image, tag or blob",
   E_REGISTRY_CONFIG: "a configuration of registries is malformed, or blocks the registry",
-  // gpu: data
+  // gpu
   E_NVML: "the management library of NVIDIA's driver does not answer, or says that something is wrong",
   // trust
   E_PROVENANCE: "how an image was built is not known here",

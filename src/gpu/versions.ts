@@ -2,7 +2,7 @@
 /* Versions as NVIDIA writes them: `535.104.05`, `12.8`, `8.6`. */
 
 /** The numbers of a dotted version, or undefined when the text is none. */
-export function versionNumbers(text: string): readonly number[] | undefined {
+function versionNumbers(text: string): readonly number[] | undefined {
   return /^\d{1,9}(?:\.\d{1,9})*$/.test(text) ? text.split(".").map(Number) : undefined;
 }
 

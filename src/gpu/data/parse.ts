@@ -8,7 +8,7 @@ import * as rows from "./rows.ts";
 import type { GpuData } from "./types.ts";
 
 /** The form of the data that this program reads. */
-export const GPU_DATA_SCHEMA = 1;
+const GPU_DATA_SCHEMA = 1;
 
 /**
  * Reads a document of compatibility data. Throws `E_GPU_DATA` with the place of a fault, for members that are not known
