@@ -199,7 +199,6 @@ export const ERROR_CODES = {
   E_CDI_DEVICE: "a CDI device is not known, or what it needs is not on this host",
   // gpu: data
   E_GPU_DATA: "GPU compatibility data is malformed, of a newer schema or older than what is there",
-  E_GPU_REQUIRE: "a requirement of `NVIDIA_REQUIRE_*` is malformed",
   // develop
   E_NOT_PYTHON: "what a container starts is no Python program that a debugger can be put in front of",
   E_NO_TOOLS: "there are no tools for a shell in a container",
