@@ -50,3 +50,6 @@ export type { KnownKernels } from "./data/kernels.ts";
 export { suitableBuilds } from "./data/suitable.ts";
 export type { BuildWish, SuitableBuild } from "./data/suitable.ts";
 export type { Answer, GpuData, Verdict } from "./data/types.ts";
+/** `NVIDIA_REQUIRE_*` of an image, as findings. */
+export { checkRequirements } from "./require/check.ts";
+export type { RequireMachine } from "./require/check.ts";
