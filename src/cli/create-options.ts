@@ -44,7 +44,7 @@ const FILES: readonly OptionSpec[] = [
   text("volume-driver", "Driver of the volumes: `local`", { complete: "none" }),
   list("tmpfs", "Mount an empty file system in memory: `/path[:size=64m]`"),
   flag("read-only", "Make the container's root file system read-only"),
-  list("device", "Give it a device of the host: `/dev/fuse[:/dev/x][:rwm]`"),
+  list("device", "Give it a device of the host: `/dev/fuse[:/dev/x][:rwm]`, or by CDI name: `vendor.com/class=name`"),
   list("device-cgroup-rule", "Add a rule to the list of allowed devices"),
 ];
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { TareError, ioError } from "../base/index.ts";
+import { ioError } from "../base/index.ts";
 import {
   parseDevice,
   parseEnv,
@@ -20,6 +20,7 @@ import { restartPolicy } from "./restart-option.ts";
 import { usageError } from "./usage-error.ts";
 import { networkRequest } from "./create-network.ts";
 import { allValues, defined, flagValue, oneValue } from "./flag-value.ts";
+import type { DeviceMapping } from "../options/index.ts";
 import type { CreateRequest, DeviceRequest, NamespaceRequest, SecurityRequest } from "../engine/index.ts";
 import { resourceRequest } from "./limit-options.ts";
 import type { CommandContext } from "./context.ts";
@@ -45,6 +46,7 @@ export function createRequest(context: CommandContext, parsed: ParsedArguments):
     resources: resourceRequest(parsed),
     onWarning: (text) => context.stderr.write(`WARNING: ${text}\n`),
     security: security(parsed),
+    ...deviceRequests(parsed),
     namespaces: namespaces(parsed),
     network: networkRequest(parsed),
     sysctls: Object.fromEntries(allValues(parsed, "sysctl", parseSysctl)),
@@ -114,23 +116,29 @@ function readInput(context: CommandContext, path: string): Buffer {
   }
 }
 
+/** All CDI names of `--device` are one request, as Docker's client sends them. */
+function deviceRequests(parsed: ParsedArguments): Pick<CreateRequest, "deviceRequests"> {
+  const options = allValues(parsed, "device", parseDevice);
+  const deviceIds = options.flatMap((option) => (option.kind === "cdi" ? [option.name] : []));
+  if (deviceIds.length === 0) return {};
+  return { deviceRequests: [{ driver: "cdi", count: 0, deviceIds, capabilities: [], options: {} }] };
+}
+
 function security(parsed: ParsedArguments): SecurityRequest {
   return {
     capAdd: parsed.list("cap-add"),
     capDrop: parsed.list("cap-drop"),
     securityOptions: parsed.list("security-opt"),
     privileged: parsed.boolean("privileged"),
-    devices: allValues(parsed, "device", deviceOf),
+    devices: allValues(parsed, "device", parseDevice).flatMap((option) =>
+      option.kind === "path" ? [deviceOf(option.device)] : [],
+    ),
     deviceCgroupRules: parsed.list("device-cgroup-rule"),
     groupAdd: parsed.list("group-add"),
   };
 }
 
-function deviceOf(text: string): DeviceRequest {
-  const option = parseDevice(text);
-  if (option.kind === "cdi")
-    throw new TareError("E_UNSUPPORTED", "devices by CDI name come with GPU support in a later version");
-  const { pathOnHost, pathInContainer, cgroupPermissions } = option.device;
+function deviceOf({ pathOnHost, pathInContainer, cgroupPermissions }: DeviceMapping): DeviceRequest {
   return { source: pathOnHost, target: pathInContainer, permissions: cgroupPermissions };
 }
 

@@ -7,6 +7,7 @@ import { withEvents } from "./events.ts";
 import { identify } from "./process-identity.ts";
 import type { ProcessIdentity, ProcessTable } from "./process-identity.ts";
 import type { GpuUsage } from "./gpu-usage.ts";
+import type { DeviceSource } from "./requested-devices.ts";
 import type { Restarter } from "./restarter.ts";
 import type { ContainerRuntime } from "./runtime-port.ts";
 import type { StateFiles } from "./state.ts";
@@ -25,6 +26,8 @@ export interface ContainersContext {
   readonly now: () => number;
   /** Where `stats` asks for the use of GPUs; absent: it shows none. */
   readonly gpuUsage?: GpuUsage;
+  /** Devices that containers ask for by name; absent: none can be had. */
+  readonly devices?: DeviceSource;
   /** Where ports are published that name no address; absent: 127.0.0.1. */
   readonly publishAddress?: () => string;
   /** Finds an image for `--filter ancestor=`; undefined when there is none. */

@@ -21,6 +21,7 @@ import { exposedPorts, networkSettings, sharedName } from "./network-settings.ts
 import type { NetworkSettings } from "./network-settings.ts";
 import type { CreateRequest, NamespaceRequest } from "./request.ts";
 import type { ContainerImage, ContainerRecord, HostSettings, StoredState } from "./types.ts";
+import { deviceWarnings } from "./requested-devices.ts";
 import { inheritedMounts } from "./volumes-from.ts";
 import { prepareMount, removeAnonymous, volumePlace } from "./volumes.ts";
 
@@ -42,6 +43,7 @@ export async function createRecord(
     makeFolder(context, record);
     for (const mount of record.mounts) await prepareMount(context, mount, () => imageTree(context, record));
     for (const text of writeWarnings(context, record)) request.onWarning?.(text);
+    for (const text of await deviceWarnings(record, context.devices)) request.onWarning?.(text);
     if (request.cidfile !== undefined) writeCidFile(request.cidfile, record.id);
     return record;
   } catch (error) {
@@ -124,6 +126,7 @@ function hostSettings(request: CreateRequest, namespaces: NamespaceRequest, netw
   return {
     resources: checkedLimits(request.resources, request.onWarning ?? (() => undefined)),
     security: request.security,
+    ...(request.deviceRequests === undefined ? {} : { deviceRequests: request.deviceRequests }),
     namespaces,
     ...network,
     readOnly: request.readOnly,

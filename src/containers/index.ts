@@ -2,6 +2,7 @@
 export { containerContext } from "./open.ts";
 export type { ContainerContextOptions } from "./open.ts";
 export type { ContainersContext } from "./context.ts";
+export type { DeviceSource } from "./requested-devices.ts";
 export type {
   ContainerMount,
   CreateRequest,

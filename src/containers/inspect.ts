@@ -10,6 +10,7 @@ import { logConfigOf, logLimitsOf } from "./logs/settings.ts";
 import { readHealthResults, readHealthStatus } from "./health-state.ts";
 import { shownStatus, sizeOf } from "./list.ts";
 import { processArguments } from "./merge-config.ts";
+import { deviceRequestDocument } from "./requested-devices.ts";
 import type { DeviceValue } from "./request.ts";
 import { isUp } from "./state.ts";
 import type { ContainerConfig, ContainerRecord, DerivedState, HostSettings, MountPoint } from "./types.ts";
@@ -121,7 +122,7 @@ function hostDocument(record: ContainerRecord): Readonly<Record<string, unknown>
     VolumeDriver: "",
     VolumesFrom: null,
     DeviceCgroupRules: listOrNull(security.deviceCgroupRules),
-    DeviceRequests: null,
+    DeviceRequests: deviceRequestDocument(host.deviceRequests),
     MaskedPaths: security.privileged ? null : MASKED_PATHS,
     ReadonlyPaths: security.privileged ? null : READONLY_PATHS,
     CpuCount: 0,

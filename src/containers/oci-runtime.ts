@@ -29,6 +29,7 @@ import type {
   OciRuntime,
   OverlayMount,
   ProcessInput,
+  ResolvedUser,
 } from "../runtime/index.ts";
 import type { SourceTree, Store } from "../store/index.ts";
 import { afterCopies } from "./container-root.ts";
@@ -52,6 +53,8 @@ import { overrideEnvironment, processEnvironment } from "./merge-config.ts";
 import type { ExecRequest, ProcessIo, ResourceRequest } from "./request.ts";
 import { isMeantToEnd } from "./signals.ts";
 import type { BesideLaunch, ContainerRuntime, Launch, Outcome } from "./runtime-port.ts";
+import { addedByDevices, withRequestedDevices } from "./requested-devices.ts";
+import type { DeviceSource } from "./requested-devices.ts";
 import { stagedMounts } from "./staged-mounts.ts";
 import type { ContainerRecord } from "./types.ts";
 
@@ -62,6 +65,8 @@ export interface RuntimeOptions {
   readonly runtime?: string;
   /** Program and arguments that conmon calls when a detached container has ended; the container's id is added. */
   readonly exitCommand: readonly string[];
+  /** Devices that containers ask for by name. */
+  readonly devices?: DeviceSource;
 }
 
 const SIGPIPE_EXIT = 141;
@@ -114,7 +119,7 @@ export class OciContainerRuntime implements ContainerRuntime {
     const { record, files } = launch;
     return await execInContainer({
       ...(await this.#handle(record)),
-      process: execProcess(record, request, { tree: containerTree(this.#options, record), ...consoleOf(io) }),
+      process: execProcess(launch, request, { tree: containerTree(this.#options, record), ...consoleOf(io) }),
       folder: files.folder,
       stdio: foregroundStdio(io, { tty: request.tty, log: undefined, onClosed: () => undefined }),
       detach: request.detach,
@@ -122,10 +127,11 @@ export class OciContainerRuntime implements ContainerRuntime {
     });
   }
 
-  async execCommand({ record }: Launch, command: readonly string[], folder: string): Promise<readonly string[]> {
+  async execCommand(launch: Launch, command: readonly string[], folder: string): Promise<readonly string[]> {
+    const { record } = launch;
     const request = { container: record.id, command, interactive: false, tty: false, detach: false, env: [] };
     const tree = containerTree(this.#options, record);
-    const process = execProcess(record, { ...request, privileged: false }, { tree });
+    const process = execProcess(launch, { ...request, privileged: false }, { tree });
     return execCommand(await this.#handle(record), process, folder);
   }
 
@@ -222,7 +228,8 @@ export class OciContainerRuntime implements ContainerRuntime {
     const runtime = await this.#runtime(record);
     const lower = lowerOf({ store }, record.layers);
     const staged = stagedMounts(store, files, record);
-    const spec = launchSpec({ ...launch, record: staged.record }, containerTree({ store }, record), console);
+    const plain = launchSpec({ ...launch, record: staged.record }, containerTree({ store }, record), console);
+    const spec = await withRequestedDevices(plain, record, this.#options.devices);
     await launch.network?.ready;
     return {
       runtime,
@@ -256,17 +263,22 @@ function given(record: ContainerRecord, tree: () => SourceTree, folder: string):
 
 /** A further process: the container's environment, user and folder, changed by the request. */
 function execProcess(
-  record: ContainerRecord,
+  { record, files }: Launch,
   request: ExecRequest,
   { tree, ...console }: Pick<ProcessInput, "consoleSize"> & { readonly tree: SourceTree },
 ): OciProcess {
   const { config, host } = record;
-  const user = userOf(record, tree, request.user);
-  const inherited = processEnvironment(config, request.tty);
+  const first = userOf(record, tree);
+  const added = addedByDevices(record, files.folder, {
+    env: withHome(processEnvironment(config), first),
+    groups: first.additionalGids,
+  });
+  const user = withGroups(userOf(record, tree, request.user), added.groups);
+  const inherited = overrideEnvironment(processEnvironment(config, request.tty), added.env);
   const process = buildProcess(
     {
       args: request.command,
-      env: withHome(overrideEnvironment(inherited, request.env), user, userOf(record, tree)),
+      env: withHome(overrideEnvironment(inherited, request.env), user, first),
       cwd: request.workdir || config.WorkingDir || "/",
       user,
       terminal: request.tty,
@@ -276,4 +288,9 @@ function execProcess(
   );
   const limits = namespaceLimits();
   return limits === undefined ? process : processInNamespace(process, limits);
+}
+
+/** The groups that devices gave the first process open them for other users too. */
+function withGroups(user: ResolvedUser, groups: readonly number[]): ResolvedUser {
+  return groups.length === 0 ? user : { ...user, additionalGids: [...new Set([...user.additionalGids, ...groups])] };
 }

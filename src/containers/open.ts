@@ -3,6 +3,7 @@ import type { Store } from "../store/index.ts";
 import type { ContainersContext } from "./context.ts";
 import { NetworkedRuntime } from "./networked-runtime.ts";
 import { linuxProcesses } from "./process-identity.ts";
+import type { DeviceSource } from "./requested-devices.ts";
 import { processRestarter } from "./restarter.ts";
 
 /** What a context is made of. */
@@ -27,12 +28,14 @@ export interface ContainerContextOptions {
   readonly mountNamespace: string;
   /** Where ports are published that name no address; asked only then. Default: 127.0.0.1. */
   readonly publishAddress?: () => string;
+  /** Devices that containers ask for by name. */
+  readonly devices?: DeviceSource;
   readonly findImage?: NonNullable<ContainersContext["findImage"]>;
 }
 
 /** What all functions of this area take. Cheap: nothing is read before it is needed. */
 export function containerContext(options: ContainerContextOptions): ContainersContext {
-  const { store, findImage, healthCommand, mountNamespace, publishAddress } = options;
+  const { store, devices, findImage, healthCommand, mountNamespace, publishAddress } = options;
   const now = (): number => Date.now();
   const processes = linuxProcesses();
   return {
@@ -42,6 +45,7 @@ export function containerContext(options: ContainerContextOptions): ContainersCo
     healthCommand,
     restarter: processRestarter(options.restartCommand, { mountNamespace, now }),
     now,
+    ...(devices ? { devices } : {}),
     ...(publishAddress ? { publishAddress } : {}),
     ...(findImage ? { findImage } : {}),
   };

@@ -3,7 +3,7 @@ import type { Readable, Writable } from "node:stream";
 import type { ContainerImage } from "./types.ts";
 import type { Healthcheck } from "../oci/index.ts";
 import type { ResourceLimits } from "../runtime/index.ts";
-import type { Link, LogConfig, NetworkAttachment, PortBinding, RestartPolicy } from "../options/index.ts";
+import type { GpuRequest, Link, LogConfig, NetworkAttachment, PortBinding, RestartPolicy } from "../options/index.ts";
 
 /** A mount of a container, from `-v`, `--mount` or `--tmpfs`. Sources of binds are absolute. */
 export type ContainerMount =
@@ -145,6 +145,8 @@ export interface CreateRequest {
   readonly annotations: Readonly<Record<string, string>>;
   readonly resources: ResourceRequest;
   readonly security: SecurityRequest;
+  /** Devices by name: `--device vendor.com/class=name`, `--gpus`. Absent: none. */
+  readonly deviceRequests?: readonly GpuRequest[];
   readonly namespaces: NamespaceRequest;
   /** Absent: the default network, nothing published. */
   readonly network?: NetworkRequest;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest } from "../base/index.ts";
 import type { Join } from "../network/index.ts";
-import type { Link, PortBinding } from "../options/index.ts";
+import type { GpuRequest, Link, PortBinding } from "../options/index.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 import type { LogConfig, RestartPolicy } from "../options/index.ts";
 import type { Healthcheck } from "../oci/index.ts";
@@ -92,6 +92,8 @@ export interface MountPoint {
 export interface HostSettings {
   readonly resources: ResourceRequest;
   readonly security: SecurityRequest;
+  /** Devices by name, looked up at every start; absent: none. */
+  readonly deviceRequests?: readonly GpuRequest[] | undefined;
   readonly namespaces: NamespaceRequest;
   /** Docker's NetworkMode: `none`, `host`, `container:<id>`, `bridge`, or the first network's name. */
   readonly network: string;

@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { debugImage, logDefaults, publishAddress } from "./user-settings.ts";
+import { cdiDirectoriesSetting, debugImage, logDefaults, publishAddress } from "./user-settings.ts";
 
 let folder = "";
 beforeEach(() => {
@@ -27,6 +27,8 @@ describe("the user's settings", () => {
   it("may be nested or written with dots", () => {
     expect(publishAddress(settings({ publish: { address: "0.0.0.0" } }))).toBe("0.0.0.0");
     expect(debugImage(settings({ "debug.image": "tools" }))).toBe("tools");
+    expect(cdiDirectoriesSetting(settings({ cdi: { directories: ["/a", "/b"] } }))).toEqual(["/a", "/b"]);
+    expect(cdiDirectoriesSetting(settings({ cdi: { directories: [""] } }))).toEqual([]);
     const log = { log: { driver: "local", options: { "max-size": "1m", "max-file": 2 } } };
     expect(logDefaults(settings(log))).toEqual({ driver: "local", options: { "max-size": "1m", "max-file": "2" } });
     expect(logDefaults(settings({ "log.options.max-file": 9 }))).toEqual({
@@ -39,6 +41,7 @@ describe("the user's settings", () => {
     ["an unknown setting", { "publish.adress": "x" }, publishAddress, /unknown setting `publish.adress`/],
     ["no JSON", "{", publishAddress, /not a JSON object/],
     ["no address", { "publish.address": "here" }, publishAddress, /`here`, which is no address/],
+    ["a relative folder", { "cdi.directories": ["cdi"] }, cdiDirectoriesSetting, /`cdi`, which is no absolute path/],
     ["a number", { "debug.image": 1 }, debugImage, /`debug.image` is not text/],
     ["an unknown driver", { "log.driver": "nosuch" }, logDefaults, /no log driver named 'nosuch'/],
     ["an unknown option", { "log.options.size": "1m" }, logDefaults, /unknown log opt 'size'/],

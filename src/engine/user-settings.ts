@@ -5,7 +5,7 @@
  */
 import { homedir } from "node:os";
 import { isIP } from "node:net";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { TareError, isTareError, messageOf, readTextIfPresent, suggest } from "../base/index.ts";
 import { parseLogConfig } from "../options/index.ts";
 import type { LogConfig } from "../options/index.ts";
@@ -13,7 +13,8 @@ import type { Settings } from "./settings.ts";
 
 const LOG_OPTION = "log.options.";
 /** A name that ends in a dot stands for all that begin with it. */
-const KNOWN: readonly string[] = ["publish.address", "log.driver", "debug.image", LOG_OPTION];
+const CDI_DIRECTORIES = "cdi.directories.";
+const KNOWN: readonly string[] = ["publish.address", "log.driver", "debug.image", LOG_OPTION, CDI_DIRECTORIES];
 const DEFAULT_ADDRESS = "127.0.0.1";
 
 /** `publish.address`: where ports are published that name no address. Throws `E_SETTINGS` with the file. */
@@ -54,6 +55,24 @@ export function logDefaults({ env }: Pick<Settings, "env">): LogConfig | undefin
     } catch (error) {
       throw wrong(path, messageOf(error), isTareError(error) ? error.hint : undefined);
     }
+  }
+  return undefined;
+}
+
+/**
+ * `cdi.directories`: folders with CDI specifications, the last wins; an empty text is none, so that `[""]` is no folder.
+ * Throws `E_SETTINGS`.
+ */
+export function cdiDirectoriesSetting({ env }: Pick<Settings, "env">): readonly string[] | undefined {
+  for (const path of files(env)) {
+    const text = readTextIfPresent(path);
+    const found = text === undefined ? [] : Object.entries(settingsIn(path, text));
+    const folders = found.filter(([name]) => name.startsWith(CDI_DIRECTORIES)).map(([, value]) => value);
+    const wanted = folders.map((value) => {
+      if (typeof value === "string" && (value === "" || isAbsolute(value))) return value;
+      throw wrong(path, `\`cdi.directories\` has \`${String(value)}\`, which is no absolute path`);
+    });
+    if (wanted.length > 0) return wanted.filter((folder) => folder !== "");
   }
   return undefined;
 }

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Devices that a container asks for by name (`--device vendor.com/class=name`, `--gpus`). The record keeps the request;
+ * what it means is looked up at every start, because a driver may have been upgraded since.
+ */
+import { readTextIfPresent } from "../base/index.ts";
+import type { CdiResolution } from "../gpu/index.ts";
+import { isMembers, parseJson } from "../oci/index.ts";
+import type { GpuRequest } from "../options/index.ts";
+import { namespaceLimits } from "../runtime/index.ts";
+import type { OciSpec } from "../runtime/index.ts";
+import type { ContainerRecord } from "./types.ts";
+
+/** Where devices come from that are asked for by name. */
+export interface DeviceSource {
+  /** What the requests change in a container. Throws `E_CDI_DEVICE`, `E_GPU_MISSING`, `E_GPU_UNKNOWN`. */
+  resolve(requests: readonly GpuRequest[]): Promise<CdiResolution>;
+}
+
+/** The configuration with the devices that the record asks for. Throws as `resolve`, and for files that are gone. */
+export async function withRequestedDevices(
+  spec: OciSpec,
+  record: ContainerRecord,
+  source: DeviceSource | undefined,
+): Promise<OciSpec> {
+  const resolution = await resolutionOf(record, source);
+  if (resolution === undefined) return spec;
+  const { giveDevices } = await import("../gpu/index.ts");
+  return giveDevices(spec, resolution, { namespace: namespaceLimits() });
+}
+
+async function resolutionOf(
+  { host }: ContainerRecord,
+  source: DeviceSource | undefined,
+): Promise<CdiResolution | undefined> {
+  const requests = host.deviceRequests ?? [];
+  return requests.length === 0 || source === undefined ? undefined : await source.resolve(requests);
+}
+
+/**
+ * What is odd about a new container's devices: what of the user's own is covered by them, as with other engines, and
+ * nodes that have other numbers than their specification says. Devices that can't be had are the start's to refuse.
+ */
+export async function deviceWarnings(
+  record: ContainerRecord,
+  source: DeviceSource | undefined,
+): Promise<readonly string[]> {
+  const resolution = await resolutionOf(record, source).catch(() => undefined);
+  if (resolution === undefined) return [];
+  const { staleNodes } = await import("../gpu/index.ts");
+  const { edits } = resolution;
+  const mounts = new Set((edits.mounts ?? []).map(({ containerPath }) => containerPath));
+  const nodes = new Set((edits.deviceNodes ?? []).map(({ path }) => path));
+  const covered = [
+    ...record.mounts.map(({ destination }) => destination).filter((path) => mounts.has(path)),
+    ...record.host.security.devices.map(({ target }) => target).filter((path) => nodes.has(path)),
+  ];
+  return [
+    ...covered.map((path) => `\`${path}\` is from the CDI device and not from your own flag for that path`),
+    ...staleNodes(edits),
+  ];
+}
+
+/** A part of what a process is given. */
+export interface ProcessGift {
+  readonly env: readonly string[];
+  readonly groups: readonly number[];
+}
+
+/** What devices added to the first process at the last start, besides the usual: further processes get it too. */
+export function addedByDevices(record: ContainerRecord, folder: string, usual: ProcessGift): ProcessGift {
+  const process = startedConfig(record, folder)?.["process"];
+  if (!isMembers(process) || !isMembers(process["user"])) return { env: [], groups: [] };
+  const env = listOf(process["env"]).filter((entry) => typeof entry === "string");
+  const groups = listOf(process["user"]["additionalGids"]).filter((group) => typeof group === "number");
+  return {
+    env: env.filter((entry) => !usual.env.includes(entry)),
+    groups: groups.filter((group) => !usual.groups.includes(group)),
+  };
+}
+
+/** Where the last start mounted something or made a device for the requests, without the leading slash. */
+export function devicePlaces(record: ContainerRecord, folder: string): readonly string[] {
+  const config = startedConfig(record, folder);
+  const linux = config?.["linux"];
+  const own = new Set(record.mounts.map(({ destination }) => destination));
+  const mounts = listOf(config?.["mounts"]).map((mount) => textOf(mount, "destination"));
+  const nodes = isMembers(linux) ? listOf(linux["devices"]).map((device) => textOf(device, "path")) : [];
+  return [...mounts, ...nodes].filter((path) => path !== "" && !own.has(path)).map((path) => path.replace(/^\/+/, ""));
+}
+
+/** config.json of the last start of a container that asks for devices; undefined when there is none. */
+function startedConfig({ host }: ContainerRecord, folder: string): Readonly<Record<string, unknown>> | undefined {
+  if ((host.deviceRequests ?? []).length === 0) return undefined;
+  const path = `${folder}/config.json`;
+  const text = readTextIfPresent(path);
+  const config = text === undefined ? undefined : parseJson(text, `\`${path}\``);
+  return isMembers(config) ? config : undefined;
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function textOf(value: unknown, name: string): string {
+  const text = isMembers(value) ? value[name] : undefined;
+  return typeof text === "string" ? text : "";
+}
+
+/** `DeviceRequests` of `inspect`, in Docker's words. */
+export function deviceRequestDocument(requests: readonly GpuRequest[] | undefined): readonly object[] | null {
+  if (requests === undefined || requests.length === 0) return null;
+  return requests.map(({ driver, count, deviceIds, capabilities, options }) => ({
+    Driver: driver,
+    Count: count,
+    DeviceIDs: deviceIds.length === 0 ? null : deviceIds,
+    Capabilities: capabilities.length === 0 ? null : [capabilities],
+    Options: driver === "cdi" && Object.keys(options).length === 0 ? null : options,
+  }));
+}
