@@ -12,7 +12,7 @@ const USUAL = ["/etc/cdi", "/var/run/cdi"];
  * Folders with CDI specifications, the last wins: those of the settings, or the standard's two, and for an ordinary user
  * his own besides. Throws `E_SETTINGS`.
  */
-export function cdiDirectories(settings: Pick<Settings, "env">): readonly string[] {
+function cdiDirectories(settings: Pick<Settings, "env">): readonly string[] {
   const chosen = cdiDirectoriesSetting(settings);
   if (chosen !== undefined) return chosen;
   if (!isRootless()) return USUAL;
@@ -22,7 +22,7 @@ export function cdiDirectories(settings: Pick<Settings, "env">): readonly string
 }
 
 /** The devices of this host's CDI specifications. */
-export async function cdiRegistry(settings: Settings): Promise<CdiRegistry> {
+async function cdiRegistry(settings: Settings): Promise<CdiRegistry> {
   const { loadCdi } = await import("../gpu/index.ts");
   return await loadCdi({ directories: cdiDirectories(settings) });
 }
