@@ -21,6 +21,8 @@ export interface ProcessTable {
    * when it is gone.
    */
   cgroup(pid: number): string;
+  /** Its command line, each word ended by NUL; empty when it is gone. */
+  words(pid: number): string;
 }
 
 /** The kernel's process table. */
@@ -30,6 +32,7 @@ export function linuxProcesses(): ProcessTable {
     bootId: () => (boot ??= (readTextIfPresent("/proc/sys/kernel/random/boot_id") ?? "").trim()),
     startTime: (pid) => startTimeOfStat(readProcess(pid, "stat")),
     cgroup: (pid) => [readProcess(pid, "cgroup"), isRootless() ? readProcess(pid, "mountinfo") : ""].join("\n"),
+    words: (pid) => readProcess(pid, "cmdline") ?? "",
   };
 }
 

@@ -83,8 +83,9 @@ export function needsSettling(context: ContainersContext, record: ContainerRecor
   if (state.claimedBy && isAlive(state.claimedBy, context.processes)) return false;
   // Until a detached one has started it belongs to its starter. If that is killed before the program's start, the
   // container would wait for ever.
-  if (state.mode === "foreground" || !state.started) return !isAlive(state.supervisor, context.processes);
+  if (state.mode === "foreground") return !isAlive(state.supervisor, context.processes);
   const { status } = viewOf(context, record).state;
+  if (!state.started) return status !== "running" && !isAlive(state.supervisor, context.processes);
   return status === "exited" || status === "restarting";
 }
 

@@ -18,8 +18,8 @@ beforeEach(() => {
 });
 afterEach(() => fs.rmSync(folder, { recursive: true, force: true }));
 
-function table(alive: Readonly<Record<number, string>>, cgroup: string = ""): ProcessTable {
-  return { bootId: () => "now", startTime: (pid) => alive[pid], cgroup: () => cgroup };
+function table(alive: Readonly<Record<number, string>>, cgroup: string = "", words: string = ""): ProcessTable {
+  return { bootId: () => "now", startTime: (pid) => alive[pid], cgroup: () => cgroup, words: () => words };
 }
 
 const SUPERVISOR = { pid: 10, startTime: "100", bootId: "now" };
@@ -49,8 +49,20 @@ describe("derived state", () => {
     [
       "never let go, as its starter was killed",
       running({ started: false, process: INIT }),
-      table({ 20: "200" }),
+      table({ 20: "200" }, "", "/usr/sbin/runc\0init\0"),
       { status: "exited", exitCode: 137, error: "its start was interrupted" },
+    ],
+    [
+      "never let go by crun",
+      running({ started: false, process: INIT }),
+      table({ 20: "200" }, "", `crun\0create\0--bundle\0/containers/${ID}\0`),
+      { status: "exited", exitCode: 137, error: "its start was interrupted" },
+    ],
+    [
+      "let go by a starter that was killed before it said so",
+      running({ started: false, process: INIT }),
+      table({ 20: "200" }, "", "sh\0-c\0sleep 1\0"),
+      { status: "running", pid: 20 },
     ],
     ["being started", running({ started: false }), table({ 10: "100" }), { status: "created" }],
     ["being removed", { status: "removing", by: SUPERVISOR }, table({ 10: "100" }), { status: "removing" }],

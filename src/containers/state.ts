@@ -84,8 +84,9 @@ function deriveRunning(
     const isLater = state.supervisor.bootId === processes.bootId() && isAboutToRestart(record, state, ended);
     return { ...base, ...ended, status: isLater ? "restarting" : "exited" };
   }
-  if (isAbandoned(state, processes)) return { ...base, ...LOST, error: "its start was interrupted" };
   const pid = livePid(record.id, state, look);
+  const isHeld = pid === undefined || isWaiting(record.id, processes.words(pid));
+  if (isHeld && isAbandoned(state, processes)) return { ...base, ...LOST, error: "its start was interrupted" };
   if (pid !== undefined) return { ...base, status: "running", pid, paused: state.paused ?? false };
   if (!isAlive(state.supervisor, processes)) {
     const error = "ended together with its supervisor: the exit code is not known";
@@ -97,9 +98,14 @@ function deriveRunning(
   return before ? { ...endOf(before), status: before.status } : NEVER_STARTED;
 }
 
-/** Its starter was killed before it let the program go: what waits in it will be cleared by the next command. */
+/** Its starter was killed. If it had not let the program go, what waits in it will be cleared by the next command. */
 function isAbandoned(state: Running, processes: ProcessTable): boolean {
   return state.mode === "detached" && !state.started && !isAlive(state.supervisor, processes);
+}
+
+/** Until it is let go, the first process is still the runtime: `runc init`, or the `crun create` that it was made by. */
+function isWaiting(id: string, words: string): boolean {
+  return /(?:^|\/)runc\0init\0$/.test(words) || (words.includes("\0--bundle\0") && words.includes(id));
 }
 
 /** It has just ended, and conmon's exit command (or recovery) is about to write that it is restarting. */
