@@ -21,6 +21,7 @@ describe("the library's face", () => {
       "close",
       "containers",
       "develop",
+      "gpus",
       "images",
       "locks",
       "networks",
@@ -40,6 +41,7 @@ describe("the library's face", () => {
         " ",
       ),
     );
+    expect(members(engine.gpus)).toEqual(["check"]);
     expect(members(engine.locks)).toEqual(["lock"]);
     expect(members(engine.bases)).toEqual(["assemble", "recipes"]);
     expect(members(engine.volumes)).toEqual(

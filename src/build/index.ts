@@ -4,6 +4,8 @@ export type { BuildPlace, PreparedBuild } from "./run-build.ts";
 export type { PlainDockerfile } from "./project-dockerfile.ts";
 export { contextKey, findImage, readImage } from "./resolver.ts";
 export type { ImagePuller } from "./resolver.ts";
+/** What the files of a folder say; undefined when it is no project. Throws what `readProject` throws. */
+export { projectIn } from "./project-build.ts";
 export { lockProject } from "./project-lock.ts";
 export type { LockRequest, LockResult, LockedVersion } from "./lock-types.ts";
 export { BuiltSteps } from "./built-steps.ts";

@@ -12,6 +12,7 @@ import type { ContainersApi } from "./facade-containers.ts";
 import type { EventsRequest, StoreEvent } from "./facade-events.ts";
 import type { BootApi } from "./facade-boot.ts";
 import type { LocksApi } from "./facade-lock.ts";
+import type { GpusApi } from "./facade-gpu.ts";
 import type { NetworksApi } from "./facade-networks.ts";
 import type { WheelsApi } from "./facade-wheels.ts";
 import type { DevelopApi } from "./facade-develop.ts";
@@ -64,6 +65,7 @@ export interface Engine {
   readonly trust: TrustApi;
   readonly boot: BootApi;
   readonly develop: DevelopApi;
+  readonly gpus: GpusApi;
   readonly system: SystemApi;
   /** Releases leases, locks and the database; call once. `exiting`: the process ends right after, which is quicker. */
   close(options?: { readonly exiting?: boolean }): void;

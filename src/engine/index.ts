@@ -62,6 +62,7 @@ export type {
 } from "./facade-containers.ts";
 export type { EventsRequest, StoreEvent } from "./facade-events.ts";
 export type { ConnectOptions, NetworkCreateRequest, NetworkSummary, NetworksApi } from "./facade-networks.ts";
+export type { GpuCheckRequest, GpuFinding, GpuTargetReport, GpusApi } from "./facade-gpu.ts";
 export type { LockChange, LockRequest, LockResult, LockedVersion, LocksApi } from "./facade-lock.ts";
 export type {
   BuiltWheel,

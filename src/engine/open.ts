@@ -10,6 +10,7 @@ import type { RegistryApi } from "./facade-registry.ts";
 import type { TrustApi } from "./facade-trust.ts";
 import type { VolumesApi } from "./facade-volumes.ts";
 import type { Engine as EngineApi, EngineOptions } from "./facade.ts";
+import { gpusApi } from "./gpus.ts";
 import { imagesApi } from "./images.ts";
 import { Rooms } from "./rooms.ts";
 import { settingsOf } from "./settings.ts";
@@ -37,6 +38,7 @@ export function openEngine(options: EngineOptions): EngineApi {
     registry: lazyRegistry(rooms),
     trust: lazyTrust(rooms),
     develop: lazyDevelop(rooms),
+    gpus: gpusApi(rooms),
     boot: lazyBoot(rooms),
     system: systemApi(rooms),
     close: (options = {}) => rooms.close(options),

@@ -4,6 +4,15 @@ export { needsOfWheels } from "./needs/wheels.ts";
 export type { GpuWheel, NeedsOptions, NeedsSubject, ReadFile } from "./needs/types.ts";
 export { discoverGpus } from "./host/discover.ts";
 export type { HostPlace } from "./host/roots.ts";
+/** The check of images and hosts; pure but for `readHostState`. */
+export { checkImage, checkTarget } from "./check/check-image.ts";
+export { checkGpuHost } from "./check/check-host.ts";
+export { readHostState } from "./check/host-state.ts";
+export type { HostState, HostStateOptions } from "./check/host-state.ts";
+export { describeTarget } from "./check/describe-target.ts";
+/** Descriptions of machines: see each for its errors. */
+export { isTargetText, parseGpuTarget } from "./check/target.ts";
+export { targetsOfHost } from "./check/target-of-host.ts";
 export type {
   CdiDevice,
   CdiDeviceNode,

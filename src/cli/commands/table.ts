@@ -2,6 +2,7 @@
 /** Every command, in the order of help. Only the file of the command that is called is loaded. */
 import type { CommandEntry } from "../command.ts";
 import { CONTAINER_COMMANDS } from "./table-containers.ts";
+import { GPU_COMMANDS } from "./table-gpu.ts";
 import { NETWORK_COMMANDS } from "./table-networks.ts";
 import { TRUST_COMMANDS } from "./table-trust.ts";
 import { VOLUME_COMMANDS } from "./table-volumes.ts";
@@ -209,6 +210,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     outside: true,
     load: () => import("./logout.ts"),
   },
+  ...GPU_COMMANDS,
   {
     name: "system df",
     aliases: [],

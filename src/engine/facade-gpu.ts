@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+/* GPUs: that part of the face. */
+import type { GpuFinding } from "../gpu/index.ts";
+
+export type { GpuFinding } from "../gpu/index.ts";
+
+/** What is to be checked, and for which machines. */
+export interface GpuCheckRequest {
+  /** An image of the store; absent: the host alone. */
+  readonly image?: string;
+  readonly platform?: string;
+  /** Descriptions (`driver=535,sm=70`) or names of `tare.toml`; none: this host. */
+  readonly targets: readonly string[];
+  /** Absolute path of the folder whose `tare.toml` or `pyproject.toml` has the names. */
+  readonly folder: string;
+  readonly signal?: AbortSignal;
+}
+
+/** What was found for one machine. */
+export interface GpuTargetReport {
+  /** `this host`, the name in `tare.toml`, or the description. */
+  readonly target: string;
+  /** What the machine has: `driver 535.104.05 (CUDA 12.2); Tesla V100 (7.0)`. */
+  readonly about: string;
+  /** Errors first. */
+  readonly findings: readonly GpuFinding[];
+}
+
+/** Answers about GPUs. */
+export interface GpusApi {
+  /**
+   * Compares what an image needs with what machines have, or looks at this host alone. Throws `E_IMAGE_NOTFOUND`,
+   * `E_USAGE` for a target that can't be read or that nothing names, `E_CONFIG`.
+   */
+  check(request: GpuCheckRequest): Promise<readonly GpuTargetReport[]>;
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+/* `gpu check`: this host, or machines that were described, against an image or alone. */
+import { TareError, isRootless, suggest } from "../base/index.ts";
+import {
+  checkGpuHost,
+  checkImage,
+  checkTarget,
+  describeTarget,
+  discoverGpus,
+  isTargetText,
+  loadCdi,
+  needsOfImage,
+  parseGpuTarget,
+  readHostState,
+  shippedGpuData,
+  targetsOfHost,
+} from "../gpu/index.ts";
+import { imageDetails } from "../images/index.ts";
+import { requireImageTrees } from "./deferred.ts";
+import { platformOf, requireImage } from "./image-lookup.ts";
+import type { GpuData, GpuTarget, ImageNeeds } from "../gpu/index.ts";
+import type { GpuCheckRequest, GpuTargetReport } from "./facade-gpu.ts";
+import type { Rooms } from "./rooms.ts";
+
+/** Compares; see `GpusApi.check`. */
+export async function checkGpus(rooms: Rooms, request: GpuCheckRequest): Promise<readonly GpuTargetReport[]> {
+  const data = await shippedGpuData();
+  const targets = await targetsOf(request);
+  if (request.image === undefined && targets.length === 0) return [await hostReport(rooms, data)];
+  const needs = request.image === undefined ? undefined : await imageNeeds(rooms, request.image, request);
+  const machines = targets.length > 0 ? targets : targetsOfHost(discoverGpus(placeOf(rooms)));
+  if (machines.length === 0) return [await hostReport(rooms, data)];
+  return machines.map((target) => ({
+    target: target.name,
+    about: describeTarget(target, data),
+    findings: needs === undefined ? checkTarget(target, data) : checkImage(target, needs, data),
+  }));
+}
+
+function placeOf({ settings }: Rooms): { readonly driverRoot: string } {
+  return { driverRoot: settings.driverRoot };
+}
+
+async function hostReport(rooms: Rooms, data: GpuData): Promise<GpuTargetReport> {
+  const host = discoverGpus(placeOf(rooms));
+  const cdi = await loadCdi({ directories: cdiFolders(rooms) });
+  const state = readHostState({ host, cdi, isOrdinary: isRootless() });
+  const about = targetsOfHost(host).map((target) => describeTarget(target, data));
+  return { target: "this host", about: about.join("; ") || "no GPU", findings: checkGpuHost(state, data) };
+}
+
+function cdiFolders(_rooms: Rooms): readonly string[] {
+  return ["/etc/cdi", "/var/run/cdi"];
+}
+
+/** Descriptions as they are, names from the project's settings. */
+async function targetsOf({ targets, folder }: GpuCheckRequest): Promise<readonly GpuTarget[]> {
+  if (targets.every(isTargetText)) return targets.map((text) => parseGpuTarget(text));
+  const { projectIn } = await import("../build/index.ts");
+  const named = projectIn(folder)?.config.gpu?.targets ?? {};
+  return targets.map((text) => {
+    if (isTargetText(text)) return parseGpuTarget(text);
+    const found = named[text];
+    if (found !== undefined) return parseGpuTarget(found, text);
+    throw unknownTarget(text, Object.keys(named));
+  });
+}
+
+function unknownTarget(name: string, known: readonly string[]): TareError {
+  const near = suggest(name, known);
+  const others = known.length === 0 ? "none has a name here" : `known: ${known.join(", ")}`;
+  return new TareError("E_USAGE", `there is no GPU target \`${name.slice(0, 40)}\``, {
+    hint:
+      near === undefined
+        ? `${others}; describe one as \`driver=535,sm=70\`, or name it below [gpu.targets] of tare.toml`
+        : `did you mean \`${near}\``,
+  });
+}
+
+/** What an image of the store needs. Throws `E_IMAGE_NOTFOUND`. */
+export async function imageNeeds(
+  rooms: Rooms,
+  name: string,
+  { platform, signal }: Pick<GpuCheckRequest, "platform" | "signal">,
+): Promise<ImageNeeds> {
+  const store = rooms.writer();
+  const record = requireImage(store, name, "checking the image");
+  const options = signal === undefined ? {} : { signal };
+  await requireImageTrees(rooms, record, options);
+  const details = imageDetails(store, record, platform === undefined ? undefined : platformOf(platform));
+  const { config } = details;
+  return needsOfImage(store, { image: name, env: config.config?.Env ?? [], diffIds: config.rootfs.diff_ids }, options);
+}

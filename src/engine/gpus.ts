@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { GpusApi } from "./facade-gpu.ts";
+import type { Rooms } from "./rooms.ts";
+
+/** Answers about GPUs; each loads what it needs when it is asked. */
+export function gpusApi(rooms: Rooms): GpusApi {
+  return {
+    check: async (request) => (await import("./gpu-check.ts")).checkGpus(rooms, request),
+  };
+}
