@@ -16,7 +16,9 @@ const GPU = {
 } as const;
 const GOOD: HostState = {
   host: {
-    drivers: [{ vendor: "nvidia", kind: "native", version: "535.104.05", nodes: ["/dev/nvidiactl", "/dev/nvidia-uvm"] }],
+    drivers: [
+      { vendor: "nvidia", kind: "native", version: "535.104.05", nodes: ["/dev/nvidiactl", "/dev/nvidia-uvm"] },
+    ],
     gpus: [GPU],
     remarks: [],
   },
@@ -35,7 +37,14 @@ it("finds nothing in the way of a good host", () => {
   expect(text).toContain("no CDI specification is installed: Tare makes one at every start");
 });
 
-const CASES: readonly (readonly [name: string, change: Partial<HostState>, level: string, rule: string, says: string, fix: string])[] = [
+const CASES: readonly (readonly [
+  name: string,
+  change: Partial<HostState>,
+  level: string,
+  rule: string,
+  says: string,
+  fix: string,
+])[] = [
   ["no GPU", { host: { drivers: [], gpus: [], remarks: [] } }, "error", "no-gpu", "no GPU with a driver", "--target"],
   [
     "a card without a driver",
@@ -64,7 +73,13 @@ const CASES: readonly (readonly [name: string, change: Partial<HostState>, level
   ],
   [
     "a specification of another driver",
-    { cdi: { kinds: ["nvidia.com/gpu"], problems: [], stale: [{ file: "/etc/cdi/nvidia.yaml", why: "libcuda.so.1 is gone" }] } },
+    {
+      cdi: {
+        kinds: ["nvidia.com/gpu"],
+        problems: [],
+        stale: [{ file: "/etc/cdi/nvidia.yaml", why: "libcuda.so.1 is gone" }],
+      },
+    },
     "error",
     "cdi-stale",
     "/etc/cdi/nvidia.yaml: libcuda.so.1 is gone",

@@ -36,7 +36,9 @@ function noDriver(remarks: readonly string[]): GpuFinding {
   return {
     rule: "no-gpu",
     level: "error",
-    message: hasCard ? "a GPU is there, and no driver that it could be used with" : "this host has no GPU with a driver",
+    message: hasCard
+      ? "a GPU is there, and no driver that it could be used with"
+      : "this host has no GPU with a driver",
     fix: hasCard
       ? "install the driver (NVIDIA on Debian: `apt install nvidia-driver`, then start the machine again)"
       : "check for another machine: `tare gpu check IMAGE --target driver=535,sm=70`",
@@ -48,7 +50,12 @@ function driverFinding(driver: HostDriver, gpus: readonly HostGpu[], data: GpuDa
   const carried = driver.cuda ?? cudaText(driver, data);
   const what = `${VENDORS[driver.vendor]} driver ${driver.version ?? "of unknown version"}${carried === undefined ? "" : ` (CUDA ${carried})`}`;
   if (own.length === 0) {
-    return { rule: "no-gpu", level: "error", message: `${what} is loaded, and it has no GPU`, fix: "see `dmesg | grep -i nvrm`" };
+    return {
+      rule: "no-gpu",
+      level: "error",
+      message: `${what} is loaded, and it has no GPU`,
+      fix: "see `dmesg | grep -i nvrm`",
+    };
   }
   return { rule: "driver", level: "ok", message: `${what}: ${own.map(gpuText).join("; ")}` };
 }
@@ -90,7 +97,9 @@ function missingNodes(paths: readonly string[]): GpuFinding {
     rule: "node-missing",
     level: "error",
     message: `device nodes are missing: ${paths.join(", ")}`,
-    fix: isNvidia ? "make them: `sudo nvidia-modprobe -u -c 0` (or start `nvidia-smi` once as root)" : "load the driver's kernel module",
+    fix: isNvidia
+      ? "make them: `sudo nvidia-modprobe -u -c 0` (or start `nvidia-smi` once as root)"
+      : "load the driver's kernel module",
   };
 }
 
@@ -99,22 +108,38 @@ function forbiddenNode({ path, rights, group }: NodeState): GpuFinding {
     rule: "node-forbidden",
     level: "error",
     message: `you may not use ${path}${rights === undefined ? "" : ` (${rights})`}`,
-    fix: group === undefined ? `give yourself the rights: \`sudo setfacl -m u:$USER:rw ${path}\`` : `join its group and log in again: \`sudo usermod -aG ${group} $USER\``,
+    fix:
+      group === undefined
+        ? `give yourself the rights: \`sudo setfacl -m u:$USER:rw ${path}\``
+        : `join its group and log in again: \`sudo usermod -aG ${group} $USER\``,
   };
 }
 
 function usableNodes(wanted: readonly NodeState[], isOrdinary: boolean): GpuFinding {
   const who = isOrdinary ? "usable by you, without root" : "usable";
-  return { rule: "nodes", level: "ok", message: `device nodes are ${who}: ${wanted.map(({ path }) => path).join(", ")}` };
+  return {
+    rule: "nodes",
+    level: "ok",
+    message: `device nodes are ${who}: ${wanted.map(({ path }) => path).join(", ")}`,
+  };
 }
 
-const REMAKE = "write it anew (`sudo nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml`) or remove it: Tare makes one at every start";
+const REMAKE =
+  "write it anew (`sudo nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml`) or remove it: Tare makes one at every start";
 
 function cdiRule({ cdi, host }: HostState): readonly GpuFinding[] {
-  const broken = cdi.problems.map((message): GpuFinding => ({ rule: "cdi-unreadable", level: "warning", message, fix: REMAKE }));
-  const stale = cdi.stale.map(
-    ({ file, why }): GpuFinding => ({ rule: "cdi-stale", level: "error", message: `${file}: ${why}`, fix: REMAKE }),
-  );
+  const broken = cdi.problems.map((message): GpuFinding => ({
+    rule: "cdi-unreadable",
+    level: "warning",
+    message,
+    fix: REMAKE,
+  }));
+  const stale = cdi.stale.map(({ file, why }): GpuFinding => ({
+    rule: "cdi-stale",
+    level: "error",
+    message: `${file}: ${why}`,
+    fix: REMAKE,
+  }));
   if (broken.length + stale.length > 0 || host.drivers.length === 0) return [...broken, ...stale];
   const message =
     cdi.kinds.length === 0
@@ -126,12 +151,14 @@ function cdiRule({ cdi, host }: HostState): readonly GpuFinding[] {
 function persistenceRule({ host, isPersistent }: HostState): readonly GpuFinding[] {
   const nvidia = host.drivers.find(({ vendor, kind }) => vendor === "nvidia" && kind === "native");
   if (!nvidia) return [];
-  if (isPersistent) return [{ rule: "persistence", level: "ok", message: "nvidia-persistenced keeps the driver loaded" }];
+  if (isPersistent)
+    return [{ rule: "persistence", level: "ok", message: "nvidia-persistenced keeps the driver loaded" }];
   return [
     {
       rule: "persistence",
       level: "warning",
-      message: "nvidia-persistenced does not run: without a program the driver shuts the GPU down, and every start waits for it",
+      message:
+        "nvidia-persistenced does not run: without a program the driver shuts the GPU down, and every start waits for it",
       fix: "`sudo systemctl enable --now nvidia-persistenced`",
     },
   ];

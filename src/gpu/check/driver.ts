@@ -79,7 +79,8 @@ function forwardWay(question: DriverQuestion, cuda: string, compatCuda: string):
 export function refusalOf({ target, needs, data }: DriverQuestion, compatCuda: string): string | undefined {
   const what = `the CUDA ${compatCuda} libraries in /usr/local/cuda/compat`;
   const consumer = target.gpus.find((gpu) => isDataCentre(gpu) === false);
-  if (consumer) return `${what} are for data centre GPUs, which ${consumer.name ?? consumer.brand ?? "this"} is not (error 804)`;
+  if (consumer)
+    return `${what} are for data centre GPUs, which ${consumer.name ?? consumer.brand ?? "this"} is not (error 804)`;
   const minimum = minimumDriver(data, compatCuda);
   const branch = needs.compat?.version ?? (minimum.known ? minimum.value.native : null);
   const gone = target.gpus.map(({ architecture }) => goneFrom(data, architecture, branch)).find(Boolean);

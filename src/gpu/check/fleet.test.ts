@@ -21,9 +21,7 @@ interface FleetCase {
   readonly fix?: string;
 }
 
-const FLEET = JSON.parse(
-  readFileSync(new URL("testdata/fleet.json", import.meta.url), "utf8"),
-) as readonly FleetCase[];
+const FLEET = JSON.parse(readFileSync(new URL("testdata/fleet.json", import.meta.url), "utf8")) as readonly FleetCase[];
 
 const data = await shippedGpuData();
 
@@ -40,18 +38,25 @@ function verdictOf(findings: readonly GpuFinding[]): string {
 describe("the fleet of reported machines", () => {
   it("has thirty cases or more, each with its thread", () => {
     expect(FLEET.length).toBeGreaterThanOrEqual(30);
-    for (const each of FLEET) expect(each.thread).toMatch(/^https:\/\/github\.com\/[^/]+\/[^/]+\/(?:issues|pull)\/\d+$/);
+    for (const each of FLEET)
+      expect(each.thread).toMatch(/^https:\/\/github\.com\/[^/]+\/[^/]+\/(?:issues|pull)\/\d+$/);
     expect(new Set(FLEET.map(({ name }) => name)).size).toBe(FLEET.length);
   });
 
   it.each(FLEET)("$name: $outcome", (each) => {
     const findings = findingsOf(each);
-    const text = findings.map(({ level, rule, message, fix }) => `${level} ${rule}: ${message} -> ${fix ?? ""}`).join("\n");
+    const text = findings
+      .map(({ level, rule, message, fix }) => `${level} ${rule}: ${message} -> ${fix ?? ""}`)
+      .join("\n");
     expect(verdictOf(findings), text).toBe(each.verdict);
     const found = findings.filter(({ rule, level }) => rule === each.rule && level === each.verdict);
     expect(found.length, text).toBeGreaterThan(0);
     expect(found.map(({ message }) => message).join("\n")).toMatch(new RegExp(each.says));
     if (each.fix !== undefined) expect(found.map(({ fix }) => fix).join("\n")).toMatch(new RegExp(each.fix));
-    if (each.verdict !== "ok") expect(found.every(({ fix }) => fix !== undefined), text).toBe(true);
+    if (each.verdict !== "ok")
+      expect(
+        found.every(({ fix }) => fix !== undefined),
+        text,
+      ).toBe(true);
   });
 });

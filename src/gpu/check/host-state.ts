@@ -99,7 +99,9 @@ function sizeOf(path: string): number | undefined {
 
 function cdiState(registry: CdiRegistry, isOrdinary: boolean): CdiState {
   const devices = registry.devices().filter(({ file }) => file !== undefined);
-  const stale = devices.flatMap(({ name, file = "" }) => whyStale(registry, name, isOrdinary).map((why) => ({ file, why })));
+  const stale = devices.flatMap(({ name, file = "" }) =>
+    whyStale(registry, name, isOrdinary).map((why) => ({ file, why })),
+  );
   const once = [...new Map(stale.map((each) => [`${each.file}\n${each.why}`, each])).values()];
   return {
     kinds: [...new Set(devices.map(({ kind }) => kind))],

@@ -26,7 +26,10 @@ function findingOf(subject: Subject, user: CudaUser, isAside: boolean): GpuFindi
     case "minor":
       return { rule: "driver", level: "ok", message: `${runs} by minor-version compatibility: ${minorText(way)}` };
     case "forward":
-      return forwardFinding(way, `${runs} with the CUDA ${way.compatCuda} libraries of the image in /usr/local/cuda/compat`);
+      return forwardFinding(
+        way,
+        `${runs} with the CUDA ${way.compatCuda} libraries of the image in /usr/local/cuda/compat`,
+      );
     case "none":
       return tooOld(subject, { user, way, what, isAside });
     case "unknown":

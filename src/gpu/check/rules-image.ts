@@ -19,7 +19,9 @@ export const muslRule: Rule = ({ needs, target }) => {
 
 /** Builds for another maker's GPUs. */
 export const vendorRule: Rule = ({ needs, target }) => {
-  const others = needs.packages.filter(({ name }) => !isLibrary(name)).filter((each) => isForOther(each, target.vendor));
+  const others = needs.packages
+    .filter(({ name }) => !isLibrary(name))
+    .filter((each) => isForOther(each, target.vendor));
   return others.map((found): GpuFinding => {
     const made = isRocm(found) ? "AMD" : "NVIDIA";
     return {
@@ -56,7 +58,8 @@ export const rocmRule: Rule = ({ needs, target, data }) => {
 
 function rocmFinding(found: GpuPackage, gfx: string, known: readonly string[] | undefined): GpuFinding {
   const label = labelOf(found);
-  if (!known) return { rule: "unknown-kernels", level: "unknown", message: `whether ${label} has code for ${gfx} is not known` };
+  if (!known)
+    return { rule: "unknown-kernels", level: "unknown", message: `whether ${label} has code for ${gfx} is not known` };
   if (known.includes(gfx)) return { rule: "kernels", level: "ok", message: `${label} has code for ${gfx}` };
   return {
     rule: "no-kernel-image",
@@ -68,18 +71,17 @@ function rocmFinding(found: GpuPackage, gfx: string, known: readonly string[] | 
 
 /** Builds for CPUs in an image that shall use a GPU. */
 export const cpuBuildRule: Rule = ({ needs }) =>
-  needs.packages.filter(isForCpu).map(
-    (found): GpuFinding => ({
-      rule: "cpu-build",
-      level: "warning",
-      message: `${labelOf(found)} is a build for CPUs: it uses no GPU`,
-      fix: "lock again with `tare lock --accelerator auto`",
-    }),
-  );
+  needs.packages.filter(isForCpu).map((found): GpuFinding => ({
+    rule: "cpu-build",
+    level: "warning",
+    message: `${labelOf(found)} is a build for CPUs: it uses no GPU`,
+    fix: "lock again with `tare lock --accelerator auto`",
+  }));
 
 function isForCpu({ name, version, kernels }: GpuPackage): boolean {
   if (isLibrary(name)) return false;
-  const isEmpty = kernels !== undefined && kernels.cubins.length + kernels.ptx.length + (kernels.gfx?.length ?? 0) === 0;
+  const isEmpty =
+    kernels !== undefined && kernels.cubins.length + kernels.ptx.length + (kernels.gfx?.length ?? 0) === 0;
   return version.endsWith("+cpu") || (name === "torch" && isEmpty);
 }
 

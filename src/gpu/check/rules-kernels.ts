@@ -16,7 +16,9 @@ export const kernelsRule: Rule = (subject) => {
   const capabilities = capabilitiesOf(subject.target);
   return cudaUsers(subject).flatMap((user) => {
     const { package: found } = user;
-    return found === undefined ? [] : capabilities.map((capability) => findingOf(subject, { ...user, found, capability }));
+    return found === undefined
+      ? []
+      : capabilities.map((capability) => findingOf(subject, { ...user, found, capability }));
   });
 };
 
@@ -50,7 +52,10 @@ function kernelsOf({ data }: Subject, { name, version, cuda, kernels }: GpuPacka
   return named.known ? named.value.kernels : undefined;
 }
 
-function machineCode({ kernels, ...found }: GpuPackage, { capability, gpu }: { readonly capability: string; readonly gpu: string }): GpuFinding {
+function machineCode(
+  { kernels, ...found }: GpuPackage,
+  { capability, gpu }: { readonly capability: string; readonly gpu: string },
+): GpuFinding {
   const isPartial = kernels?.partial?.some((each) => each.startsWith(capability)) ?? false;
   const some = isPartial ? ", for some of its parts" : "";
   return { rule: "kernels", level: "ok", message: `${labelOf(found)} has machine code for ${gpu}${some}` };

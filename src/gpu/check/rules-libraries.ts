@@ -106,7 +106,8 @@ function cudnnsOf({ needs }: Subject): readonly Cudnn[] {
     }),
   );
   const own = /^\d+(?:\.\d+)+/.exec(needs.env["NV_CUDNN_VERSION"] ?? "")?.[0];
-  const base = own === undefined || needs.toolkit === undefined ? [] : [{ version: patchOf(own), major: majorOf(needs.toolkit) }];
+  const base =
+    own === undefined || needs.toolkit === undefined ? [] : [{ version: patchOf(own), major: majorOf(needs.toolkit) }];
   const all = [...wheels, ...base].map((each) => [`${each.version} ${each.major}`, each] as const);
   return [...new Map(all).values()];
 }

@@ -5,7 +5,10 @@ import { targetsOfHost } from "./target-of-host.ts";
 
 it.each([
   ["driver=535,sm=70", { vendor: "nvidia", driver: "535", gpus: [{ architecture: "7.0" }] }],
-  ["driver=570.86.10, sm=8.0,sm=120", { driver: "570.86.10", gpus: [{ architecture: "8.0" }, { architecture: "12.0" }] }],
+  [
+    "driver=570.86.10, sm=8.0,sm=120",
+    { driver: "570.86.10", gpus: [{ architecture: "8.0" }, { architecture: "12.0" }] },
+  ],
   ["sm=sm_90,brand=Tesla,name=H100", { gpus: [{ architecture: "9.0", brand: "tesla", name: "H100" }] }],
   ["driver=535", { driver: "535", gpus: [] }],
   ["name=RTX 4090", { gpus: [{ name: "RTX 4090" }] }],
@@ -30,7 +33,11 @@ it.each([
   ["", "unknown key ``", "keys: driver"],
 ])("refuses `%s`", (text, message, hint) => {
   expect(() => parseGpuTarget(text)).toThrow(
-    expect.objectContaining({ code: "E_USAGE", message: expect.stringContaining(message), hint: expect.stringContaining(hint) }),
+    expect.objectContaining({
+      code: "E_USAGE",
+      message: expect.stringContaining(message),
+      hint: expect.stringContaining(hint),
+    }),
   );
 });
 

@@ -22,7 +22,8 @@ export function parseGpuTarget(text: string, label: string = text): GpuTarget {
   const one = (key: string): string | undefined => values.get(key)?.[0];
   const versions = ["driver", "cuda"].map((key) => [key, one(key)] as const);
   const wrong = versions.find(([, value]) => value !== undefined && !isDottedVersion(value));
-  if (wrong) throw bad(text, `\`${wrong[0]}=${wrong[1] ?? ""}\` is no version`, "as `driver=535` or `driver=535.104.05`");
+  if (wrong)
+    throw bad(text, `\`${wrong[0]}=${wrong[1] ?? ""}\` is no version`, "as `driver=535` or `driver=535.104.05`");
   const driver = one("driver");
   const cuda = one("cuda");
   return {
@@ -41,7 +42,11 @@ function valuesOf(text: string): ReadonlyMap<string, readonly string[]> {
     const value = rest.join("=").trim();
     if (!KEYS.includes(key)) {
       const near = suggest(key, KEYS);
-      throw bad(text, `unknown key \`${key}\``, near === undefined ? `keys: ${KEYS.join(", ")}` : `did you mean \`${near}\``);
+      throw bad(
+        text,
+        `unknown key \`${key}\``,
+        near === undefined ? `keys: ${KEYS.join(", ")}` : `did you mean \`${near}\``,
+      );
     }
     if (value === "") throw bad(text, `\`${key}\` has no value`, "as `driver=535,sm=70`");
     const known = values.get(key) ?? [];
@@ -59,7 +64,10 @@ function vendorOf(text: string, values: ReadonlyMap<string, readonly string[]>):
 }
 
 function gpusOf(text: string, values: ReadonlyMap<string, readonly string[]>): readonly Gpu[] {
-  const architectures = [...(values.get("sm") ?? []).map((each) => capabilityOf(text, each)), ...(values.get("gfx") ?? []).map(gfxOf)];
+  const architectures = [
+    ...(values.get("sm") ?? []).map((each) => capabilityOf(text, each)),
+    ...(values.get("gfx") ?? []).map(gfxOf),
+  ];
   const brand = values.get("brand")?.[0]?.toLowerCase();
   const name = values.get("name")?.[0];
   const about = { ...(brand === undefined ? {} : { brand }), ...(name === undefined ? {} : { name }) };
@@ -72,7 +80,11 @@ function capabilityOf(text: string, value: string): string {
   const [, plain, major, minor] = /^(?:sm_?)?(?:(\d{2,3})|(\d{1,2})\.(\d))$/.exec(value) ?? [];
   if (plain !== undefined) return `${plain.slice(0, -1)}.${plain.slice(-1)}`;
   if (major !== undefined && minor !== undefined) return `${major}.${minor}`;
-  throw bad(text, `\`sm=${value}\` is no compute capability`, "as `sm=70` or `sm=7.0`; `tare gpu ls` shows that of a GPU");
+  throw bad(
+    text,
+    `\`sm=${value}\` is no compute capability`,
+    "as `sm=70` or `sm=7.0`; `tare gpu ls` shows that of a GPU",
+  );
 }
 
 function gfxOf(value: string): string {
