@@ -191,6 +191,8 @@ export const ERROR_CODES = {
   E_UID: "a user or group number is out of range",
   E_USER_FILE: "the image's passwd or group file is not usable",
   E_ROOTFS: "an image's root file system has a dangerous or broken layout",
+  // gpu: host
+  E_GPU_DRIVER: "the GPU driver of this host is not complete, or its parts are of different versions",
   // gpu: requests
   E_GPU_MISSING: "this host has no GPU, or none of the vendor that was asked for",
   E_GPU_UNKNOWN: "a GPU was asked for that this host does not have",

@@ -3,6 +3,10 @@ export { needsOfImage } from "./needs/image.ts";
 export { needsOfWheels } from "./needs/wheels.ts";
 export type { GpuWheel, NeedsOptions, NeedsSubject, ReadFile } from "./needs/types.ts";
 export { discoverGpus } from "./host/discover.ts";
+export { generateSpecs } from "./generate/generate.ts";
+export type { DeviceNaming, GenerateOptions, GeneratedSpecs } from "./generate/options.ts";
+export { DRIVER_CAPABILITIES } from "./generate/capabilities.ts";
+export type { DriverCapability } from "./generate/capabilities.ts";
 export type { HostPlace } from "./host/roots.ts";
 /** The check of images and hosts; pure but for `readHostState`. */
 export { checkImage, checkTarget } from "./check/check-image.ts";

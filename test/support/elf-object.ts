@@ -41,6 +41,9 @@ const SEGMENTS = 4;
 const PAGE = 0x10000;
 const TYPES = { progbits: 1, symtab: 2, strtab: 3, hash: 5, dynamic: 6, note: 7, dynsym: 11 } as const;
 
+/** The head of a 32-bit library, and nothing behind it. */
+export const HEAD_32: Buffer = Buffer.concat([Buffer.from([0x7f, 0x45, 0x4c, 0x46, 1, 1, 1]), Buffer.alloc(45)]);
+
 interface Section {
   readonly name: string;
   readonly type: number;

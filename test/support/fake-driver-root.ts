@@ -6,7 +6,7 @@
 import * as fs from "node:fs";
 import { dirname, join } from "node:path";
 import { linux } from "../../src/base/index.ts";
-import { elfObject } from "./elf-object.ts";
+import { HEAD_32, elfObject } from "./elf-object.ts";
 import {
   DRIVER_FILES,
   DRIVER_LIBRARIES,
@@ -15,6 +15,7 @@ import {
   WSL_LIBRARIES,
 } from "./fake-driver-files.ts";
 import type { DriverLibrary } from "./fake-driver-files.ts";
+import { loaderCache } from "./loader-cache.ts";
 
 /** An NVIDIA GPU. */
 export interface FakeGpu {
@@ -59,6 +60,10 @@ export interface FakeDriver {
    */
   readonly nodes?: "real" | "reachable" | "files";
   readonly without?: readonly FakePart[];
+  /** Libraries of this version are there too, left by an older installation. */
+  readonly stale?: string;
+  /** 32-bit libraries, as programs of compat32 need. */
+  readonly has32Bits?: boolean;
 }
 
 const VERSION = "535.104.05";
@@ -207,6 +212,13 @@ function libraries(root: string, driver: FakeDriver, version: string, has: (part
   for (const one of DRIVER_LIBRARIES)
     if (has("libcuda") || !one.file.startsWith("libcuda.")) library(root, folder, one, version);
   put(root, `${folder}/libc.so.6`, elfObject({ soname: "libc.so.6" }));
+  if (driver.stale !== undefined)
+    put(root, `${folder}/libcuda.so.${driver.stale}`, elfObject({ soname: "libcuda.so.1" }));
+  if (driver.family === "cache") put(root, "/etc/ld.so.cache", loaderCache([`${folder}/libcuda.so.1`]));
+  if (driver.has32Bits === true) {
+    put(root, `/usr/lib/i386-linux-gnu/libcuda.so.${version}`, HEAD_32);
+    link(root, "/usr/lib/i386-linux-gnu/libcuda.so.1", `libcuda.so.${version}`);
+  }
   link(root, `${folder}/gbm/nvidia-drm_gbm.so`, "../libnvidia-allocator.so.1");
   put(root, `${folder}/nvidia/xorg/nvidia_drv.so`, elfObject({ soname: "nvidia_drv.so" }));
 }

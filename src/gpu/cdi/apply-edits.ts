@@ -6,6 +6,7 @@ import type { CdiDeviceNode, CdiEdits, CdiHook, CdiMount } from "../types.ts";
 import { fillNode } from "./fill-node.ts";
 import { THIS_HOST } from "./host-node.ts";
 import type { CdiHost } from "./host-node.ts";
+import { withSearchPaths } from "./search-paths.ts";
 
 type Linux = OciSpec["linux"];
 type Mount = OciSpec["mounts"][number];
@@ -45,7 +46,8 @@ function withProcess(process: OciSpec["process"], edits: CdiEdits, highestGid: n
   const more = (edits.additionalGids ?? []).filter((group) => group !== 0 && group <= highestGid);
   const additionalGids = [...new Set([...groups, ...more])];
   const grouped = more.length === 0 ? user : { ...user, additionalGids };
-  return { ...process, user: grouped, env: withEnvironment(env, edits.env ?? []) };
+  const changed = withEnvironment(env, edits.env ?? []);
+  return { ...process, user: grouped, env: withSearchPaths(changed, edits.searchPaths ?? {}) };
 }
 
 /** A variable that is there gets its new value where it stands. */

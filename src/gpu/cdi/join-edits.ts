@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CdiEdits } from "../types.ts";
+import { joinSearchPaths } from "./search-paths.ts";
 
 /** Edits one after the other as one: lists are joined, of `intelRdt` the last one counts. */
 export function joinEdits(parts: readonly CdiEdits[]): CdiEdits {
@@ -13,5 +14,10 @@ export function joinEdits(parts: readonly CdiEdits[]): CdiEdits {
     additionalGids: parts.flatMap(({ additionalGids }) => additionalGids ?? []),
   };
   const filled = Object.fromEntries(Object.entries(lists).filter(([, list]) => list.length > 0));
-  return { ...filled, ...(intelRdt === undefined ? {} : { intelRdt }) };
+  const searchPaths = joinSearchPaths(parts.map((part) => part.searchPaths ?? {}));
+  return {
+    ...filled,
+    ...(intelRdt === undefined ? {} : { intelRdt }),
+    ...(Object.keys(searchPaths).length === 0 ? {} : { searchPaths }),
+  };
 }
