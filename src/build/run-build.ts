@@ -19,6 +19,7 @@ import { openPins } from "./image-pins.ts";
 import { resolverOf } from "./pinned-resolver.ts";
 import { openSecrets } from "./secrets.ts";
 import type { Dockerfile } from "../dockerfile/index.ts";
+import type { CdiRegistry } from "../gpu/index.ts";
 import type { Graph, VertexId } from "../graph/index.ts";
 import type { Platform } from "../oci/index.ts";
 import type { WheelLayerFacts, WheelStore } from "../python/index.ts";
@@ -42,6 +43,8 @@ export interface BuildPlace {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Wheels and sdists; opened when something needs them. */
   readonly wheels: () => Promise<WheelStore>;
+  /** CDI devices of this host; absent: there are none. */
+  readonly devices?: () => Promise<CdiRegistry>;
   /** Fetches base images; absent: only those of the store are used. */
   readonly puller?: ImagePuller;
   /** What names of images are pinned to; opened by `prepareBuild`. */
@@ -104,6 +107,7 @@ export async function runBuild(place: BuildPlace, request: BuildRequest): Promis
         jobs: request.jobs ?? Math.max(4, availableParallelism()),
         python: pythonResources(place, request, prepared),
         runtime: runtimeOnce(place, request),
+        ...(place.devices === undefined ? {} : { devices: place.devices }),
         signal,
         ...(remote === undefined ? {} : { remote }),
         ...importedBy(place),

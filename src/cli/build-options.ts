@@ -29,7 +29,7 @@ const HOW: readonly OptionSpec[] = [
   text("shm-size", "Size of /dev/shm in RUN steps", { valueName: "bytes" }),
   list("ulimit", "Resource limit of RUN steps, as in `nofile=1024:2048`", { valueName: "ulimit" }),
   text("cgroup-parent", "Parent cgroup of RUN steps"),
-  list("allow", "Grant a privilege: `network.host`, `security.insecure`, `secrets.in-layer`"),
+  list("allow", "Grant a privilege: `network.host`, `security.insecure`, `secrets.in-layer`, `device[=name]`"),
   text("jobs", "Steps at the same time; default: by the number of CPUs", { short: "j", valueName: "int" }),
   text("runtime", "OCI runtime for RUN steps (`runc`, `crun`, or a path)"),
 ];

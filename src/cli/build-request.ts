@@ -54,7 +54,7 @@ export function planRequest(context: CommandContext, parsed: ParsedArguments): B
     pull: parsed.boolean("pull"),
     addHosts: parsed.list("add-host"),
     ulimits: flagValue(parsed, "ulimit", parsed.list("ulimit").join(" "), () => parseUlimits(parsed.list("ulimit"))),
-    allow: parsed.list("allow").flatMap((value) => value.split(",")),
+    allow: parsed.list("allow").flatMap((value) => (value.startsWith("device=") ? [value] : value.split(","))),
     outputs: [],
     load: false,
     ...(parsed.boolean("locked") ? { pins: "require" } : {}),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Once, TareError } from "../base/index.ts";
+import type { CdiRegistry } from "../gpu/index.ts";
 import type {
   BuildPlace,
   BuiltSteps,
@@ -168,7 +169,19 @@ async function prepare(rooms: Rooms, request: BuildRequest): Promise<PreparedBui
 
 function placeOf(rooms: Rooms, request: BuildRequest): BuildPlace {
   const { runRoot, env } = rooms.settings;
-  return { store: rooms.writer(), runRoot, env, wheels: () => rooms.wheels(), puller: pullerOf(rooms, request) };
+  return {
+    store: rooms.writer(),
+    runRoot,
+    env,
+    wheels: () => rooms.wheels(),
+    puller: pullerOf(rooms, request),
+    devices: devicesOnce(rooms),
+  };
+}
+
+function devicesOnce({ settings }: Rooms): NonNullable<BuildPlace["devices"]> {
+  const once = new Once<CdiRegistry>();
+  return () => once.run("", async () => (await import("./devices.ts")).cdiRegistry(settings));
 }
 
 /** Several stages from one image ask the registry once. */

@@ -22,7 +22,7 @@ function cdiDirectories(settings: Pick<Settings, "env">): readonly string[] {
 }
 
 /** The devices of this host's CDI specifications. */
-async function cdiRegistry(settings: Settings): Promise<CdiRegistry> {
+export async function cdiRegistry(settings: Settings): Promise<CdiRegistry> {
   const { loadCdi } = await import("../gpu/index.ts");
   return await loadCdi({ directories: cdiDirectories(settings) });
 }

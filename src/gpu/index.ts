@@ -45,6 +45,7 @@ export { loadCdi } from "./cdi/registry.ts";
 export type { CdiProblem, CdiRegistry, CdiResolution, CdiSources, RegisteredDevice } from "./cdi/registry.ts";
 export { applyEdits } from "./cdi/apply-edits.ts";
 export type { ApplyOptions } from "./cdi/apply-edits.ts";
+export { devicesForBuild, isAutoAllowed } from "./cdi/build-devices.ts";
 export { giveDevices } from "./cdi/give-devices.ts";
 export type { GiveOptions } from "./cdi/give-devices.ts";
 export { checkHostFiles, staleNodes } from "./cdi/check-host.ts";

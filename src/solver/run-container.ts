@@ -17,11 +17,13 @@ import {
   runForeground,
 } from "../runtime/index.ts";
 import { TreeView, readFileInTree } from "../store/index.ts";
+import { stepDevices } from "./run-devices.ts";
 import { lowerOf } from "./run-lower.ts";
 import { prepareMounts } from "./run-mounts.ts";
 import { MountStubs } from "./run-stubs.ts";
 import { newRunFolder, runState } from "./stale-runs.ts";
 import type { DiffId } from "../base/index.ts";
+import type { CdiResolution } from "../gpu/index.ts";
 import type { RunOp } from "../graph/index.ts";
 import type { OciSpec, SpecMount } from "../runtime/index.ts";
 import type { LayerStaging } from "../store/index.ts";
@@ -82,11 +84,13 @@ async function runMounted(step: StepContext, command: ContainerCommand, place: R
   const rootfs = join(place.bundle, "rootfs");
   ensureDirectory(rootfs);
   const mounts = [...place.mounts.mounts, ...(command.mounts ?? [])];
-  const spec = specOf(
+  const plain = specOf(
     op,
     { ...place, mounts: { ...place.mounts, mounts } },
     { id, rootfs, user: lookupUser(read, op.user) },
   );
+  const devices = await stepDevices(step, op);
+  const spec = devices === undefined ? plain : await withDevices(plain, devices);
   const stubs = new MountStubs(
     tree,
     spec.mounts.map((mount) => mount.destination),
@@ -109,6 +113,11 @@ async function runMounted(step: StepContext, command: ContainerCommand, place: R
   });
   stubs.remove(upper.tree);
   return { exitCode, started, secrets: place.mounts.secrets };
+}
+
+async function withDevices(spec: OciSpec, devices: CdiResolution): Promise<OciSpec> {
+  const { giveDevices } = await import("../gpu/index.ts");
+  return giveDevices(spec, devices, { namespace: namespaceLimits() });
 }
 
 interface RunIdentity {

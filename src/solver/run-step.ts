@@ -11,6 +11,7 @@ import { say } from "./accelerate/install-files.ts";
 import { finishLayer } from "./layer.ts";
 import { normaliseTimes } from "./normalise.ts";
 import { baseLayers, rootfsOf } from "./results.ts";
+import { deviceNames } from "./run-devices.ts";
 import { runInContainer } from "./run-container.ts";
 import { refuseLeakedSecrets } from "./secret-scan.ts";
 import type { DiffId } from "../base/index.ts";
@@ -21,12 +22,14 @@ import type { StepContext, StepWorker } from "./types.ts";
 /** RUN in a container with the image's root file system. */
 export const runWorker: StepWorker = {
   base: baseLayers,
-  key: (step) => {
+  key: async (step) => {
     const { isEpochChosen, epoch, python } = step.resources;
     const inputs = step.inputs.map((input) => chainDigest(rootfsOf(input).layers));
     const candidate = python.accelerate ? assess(runOp(step)) : undefined;
     const { layers, bytecode } = python;
+    const devices = await deviceNames(step, runOp(step));
     return cacheKey(step.vertex, inputs, {
+      ...(devices.length === 0 ? {} : { devices }),
       ...(isEpochChosen ? { epoch } : {}),
       ...(candidate && "installs" in candidate ? { accelerated: { layers, bytecode } } : {}),
     });
@@ -91,12 +94,6 @@ function checkEntitlements(op: RunOp, allow: ReadonlySet<string>): void {
   if (op.security === "insecure" && !allow.has("security.insecure"))
     throw notAllowed("RUN --security=insecure", "security.insecure");
   if (op.network === "host" && !allow.has("network.host")) throw notAllowed("RUN --network=host", "network.host");
-  const device = op.devices.find((wanted) => wanted.required);
-  if (device) {
-    throw new TareError("E_UNSUPPORTED", `RUN --device=${device.name}: devices in build steps are not supported yet`, {
-      hint: "drop `,required` to build without the device",
-    });
-  }
 }
 
 function notAllowed(what: string, entitlement: string): TareError {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DiffId, Digest } from "../base/index.ts";
+import type { CdiRegistry } from "../gpu/index.ts";
 import type { Vertex, VertexId } from "../graph/index.ts";
 import type { Bytecode, WheelLayerFacts, WheelStore } from "../python/index.ts";
 import type { OciRuntime } from "../runtime/index.ts";
@@ -51,6 +52,8 @@ export interface SolveResources {
   readonly imported?: ImportedSteps;
   /** Told of every step that made layers or that a cache knew. */
   readonly onResult?: (result: KeyedLayers) => void;
+  /** CDI devices of this host, read when the first step asks for one; absent: there are none. */
+  readonly devices?: () => Promise<CdiRegistry>;
   /** Found when the first RUN needs it. */
   readonly runtime: () => Promise<OciRuntime>;
   readonly listener?: BuildListener;

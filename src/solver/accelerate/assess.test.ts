@@ -72,6 +72,7 @@ describe("assess", () => {
     [{ user: "0:100" }, "reason: it does not run as root"],
     [{ user: "0:0" }, ["pip install six"]],
     [{ security: "insecure" as const }, "reason: it has --security=insecure"],
+    [{ devices: [{ name: "v/c=d", required: false }] }, "reason: it has --device"],
   ])("with %j", (more, expected) => {
     expect(seen(step([...SH, "pip install six"], more))).toEqual(expected);
   });

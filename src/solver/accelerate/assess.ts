@@ -44,6 +44,7 @@ export function assess(op: RunOp): Assessment {
 function obstacleOf(op: RunOp): string | undefined {
   if (op.user !== "" && !/^(?:root|0)(?::(?:root|0))?$/.test(op.user)) return "it does not run as root";
   if (op.security === "insecure") return "it has --security=insecure";
+  if (op.devices.length > 0) return "it has --device";
   return undefined;
 }
 
