@@ -119,6 +119,7 @@ export interface ImageNeeds {
     readonly cuda: string;
     /** Of the driver that the library comes from: `575.57.08`. */
     readonly version?: string;
+    /** Empty when the library does not say: then it goes with every older driver. */
     readonly drivers: readonly number[];
   };
 }

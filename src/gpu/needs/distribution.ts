@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import { joinKernels } from "../elf/kernels.ts";
 import { cudaOfDistribution, cudaOfLocal, cudaOfPins, parseMetadata } from "./metadata.ts";
 import type { Metadata } from "./metadata.ts";
 import { hasGpuSign, isForGpus, isNamedForGpus, isOfToolkit } from "./signs.ts";
 import type { GpuKernels, GpuPackage } from "../types.ts";
-import type { DistributionFiles, NeedsOptions, ObjectFacts, SharedObject } from "./types.ts";
+import type { ObjectKernels } from "../elf/kernels.ts";
+import type { DistributionFiles, NeedsOptions, SharedObject } from "./types.ts";
 
 /** What a distribution needs of GPUs; undefined for one that uses none. */
 export async function needsOfDistribution(
@@ -52,7 +54,7 @@ async function readObjects(
   objects: readonly SharedObject[],
   { signal, onFile }: NeedsOptions,
 ): Promise<ObjectsFacts> {
-  const facts: (ObjectFacts | undefined)[] = [];
+  const facts: (ObjectKernels | undefined)[] = [];
   for (const object of objects.filter(({ path }) => isForGpus(path))) {
     signal?.throwIfAborted();
     onFile?.({ of: `${name} ${version}`, path: object.path, size: object.size });
@@ -61,30 +63,10 @@ async function readObjects(
   const known = facts.filter((one) => one !== undefined);
   const [toolkit, ...others] = new Set(known.flatMap((one) => one.toolkit ?? []));
   return {
-    ...(known.length < facts.length ? {} : { kernels: joinKernels(known.map(({ kernels }) => kernels)) }),
+    ...(known.length < facts.length ? {} : { kernels: joinKernels(known) }),
     // Objects for several toolkits (bitsandbytes has one for each) say nothing of which one is used.
     ...(toolkit === undefined || others.length > 0 ? {} : { toolkit }),
   };
-}
-
-/** The kernels of several objects: what one has in all its parts counts before what another has in some. */
-function joinKernels(all: readonly GpuKernels[]): GpuKernels {
-  const union = (pick: (one: GpuKernels) => readonly string[] | undefined): readonly string[] =>
-    [...new Set(all.flatMap((one) => pick(one) ?? []))].toSorted(byArchitecture);
-  const cubins = union((one) => one.cubins);
-  const partial = union((one) => one.partial).filter((one) => !cubins.includes(one));
-  const gfx = union((one) => one.gfx);
-  return {
-    cubins,
-    ptx: union((one) => one.ptx),
-    ...(partial.length === 0 ? {} : { partial }),
-    ...(gfx.length === 0 ? {} : { gfx }),
-  };
-}
-
-/** By number, so that 9.0 stands before 10.0. */
-function byArchitecture(a: string, b: string): number {
-  return Number.parseFloat(a) - Number.parseFloat(b) || (a < b ? -1 : 1);
 }
 
 function isEmpty({ cubins, ptx, partial = [], gfx = [] }: GpuKernels): boolean {

@@ -8,9 +8,12 @@ import { noteWheelLayer } from "../../python/index.ts";
 import { openStore } from "../../store/index.ts";
 import type { LayerFacts, Store } from "../../store/index.ts";
 import { temporaryRoot } from "../../store/fixture.ts";
+import { elfObject } from "../../../test/support/elf-object.ts";
+import { fatbinRegion } from "../../../test/support/gpu-code.ts";
 import { makeWheel } from "../../../test/support/wheel-fixture.ts";
 import type { ImageNeeds } from "../types.ts";
 import { needsOfImage } from "./image.ts";
+import type { ReadFile } from "./types.ts";
 import { needsOfWheels } from "./wheels.ts";
 
 let root = "";
@@ -128,6 +131,97 @@ describe("what an image needs of GPUs", () => {
     const { tree } = store.layers.getAll([layer])[0] ?? { tree: "" };
     fs.rmSync(join(tree, "usr"), { recursive: true });
     expect(await needs([layer])).toEqual(first);
+  });
+});
+
+/** A shared object with code for GPUs. */
+function code(...architectures: readonly string[]): Buffer {
+  const region = fatbinRegion(architectures.map((architecture) => ({ architecture })));
+  return elfObject({ sections: { ".nv_fatbin": region } });
+}
+
+describe("kernels", () => {
+  const OBJECTS = {
+    "torch/lib/libtorch_cuda.so": code("7.5", "8.0", "9.0"),
+    "torch/lib/libtorch_cpu.so": Buffer.from("never read"),
+    "torch/lib/libc10.so": elfObject({}),
+  };
+  const KERNELS = { cubins: ["7.5", "8.0", "9.0"], ptx: [] };
+
+  /** The same distribution installed, with the rows of RECORD. */
+  function installedObjects(): Files {
+    const info = `${SITE}/torch-2.7.0.dist-info`;
+    const rows = Object.keys(OBJECTS).map((path) => `${path},sha256=x,1\n`);
+    const files = Object.entries(OBJECTS).map(([path, bytes]): [string, Buffer] => [`${SITE}/${path}`, bytes]);
+    return { ...TORCH, ...Object.fromEntries(files), [`${info}/RECORD`]: rows.join("") };
+  }
+
+  it("of an installed distribution are those of the files of its RECORD, and those of its wheel", async () => {
+    const { packages } = await needs([await addLayer(installedObjects())]);
+    expect(packages).toMatchObject([{ name: "torch", cuda: "12.6", kernels: KERNELS, source: "wheel" }]);
+    for (const method of [0, 8]) {
+      const lies = Object.fromEntries(Object.keys(OBJECTS).map((path) => [path, { method }]));
+      const made = makeWheel({ name: "torch", version: "2.7.0", files: OBJECTS, lies, requires: ["numpy"] });
+      const { digest } = store.blobs.writeBytes(made.bytes);
+      const wheel = { name: "torch", version: "2.7.0", fileName: made.fileName, digest };
+      const read: string[] = [];
+      const options = { onFile: ({ of, path }: ReadFile) => read.push(`${of}: ${path}`) };
+      const first = await needsOfWheels(store, [wheel], options);
+      expect(first).toMatchObject([{ name: "torch", cuda: "12.8", kernels: KERNELS, source: "wheel" }]);
+      expect(await needsOfWheels(store, [wheel], options)).toEqual(first);
+      expect(read).toEqual(["torch 2.7.0: torch/lib/libtorch_cuda.so", "torch 2.7.0: torch/lib/libc10.so"]);
+    }
+  });
+
+  it("are none in a build for CPUs, and unknown when a file is elsewhere or broken", async () => {
+    const site = `${SITE}/torch-2.7.0+cpu.dist-info`;
+    const cpu = { [`${site}/METADATA`]: "Name: torch\nVersion: 2.7.0+cpu\n", [`${SITE}/torch/lib/libc10.so`]: elfObject({}) };
+    const record = { [`${site}/RECORD`]: "torch/lib/libc10.so,,\n" };
+    expect((await needs([await addLayer({ ...cpu, ...record })])).packages).toEqual([
+      { name: "torch", version: "2.7.0+cpu", source: "wheel", kernels: { cubins: [], ptx: [] } },
+    ]);
+    const more = { [`${site}/RECORD`]: "torch/lib/libc10.so,,\ntorch/lib/libgone.so,,\n../../../../../../etc/x.so,,\n" };
+    const [unknown] = (await needs([await addLayer({ ...cpu, ...more })])).packages;
+    expect(unknown).toEqual({ name: "torch", version: "2.7.0+cpu", source: "unknown" });
+    const made = makeWheel({ name: "torch", version: "2.7.0", files: OBJECTS, lies: { "torch/lib/libtorch_cuda.so": { central: { crc32: 1 } } } });
+    const { digest } = store.blobs.writeBytes(made.bytes);
+    const [broken] = await needsOfWheels(store, [{ name: "torch", version: "2.7.0", fileName: made.fileName, digest }]);
+    expect(broken).not.toHaveProperty("kernels");
+  });
+
+  it("without RECORD are those of the folders that are the distribution's own", async () => {
+    const info = `${SITE}/flash_attn-2.8.0-py3.11.egg-info`;
+    const files = {
+      [`${info}/PKG-INFO`]: "Name: flash_attn\nVersion: 2.8.0\n",
+      [`${info}/top_level.txt`]: "flash_kernels\n",
+      [`${SITE}/flash_kernels/deep/a.so`]: code("8.0"),
+      [`${SITE}/flash_attn/b.so`]: code("9.0a"),
+      [`${SITE}/other/c.so`]: code("5.0"),
+    };
+    const { packages } = await needs([await addLayer(files)]);
+    expect(packages).toMatchObject([{ name: "flash-attn", kernels: { cubins: ["8.0", "9.0a"], ptx: [] } }]);
+  });
+
+  it("of a link out of a layer are not read", async () => {
+    const layer = await addLayer(TORCH);
+    const [{ tree } = { tree: "" }] = store.layers.getAll([layer]);
+    fs.symlinkSync("/proc/self", join(tree, SITE, "torch"));
+    fs.writeFileSync(join(tree, SITE, "torch-2.7.0.dist-info/RECORD"), "torch/fd/0.so,,\n");
+    expect((await needs([layer])).packages[0]).not.toHaveProperty("kernels");
+  });
+});
+
+describe("the driver library for older drivers", () => {
+  const path = "usr/local/cuda-12.9/compat/libcuda.so.575.57.08";
+  const note = '{"format":1,"CUDA version":"12.9","driver":[535,550,560],"device":[1]}';
+
+  it("says by its note which drivers it goes with; one without goes with all", async () => {
+    const notes = { ".note.cuda.fwd_compatibility": { name: "NVIDIA Corporation", type: 1, description: Buffer.from(note) } };
+    const { compat } = await needs([await addLayer({ [path]: elfObject({ soname: "libcuda.so.1", notes }) })]);
+    expect(compat).toEqual({ cuda: "12.9", version: "575.57.08", drivers: [535, 550, 560] });
+    const older = await needs([await addLayer({ [path]: elfObject({ soname: "libcuda.so.1" }) })]);
+    expect(older.compat).toEqual({ cuda: "12.9", version: "575.57.08", drivers: [] });
+    expect((await needs([await addLayer({ [path]: "broken" })])).compat?.drivers).toEqual([]);
   });
 });
 

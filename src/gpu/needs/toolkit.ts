@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* CUDA in an image itself: `version.json` of the toolkit, and the driver library for older drivers (`cuda-compat`). */
 import * as fs from "node:fs";
+import { openSource, readNotes } from "../elf/elf-file.ts";
 import type { SourceTree } from "../../store/index.ts";
 import type { LayerNeeds } from "./types.ts";
 
@@ -35,7 +36,30 @@ function parseOrNothing(text: string): unknown {
   }
 }
 
-/** A driver library for older drivers. */
-export function compatOf(_tree: SourceTree, _path: string): LayerNeeds["compat"] {
-  return [];
+/**
+ * A driver library for older drivers. Its note says which CUDA it brings and the branches of drivers that it goes with
+ * (`{"format":1,"CUDA version":"12.9","driver":[535,550,…]}`); older libraries have none.
+ */
+export function compatOf(tree: SourceTree, path: string): LayerNeeds["compat"] {
+  const entry = tree.lookup(path);
+  if (!entry?.stats.isFile()) return [];
+  const [, folder] = /\/cuda-(\d+\.\d+)\//.exec(path) ?? [];
+  const [, version] = /\.so\.([\d.]+)$/.exec(path) ?? [];
+  const note = noteOf(entry.hostPath);
+  const told = member(note, "CUDA version");
+  const cuda = typeof told === "string" && /^\d+\.\d+$/.test(told) ? told : folder;
+  if (cuda === undefined) return [];
+  const branches = member(note, "driver");
+  const drivers = Array.isArray(branches) ? branches.filter((one) => Number.isSafeInteger(one)) : [];
+  return [{ path, facts: { cuda, drivers, ...(version === undefined ? {} : { version }) } }];
+}
+
+function noteOf(hostPath: string): unknown {
+  const source = openSource(hostPath);
+  try {
+    const [note] = readNotes(source, ".note.cuda.fwd_compatibility");
+    return note && parseOrNothing(note.description.toString("utf8").replace(/\0+$/, ""));
+  } finally {
+    source.close();
+  }
 }

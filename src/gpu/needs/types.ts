@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What the parts of this folder tell one another. */
 import type { Digest } from "../../base/index.ts";
-import type { GpuKernels, GpuPackage, ImageNeeds } from "../types.ts";
+import type { ObjectKernels } from "../elf/kernels.ts";
+import type { GpuPackage, ImageNeeds } from "../types.ts";
 
 /** An image as the store has it. */
 export interface NeedsSubject {
@@ -48,14 +49,7 @@ export interface SharedObject {
   readonly path: string;
   readonly size: number;
   /** What code for GPUs it has; undefined when that can't be told. */
-  read(signal: AbortSignal | undefined): Promise<ObjectFacts | undefined>;
-}
-
-/** Code for GPUs in one shared object. */
-export interface ObjectFacts {
-  readonly kernels: GpuKernels;
-  /** CUDA of the compiler that made it. */
-  readonly toolkit?: string;
+  read(signal: AbortSignal | undefined): Promise<ObjectKernels | undefined>;
 }
 
 /** An installed distribution of a layer. */
