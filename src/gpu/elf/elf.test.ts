@@ -35,21 +35,77 @@ function object(section: string, content: Buffer): Buffer {
 }
 
 const COMMON = ["7.5", "8.0", "12.0"].map((architecture) => ({ architecture }));
-const AMD = ["host-x86_64-unknown-linux-gnu-", "hipv4-amdgcn-amd-amdhsa--gfx90a:xnack-", "hip-amdgcn-amd-amdhsa--gfx1100"];
+const AMD = [
+  "host-x86_64-unknown-linux-gnu-",
+  "hipv4-amdgcn-amd-amdhsa--gfx90a:xnack-",
+  "hip-amdgcn-amd-amdhsa--gfx1100",
+];
 const GFX = { cubins: [], ptx: [], gfx: ["gfx1100", "gfx90a:xnack-"] };
 const LZ4_CUBIN = Buffer.from("a27f454c460201013307000100660200be007e00010021c800", "hex");
 
 describe("kernels of a shared object", () => {
   it.each<[string, Buffer, Partial<ObjectKernels>]>([
-    ["regions of one library", Buffer.concat([fatbinRegion(COMMON), Buffer.alloc(24), fatbinRegion(COMMON)]), { kernels: { cubins: ["7.5", "8.0", "12.0"], ptx: [] }, toolkit: "12.8" }],
-    ["variants, and the numbers' order", fatbinRegion(["10.0f", "9.0a", "10.3", "5.0"].map((architecture) => ({ architecture }))), { kernels: { cubins: ["5.0", "9.0a", "10.0f", "10.3"], ptx: [] } }],
-    ["headers with more in them", fatbinRegion([{ architecture: "12.0", header: 112 }, { architecture: "9.0", kind: "ptx", header: 80 }]), { kernels: { cubins: ["12.0"], ptx: ["9.0"] } }],
-    ["machine code of the other kind", fatbinRegion([{ architecture: "8.0", kindNumber: 16 }, { architecture: "9.0", kindNumber: 64 }]), { kernels: { cubins: ["8.0"], ptx: [] } }],
-    ["what a few regions have more", Buffer.concat([1, 2, 3].map((n) => fatbinRegion(n === 3 ? [...COMMON, { architecture: "9.0a" }, { architecture: "9.0", kind: "ptx" }] : COMMON))), { kernels: { cubins: ["7.5", "8.0", "12.0"], ptx: [], partial: ["9.0a"] } }],
-    ["a region without entries", Buffer.concat([fatbinRegion([]), fatbinRegion(COMMON)]), { kernels: { cubins: ["7.5", "8.0", "12.0"], ptx: [] } }],
-    ["a compiler that tells its version as text, packed by zstd", fatbinRegion([{ architecture: "7.5", flags: 0x8000, payload: zstdCompressSync(cubin(1, "Cuda compilation tools, release 13.2, V13.2.86")) }]), { toolkit: "13.2" }],
-    ["code packed by LZ4", fatbinRegion([{ architecture: "7.5", flags: 0x2000, payload: LZ4_CUBIN }]), { toolkit: "12.6" }],
-    ["packed code that is broken", fatbinRegion([{ architecture: "7.5", flags: 0x8000, payload: Buffer.from("no zstd at all") }]), { kernels: { cubins: ["7.5"], ptx: [] } }],
+    [
+      "regions of one library",
+      Buffer.concat([fatbinRegion(COMMON), Buffer.alloc(24), fatbinRegion(COMMON)]),
+      { kernels: { cubins: ["7.5", "8.0", "12.0"], ptx: [] }, toolkit: "12.8" },
+    ],
+    [
+      "variants, and the numbers' order",
+      fatbinRegion(["10.0f", "9.0a", "10.3", "5.0"].map((architecture) => ({ architecture }))),
+      { kernels: { cubins: ["5.0", "9.0a", "10.0f", "10.3"], ptx: [] } },
+    ],
+    [
+      "headers with more in them",
+      fatbinRegion([
+        { architecture: "12.0", header: 112 },
+        { architecture: "9.0", kind: "ptx", header: 80 },
+      ]),
+      { kernels: { cubins: ["12.0"], ptx: ["9.0"] } },
+    ],
+    [
+      "machine code of the other kind",
+      fatbinRegion([
+        { architecture: "8.0", kindNumber: 16 },
+        { architecture: "9.0", kindNumber: 64 },
+      ]),
+      { kernels: { cubins: ["8.0"], ptx: [] } },
+    ],
+    [
+      "what a few regions have more",
+      Buffer.concat(
+        [1, 2, 3].map((n) =>
+          fatbinRegion(n === 3 ? [...COMMON, { architecture: "9.0a" }, { architecture: "9.0", kind: "ptx" }] : COMMON),
+        ),
+      ),
+      { kernels: { cubins: ["7.5", "8.0", "12.0"], ptx: [], partial: ["9.0a"] } },
+    ],
+    [
+      "a region without entries",
+      Buffer.concat([fatbinRegion([]), fatbinRegion(COMMON)]),
+      { kernels: { cubins: ["7.5", "8.0", "12.0"], ptx: [] } },
+    ],
+    [
+      "a compiler that tells its version as text, packed by zstd",
+      fatbinRegion([
+        {
+          architecture: "7.5",
+          flags: 0x8000,
+          payload: zstdCompressSync(cubin(1, "Cuda compilation tools, release 13.2, V13.2.86")),
+        },
+      ]),
+      { toolkit: "13.2" },
+    ],
+    [
+      "code packed by LZ4",
+      fatbinRegion([{ architecture: "7.5", flags: 0x2000, payload: LZ4_CUBIN }]),
+      { toolkit: "12.6" },
+    ],
+    [
+      "packed code that is broken",
+      fatbinRegion([{ architecture: "7.5", flags: 0x8000, payload: Buffer.from("no zstd at all") }]),
+      { kernels: { cubins: ["7.5"], ptx: [] } },
+    ],
   ])("of NVIDIA are known: %s", (_what, content, expected) => {
     const bytes = object(".nv_fatbin", content);
     const found = kernelsOfSource(source(bytes));
@@ -81,7 +137,12 @@ describe("kernels of a shared object", () => {
 
   it("are none in other files", () => {
     const none = { kernels: { cubins: [], ptx: [] }, bytes: 0 };
-    for (const bytes of [Buffer.from("text"), Buffer.alloc(0), elfObject({}), object(".data", Buffer.from("CCOB\x01"))]) {
+    for (const bytes of [
+      Buffer.from("text"),
+      Buffer.alloc(0),
+      elfObject({}),
+      object(".data", Buffer.from("CCOB\x01")),
+    ]) {
       expect(kernelsOfSource(source(bytes))).toEqual(none);
       expect(streamed(bytes, 16)).toEqual(none);
     }
@@ -108,7 +169,10 @@ describe("kernels of a shared object", () => {
 
   it("are read from hostile files without a crash, and by both ways in bounded steps", () => {
     const whole = Buffer.concat([
-      object(".nv_fatbin", Buffer.concat([fatbinRegion(COMMON), fatbinRegion([{ architecture: "9.0", flags: 0x2000 }])])),
+      object(
+        ".nv_fatbin",
+        Buffer.concat([fatbinRegion(COMMON), fatbinRegion([{ architecture: "9.0", flags: 0x2000 }])]),
+      ),
       object(".hip_fatbin", Buffer.concat([offloadBundle(AMD), compressedBundle(offloadBundle(AMD), 2, "zstd")])),
     ]);
     const change = fc.record({ at: fc.nat({ max: whole.length - 1 }), value: fc.nat({ max: 255 }) });
@@ -150,8 +214,15 @@ describe("kernels of several objects", () => {
 
   it("are those of the large ones; what only a small one has is partial", () => {
     const library = one(900, ["8.0", "9.0"]);
-    expect(joinKernels([library, one(10, ["8.9", "9.0"], ["12.0"])])).toEqual({ cubins: ["8.0", "9.0"], ptx: [], partial: ["8.9"] });
-    expect(joinKernels([library, one(300, ["9.0a"], ["9.0"])])).toEqual({ cubins: ["8.0", "9.0", "9.0a"], ptx: ["9.0"] });
+    expect(joinKernels([library, one(10, ["8.9", "9.0"], ["12.0"])])).toEqual({
+      cubins: ["8.0", "9.0"],
+      ptx: [],
+      partial: ["8.9"],
+    });
+    expect(joinKernels([library, one(300, ["9.0a"], ["9.0"])])).toEqual({
+      cubins: ["8.0", "9.0", "9.0a"],
+      ptx: ["9.0"],
+    });
     expect(joinKernels([])).toEqual({ cubins: [], ptx: [] });
   });
 });
@@ -165,7 +236,11 @@ describe("an ELF file", () => {
       machine: "aarch64",
       notes: { ".note.cuda.fwd_compatibility": note },
     });
-    expect(readElf(source(bytes))).toEqual({ machine: "aarch64", soname: "libcuda.so.1", needed: ["libc.so.6", "libdl.so.2"] });
+    expect(readElf(source(bytes))).toEqual({
+      machine: "aarch64",
+      soname: "libcuda.so.1",
+      needed: ["libc.so.6", "libdl.so.2"],
+    });
     expect(readNotes(source(bytes), ".note.cuda.fwd_compatibility")).toEqual([note]);
     expect(readNotes(source(bytes), ".note.other")).toEqual([]);
     expect(readElf(source(Buffer.from("#!/bin/sh\n")))).toBeUndefined();

@@ -75,11 +75,7 @@ export function walkSource<T>(source: ByteSource, walk: Walk<T>, end: number = s
   return step.value;
 }
 
-function search(
-  source: ByteSource,
-  { from, marks }: Extract<Want, { kind: "mark" }>,
-  end: number,
-): Answer | undefined {
+function search(source: ByteSource, { from, marks }: Extract<Want, { kind: "mark" }>, end: number): Answer | undefined {
   const overlap = longest(marks) - 1;
   for (let at = from; at < end; at += SEARCHED) {
     const piece = source.read(at, Math.min(SEARCHED + overlap, end - at));
@@ -119,7 +115,8 @@ export class StreamWalk<T> {
   write(piece: Uint8Array): void {
     if (this.#step.done === true) return;
     const { at, bytes } = this.#held;
-    const joined = bytes.length === 0 ? Buffer.from(piece.buffer, piece.byteOffset, piece.length) : Buffer.concat([bytes, piece]);
+    const joined =
+      bytes.length === 0 ? Buffer.from(piece.buffer, piece.byteOffset, piece.length) : Buffer.concat([bytes, piece]);
     this.#held = { at, bytes: joined };
     this.#advance(false);
     this.#drop();

@@ -175,15 +175,25 @@ describe("kernels", () => {
 
   it("are none in a build for CPUs, and unknown when a file is elsewhere or broken", async () => {
     const site = `${SITE}/torch-2.7.0+cpu.dist-info`;
-    const cpu = { [`${site}/METADATA`]: "Name: torch\nVersion: 2.7.0+cpu\n", [`${SITE}/torch/lib/libc10.so`]: elfObject({}) };
+    const cpu = {
+      [`${site}/METADATA`]: "Name: torch\nVersion: 2.7.0+cpu\n",
+      [`${SITE}/torch/lib/libc10.so`]: elfObject({}),
+    };
     const record = { [`${site}/RECORD`]: "torch/lib/libc10.so,,\n" };
     expect((await needs([await addLayer({ ...cpu, ...record })])).packages).toEqual([
       { name: "torch", version: "2.7.0+cpu", source: "wheel", kernels: { cubins: [], ptx: [] } },
     ]);
-    const more = { [`${site}/RECORD`]: "torch/lib/libc10.so,,\ntorch/lib/libgone.so,,\n../../../../../../etc/x.so,,\n" };
+    const more = {
+      [`${site}/RECORD`]: "torch/lib/libc10.so,,\ntorch/lib/libgone.so,,\n../../../../../../etc/x.so,,\n",
+    };
     const [unknown] = (await needs([await addLayer({ ...cpu, ...more })])).packages;
     expect(unknown).toEqual({ name: "torch", version: "2.7.0+cpu", source: "unknown" });
-    const made = makeWheel({ name: "torch", version: "2.7.0", files: OBJECTS, lies: { "torch/lib/libtorch_cuda.so": { central: { crc32: 1 } } } });
+    const made = makeWheel({
+      name: "torch",
+      version: "2.7.0",
+      files: OBJECTS,
+      lies: { "torch/lib/libtorch_cuda.so": { central: { crc32: 1 } } },
+    });
     const { digest } = store.blobs.writeBytes(made.bytes);
     const [broken] = await needsOfWheels(store, [{ name: "torch", version: "2.7.0", fileName: made.fileName, digest }]);
     expect(broken).not.toHaveProperty("kernels");
@@ -216,7 +226,9 @@ describe("the driver library for older drivers", () => {
   const note = '{"format":1,"CUDA version":"12.9","driver":[535,550,560],"device":[1]}';
 
   it("says by its note which drivers it goes with; one without goes with all", async () => {
-    const notes = { ".note.cuda.fwd_compatibility": { name: "NVIDIA Corporation", type: 1, description: Buffer.from(note) } };
+    const notes = {
+      ".note.cuda.fwd_compatibility": { name: "NVIDIA Corporation", type: 1, description: Buffer.from(note) },
+    };
     const { compat } = await needs([await addLayer({ [path]: elfObject({ soname: "libcuda.so.1", notes }) })]);
     expect(compat).toEqual({ cuda: "12.9", version: "575.57.08", drivers: [535, 550, 560] });
     const older = await needs([await addLayer({ [path]: elfObject({ soname: "libcuda.so.1" }) })]);

@@ -25,7 +25,11 @@ function readFile(hostPath: string): ObjectKernels | undefined {
 /** A member of a wheel. A stored one is read where it needs to be, a deflated one passes by as a whole. */
 export function zipObject(zip: ZipFile, entry: ZipEntry): SharedObject {
   const { name: path, size } = entry;
-  return { path, size, read: (signal) => (entry.method === 0 ? readStored(zip, entry) : readMember(zip, entry, signal)) };
+  return {
+    path,
+    size,
+    read: (signal) => (entry.method === 0 ? readStored(zip, entry) : readMember(zip, entry, signal)),
+  };
 }
 
 function readStored(zip: ZipFile, entry: ZipEntry): Promise<ObjectKernels | undefined> {
