@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { zstdCompressSync } from "node:zlib";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { elfObject } from "../../../test/support/elf-object.ts";
 import { compressedBundle, cubin, fatbinRegion, offloadBundle } from "../../../test/support/gpu-code.ts";
