@@ -21,6 +21,7 @@ describe("the library's face", () => {
       "close",
       "containers",
       "develop",
+      "gpuData",
       "gpus",
       "images",
       "locks",
@@ -47,6 +48,7 @@ describe("the library's face", () => {
     expect(members(engine.volumes)).toEqual(
       "backup clone create inspect list names prune pull push remove restore verify".split(" "),
     );
+    expect(members(engine.gpuData)).toEqual(["document", "lookUp", "push", "reset", "show", "update"]);
     expect(members(engine.wheels)).toEqual(["list", "pull", "push", "remove"]);
     expect(members(engine.bundles)).toEqual(["create", "load"]);
     expect(members(engine.trust)).toEqual(["generateKey", "sbom", "sign", "verify"]);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { COMMANDS, groupEntries, groupNames, lookUp } from "./commands/table.ts";
+import { COMMANDS, groupEntries, groupNames, groupOf, lookUp } from "./commands/table.ts";
 import { loadCommand } from "./command.ts";
 import { optionsOf } from "./parsed.ts";
 import { takesValue } from "./scan.ts";
@@ -37,12 +37,10 @@ function globalWords(words: readonly string[]): number {
 }
 
 function commandNames(before: readonly string[], current: string): readonly Candidate[] {
-  const [group] = before;
-  if (before.length > 1) return [];
-  if (group !== undefined)
-    return groupEntries(group)
-      .filter(([word]) => word.startsWith(current))
-      .map(([word, entry]) => ({ value: word, text: entry.summary }));
+  if (before.length > 0) {
+    const found = groupOf(before);
+    return found?.words === before.length ? membersOf(found.group, current) : [];
+  }
   const commands = COMMANDS.filter((entry) => !entry.hidden && !entry.name.includes(" "));
   const names = [
     ...commands.map((entry) => ({ value: entry.name, text: entry.summary })),
@@ -52,6 +50,20 @@ function commandNames(before: readonly string[], current: string): readonly Cand
     { value: "help", text: "Help about a command" },
   ];
   return names.filter(({ value }) => value.startsWith(current));
+}
+
+/** Members with one word more, and groups inside of the group. */
+function membersOf(group: string, current: string): readonly Candidate[] {
+  const members = groupEntries(group).map(([name, { summary }]) => {
+    const [word = "", ...rest] = name.split(" ");
+    return { value: word, text: rest.length === 0 ? summary : `Commands of ${group} ${word}` };
+  });
+  const known = new Set<string>();
+  return members.filter(({ value }) => {
+    if (known.has(value) || !value.startsWith(current)) return false;
+    known.add(value);
+    return true;
+  });
 }
 
 async function argumentsOf(

@@ -465,6 +465,35 @@ describe("completion", () => {
   });
 });
 
+describe("groups in groups", () => {
+  it.each([
+    [["gpu", "data"], "Usage:  tare gpu data COMMAND"],
+    [["gpu", "data", "--help"], "Usage:  tare gpu data COMMAND"],
+    [["help", "gpu", "data"], "Usage:  tare gpu data COMMAND"],
+    [["gpu"], "data show"],
+    [["help", "gpu", "data", "show"], "Usage:  tare gpu data show"],
+  ])("%j prints help", async (words, text) => {
+    const { code, stdout } = await tare(words);
+    expect([code, stdout]).toEqual([0, expect.stringContaining(text)]);
+  });
+
+  it("corrects typos at every word", async () => {
+    expect((await tare(["gpu", "data", "shw"])).stderr).toContain("did you mean `tare gpu data show`?");
+    expect((await tare(["image", "lss"])).stderr).toContain("did you mean `tare image ls`?");
+  });
+
+  it("completes each word once", async () => {
+    const answers = async (...words: string[]): Promise<readonly (string | undefined)[]> =>
+      (await tare(["__complete", ...words])).stdout
+        .split("\n")
+        .slice(0, -1)
+        .map((line) => line.split("\t")[0]);
+    expect((await answers("gpu", "")).filter((word) => word === "data")).toHaveLength(1);
+    expect(await answers("gpu", "data", "")).toEqual(["show", "update", "push"]);
+    expect(await answers("gpu", "data", "show", "x", "")).toEqual([]);
+  });
+});
+
 describe("the table of commands", () => {
   it("has no name twice, no option twice, and texts without a full stop", async () => {
     const names = COMMANDS.flatMap(({ name, aliases }) => [name, ...aliases]);

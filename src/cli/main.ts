@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { TareError, isTareError, suggest } from "../base/index.ts";
-import { COMMANDS, groupEntries, groupNames, lookUp } from "./commands/table.ts";
+import { COMMANDS, groupEntries, groupNames, groupOf, lookUp } from "./commands/table.ts";
 import { errorText } from "./error-text.ts";
 import { loadCommand } from "./command.ts";
 import { isTerminalDescriptor, outputOf } from "./output.ts";
@@ -107,24 +107,24 @@ class Session {
 
   /** A group alone prints its help; anything else is a typo. */
   async #withoutCommand(words: readonly string[]): Promise<number> {
-    const [first = "", second] = words;
-    const members = groupEntries(first);
-    if (members.length > 0 && (second === undefined || second === "--help" || second === "-h")) {
-      return this.#help([first]);
-    }
-    const isGroup = members.length > 0;
-    const shown = isGroup ? `${first} ${second}` : first;
-    const names = isGroup
-      ? members.map(([word]) => word)
+    const [first = ""] = words;
+    const found = groupOf(words);
+    const next = found && words[found.words];
+    if (found && (next === undefined || next === "--help" || next === "-h")) return this.#help(found.group.split(" "));
+    const typed = found ? (next ?? "") : first;
+    const before = found ? `${found.group} ` : "";
+    const shown = `${before}${typed}`;
+    const names = found
+      ? groupEntries(found.group).map(([word]) => word)
       : [...COMMANDS.filter((entry) => !entry.hidden).map((entry) => entry.name), ...groupNames()];
-    const near = suggest(isGroup ? (second ?? "") : first, names);
+    const near = suggest(typed, names);
     const isLater = LATER.has(first);
     throw new TareError("E_USAGE", `'${shown}' is not a tare command${isLater ? " yet" : ""}`, {
       hint: isLater
         ? "Docker has it; it comes with a later version of Tare"
         : near
-          ? `did you mean \`tare ${isGroup ? `${first} ` : ""}${near}\`?`
-          : `\`tare ${isGroup ? `${first} ` : ""}--help\` lists the commands`,
+          ? `did you mean \`tare ${before}${near}\`?`
+          : `\`tare ${before}--help\` lists the commands`,
     });
   }
 
@@ -134,9 +134,9 @@ class Session {
     const { groupHelp, topHelp } = await import("./help.ts");
     const { stdout } = this.#context;
     const layout = { columns: stdout.size().columns, color: stdout.color };
-    const [group] = words;
-    if (group === undefined) stdout.write(topHelp(COMMANDS, layout));
-    else if (groupEntries(group).length > 0) stdout.write(groupHelp(group, groupEntries(group), layout));
+    const inner = groupOf(words);
+    if (words.length === 0) stdout.write(topHelp(COMMANDS, layout));
+    else if (inner) stdout.write(groupHelp(inner.group, groupEntries(inner.group), layout));
     else return this.#withoutCommand(words);
     return 0;
   }

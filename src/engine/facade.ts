@@ -16,6 +16,7 @@ import type { GpusApi } from "./facade-gpu.ts";
 import type { NetworksApi } from "./facade-networks.ts";
 import type { WheelsApi } from "./facade-wheels.ts";
 import type { DevelopApi } from "./facade-develop.ts";
+import type { GpuDataApi } from "./facade-gpu-data.ts";
 import type { BundleApi } from "./facade-bundle.ts";
 import type { RegistryApi } from "./facade-registry.ts";
 import type { SizeApi } from "./facade-size.ts";
@@ -66,6 +67,7 @@ export interface Engine {
   readonly boot: BootApi;
   readonly develop: DevelopApi;
   readonly gpus: GpusApi;
+  readonly gpuData: GpuDataApi;
   readonly system: SystemApi;
   /** Releases leases, locks and the database; call once. `exiting`: the process ends right after, which is quicker. */
   close(options?: { readonly exiting?: boolean }): void;

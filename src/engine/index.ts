@@ -143,3 +143,12 @@ export type {
   VolumeSummary,
   VolumesApi,
 } from "./facade-volumes.ts";
+export type {
+  FrameworkBuild,
+  GpuDataApi,
+  GpuDataChanged,
+  GpuDataPushRequest,
+  GpuDataSummary,
+  GpuDataUpdateRequest,
+  GpuFacts,
+} from "./facade-gpu-data.ts";

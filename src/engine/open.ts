@@ -5,6 +5,7 @@ import type { WheelsApi } from "./facade-wheels.ts";
 import type { DevelopApi } from "./facade-develop.ts";
 import type { BootApi } from "./facade-boot.ts";
 import type { BundleApi } from "./facade-bundle.ts";
+import type { GpuDataApi } from "./facade-gpu-data.ts";
 import type { NetworksApi } from "./facade-networks.ts";
 import type { RegistryApi } from "./facade-registry.ts";
 import type { TrustApi } from "./facade-trust.ts";
@@ -39,6 +40,7 @@ export function openEngine(options: EngineOptions): EngineApi {
     trust: lazyTrust(rooms),
     develop: lazyDevelop(rooms),
     gpus: gpusApi(rooms),
+    gpuData: lazyGpuData(rooms),
     boot: lazyBoot(rooms),
     system: systemApi(rooms),
     close: (options = {}) => rooms.close(options),
@@ -144,5 +146,17 @@ function lazyTrust(rooms: Rooms): TrustApi {
     sign: async (request) => (await api()).sign(request),
     verify: async (request) => (await api()).verify(request),
     generateKey: async (passphrase) => (await api()).generateKey(passphrase),
+  };
+}
+
+function lazyGpuData(rooms: Rooms): GpuDataApi {
+  const api = async (): Promise<GpuDataApi> => (await import("./gpu-data.ts")).gpuDataApi(rooms);
+  return {
+    show: async () => (await api()).show(),
+    document: async () => (await api()).document(),
+    lookUp: async (name, version) => (await api()).lookUp(name, version),
+    update: async (request) => (await api()).update(request),
+    reset: async () => (await api()).reset(),
+    push: async (request) => (await api()).push(request),
   };
 }

@@ -61,6 +61,13 @@ export type { CudaOfDriver, MinimumDriver, RunsOn, RunsOnOptions } from "./data/
 export { architectureOf, driverSupports, gpuOfPciDevice, gpuSupportedBy } from "./data/capabilities.ts";
 export { frameworkBuild, frameworkBuilds, frameworkReleases, kernelsFor } from "./data/frameworks.ts";
 export type { FrameworkBuild } from "./data/frameworks.ts";
+/** The data in use and its ways in and out: files and OCI artifacts. */
+export { currentGpuData, resetGpuData, updateGpuData } from "./data/current.ts";
+export type { CurrentGpuData, GpuDataChange } from "./data/current.ts";
+export { fetchGpuData, pushGpuData } from "./data/artifact.ts";
+export type { GpuDataPlace } from "./data/artifact.ts";
+export { lookUpGpuFacts } from "./data/look-up.ts";
+export type { GpuFacts } from "./data/look-up.ts";
 export { howKernelsRun } from "./data/kernels.ts";
 export type { KnownKernels } from "./data/kernels.ts";
 export { suitableBuilds } from "./data/suitable.ts";

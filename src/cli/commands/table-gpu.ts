@@ -10,4 +10,27 @@ export const GPU_COMMANDS: readonly CommandEntry[] = [
     summary: "Check whether an image runs on the GPUs of this host or of another machine",
     load: () => import("./gpu-check.ts"),
   },
+  {
+    name: "gpu data show",
+    aliases: [],
+    group: "system",
+    summary: "Show what is known of which GPU software goes with which",
+    outside: true,
+    load: () => import("./gpu-data-show.ts"),
+  },
+  {
+    name: "gpu data update",
+    aliases: [],
+    group: "system",
+    summary: "Take newer compatibility data from a file or a registry",
+    load: () => import("./gpu-data-update.ts"),
+  },
+  {
+    name: "gpu data push",
+    aliases: [],
+    group: "system",
+    summary: "Share compatibility data through a registry",
+    outside: true,
+    load: () => import("./gpu-data-push.ts"),
+  },
 ];

@@ -261,6 +261,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     outside: true,
     load: () => import("./system-install.ts"),
   },
+  ...GPU_COMMANDS,
   {
     name: "info",
     aliases: ["system info"],
@@ -297,7 +298,7 @@ export const COMMANDS: readonly CommandEntry[] = [
 
 /** The command that `words` begin with, and how many words its name takes. */
 export function lookUp(words: readonly string[]): { readonly entry: CommandEntry; readonly words: number } | undefined {
-  for (const count of [2, 1]) {
+  for (const count of [3, 2, 1]) {
     const wanted = words.slice(0, count).join(" ");
     const entry = COMMANDS.find(({ name, aliases }) => name === wanted || aliases.includes(wanted));
     if (entry && words.length >= count) return { entry, words: count };
@@ -305,13 +306,22 @@ export function lookUp(words: readonly string[]): { readonly entry: CommandEntry
   return undefined;
 }
 
-/** First words of two-word names: `image`, `container`, `system` … */
+/** First words of names with several: `image`, `container`, `system` … */
 export function groupNames(): readonly string[] {
   const words = COMMANDS.flatMap(({ name, aliases }) => [name, ...aliases]).map((name) => name.split(" "));
-  return [...new Set(words.filter((parts) => parts.length === 2).map(([group = ""]) => group))];
+  return [...new Set(words.filter((parts) => parts.length > 1).map(([group = ""]) => group))];
 }
 
-/** The members of a group by their second word; the first spelling of each command only. */
+/** The group that `words` begin with (`image`, `gpu data`), and how many words its name takes. */
+export function groupOf(words: readonly string[]): { readonly group: string; readonly words: number } | undefined {
+  for (const count of [2, 1]) {
+    const group = words.slice(0, count).join(" ");
+    if (words.length >= count && groupEntries(group).length > 0) return { group, words: count };
+  }
+  return undefined;
+}
+
+/** The members of a group by the rest of their names; the first spelling of each command only. */
 export function groupEntries(group: string): readonly (readonly [string, CommandEntry])[] {
   return COMMANDS.flatMap((entry) => {
     const name = [entry.name, ...entry.aliases].find((candidate) => candidate.startsWith(`${group} `));

@@ -5,13 +5,20 @@ import { minimumDriver } from "./drivers.ts";
 import { sourceUrls } from "./references.ts";
 import type { Answer, ArchitectureRow, GpuData, Verdict } from "./types.ts";
 
+/** Compute capabilities that the compilers of a toolkit know. */
+export function capabilitiesOf(data: GpuData, toolkit: string): Answer<readonly string[]> {
+  const row = data.capabilities.find((known) => known.cuda.includes(minorOf(toolkit)));
+  if (!row) return { known: false, reason: `the data does not know the GPUs of CUDA ${toolkit}` };
+  return { known: true, value: row.supported, sources: sourceUrls(data, [row]) };
+}
+
 /** Whether the compilers of a toolkit know a GPU. */
 export function gpuSupportedBy(data: GpuData, toolkit: string, capability: string): Verdict {
   const cuda = minorOf(toolkit);
-  const row = data.capabilities.find((known) => known.cuda.includes(cuda));
-  if (!row) return unknown(`the data does not know the GPUs of CUDA ${toolkit}`);
-  const sources = sourceUrls(data, [row]);
-  if (row.supported.includes(capability)) {
+  const known = capabilitiesOf(data, toolkit);
+  if (!known.known) return unknown(known.reason);
+  const { sources } = known;
+  if (known.value.includes(capability)) {
     return { verdict: "yes", reason: `CUDA ${cuda} knows compute capability ${capability}`, sources };
   }
   const reach = reachOf(data, capability);
