@@ -261,7 +261,6 @@ export const COMMANDS: readonly CommandEntry[] = [
     outside: true,
     load: () => import("./system-install.ts"),
   },
-  ...GPU_COMMANDS,
   {
     name: "info",
     aliases: ["system info"],
