@@ -10,7 +10,7 @@ import type { Descriptor, Manifest } from "../../oci/index.ts";
 import type { RegistryClient } from "../../registry/index.ts";
 
 /** Type of the artifact and of its layer. */
-export const GPU_DATA_TYPE = "application/vnd.tare.gpu-data.v1+json";
+const GPU_DATA_TYPE = "application/vnd.tare.gpu-data.v1+json";
 
 const MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json";
 const EMPTY = { mediaType: "application/vnd.oci.empty.v1+json", bytes: Buffer.from("{}") };
