@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Store } from "../store/index.ts";
 import type { ContainersContext } from "./context.ts";
+import type { GpuUsage } from "./gpu-usage.ts";
 import { NetworkedRuntime } from "./networked-runtime.ts";
 import { linuxProcesses } from "./process-identity.ts";
 import type { DeviceSource } from "./requested-devices.ts";
@@ -30,12 +31,14 @@ export interface ContainerContextOptions {
   readonly publishAddress?: () => string;
   /** Devices that containers ask for by name. */
   readonly devices?: DeviceSource;
+  /** Where `stats` asks for the use of GPUs. */
+  readonly gpuUsage?: GpuUsage;
   readonly findImage?: NonNullable<ContainersContext["findImage"]>;
 }
 
 /** What all functions of this area take. Cheap: nothing is read before it is needed. */
 export function containerContext(options: ContainerContextOptions): ContainersContext {
-  const { store, devices, findImage, healthCommand, mountNamespace, publishAddress } = options;
+  const { store, devices, findImage, healthCommand, mountNamespace, publishAddress, gpuUsage } = options;
   const now = (): number => Date.now();
   const processes = linuxProcesses();
   return {
@@ -47,6 +50,7 @@ export function containerContext(options: ContainerContextOptions): ContainersCo
     now,
     ...(devices ? { devices } : {}),
     ...(publishAddress ? { publishAddress } : {}),
+    ...(gpuUsage ? { gpuUsage } : {}),
     ...(findImage ? { findImage } : {}),
   };
 }

@@ -8,6 +8,7 @@ import { recordsOf } from "./context.ts";
 import type { ContainersContext } from "./context.ts";
 import type { ContainerView } from "./filters.ts";
 import { allViews, findContainer, viewOf } from "./find.ts";
+import type { GpuSampler } from "../gpu/index.ts";
 import type { GpuShare } from "./gpu-usage.ts";
 import { readProcess } from "./process-identity.ts";
 
@@ -70,9 +71,25 @@ export async function* containerStats(
   context: ContainersContext,
   request: StatsRequest,
 ): AsyncGenerator<readonly ContainerStats[], void, undefined> {
-  const { signal } = request;
   const ids = request.containers.map((text) => ({ asked: text, id: findContainer(context, text).id }));
+  const sampler = await context.gpuUsage?.open();
+  try {
+    yield* rounds(context, request, ids, sampler);
+  } finally {
+    sampler?.close();
+  }
+}
+
+async function* rounds(
+  context: ContainersContext,
+  request: StatsRequest,
+  ids: readonly Asked[],
+  sampler: GpuSampler | undefined,
+): AsyncGenerator<readonly ContainerStats[], void, undefined> {
+  const { signal } = request;
   let before = countAll(targetsOf(context, request, ids));
+  // A driver needs time to answer for the first time, and its shares of time are differences too.
+  gpuOf(sampler, before).catch(() => undefined);
   let interval = FIRST_INTERVAL;
   do {
     await sleep(interval, undefined, signal ? { signal } : {}).catch(() => undefined);
@@ -80,7 +97,7 @@ export async function* containerStats(
     const targets = targetsOf(context, request, ids);
     if (ids.length > 0 && targets.length === 0) return;
     const now = countAll(targets);
-    const gpu = await context.gpuUsage?.sample();
+    const gpu = await gpuOf(sampler, now);
     yield targets.map((target) => {
       const { id } = target.view.record;
       return rowOf(target, { before: before.get(id), now: now.get(id), gpu });
@@ -89,6 +106,12 @@ export async function* containerStats(
     interval = INTERVAL;
   } while (request.stream);
 }
+
+async function gpuOf(sampler: GpuSampler | undefined, counts: Counted): Promise<Counts["gpu"]> {
+  return sampler?.sample([...counts.values()].flatMap(({ folders }) => cgroupProcesses(folders)));
+}
+
+type Counted = ReadonlyMap<string, Count>;
 
 interface Asked {
   readonly asked: string;
@@ -107,7 +130,7 @@ function targetsOf(context: ContainersContext, request: StatsRequest, ids: reado
   return shown.map((view) => ({ asked: view.record.id, view }));
 }
 
-function countAll(targets: readonly Target[]): ReadonlyMap<string, Count> {
+function countAll(targets: readonly Target[]): Counted {
   const mountinfo = readFileSync("/proc/self/mountinfo", "utf8");
   const counts = new Map<string, Count>();
   for (const { view } of targets) {

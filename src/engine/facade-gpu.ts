@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* GPUs: that part of the face. */
 import type { GpuFinding } from "../gpu/index.ts";
+import type { GpuList } from "./facade-gpu-list.ts";
 
 export type { GpuFinding } from "../gpu/index.ts";
+export type { GpuList, GpuPartSummary, GpuSummary, GpuUser } from "./facade-gpu-list.ts";
 
 /** What is to be checked, and for which machines. */
 export interface GpuCheckRequest {
@@ -28,6 +30,8 @@ export interface GpuTargetReport {
 
 /** Answers about GPUs. */
 export interface GpusApi {
+  /** The GPUs of this host, and who uses them. A driver that does not answer is a remark, after 20 seconds at the latest. */
+  list(call?: { readonly signal?: AbortSignal }): Promise<GpuList>;
   /**
    * Compares what an image needs with what machines have, or looks at this host alone. Throws `E_IMAGE_NOTFOUND`,
    * `E_USAGE` for a target that can't be read or that nothing names, `E_CONFIG`.

@@ -62,7 +62,16 @@ export type {
 } from "./facade-containers.ts";
 export type { EventsRequest, StoreEvent } from "./facade-events.ts";
 export type { ConnectOptions, NetworkCreateRequest, NetworkSummary, NetworksApi } from "./facade-networks.ts";
-export type { GpuCheckRequest, GpuFinding, GpuTargetReport, GpusApi } from "./facade-gpu.ts";
+export type {
+  GpuCheckRequest,
+  GpuFinding,
+  GpuList,
+  GpuPartSummary,
+  GpuSummary,
+  GpuTargetReport,
+  GpuUser,
+  GpusApi,
+} from "./facade-gpu.ts";
 export type { LockChange, LockRequest, LockResult, LockedVersion, LocksApi } from "./facade-lock.ts";
 export type {
   BuiltWheel,

@@ -72,7 +72,7 @@ export class Rooms {
   }
 
   async #containerContext(store: Store): Promise<ContainersContext> {
-    const { containerContext } = await import("../containers/index.ts");
+    const { containerContext, hostGpuUsage } = await import("../containers/index.ts");
     const { settings } = this;
     const { publishAddress } = await import("./user-settings.ts");
     const { containerCommands } = await import("./container-commands.ts");
@@ -82,6 +82,7 @@ export class Rooms {
       devices: deviceSource(settings),
       ...containerCommands(this.settings),
       publishAddress: () => publishAddress(settings),
+      gpuUsage: hostGpuUsage(settings.driverRoot),
       findImage: (text) => {
         const record = lookUpImage(store, text);
         return record && { id: record.id, diffIds: store.contentOf(record).diffIds };

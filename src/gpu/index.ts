@@ -2,6 +2,10 @@
 export { needsOfImage } from "./needs/image.ts";
 export { needsOfWheels } from "./needs/wheels.ts";
 export type { GpuWheel, NeedsOptions, NeedsSubject, ReadFile } from "./needs/types.ts";
+export { describeHost, gpuStates } from "./usage/describe-host.ts";
+export { openGpuSampler } from "./usage/sampler.ts";
+export type { GpuSampler, GpuUse } from "./usage/sampler.ts";
+export type { GpuProcess, GpuState, HostGpuStates } from "./usage/types.ts";
 export { discoverGpus } from "./host/discover.ts";
 export { generateSpecs } from "./generate/generate.ts";
 export type { DeviceNaming, GenerateOptions, GeneratedSpecs } from "./generate/options.ts";

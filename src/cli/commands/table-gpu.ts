@@ -4,6 +4,14 @@ import type { CommandEntry } from "../command.ts";
 /** Commands about GPUs. */
 export const GPU_COMMANDS: readonly CommandEntry[] = [
   {
+    name: "gpu ls",
+    aliases: ["gpu list"],
+    group: "system",
+    summary: "List the GPUs of this host and who uses them",
+    outside: true,
+    load: () => import("./gpu-ls.ts"),
+  },
+  {
     name: "gpu check",
     aliases: [],
     group: "system",

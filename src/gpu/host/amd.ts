@@ -69,7 +69,8 @@ function computeNode(folder: string): readonly ComputeNode[] {
   ];
 }
 
-function busOf(domain: number, location: number): string {
+/** The PCI address that KFD writes as two numbers. */
+export function busOf(domain: number, location: number): string {
   const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, "0");
   return `${hex(domain, 4)}:${hex((location >> 8) & 0xff, 2)}:${hex((location >> 3) & 0x1f, 2)}.${location & 7}`;
 }

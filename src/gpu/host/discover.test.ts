@@ -76,9 +76,9 @@ describe("NVIDIA", () => {
       numbers.map((number) => `/dev/nvidia-caps/nvidia-cap${number}`);
     // Nine numbers an instance from 3 on: access, then eight compute instances.
     expect(first?.mig).toEqual([
-      { index: 0, nodes: caps(12, 13) },
-      { index: 1, nodes: caps(12, 14) },
-      { index: 2, nodes: caps(21, 22) },
+      { index: 0, gi: 1, ci: 0, nodes: caps(12, 13) },
+      { index: 1, gi: 1, ci: 1, nodes: caps(12, 14) },
+      { index: 2, gi: 2, ci: 0, nodes: caps(21, 22) },
     ]);
     expect(second?.mig).toEqual([]);
   });

@@ -13,10 +13,12 @@ const CAPABILITIES = "proc/driver/nvidia/capabilities";
 export function migParts(roots: HostRoots, minor: number): readonly MigPart[] {
   const folder = join(roots.kernel, CAPABILITIES, `gpu${minor}`, "mig");
   const minors = capMinors(roots);
-  const parts = numbered(folder, "gi").flatMap((gi) =>
-    numbered(join(folder, gi), "ci").map((ci) => [`gpu${minor}/${gi}/access`, `gpu${minor}/${gi}/${ci}/access`]),
-  );
-  return parts.map((names, index) => ({ index, nodes: names.flatMap((name) => capNode(minors.get(name))) }));
+  const parts = numbered(folder, "gi").flatMap((gi) => numbered(join(folder, gi), "ci").map((ci) => ({ gi, ci })));
+  return parts.map(({ gi, ci }, index) => {
+    const names = [`gpu${minor}/${gi}/access`, `gpu${minor}/${gi}/${ci}/access`];
+    const nodes = names.flatMap((name) => capNode(minors.get(name)));
+    return { index, gi: Number(gi.slice(2)), ci: Number(ci.slice(2)), nodes };
+  });
 }
 
 function capNode(minor: string | undefined): readonly string[] {

@@ -4,8 +4,8 @@ import { lstatSync, readFileSync, readdirSync } from "node:fs";
 import type { BigIntStats } from "node:fs";
 import { ioError, systemErrorCode } from "../../base/index.ts";
 
-/** What an attribute that nobody may read, or whose device went away, gives. */
-const ABSENT: readonly (string | undefined)[] = ["ENOENT", "ENOTDIR", "ENODEV", "ENXIO", "EACCES", "EPERM"];
+/** What an attribute that nobody may read, or whose device or process went away, gives. */
+const ABSENT: readonly (string | undefined)[] = ["ENOENT", "ENOTDIR", "ENODEV", "ENXIO", "ESRCH", "EACCES", "EPERM"];
 
 /** A text without blanks at its ends, or undefined where there is none to be read. */
 export function readFact(path: string): string | undefined {

@@ -8,7 +8,7 @@ import type { VendorGpus } from "./vendor.ts";
 const NODE = "/dev/dxg";
 
 /** Where Windows shows its GPU drivers inside of WSL2. */
-const WSL_FOLDER = "/usr/lib/wsl";
+export const WSL_FOLDER = "/usr/lib/wsl";
 
 /**
  * The GPUs of a Windows that this Linux runs in. One node stands for all of them, and how many there are only the
