@@ -29,7 +29,12 @@ interface Report {
     readonly name: string;
     readonly status: string;
     readonly message: string;
-    readonly assertionResults: readonly { readonly fullName: string; readonly status: string }[];
+    readonly assertionResults: readonly {
+      readonly fullName: string;
+      readonly status: string;
+      /** Also of a first try that failed before one that passed. */
+      readonly failureMessages?: readonly string[];
+    }[];
   }[];
 }
 
@@ -94,19 +99,34 @@ function runTests({ name, command }: Step): Counts {
   });
   const counts = countReport(file);
   // vitest fails without a failed test where an error escaped all of them.
-  if (status !== 0 && counts.failed === 0) counts.failed = 1;
+  if (status !== 0 && counts.failed === 0) {
+    counts.failed = 1;
+    remarks.push(`${name}: vitest ended with ${String(status)}, and no test failed: an error escaped`);
+  }
   return counts;
 }
 
 function countReport(file: string): Counts {
   const counts = { passed: 0, failed: 0, skipped: 0 };
-  for (const { name, status, assertionResults } of readReport(file)?.testResults ?? []) {
-    if (status === "failed" && !assertionResults.some((test) => test.status === "failed")) counts.failed += 1;
-    for (const test of assertionResults) {
-      counts[outcomeOf(test.status, `${relative(root, name)} > ${test.fullName}`)] += 1;
+  for (const { name, status, message, assertionResults } of readReport(file)?.testResults ?? []) {
+    if (status === "failed" && !assertionResults.some((test) => test.status === "failed")) {
+      counts.failed += 1;
+      remarks.push(`failed: ${relative(root, name)}: ${shortened(message)}`);
+    }
+    for (const { status: ended, fullName, failureMessages = [] } of assertionResults) {
+      const title = `${relative(root, name)} > ${fullName}`;
+      counts[outcomeOf(ended, title)] += 1;
+      if (failureMessages.length === 0) continue;
+      const how = ended === "failed" ? "failed" : "passed on the second try";
+      remarks.push(`${how}: ${title}: ${shortened(failureMessages[0] ?? "")}`);
     }
   }
   return counts;
+}
+
+/** The first lines of a message, as one: the whole of it stands above, where a log of the end alone may not reach. */
+function shortened(message: string): string {
+  return message.split("\n").slice(0, 4).join(" | ").slice(0, 600);
 }
 
 function readReport(file: string): Report | undefined {
@@ -135,6 +155,8 @@ function total(all: readonly Counts[]): Counts {
   return { passed: sum("passed"), failed: sum("failed"), skipped: sum("skipped") };
 }
 
+/** What is said once more at the end. */
+const remarks: string[] = [];
 const expectedSkips = JSON.parse(
   readFileSync(join(root, "test/expected-skips.json"), "utf8"),
 ) as readonly ExpectedSkip[];
@@ -142,6 +164,7 @@ const steps = chosenSteps(process.argv.slice(2));
 mkdirSync(reports, { recursive: true });
 process.env["PATH"] = `${join(root, "node_modules/.bin")}:${process.env["PATH"] ?? ""}`;
 const results = steps.map(runStep);
+for (const remark of remarks) process.stdout.write(`${remark}\n`);
 for (const [index, step] of steps.entries()) {
   if ((results[index]?.failed ?? 0) > 0) process.stdout.write(`failed: ${step.name}\n`);
 }
