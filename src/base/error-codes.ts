@@ -195,6 +195,7 @@ export const ERROR_CODES = {
   E_GPU_DRIVER: "the GPU driver of this host is not complete, or its parts are of different versions",
   // gpu: requests
   E_GPU_MISSING: "this host has no GPU, or none of the vendor that was asked for",
+  E_GPU_CHECK: "an image, or the packages of a lock, can't run on the GPUs that are meant for it",
   E_GPU_UNKNOWN: "a GPU was asked for that this host does not have",
   // gpu: CDI
   E_CDI_SPEC: "a CDI specification is malformed or breaks a rule of the standard",

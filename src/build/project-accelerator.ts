@@ -2,21 +2,23 @@
 /* The accelerator of a project's build, and that a lock is one for it. */
 import { TareError } from "../base/index.ts";
 import { chooseAccelerator, gpuPackagesError, isGpuPackage, stampOf } from "../python/index.ts";
+import { automaticAccelerator } from "./gpu-targets.ts";
 import type { Lock, SelectedPackage } from "../python/index.ts";
 import type { ProjectBuild } from "./project-build.ts";
 
-type Asking = Pick<ProjectBuild, "request" | "project">;
+type Asking = Pick<ProjectBuild, "place" | "request" | "project">;
 
 /**
  * `--accelerator` or `[tool.tare]`, else that of the lock. `auto` of the project is decided when it is locked, so that
  * a build on another machine is the same.
  */
-export function acceleratorOf({ request, project }: Asking, lock?: Lock): string | undefined {
+export async function acceleratorOf({ place, request, project }: Asking, lock?: Lock): Promise<string | undefined> {
   const own = request.python?.accelerator;
   const locked = lock && stampOf(lock)?.accelerator;
   const configured = project.config.accelerator;
   if (own === undefined && locked !== undefined && (configured === undefined || configured === "auto")) return locked;
-  return chooseAccelerator(own ?? configured);
+  const wanted = own ?? configured;
+  return chooseAccelerator(wanted, await automaticAccelerator(place, project, wanted));
 }
 
 /**

@@ -19,6 +19,7 @@ import {
   stampLock,
   writeLayerFacts,
 } from "../python/index.ts";
+import { automaticAccelerator, checkTargets, refuseTargets, targetTexts } from "./gpu-targets.ts";
 import { isolatedUv } from "./isolated-uv.ts";
 import { writePins } from "./project-wheels.ts";
 import { openJob } from "./lock-job.ts";
@@ -44,18 +45,21 @@ export async function lockProject(place: BuildPlace, request: LockRequest): Prom
     ...(job.previous?.stamp === undefined ? {} : { stamp: job.previous.stamp }),
   });
   const { target, reason } = found;
-  const stamp = stampFor(job, target, found.platform);
+  const stamp = stampFor(job, { target, platform: found.platform, accelerator: await acceleratorFor(job) });
   const { previous } = job;
   const problems = previous ? problemsOf(previous.lock, job.inputs, target) : [];
   const about = { job, stamp, target, reason };
   if (previous && request.upgrade === undefined) {
     const isKnown = problems.length === 0 && isMadeFor(previous, stamp, target);
-    if (isKnown || (request.isCheck && problems.length > 0)) return resultOf(about, { text: previous.text, problems });
+    if (isKnown || (request.isCheck && problems.length > 0)) {
+      const warnings = await gpuWarnings(job, previous.text, target);
+      return resultOf(about, { text: previous.text, problems, warnings });
+    }
   }
   const resolved = await resolveJob(job, stamp, found);
-  const warnings = [...job.warnings, ...resolved.warnings];
   const facts = [...readLayerFacts(previous?.lock.tare).values()];
   const text = writeLayerFacts(stampLock(resolved.pylock, stamp, target), facts);
+  const warnings = [...job.warnings, ...resolved.warnings, ...(await gpuWarnings(job, text, target))];
   const isSame = previous !== undefined && lockChanges(previous.lock, readLock(text, job.file)).length === 0;
   if (request.isCheck) return resultOf(about, { text, problems: isSame ? [] : problems, warnings });
   const isWritten = previous?.text !== text;
@@ -63,13 +67,36 @@ export async function lockProject(place: BuildPlace, request: LockRequest): Prom
   return resultOf(about, { text, problems: [], warnings, isWritten });
 }
 
-/** Options of this call, of the project, then of the lock that is there. */
-function stampFor({ request, project, previous, inputs }: Job, target: PythonTarget, platform: string): LockStamp {
+/** What of a lock can't run on the project's machines. Throws `E_GPU_CHECK` where the project wants an error. */
+async function gpuWarnings({ place, project, file }: Job, text: string, target: PythonTarget): Promise<readonly string[]> {
+  if (project.project.config.gpu === undefined) return [];
+  const selected = selectFromLock(readLock(text, file), target, { extras: [], groups: [] });
+  const found = await checkTargets(place, project.project, selected);
+  refuseTargets(found, project.project);
+  return targetTexts(found);
+}
+
+interface StampFacts {
+  readonly target: PythonTarget;
+  readonly platform: string;
+  readonly accelerator: string | undefined;
+}
+
+/** That of this call, of the project, of the lock that is there. */
+async function acceleratorFor({ place, request, project, previous }: Job): Promise<string | undefined> {
   const configured = project.project.config.accelerator;
   const locked = previous?.stamp?.accelerator;
   // `auto` of the project is decided once, so that another machine does not make another lock.
   const kept = configured === "auto" ? (locked ?? configured) : (configured ?? locked);
-  const accelerator = chooseAccelerator(request.accelerator ?? kept);
+  const wanted = request.accelerator ?? kept;
+  return chooseAccelerator(wanted, await automaticAccelerator(place, project.project, wanted));
+}
+
+/** Options of this call, of the project, then of the lock that is there. */
+function stampFor(
+  { request, project, previous, inputs }: Job,
+  { target, platform, accelerator }: StampFacts,
+): LockStamp {
   return {
     inputs: inputsDigest(inputs),
     files: project.project.inputs.files,

@@ -16,6 +16,7 @@ import { buildWheels } from "./build-wheels.ts";
 import { splitPackages } from "./project-packages.ts";
 import { isolatedUv } from "./isolated-uv.ts";
 import { staleReason } from "./lock-state.ts";
+import { checkTargets, refuseTargets, targetTexts } from "./gpu-targets.ts";
 import { acceleratorOf, checkAccelerator } from "./project-accelerator.ts";
 import type { IsolatedPlace } from "./isolated.ts";
 import type { Digest } from "../base/index.ts";
@@ -66,7 +67,10 @@ export async function chooseWheels(build: ProjectBuild, choice: WheelChoice): Pr
   const { lock, source } = await lockOf(build, choice);
   const layerFacts = readLayerFacts(lock?.tare);
   build.place.remote?.addLocked(layerFacts);
-  const { others, inPlace, ownName } = await splitPackages(build, lock ? selectedOf(build, choice, lock) : []);
+  const accelerator = await acceleratorOf(build, lock);
+  const selected = lock ? selectedOf(build, choice, lock, accelerator) : [];
+  await checkGpuTargets(build, selected);
+  const { others, inPlace, ownName } = await splitPackages(build, selected);
   const store = await build.place.wheels();
   const built = await buildWheels(
     isolatedPlace(build, choice),
@@ -89,17 +93,31 @@ export async function chooseWheels(build: ProjectBuild, choice: WheelChoice): Pr
     inPlace: inPlace.map(({ wheel, folder }) => ({ name: wheel.name, folder })),
     selected: others,
     ownName,
-    accelerator: acceleratorOf(build, lock),
+    accelerator,
     layerFacts,
   };
 }
 
-function selectedOf(build: ProjectBuild, { target }: WheelChoice, lock: Lock): readonly SelectedPackage[] {
+function selectedOf(
+  build: ProjectBuild,
+  { target }: WheelChoice,
+  lock: Lock,
+  accelerator: string | undefined,
+): readonly SelectedPackage[] {
   const { config, dependencies } = build.project;
   const requested = new Set(dependencies.requested);
   const selected = selectFromLock(lock, target, { extras: config.extras, groups: config.groups, requested });
-  if (dependencies.kind === "lock") checkAccelerator(acceleratorOf(build, lock), lock, selected);
+  if (dependencies.kind === "lock") checkAccelerator(accelerator, lock, selected);
   return selected;
+}
+
+/** The project's machines with GPUs: what can't run there is told, or refused where the project says so. */
+async function checkGpuTargets({ place, project, request }: ProjectBuild, selected: readonly SelectedPackage[]): Promise<void> {
+  const found = await checkTargets(place, project, selected);
+  refuseTargets(found, project);
+  for (const message of targetTexts(found)) {
+    request.listener?.({ kind: "warning", rule: "GpuTarget", message, at: Date.now() });
+  }
 }
 
 /** Where sources are built, and asked for what they need. */
@@ -153,7 +171,7 @@ async function lockOf(
   const inputs = pins ? [writePins(build, pins)] : files.map((name) => join(root, name));
   const { config } = project;
   const { target } = choice;
-  const accelerator = acceleratorOf(build);
+  const accelerator = await acceleratorOf(build);
   const runIsolated = isolatedUv(isolatedPlace(build, choice));
   const resolution = await resolve(
     { store: place.store, wheels: place.wheels, env: place.env, signal: build.signal },

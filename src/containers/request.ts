@@ -147,6 +147,8 @@ export interface CreateRequest {
   readonly security: SecurityRequest;
   /** Devices by name: `--device vendor.com/class=name`, `--gpus`. Absent: none. */
   readonly deviceRequests?: readonly GpuRequest[];
+  /** What happens where the image can't run on the GPUs that it would get; absent: error. */
+  readonly gpuCheck?: "error" | "warn" | "off";
   readonly namespaces: NamespaceRequest;
   /** Absent: the default network, nothing published. */
   readonly network?: NetworkRequest;

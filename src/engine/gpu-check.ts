@@ -5,6 +5,7 @@ import {
   checkGpuHost,
   checkImage,
   checkTarget,
+  currentGpuData,
   describeTarget,
   discoverGpus,
   isTargetText,
@@ -12,7 +13,6 @@ import {
   needsOfImage,
   parseGpuTarget,
   readHostState,
-  shippedGpuData,
   targetsOfHost,
 } from "../gpu/index.ts";
 import { imageDetails } from "../images/index.ts";
@@ -24,7 +24,7 @@ import type { Rooms } from "./rooms.ts";
 
 /** Compares; see `GpusApi.check`. */
 export async function checkGpus(rooms: Rooms, request: GpuCheckRequest): Promise<readonly GpuTargetReport[]> {
-  const data = await shippedGpuData();
+  const { data } = await currentGpuData(rooms.reader());
   const targets = await targetsOf(request);
   if (request.image === undefined && targets.length === 0) return [await hostReport(rooms, data)];
   const needs = request.image === undefined ? undefined : await imageNeeds(rooms, request.image, request);

@@ -21,6 +21,8 @@ export { describeTarget } from "./check/describe-target.ts";
 /** Descriptions of machines: see each for its errors. */
 export { isTargetText, parseGpuTarget } from "./check/target.ts";
 export { targetsOfHost } from "./check/target-of-host.ts";
+/** Throws `E_ACCELERATOR`. */
+export { automaticBuild } from "./check/automatic-build.ts";
 export type {
   CdiDevice,
   CdiDeviceNode,

@@ -7,6 +7,7 @@ import { kernelsRule } from "./rules-kernels.ts";
 import { cudnnRule, librariesRule, majorsRule } from "./rules-libraries.ts";
 import { requireRule } from "./rules-require.ts";
 import { sorted } from "./sorted.ts";
+import { withTables } from "./with-tables.ts";
 import type { GpuData } from "../data/types.ts";
 import type { GpuFinding, GpuTarget, ImageNeeds } from "../types.ts";
 import type { Rule } from "./subject.ts";
@@ -39,5 +40,6 @@ const NVIDIA: readonly Rule[] = [
  */
 export function checkImage(target: GpuTarget, needs: ImageNeeds, data: GpuData): readonly GpuFinding[] {
   const rules = [...ALL, ...(target.vendor === "nvidia" ? NVIDIA : []), ...(target.vendor === "amd" ? AMD : [])];
-  return sorted(rules.flatMap((rule) => rule({ target, needs, data })));
+  const subject = { target, needs: { ...needs, packages: withTables(needs.packages, data) }, data };
+  return sorted(rules.flatMap((rule) => rule(subject)));
 }

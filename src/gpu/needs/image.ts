@@ -10,7 +10,7 @@ import { isSeen } from "./seen.ts";
 import { needsOfWheels } from "./wheels.ts";
 import type { InstalledPackage, LayerNeeds, NeedsOptions, NeedsSubject } from "./types.ts";
 
-const ASKING = /^(?:NVIDIA_|CUDA_|(?:AMD|ROCR|HIP)_VISIBLE_DEVICES$)/;
+const ASKING = /^(?:NVIDIA_|CUDA_|NV_CUDNN_VERSION$|LD_LIBRARY_PATH$|(?:AMD|ROCR|HIP)_VISIBLE_DEVICES$)/;
 
 /**
  * What an image of the store needs of a machine's GPUs. Trees are looked through once and remembered by layer; layers

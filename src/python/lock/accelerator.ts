@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* CPU or GPU on purpose: which builds of torch and its kin are taken, and what a CPU image must not have. */
-import * as fs from "node:fs";
 import { TareError, suggest } from "../../base/index.ts";
 
 /** What `--accelerator` may say besides `cpu`, `xpu` and `auto`. */
@@ -18,41 +17,16 @@ export function isGpuPackage(name: string): boolean {
 }
 
 /**
- * The build that is meant: `auto` is what this machine's NVIDIA driver runs, or `cpu` without one. Throws `E_USAGE`.
- * `driver` gives the driver's version, for tests.
+ * The build that is meant; `automatic` decides what `auto` is, by the driver and the GPUs of the machines that it is for.
+ * Throws `E_USAGE`.
  */
-export function chooseAccelerator(
-  wanted: string | undefined,
-  driver: () => string | undefined = nvidiaDriver,
-): string | undefined {
+export function chooseAccelerator(wanted: string | undefined, automatic: () => string): string | undefined {
   if (wanted === undefined || BUILDS.test(wanted)) return wanted;
-  if (wanted === "auto") return buildFor(driver());
+  if (wanted === "auto") return automatic();
   const near = suggest(wanted, KNOWN);
   throw new TareError("E_USAGE", `unknown accelerator \`${wanted.slice(0, 40)}\``, {
     hint: near === undefined ? `one of ${KNOWN.join(", ")}` : `did you mean \`${near}\``,
   });
-}
-
-/** CUDA Toolkit release notes, table 3: the least driver of each CUDA, newest first. */
-const LEAST_DRIVERS: readonly (readonly [driver: number, build: string])[] = [
-  [580, "cu130"],
-  [525.6, "cu128"],
-  [450.8, "cu118"],
-];
-
-function buildFor(driver: string | undefined): string {
-  const [, major = "0", minor = "0"] = /^(\d+)(?:\.(\d+))?/.exec(driver ?? "") ?? [];
-  const version = Number(`${major}.${minor}`);
-  return LEAST_DRIVERS.find(([least]) => version >= least)?.[1] ?? "cpu";
-}
-
-/** `535.183.01`, of the loaded kernel module. */
-function nvidiaDriver(): string | undefined {
-  try {
-    return fs.readFileSync("/sys/module/nvidia/version", "utf8").trim();
-  } catch {
-    return undefined;
-  }
 }
 
 /** The error for GPU packages in a CPU set; `wantedBy` says of whom, where that is known: names, or the user's files. */

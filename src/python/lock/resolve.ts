@@ -6,7 +6,7 @@ import { digestOfValue } from "../../base/index.ts";
 import { readIndexConfig, settingsFiles } from "../index-client/config.ts";
 import { redactUrls } from "../requirements/redact.ts";
 import { readRequirements } from "../requirements/requirements-file.ts";
-import { chooseAccelerator, gpuPackagesError, isGpuPackage } from "./accelerator.ts";
+import { gpuPackagesError, isGpuPackage } from "./accelerator.ts";
 import { explain, explainedError, sourceOf } from "./explain.ts";
 import { withWantedHashes } from "./hashes.ts";
 import { withSizes } from "./lock-sizes.ts";
@@ -26,8 +26,7 @@ const RESOLUTIONS = "resolution";
  * `E_INDEX_AUTH`, `E_LOCK_HASH`, `E_ACCELERATOR` when a set for the CPU has packages for GPUs, `E_REQUIREMENTS`,
  * `E_PYPROJECT`, `E_UV`, and what fetching uv throws. Credentials reach uv by its environment alone, and are in no result.
  */
-export async function resolve(place: UvPlace, asked: ResolveRequest): Promise<Resolution> {
-  const request = withAccelerator(asked);
+export async function resolve(place: UvPlace, request: ResolveRequest): Promise<Resolution> {
   const known = place.store.documents<string>(RESOLUTIONS);
   const key = keyOf(place, request);
   const cached = request.refresh || request.upgrade !== undefined ? undefined : known.get(key);
@@ -38,12 +37,6 @@ export async function resolve(place: UvPlace, asked: ResolveRequest): Promise<Re
   const pylock = await withSizes(place, withWantedHashes(outcome.text, request, place.env));
   known.put(key, pylock);
   return { pylock, isFromCache: false, key, warnings: warningsOf(outcome.stderr) };
-}
-
-function withAccelerator(request: ResolveRequest): ResolveRequest {
-  const { accelerator: wanted, ...rest } = request;
-  const accelerator = chooseAccelerator(wanted);
-  return accelerator === undefined ? rest : { ...rest, accelerator };
 }
 
 async function failure(place: UvPlace, request: ResolveRequest, { stderr }: UvOutcome): Promise<Error> {
@@ -87,8 +80,7 @@ function warningsOf(stderr: string): readonly string[] {
 }
 
 /** The inputs' content and all that decides the answer. */
-export function keyOf(place: Pick<UvPlace, "env">, asked: ResolveRequest): Digest {
-  const request = withAccelerator(asked);
+export function keyOf(place: Pick<UvPlace, "env">, request: ResolveRequest): Digest {
   const { target, extras = [], groups = [], constraints = [] } = request;
   const index = readIndexConfig(place.env);
   return digestOfValue({

@@ -13,7 +13,7 @@ export interface ResolveRequest {
   readonly extras?: readonly string[];
   readonly groups?: readonly string[];
   readonly target: PythonTarget;
-  /** `cpu`, `cu126`, `rocm6.3` …: which builds of torch and its kin. */
+  /** `cpu`, `cu126`, `rocm6.3` …: which builds of torch and its kin; decided already, never `auto`. */
   readonly accelerator?: string;
   /** For every platform and Python from the target's on. */
   readonly isUniversal?: boolean;
