@@ -51,7 +51,10 @@ it("refuses where the project says so, and looks at nothing where it switched th
   const strict = projectFor({ cluster: "driver=535,sm=70" }, "error");
   const found = await checkTargets({ store }, strict, TORCH);
   expect(() => refuseTargets(found, strict)).toThrow(
-    expect.objectContaining({ code: "E_GPU_CHECK", message: expect.stringContaining("choosing packages for `cluster`") }),
+    expect.objectContaining({
+      code: "E_GPU_CHECK",
+      message: expect.stringContaining("choosing packages for `cluster`"),
+    }),
   );
   expect(await checkTargets({ store }, projectFor({ cluster: "driver=535,sm=70" }, "off"), TORCH)).toEqual([]);
   expect(await checkTargets({ store }, { config: EMPTY }, TORCH)).toEqual([]);

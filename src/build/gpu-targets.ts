@@ -59,7 +59,10 @@ export async function checkTargets(
   const needs = { image: "", env: {}, packages: await needsOfWheels(place.store, packages.flatMap(wheelOf)) };
   if (needs.packages.length === 0) return [];
   const { data } = await currentGpuData(place.store);
-  const all = targets.map((target) => ({ target: target.name, findings: checkImage(target, needs, data).filter(isTold) }));
+  const all = targets.map((target) => ({
+    target: target.name,
+    findings: checkImage(target, needs, data).filter(isTold),
+  }));
   return all.filter(({ findings }) => findings.length > 0);
 }
 

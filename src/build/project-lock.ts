@@ -68,7 +68,11 @@ export async function lockProject(place: BuildPlace, request: LockRequest): Prom
 }
 
 /** What of a lock can't run on the project's machines. Throws `E_GPU_CHECK` where the project wants an error. */
-async function gpuWarnings({ place, project, file }: Job, text: string, target: PythonTarget): Promise<readonly string[]> {
+async function gpuWarnings(
+  { place, project, file }: Job,
+  text: string,
+  target: PythonTarget,
+): Promise<readonly string[]> {
   if (project.project.config.gpu === undefined) return [];
   const selected = selectFromLock(readLock(text, file), target, { extras: [], groups: [] });
   const found = await checkTargets(place, project.project, selected);

@@ -112,7 +112,10 @@ function selectedOf(
 }
 
 /** The project's machines with GPUs: what can't run there is told, or refused where the project says so. */
-async function checkGpuTargets({ place, project, request }: ProjectBuild, selected: readonly SelectedPackage[]): Promise<void> {
+async function checkGpuTargets(
+  { place, project, request }: ProjectBuild,
+  selected: readonly SelectedPackage[],
+): Promise<void> {
   const found = await checkTargets(place, project, selected);
   refuseTargets(found, project);
   for (const message of targetTexts(found)) {

@@ -5,7 +5,11 @@ import { automaticBuild } from "./automatic-build.ts";
 import { parseGpuTarget } from "./target.ts";
 
 const data = await shippedGpuData();
-const choose = (...texts: readonly string[]): string => automaticBuild(texts.map((text) => parseGpuTarget(text)), data);
+const choose = (...texts: readonly string[]): string =>
+  automaticBuild(
+    texts.map((text) => parseGpuTarget(text)),
+    data,
+  );
 
 it.each([
   ["cpu", []],

@@ -9,12 +9,15 @@ import type { GpuPackage } from "../types.ts";
  * them, else by the tables. What a package tells is never changed.
  */
 export function withTables(packages: readonly GpuPackage[], data: GpuData): readonly GpuPackage[] {
-  const pins = Object.fromEntries(packages.filter(({ name }) => isNvidia(name)).map(({ name, version }) => [name, version]));
+  const pins = Object.fromEntries(
+    packages.filter(({ name }) => isNvidia(name)).map(({ name, version }) => [name, version]),
+  );
   const beside = cudaOfPins(pins);
   return packages.map((each) => {
     if (each.cuda !== undefined || isNvidia(each.name) || isOfCpu(each)) return each;
     const named = frameworkBuild(data, each.name, each.version);
-    const cuda = bringsLibraries(each.name) && beside !== undefined ? beside : named.known ? named.value.cuda : undefined;
+    const cuda =
+      bringsLibraries(each.name) && beside !== undefined ? beside : named.known ? named.value.cuda : undefined;
     return cuda === undefined ? each : { ...each, cuda, source: each.source === "wheel" ? "wheel" : "table" };
   });
 }
