@@ -12,7 +12,7 @@ const USUAL = ["/etc/cdi", "/var/run/cdi"];
  * Folders with CDI specifications, the last wins: those of the settings, or the standard's two, and for an ordinary user
  * his own besides. Throws `E_SETTINGS`.
  */
-function cdiDirectories(settings: Pick<Settings, "env">): readonly string[] {
+export function cdiDirectories(settings: Pick<Settings, "env">): readonly string[] {
   const chosen = cdiDirectoriesSetting(settings);
   if (chosen !== undefined) return chosen;
   if (!isRootless()) return USUAL;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* GPUs: that part of the face. */
 import type { GpuFinding } from "../gpu/index.ts";
+import type { CdiListing } from "./facade-gpu-devices.ts";
 import type { GpuList } from "./facade-gpu-list.ts";
 
 export type { GpuFinding } from "../gpu/index.ts";
@@ -37,4 +38,6 @@ export interface GpusApi {
    * `E_USAGE` for a target that can't be read or that nothing names, `E_CONFIG`.
    */
   check(request: GpuCheckRequest): Promise<readonly GpuTargetReport[]>;
+  /** CDI devices that can be asked for by name, and what is wrong with specifications. Throws `E_SETTINGS`. */
+  cdiDevices(): Promise<CdiListing>;
 }

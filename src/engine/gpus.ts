@@ -5,6 +5,7 @@ import type { Rooms } from "./rooms.ts";
 /** Answers about GPUs; each loads what it needs when it is asked. */
 export function gpusApi(rooms: Rooms): GpusApi {
   return {
+    cdiDevices: async () => (await import("./gpu-devices.ts")).cdiListing(rooms),
     list: async (call = {}) => (await import("./gpu-list.ts")).listGpus(rooms, call),
     check: async (request) => (await import("./gpu-check.ts")).checkGpus(rooms, request),
   };

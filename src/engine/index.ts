@@ -62,6 +62,7 @@ export type {
 } from "./facade-containers.ts";
 export type { EventsRequest, StoreEvent } from "./facade-events.ts";
 export type { ConnectOptions, NetworkCreateRequest, NetworkSummary, NetworksApi } from "./facade-networks.ts";
+export type { CdiDeviceSummary, CdiListing, CdiProblemReport } from "./facade-gpu-devices.ts";
 export type {
   GpuCheckRequest,
   GpuFinding,

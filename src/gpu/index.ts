@@ -54,7 +54,7 @@ export type { ApplyOptions } from "./cdi/apply-edits.ts";
 export { devicesForBuild, isAutoAllowed } from "./cdi/build-devices.ts";
 export { giveDevices } from "./cdi/give-devices.ts";
 export type { GiveOptions } from "./cdi/give-devices.ts";
-export { checkHostFiles, staleNodes } from "./cdi/check-host.ts";
+export { checkHostFiles, missingFiles, staleNodes } from "./cdi/check-host.ts";
 export type { HostCheckOptions } from "./cdi/check-host.ts";
 export { checkSpec } from "./cdi/check-spec.ts";
 export type { CdiHost, HostNode } from "./cdi/host-node.ts";

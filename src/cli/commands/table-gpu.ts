@@ -41,4 +41,12 @@ export const GPU_COMMANDS: readonly CommandEntry[] = [
     outside: true,
     load: () => import("./gpu-data-push.ts"),
   },
+  {
+    name: "gpu cdi ls",
+    aliases: ["gpu cdi list"],
+    group: "system",
+    summary: "List the CDI devices of this host",
+    outside: true,
+    load: () => import("./gpu-cdi-ls.ts"),
+  },
 ];

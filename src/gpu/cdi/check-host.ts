@@ -19,8 +19,7 @@ export interface HostCheckOptions {
  * unloaded. Throws `E_CDI_DEVICE`, which names every file that is missing.
  */
 export function checkHostFiles({ edits, files }: CdiResolution, options: HostCheckOptions = {}): void {
-  const host = options.host ?? THIS_HOST;
-  const missing = neededFiles(edits, options.isOrdinary === true).filter((path) => !host.exists(path));
+  const missing = missingFiles(edits, options);
   if (missing.length === 0) return;
   const source = files.length === 0 ? "its generated specification" : files.join(", ");
   throw new TareError(
@@ -32,6 +31,12 @@ export function checkHostFiles({ edits, files }: CdiResolution, options: HostChe
       details: { missing },
     },
   );
+}
+
+/** Paths of the host that edits need and that lead to nothing. */
+export function missingFiles(edits: CdiEdits, options: HostCheckOptions = {}): readonly string[] {
+  const host = options.host ?? THIS_HOST;
+  return neededFiles(edits, options.isOrdinary === true).filter((path) => !host.exists(path));
 }
 
 /** Sentences about nodes that are not what their specification says; a reboot may have given a driver other numbers. */
