@@ -32,7 +32,11 @@ describe("tare", () => {
       1,
       "error[E_USAGE]: 'network creat' is not a tare command\nhint: did you mean `tare network create`?\n",
     ],
-    [["gpu", "cdi", "sl"], 1, "error[E_USAGE]: 'gpu cdi sl' is not a tare command\nhint: did you mean `tare gpu cdi ls`?\n"],
+    [
+      ["gpu", "cdi", "sl"],
+      1,
+      "error[E_USAGE]: 'gpu cdi sl' is not a tare command\nhint: did you mean `tare gpu cdi ls`?\n",
+    ],
     [["compose"], 1, "error[E_USAGE]: 'compose' is not a tare command yet\nhint: Docker has it"],
     [["zzzzzz"], 1, "error[E_USAGE]: 'zzzzzz' is not a tare command\nhint: `tare --help` lists the commands\n"],
     [["--badflag"], 125, "error[E_USAGE]: unknown flag: --badflag\n"],
