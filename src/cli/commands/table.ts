@@ -68,7 +68,6 @@ export const COMMANDS: readonly CommandEntry[] = [
   ...CONTAINER_COMMANDS,
   ...VOLUME_COMMANDS,
   ...NETWORK_COMMANDS,
-  ...GPU_COMMANDS,
   {
     name: "images",
     aliases: ["image ls", "image list"],
