@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createRequest, emptyImage, testContext } from "./fixture.ts";
 import type { TestContext } from "./fixture.ts";
 import { createContainer } from "./run.ts";
+import { ownersOfProcesses } from "./process-owners.ts";
 import { containerStats, trafficOf } from "./stats.ts";
 
 const NET_DEV = `Inter-|   Receive                                                |  Transmit
@@ -35,5 +36,31 @@ describe("stats", () => {
     expect(await round([], true)).toMatchObject([{ ...row, container: id }]);
     expect(await round(["idle"], false)).toMatchObject([{ ...row, container: "idle" }]);
     await expect(round(["other"], false)).rejects.toMatchObject({ code: "E_CONTAINER_NOTFOUND" });
+  });
+
+  it("asks a GPU's driver once before the first interval and once at its end, and ends what that started", async () => {
+    const calls: string[] = [];
+    const sample = async (): Promise<ReadonlyMap<number, { memory: number }>> =>
+      Promise.resolve((calls.push("sample"), new Map()));
+    const gpuUsage = { open: async () => Promise.resolve({ sample, close: () => void calls.push("close") }) };
+    const rounds = containerStats({ ...world.context, gpuUsage }, { containers: [], all: true, stream: true });
+    await rounds.next();
+    await rounds.return();
+    expect(calls).toEqual(["sample", "sample", "close"]);
+  });
+});
+
+describe("the owners of processes", () => {
+  it("are the containers whose control groups they are in", async () => {
+    const world = testContext();
+    const { id } = await createContainer(world.context, emptyImage(), createRequest({ name: "trainer" }));
+    const groups = new Map([
+      [11, `0::/tare/${id}/init.scope`],
+      [12, `4:memory:/docker/${id.replaceAll(/[0-7]/g, "8")}`],
+    ]);
+    const processes = { ...world.context.processes, cgroup: (pid: number) => groups.get(pid) ?? "" };
+    const owners = ownersOfProcesses({ ...world.context, processes }, [11, 12, 13]);
+    expect(owners).toEqual(new Map([[11, { id, name: "trainer" }]]));
+    world.close();
   });
 });

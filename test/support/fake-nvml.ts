@@ -77,6 +77,17 @@ export function compileFakeNvml(path: string, generation: Generation = 3): strin
   return path;
 }
 
+/** Puts the library where the one of a fake driver root is (`fakeNvidiaRoot`, version 535.104.05), and its answers beside. */
+export function putFakeNvml(
+  root: string,
+  said: FakeNvml,
+): Readonly<Record<"NVIDIA_DRIVER_ROOT" | "FAKE_NVML", string>> {
+  const library = join(root, "usr/lib/x86_64-linux-gnu/libnvidia-ml.so.535.104.05");
+  fs.rmSync(library, { force: true });
+  compileFakeNvml(library);
+  return { NVIDIA_DRIVER_ROOT: root, FAKE_NVML: writeAnswers(join(root, "nvml-answers"), said) };
+}
+
 /** Writes the answers; FAKE_NVML of the environment must name the file. */
 export function writeAnswers(path: string, { driver, cuda, gpus, faults = {} }: FakeNvml): string {
   const lines = [
