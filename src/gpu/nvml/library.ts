@@ -30,6 +30,7 @@ export function loadNvml(path: string): NvmlLibrary {
       return found ? Number(found(...args)) : NVML_FUNCTION_NOT_FOUND;
     },
     words: (code) => {
+      if (code === NVML_FUNCTION_NOT_FOUND) return "the library has no such function";
       const text: unknown = functions.get("nvmlErrorString", "const char *", ["int"])?.(code);
       return typeof text === "string" && text !== "" ? text : `error ${code}`;
     },
