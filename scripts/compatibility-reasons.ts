@@ -8,8 +8,6 @@ const NO_LINK_LOCAL = "for address managers of Docker's plugins, which there are
 
 /** What Tare refuses or lacks on purpose. */
 export const NOT_PLANNED: Readonly<Record<string, string>> = {
-  "run --gpus":
-    "no part of the life of containers: GPUs are given with `--device` and `-v` until their support is its own",
   "run --link-local-ip": NO_LINK_LOCAL,
   "network connect --link-local-ip": NO_LINK_LOCAL,
   "network connect --driver-opt": "the one driver has no options for a single container",
@@ -50,6 +48,7 @@ export const NOT_PLANNED: Readonly<Record<string, string>> = {
 /** What Tare has and does otherwise on purpose. */
 export const DIFFERENT: Readonly<Record<string, string>> = {
   "run --detach": "when the program can't be started no id is printed, and the container is `exited`, not `created`",
+  "run --gpus": "a count beside devices is refused at once, with the quoted form; /dev/shm is half of the memory",
   "run --ipc": "`private`, `shareable` and `host`; another container's is refused",
   "run --user": "a number that the image does not know has a name and a home",
   "run --sig-proxy": "with `false` a foreground container ends with its command: there is no daemon that keeps it",

@@ -46,6 +46,10 @@ const FILES: readonly OptionSpec[] = [
   flag("read-only", "Make the container's root file system read-only"),
   list("device", "Give it a device of the host: `/dev/fuse[:/dev/x][:rwm]`, or by CDI name: `vendor.com/class=name`"),
   list("device-cgroup-rule", "Add a rule to the list of allowed devices"),
+  list("gpus", "GPUs of this host: `all`, a number, `device=0`, `\"device=0,1\"`, `driver=amd`", {
+    valueName: "gpu-request",
+    complete: "none",
+  }),
 ];
 
 const ISOLATION: readonly OptionSpec[] = [
@@ -69,7 +73,6 @@ const ISOLATION: readonly OptionSpec[] = [
 ];
 
 const NOT_YET: readonly OptionSpec[] = [
-  refused("gpus", "GPU support comes with a later version; `--device` and `-v` work meanwhile"),
   refused(
     "storage-opt",
     "a container's files lie in a folder of the host's file system, which sets no limit of size; use a volume or `--tmpfs` with `size=`",

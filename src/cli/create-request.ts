@@ -7,6 +7,7 @@ import {
   parseEnv,
   parseEnvFile,
   parseExtraHost,
+  parseGpus,
   parseHostname,
   parseIpAddress,
   parseKeyValueFile,
@@ -45,6 +46,7 @@ export function createRequest(context: CommandContext, parsed: ParsedArguments):
     annotations: parsed.pairs("annotation"),
     resources: resourceRequest(parsed),
     onWarning: (text) => context.stderr.write(`WARNING: ${text}\n`),
+    onNote: (text) => context.stderr.write(`${text}\n`),
     security: security(parsed),
     ...deviceRequests(parsed),
     namespaces: namespaces(parsed),
@@ -116,12 +118,14 @@ function readInput(context: CommandContext, path: string): Buffer {
   }
 }
 
-/** All CDI names of `--device` are one request, as Docker's client sends them. */
+/** `--gpus`, then all CDI names of `--device` as one request, as Docker's client sends them. */
 function deviceRequests(parsed: ParsedArguments): Pick<CreateRequest, "deviceRequests"> {
+  const gpus = allValues(parsed, "gpus", parseGpus);
   const options = allValues(parsed, "device", parseDevice);
   const deviceIds = options.flatMap((option) => (option.kind === "cdi" ? [option.name] : []));
-  if (deviceIds.length === 0) return {};
-  return { deviceRequests: [{ driver: "cdi", count: 0, deviceIds, capabilities: [], options: {} }] };
+  const named = deviceIds.length === 0 ? [] : [{ driver: "cdi", count: 0, deviceIds, capabilities: [], options: {} }];
+  const all = [...gpus, ...named];
+  return all.length === 0 ? {} : { deviceRequests: all };
 }
 
 function security(parsed: ParsedArguments): SecurityRequest {

@@ -56,9 +56,9 @@ describe("tare", () => {
       'error[E_USAGE]: invalid argument "xx" for "-m, --memory" flag: invalid size: \'xx\'\n  usage: tare run [OPTIONS] IMAGE [COMMAND] [ARG...]\nhint: ',
     ],
     [
-      ["run", "--gpus", "all", "i"],
+      ["run", "--gpus", "device=0,1", "i"],
       125,
-      "error[E_UNSUPPORTED]: option `--gpus`: GPU support comes with a later version",
+      'error[E_USAGE]: invalid argument "device=0,1" for "--gpus" flag: cannot set both Count and DeviceIDs on device request\n  usage: tare run [OPTIONS] IMAGE [COMMAND] [ARG...]\nhint: a comma ends a field: quote a list as a whole inside the value: --gpus \'"device=0,1"\'',
     ],
     [["build", "--squash", "."], 125, "error[E_UNSUPPORTED]: option `--squash`: layers are kept"],
   ];
@@ -447,7 +447,8 @@ describe("completion", () => {
     [["rm", "o"], ["old"]],
     [["--root", "/x", "tag", "py"], ["python:3.11-slim"]],
     [["build", "-t"], []],
-    [["run", "--gp"], []],
+    [["run", "--gp"], ["--gpus"]],
+    [["run", "--storage"], []],
     [
       ["container", "prune", "--f"],
       ["--force", "--filter"],

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from "node:path";
 import type { Digest } from "../base/index.ts";
+import type { DevicePlaces } from "../gpu/index.ts";
 import { Networks } from "../network/index.ts";
 import type { DocumentStore, Store } from "../store/index.ts";
 import { withEvents } from "./events.ts";
 import { identify } from "./process-identity.ts";
 import type { ProcessIdentity, ProcessTable } from "./process-identity.ts";
 import type { GpuUsage } from "./gpu-usage.ts";
-import type { DeviceSource } from "./requested-devices.ts";
 import type { Restarter } from "./restarter.ts";
 import type { ContainerRuntime } from "./runtime-port.ts";
 import type { StateFiles } from "./state.ts";
@@ -26,8 +26,8 @@ export interface ContainersContext {
   readonly now: () => number;
   /** Where `stats` asks for the use of GPUs; absent: it shows none. */
   readonly gpuUsage?: GpuUsage;
-  /** Devices that containers ask for by name; absent: none can be had. */
-  readonly devices?: DeviceSource;
+  /** Where devices are looked for that new containers ask for by name; absent: where they usually are. */
+  readonly devicePlaces?: () => DevicePlaces;
   /** Where ports are published that name no address; absent: 127.0.0.1. */
   readonly publishAddress?: () => string;
   /** Finds an image for `--filter ancestor=`; undefined when there is none. */
@@ -41,6 +41,7 @@ export interface ContainersContext {
  *       config.json        the OCI bundle
  *       upper/  work/      its overlayfs layer
  *       rootfs/            where the root file system is mounted, in the container's own mount namespace
+ *       mount-points/      for files that come with devices
  *       etc/               hosts, hostname, resolv.conf as mounted over the image's
  *       logs/  log.pipe    output: numbered files, and how it gets there
  *       health/            of the health check
@@ -52,6 +53,8 @@ export interface ContainerFiles extends StateFiles {
   readonly work: string;
   readonly rootfs: string;
   readonly etc: string;
+  /** Empty files and folders that files of devices are mounted on: the lowest layer. */
+  readonly mountPoints: string;
   /** Folder of the log's files. */
   readonly logs: string;
   /** What conmon writes a log of files into. */
@@ -77,6 +80,7 @@ export function filesOf(context: Pick<ContainersContext, "store">, id: string): 
     work: at("work"),
     rootfs: at("rootfs"),
     etc: at("etc"),
+    mountPoints: at("mount-points"),
     logs: at("logs"),
     logPipe: at("log.pipe"),
     pidFile: at("pid"),

@@ -8,6 +8,7 @@ import { TareError, systemErrorCode, canGiveFiles, ioError, isTareError, removeT
 import { filesOf, recordsOf } from "./context.ts";
 import type { ContainersContext } from "./context.ts";
 import { viewOf } from "./find.ts";
+import { asksForGpus, withComforts } from "./gpu-comforts.ts";
 import { imageTree } from "./image-tree.ts";
 import { checkedLimits } from "./limits.ts";
 import { userOf } from "./launch-spec.ts";
@@ -19,9 +20,9 @@ import { checkName, newContainerId, randomName } from "./names.ts";
 import { checkNamespaces } from "./namespace-checks.ts";
 import { exposedPorts, networkSettings, sharedName } from "./network-settings.ts";
 import type { NetworkSettings } from "./network-settings.ts";
-import type { CreateRequest, NamespaceRequest } from "./request.ts";
+import type { CreateRequest, NamespaceRequest, ResourceRequest } from "./request.ts";
 import type { ContainerImage, ContainerRecord, HostSettings, StoredState } from "./types.ts";
-import { deviceWarnings } from "./requested-devices.ts";
+import { deviceSettings, deviceWarnings } from "./requested-devices.ts";
 import { inheritedMounts } from "./volumes-from.ts";
 import { prepareMount, removeAnonymous, volumePlace } from "./volumes.ts";
 
@@ -43,7 +44,7 @@ export async function createRecord(
     makeFolder(context, record);
     for (const mount of record.mounts) await prepareMount(context, mount, () => imageTree(context, record));
     for (const text of writeWarnings(context, record)) request.onWarning?.(text);
-    for (const text of await deviceWarnings(record, context.devices)) request.onWarning?.(text);
+    for (const text of await deviceWarnings(record)) request.onWarning?.(text);
     if (request.cidfile !== undefined) writeCidFile(request.cidfile, record.id);
     return record;
   } catch (error) {
@@ -80,7 +81,10 @@ function newRecord(
       ...exposedPorts(parts.request, defaults),
       ...sharedName(context, network),
     },
-    host: hostSettings(parts.request, withContainerId(context, parts.request.namespaces), network),
+    host: {
+      ...hostSettings(parts.request, withContainerId(context, parts.request.namespaces), network),
+      ...deviceSettings(context, parts.request),
+    },
     mounts: resolveMounts({
       requested: parts.request.mounts,
       inherited: inheritedMounts(context, parts.request.volumesFrom ?? []),
@@ -124,9 +128,8 @@ function nameTaken(context: ContainersContext, name: string): TareError {
 
 function hostSettings(request: CreateRequest, namespaces: NamespaceRequest, network: NetworkSettings): HostSettings {
   return {
-    resources: checkedLimits(request.resources, request.onWarning ?? (() => undefined)),
+    resources: checkedLimits(resourcesOf(request), request.onWarning ?? (() => undefined)),
     security: request.security,
-    ...(request.deviceRequests === undefined ? {} : { deviceRequests: request.deviceRequests }),
     namespaces,
     ...network,
     readOnly: request.readOnly,
@@ -143,6 +146,14 @@ function hostSettings(request: CreateRequest, namespaces: NamespaceRequest, netw
     cgroupParent: request.cgroupParent,
     log: request.log,
   };
+}
+
+/** What programs with a GPU need more of is told. */
+function resourcesOf(request: CreateRequest): ResourceRequest {
+  const comforts = asksForGpus(request) ? withComforts(request) : undefined;
+  if (comforts === undefined) return request.resources;
+  request.onNote?.(comforts.note);
+  return comforts.resources;
 }
 
 /** The layers are looked up after the record names them: prune either sees the record or has taken them before. */

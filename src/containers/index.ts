@@ -2,7 +2,6 @@
 export { containerContext } from "./open.ts";
 export type { ContainerContextOptions } from "./open.ts";
 export type { ContainersContext } from "./context.ts";
-export type { DeviceSource } from "./requested-devices.ts";
 export type {
   ContainerMount,
   CreateRequest,

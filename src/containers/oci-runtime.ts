@@ -51,10 +51,10 @@ import { detachedLog } from "./logs/detached.ts";
 import type { LogWriter } from "./logs/writer.ts";
 import { overrideEnvironment, processEnvironment } from "./merge-config.ts";
 import type { ExecRequest, ProcessIo, ResourceRequest } from "./request.ts";
+import { makeMountPoints } from "./device-mount-points.ts";
 import { isMeantToEnd } from "./signals.ts";
 import type { BesideLaunch, ContainerRuntime, Launch, Outcome } from "./runtime-port.ts";
 import { addedByDevices, withRequestedDevices } from "./requested-devices.ts";
-import type { DeviceSource } from "./requested-devices.ts";
 import { stagedMounts } from "./staged-mounts.ts";
 import type { ContainerRecord } from "./types.ts";
 
@@ -65,8 +65,6 @@ export interface RuntimeOptions {
   readonly runtime?: string;
   /** Program and arguments that conmon calls when a detached container has ended; the container's id is added. */
   readonly exitCommand: readonly string[];
-  /** Devices that containers ask for by name. */
-  readonly devices?: DeviceSource;
 }
 
 const SIGPIPE_EXIT = 141;
@@ -228,8 +226,10 @@ export class OciContainerRuntime implements ContainerRuntime {
     const runtime = await this.#runtime(record);
     const lower = lowerOf({ store }, record.layers);
     const staged = stagedMounts(store, files, record);
-    const plain = launchSpec({ ...launch, record: staged.record }, containerTree({ store }, record), console);
-    const spec = await withRequestedDevices(plain, record, this.#options.devices);
+    const tree = containerTree({ store }, record);
+    const before = launchSpec({ ...launch, record: staged.record }, tree, console);
+    const spec = await withRequestedDevices(before, record);
+    const mountPoints = spec === before ? [] : makeMountPoints(files.mountPoints, tree, { before, after: spec });
     await launch.network?.ready;
     return {
       runtime,
@@ -239,7 +239,7 @@ export class OciContainerRuntime implements ContainerRuntime {
       overlays: [
         {
           target: files.rootfs,
-          lower,
+          lower: [...lower, ...mountPoints],
           upper: files.upper,
           work: files.work,
           volatile: record.host.autoRemove,

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { DevicePlaces } from "../gpu/index.ts";
 import type { Store } from "../store/index.ts";
 import type { ContainersContext } from "./context.ts";
 import type { GpuUsage } from "./gpu-usage.ts";
 import { NetworkedRuntime } from "./networked-runtime.ts";
 import { linuxProcesses } from "./process-identity.ts";
-import type { DeviceSource } from "./requested-devices.ts";
 import { processRestarter } from "./restarter.ts";
 
 /** What a context is made of. */
@@ -29,8 +29,8 @@ export interface ContainerContextOptions {
   readonly mountNamespace: string;
   /** Where ports are published that name no address; asked only then. Default: 127.0.0.1. */
   readonly publishAddress?: () => string;
-  /** Devices that containers ask for by name. */
-  readonly devices?: DeviceSource;
+  /** Where devices are looked for that new containers ask for by name; asked only then. Default: where they usually are. */
+  readonly devicePlaces?: () => DevicePlaces;
   /** Where `stats` asks for the use of GPUs. */
   readonly gpuUsage?: GpuUsage;
   readonly findImage?: NonNullable<ContainersContext["findImage"]>;
@@ -38,7 +38,7 @@ export interface ContainerContextOptions {
 
 /** What all functions of this area take. Cheap: nothing is read before it is needed. */
 export function containerContext(options: ContainerContextOptions): ContainersContext {
-  const { store, devices, findImage, healthCommand, mountNamespace, publishAddress, gpuUsage } = options;
+  const { store, devicePlaces, findImage, healthCommand, mountNamespace, publishAddress, gpuUsage } = options;
   const now = (): number => Date.now();
   const processes = linuxProcesses();
   return {
@@ -48,7 +48,7 @@ export function containerContext(options: ContainerContextOptions): ContainersCo
     healthCommand,
     restarter: processRestarter(options.restartCommand, { mountNamespace, now }),
     now,
-    ...(devices ? { devices } : {}),
+    ...(devicePlaces ? { devicePlaces } : {}),
     ...(publishAddress ? { publishAddress } : {}),
     ...(gpuUsage ? { gpuUsage } : {}),
     ...(findImage ? { findImage } : {}),

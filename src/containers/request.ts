@@ -175,6 +175,8 @@ export interface CreateRequest {
   readonly cidfile?: string;
   /** Told what is left out because this host lacks it. */
   readonly onWarning?: (text: string) => void;
+  /** Told what a flag changes besides what it says. */
+  readonly onNote?: (text: string) => void;
   readonly signal?: AbortSignal;
 }
 

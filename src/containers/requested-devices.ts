@@ -4,48 +4,52 @@
  * what it means is looked up at every start, because a driver may have been upgraded since.
  */
 import { readTextIfPresent } from "../base/index.ts";
-import type { CdiResolution } from "../gpu/index.ts";
+import type { DevicePlaces, FoundDevices } from "../gpu/index.ts";
 import { isMembers, parseJson } from "../oci/index.ts";
 import type { GpuRequest } from "../options/index.ts";
 import { namespaceLimits } from "../runtime/index.ts";
 import type { OciSpec } from "../runtime/index.ts";
-import type { ContainerRecord } from "./types.ts";
+import type { ContainersContext } from "./context.ts";
+import type { CreateRequest } from "./request.ts";
+import type { ContainerRecord, HostSettings } from "./types.ts";
 
-/** Where devices come from that are asked for by name. */
-export interface DeviceSource {
-  /** What the requests change in a container. Throws `E_CDI_DEVICE`, `E_GPU_MISSING`, `E_GPU_UNKNOWN`. */
-  resolve(requests: readonly GpuRequest[]): Promise<CdiResolution>;
-}
+/** Where the devices of records are looked for that do not say so. */
+const USUAL_PLACES: DevicePlaces = { driverRoot: "/", cdiDirectories: ["/etc/cdi", "/var/run/cdi"] };
 
-/** The configuration with the devices that the record asks for. Throws as `resolve`, and for files that are gone. */
-export async function withRequestedDevices(
-  spec: OciSpec,
-  record: ContainerRecord,
-  source: DeviceSource | undefined,
-): Promise<OciSpec> {
-  const resolution = await resolutionOf(record, source);
+/**
+ * The configuration with the devices that the record asks for. Throws `E_CDI_DEVICE`, `E_GPU_MISSING`, `E_GPU_UNKNOWN`,
+ * and for files that are gone.
+ */
+export async function withRequestedDevices(spec: OciSpec, record: ContainerRecord): Promise<OciSpec> {
+  const resolution = await foundDevices(record);
   if (resolution === undefined) return spec;
   const { giveDevices } = await import("../gpu/index.ts");
   return giveDevices(spec, resolution, { namespace: namespaceLimits() });
 }
 
-async function resolutionOf(
-  { host }: ContainerRecord,
-  source: DeviceSource | undefined,
-): Promise<CdiResolution | undefined> {
-  const requests = host.deviceRequests ?? [];
-  return requests.length === 0 || source === undefined ? undefined : await source.resolve(requests);
+/** A program that starts it again later has not the settings of the command that made it: the record has the places. */
+async function foundDevices({ host, config }: ContainerRecord): Promise<FoundDevices | undefined> {
+  const { deviceRequests: requests = [], devicePlaces = USUAL_PLACES } = host;
+  if (requests.length === 0) return undefined;
+  const { findDevices } = await import("../gpu/index.ts");
+  return await findDevices({ requests, env: config.Env }, devicePlaces);
+}
+
+/** What a new container's record says of them. */
+export function deviceSettings(
+  { devicePlaces }: Pick<ContainersContext, "devicePlaces">,
+  { deviceRequests = [] }: CreateRequest,
+): Pick<HostSettings, "deviceRequests" | "devicePlaces"> {
+  if (deviceRequests.length === 0) return {};
+  return { deviceRequests, ...(devicePlaces ? { devicePlaces: devicePlaces() } : {}) };
 }
 
 /**
  * What is odd about a new container's devices: what of the user's own is covered by them, as with other engines, and
  * nodes that have other numbers than their specification says. Devices that can't be had are the start's to refuse.
  */
-export async function deviceWarnings(
-  record: ContainerRecord,
-  source: DeviceSource | undefined,
-): Promise<readonly string[]> {
-  const resolution = await resolutionOf(record, source).catch(() => undefined);
+export async function deviceWarnings(record: ContainerRecord): Promise<readonly string[]> {
+  const resolution = await foundDevices(record).catch(() => undefined);
   if (resolution === undefined) return [];
   const { staleNodes } = await import("../gpu/index.ts");
   const { edits } = resolution;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest } from "../base/index.ts";
+import type { DevicePlaces } from "../gpu/index.ts";
 import type { Join } from "../network/index.ts";
 import type { GpuRequest, Link, PortBinding } from "../options/index.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
@@ -94,6 +95,8 @@ export interface HostSettings {
   readonly security: SecurityRequest;
   /** Devices by name, looked up at every start; absent: none. */
   readonly deviceRequests?: readonly GpuRequest[] | undefined;
+  /** Where they are looked for; absent: where they usually are. */
+  readonly devicePlaces?: DevicePlaces | undefined;
   readonly namespaces: NamespaceRequest;
   /** Docker's NetworkMode: `none`, `host`, `container:<id>`, `bridge`, or the first network's name. */
   readonly network: string;

@@ -13,6 +13,7 @@ import type { LogConfig } from "../options/index.ts";
 import type { ImageRecord, Store } from "../store/index.ts";
 import { readCheckedBlob } from "./checked-blob.ts";
 import type { ContainersApi, CreateRequest, LogsRequest } from "./facade-containers.ts";
+import { noteUnaskedGpus, requireDevices, withGpusOfVariable } from "./gpu-run.ts";
 import { requireTrees } from "./deferred.ts";
 import { lookUpImage, platformOf } from "./image-lookup.ts";
 import type { Rooms } from "./rooms.ts";
@@ -24,16 +25,14 @@ export function containersApi(rooms: Rooms): ContainersApi {
   const look = (): Promise<ContainersContext> => rooms.containersToRead();
   return {
     run: async (request, io) => {
-      const log = await logConfigFor(rooms, request);
-      const image = await imageFor(rooms, request);
-      const complete = await withMountedImages(rooms, request);
-      return (await room()).runContainer(await change(), image, { ...complete, log }, io);
+      const asked = await withGpusOfVariable(request);
+      await requireDevices(rooms, asked);
+      const { image, complete } = await prepared(rooms, asked);
+      return (await room()).runContainer(await change(), image, complete, io);
     },
     create: async (request) => {
-      const log = await logConfigFor(rooms, request);
-      const image = await imageFor(rooms, request);
-      const complete = await withMountedImages(rooms, request);
-      return (await room()).createContainer(await change(), image, { ...complete, log });
+      const { image, complete } = await prepared(rooms, await withGpusOfVariable(request));
+      return (await room()).createContainer(await change(), image, complete);
     },
     start: async (name, io) => (await room()).startContainer(await change(), name, io),
     attach: async (name, io) => (await room()).attachContainer(await change(), name, io),
@@ -70,6 +69,19 @@ export function containersApi(rooms: Rooms): ContainersApi {
     },
     names: async (options) => (await room()).containerNames(await look(), options),
   };
+}
+
+interface Prepared {
+  readonly image: ContainerImage;
+  readonly complete: Parameters<typeof import("../containers/index.ts").createContainer>[2];
+}
+
+/** The image of a new container, and what it is made with. */
+async function prepared(rooms: Rooms, request: CreateRequest): Promise<Prepared> {
+  const log = await logConfigFor(rooms, request);
+  const image = await imageFor(rooms, request);
+  await noteUnaskedGpus(rooms, request, image);
+  return { image, complete: { ...(await withMountedImages(rooms, request)), log } };
 }
 
 /** Checked before an image is pulled. Throws `E_USAGE`, `E_UNSUPPORTED`, `E_SETTINGS`. */

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from "node:path";
 import { isRootless } from "../base/index.ts";
-import type { DeviceSource } from "../containers/index.ts";
-import type { CdiRegistry } from "../gpu/index.ts";
+import type { CdiRegistry, DevicePlaces } from "../gpu/index.ts";
 import type { Settings } from "./settings.ts";
 import { cdiDirectoriesSetting } from "./user-settings.ts";
 
@@ -27,15 +26,7 @@ export async function cdiRegistry(settings: Settings): Promise<CdiRegistry> {
   return await loadCdi({ directories: cdiDirectories(settings) });
 }
 
-/** What containers ask for devices; nothing is loaded or read before one does. */
-export function deviceSource(settings: Settings): DeviceSource {
-  return {
-    resolve: async (requests) => {
-      const { resolveGpuRequests } = await import("../gpu/index.ts");
-      const registry = await cdiRegistry(settings);
-      const names = registry.devices().map(({ name }) => name);
-      const lookedIn = cdiDirectories(settings);
-      return registry.resolve(resolveGpuRequests(requests, { names, gpus: [], lookedIn }));
-    },
-  };
+/** Where this host's GPUs and CDI devices are looked for. Throws `E_SETTINGS`. */
+export function devicePlaces(settings: Pick<Settings, "env" | "driverRoot">): DevicePlaces {
+  return { driverRoot: settings.driverRoot, cdiDirectories: cdiDirectories(settings) };
 }

@@ -76,10 +76,10 @@ export class Rooms {
     const { settings } = this;
     const { publishAddress } = await import("./user-settings.ts");
     const { containerCommands } = await import("./container-commands.ts");
-    const { deviceSource } = await import("./devices.ts");
+    const { devicePlaces } = await import("./devices.ts");
     return containerContext({
       store,
-      devices: deviceSource(settings),
+      devicePlaces: () => devicePlaces(settings),
       ...containerCommands(this.settings),
       publishAddress: () => publishAddress(settings),
       gpuUsage: hostGpuUsage(settings.driverRoot),

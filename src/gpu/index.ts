@@ -47,6 +47,8 @@ export { resolveGpuRequests } from "./requests/resolve.ts";
 export type { GpuInventory } from "./requests/inventory.ts";
 export { askedCapabilities } from "./requests/drivers.ts";
 export { driverCapabilities, imageAsksFor, requestOfEnvironment } from "./requests/environment.ts";
+export { findDevices } from "./requests/host-devices.ts";
+export type { DevicePlaces, FoundDevices, WantedDevices } from "./requests/host-devices.ts";
 export { loadCdi } from "./cdi/registry.ts";
 export type { CdiProblem, CdiRegistry, CdiResolution, CdiSources, RegisteredDevice } from "./cdi/registry.ts";
 export { applyEdits } from "./cdi/apply-edits.ts";

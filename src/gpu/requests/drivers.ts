@@ -2,21 +2,20 @@
 /* Which driver a request means, by Docker's rule: its name, or the first that has all its capabilities. */
 import { TareError, suggest } from "../../base/index.ts";
 import type { GpuRequest } from "../../options/index.ts";
+import { DRIVER_CAPABILITIES } from "../generate/capabilities.ts";
+import type { DriverCapability } from "../generate/capabilities.ts";
 import type { GpuVendor } from "../types.ts";
 
-/** Words that choose parts of NVIDIA's driver. */
-export const NVIDIA_CAPABILITIES: readonly string[] = [
-  "compute",
-  "compat32",
-  "graphics",
-  "utility",
-  "video",
-  "display",
-  "ngx",
-];
+/** `all`, or the name of a part of NVIDIA's driver. */
+export type AskedCapability = DriverCapability | "all";
+
+/** The word as such; undefined when it is none. */
+export function capabilityOf(word: string): AskedCapability | undefined {
+  return word === "all" ? word : DRIVER_CAPABILITIES.find((one) => one === word);
+}
 
 const CAPABILITIES: Readonly<Record<GpuVendor, ReadonlySet<string>>> = {
-  nvidia: new Set(["gpu", "nvidia", "all", ...NVIDIA_CAPABILITIES]),
+  nvidia: new Set(["gpu", "nvidia", "all", ...DRIVER_CAPABILITIES]),
   amd: new Set(["gpu", "amd"]),
   intel: new Set(["gpu", "intel"]),
 };
@@ -46,10 +45,9 @@ export function vendorsFor(request: GpuRequest): readonly GpuVendor[] {
 }
 
 /** The parts of NVIDIA's driver that requests ask for; none when they leave it to the image. */
-export function askedCapabilities(requests: readonly GpuRequest[]): readonly string[] {
-  const known = new Set([...NVIDIA_CAPABILITIES, "all"]);
+export function askedCapabilities(requests: readonly GpuRequest[]): readonly AskedCapability[] {
   const words = requests.flatMap(({ capabilities }) => capabilities.map((word) => word.trim()));
-  return [...new Set(words.filter((word) => known.has(word)))];
+  return [...new Set(words.flatMap((word) => capabilityOf(word) ?? []))];
 }
 
 /** Docker's text. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from "vitest";
+import type { AskedCapability } from "./drivers.ts";
 import { driverCapabilities, imageAsksFor, requestOfEnvironment } from "./environment.ts";
 
 const NVIDIA = { driver: "nvidia", count: 0, deviceIds: [], capabilities: ["gpu"], options: {} };
@@ -46,7 +47,7 @@ it.each([
 });
 
 describe("parts of the driver", () => {
-  it.each([
+  it.each<readonly [string, readonly AskedCapability[], readonly string[], readonly string[]]>([
     ["nobody says", [], [], ["utility", "compute"]],
     ["the request says", ["video"], ["NVIDIA_DRIVER_CAPABILITIES=all"], ["video"]],
     ["the request says all", ["all"], [], ALL],

@@ -7,12 +7,15 @@
 import { TareError } from "../../base/index.ts";
 import { isCdiName } from "../../options/index.ts";
 import type { GpuRequest } from "../../options/index.ts";
-import { NVIDIA_CAPABILITIES } from "./drivers.ts";
+import { DRIVER_CAPABILITIES } from "../generate/capabilities.ts";
+import type { DriverCapability } from "../generate/capabilities.ts";
+import { capabilityOf } from "./drivers.ts";
+import type { AskedCapability } from "./drivers.ts";
 
 const DEVICES = "NVIDIA_VISIBLE_DEVICES";
 const CAPABILITIES = "NVIDIA_DRIVER_CAPABILITIES";
 /** What an image gets that says nothing, as with NVIDIA's runtime. */
-const USUAL: readonly string[] = ["utility", "compute"];
+const USUAL: readonly DriverCapability[] = ["utility", "compute"];
 
 /** What the user's own variables (`NAME=value`) ask for; undefined when they ask for no GPU. */
 export function requestOfEnvironment(env: readonly string[]): GpuRequest | undefined {
@@ -36,37 +39,35 @@ export function imageAsksFor(env: readonly string[]): string | undefined {
  * The parts of NVIDIA's driver for a container: those that were asked for, else those of its variables, else the usual.
  * Throws `E_USAGE` for a word that is none.
  */
-export function driverCapabilities(asked: readonly string[], env: readonly string[]): readonly string[] {
-  const named = (valueOf(env, CAPABILITIES) ?? "")
-    .split(",")
-    .map((word) => word.trim())
-    .filter((word) => word !== "");
-  const words = asked.length > 0 ? asked : named.length > 0 ? named : USUAL;
-  const wrong = words.find((word) => word !== "all" && !NVIDIA_CAPABILITIES.includes(word));
-  if (wrong !== undefined) {
-    throw new TareError(
-      "E_USAGE",
-      `unsupported capabilities found in '${words.join(",")}' (${CAPABILITIES}): \`${wrong}\``,
-      {
-        hint: `they are ${NVIDIA_CAPABILITIES.join(", ")}, or all`,
-        exitCode: 125,
-      },
-    );
-  }
-  return words.includes("all") ? NVIDIA_CAPABILITIES : [...new Set(words)];
+export function driverCapabilities(
+  asked: readonly AskedCapability[],
+  env: readonly string[],
+): readonly DriverCapability[] {
+  const chosen = asked.length > 0 ? asked : capabilitiesIn(env);
+  if (chosen.includes("all")) return DRIVER_CAPABILITIES;
+  return chosen.length === 0 ? USUAL : [...new Set(chosen.filter((word) => word !== "all"))];
+}
+
+function capabilitiesIn(env: readonly string[]): readonly AskedCapability[] {
+  const words = wordsOf(env, CAPABILITIES);
+  return words.map((word) => {
+    const known = capabilityOf(word);
+    if (known !== undefined) return known;
+    const message = `unsupported capabilities found in '${words.join(",")}' (${CAPABILITIES}): \`${word}\``;
+    const hint = `they are ${DRIVER_CAPABILITIES.join(", ")}, or all`;
+    throw new TareError("E_USAGE", message, { hint, exitCode: 125 });
+  });
 }
 
 /** The items of the list; undefined when it says that this is no container for GPUs: unset, empty, or `void` in it. */
 function devicesIn(env: readonly string[]): readonly string[] | undefined {
-  const words = (valueOf(env, DEVICES) ?? "")
-    .split(",")
-    .map((word) => word.trim())
-    .filter((word) => word !== "");
+  const words = wordsOf(env, DEVICES);
   return words.length === 0 || words.includes("void") ? undefined : words;
 }
 
-/** The last of equals counts; a name alone takes the variable away. */
-function valueOf(env: readonly string[], name: string): string | undefined {
-  const entry = env.findLast((one) => one === name || one.startsWith(`${name}=`));
-  return entry?.slice(name.length + 1);
+/** A list's items without blanks. The last of equals counts; a name alone takes the variable away. */
+function wordsOf(env: readonly string[], name: string): readonly string[] {
+  const entry = env.findLast((one) => one === name || one.startsWith(`${name}=`)) ?? "";
+  const words = entry.slice(name.length + 1).split(",");
+  return words.map((word) => word.trim()).filter((word) => word !== "");
 }

@@ -62,6 +62,19 @@ field $n '{{.HostConfig.ReadonlyRootfs}} {{range $k, $v := .HostConfig.Tmpfs}}{{
 t run --rm --tmpfs relative box true`,
   },
   {
+    name: "gpus",
+    rows: ["run --gpus", "create --gpus"],
+    script: `
+make() { docker create --name $n "$@" box >/dev/null && field $n '{{json .HostConfig.DeviceRequests}}'; docker rm $n >/dev/null; }
+make --gpus all
+make --gpus 2
+make --gpus 0
+make --gpus '"device=0,GPU-3a23c669",capabilities=utility'
+make --gpus driver=nvidia,count=1 --gpus 'device=1,"options=a=b,c=d"'
+t create --gpus foo=bar box
+t create --gpus device=0,device=1 box`,
+  },
+  {
     name: "devices",
     rows: ["run --device"],
     script: `

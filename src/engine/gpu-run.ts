@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What `run` and `create` do about GPUs before a container is made. Runs without GPUs load nothing of that room. */
+import type { ContainerImage } from "../containers/index.ts";
+import type { GpuRequest } from "../options/index.ts";
+import type { CreateRequest } from "./facade-containers.ts";
+import type { Rooms } from "./rooms.ts";
+
+/** NVIDIA's runtime is asked by it. */
+const VARIABLE = "NVIDIA_VISIBLE_DEVICES=";
+
+/** The request, with the GPUs that a variable of the user's own asks for when no flag does. */
+export async function withGpusOfVariable(request: CreateRequest): Promise<CreateRequest> {
+  if (gpusOf(request).length > 0 || !asksByVariable(request.env)) return request;
+  const { requestOfEnvironment } = await import("../gpu/index.ts");
+  const found = requestOfEnvironment(request.env);
+  return found === undefined ? request : { ...request, deviceRequests: [found, ...(request.deviceRequests ?? [])] };
+}
+
+/**
+ * Looks the devices up that a request names, before an image is pulled for nothing. Throws `E_GPU_MISSING`,
+ * `E_GPU_UNKNOWN`, `E_CDI_DEVICE`, `E_USAGE`.
+ */
+export async function requireDevices(rooms: Rooms, { deviceRequests = [], env }: CreateRequest): Promise<void> {
+  if (deviceRequests.length === 0) return;
+  const { devicePlaces } = await import("./devices.ts");
+  const { findDevices } = await import("../gpu/index.ts");
+  await findDevices({ requests: deviceRequests, env }, devicePlaces(rooms.settings));
+}
+
+/** Tells of an image that asks for GPUs by its own variable, on a host that has some, when the user does not. */
+export async function noteUnaskedGpus(rooms: Rooms, request: CreateRequest, image: ContainerImage): Promise<void> {
+  const own = image.defaults.Env ?? [];
+  if ((request.deviceRequests ?? []).length > 0 || !asksByVariable(own) || asksByVariable(request.env)) return;
+  const { discoverGpus, imageAsksFor } = await import("../gpu/index.ts");
+  const asked = imageAsksFor(own);
+  if (asked === undefined || discoverGpus({ driverRoot: rooms.settings.driverRoot }).gpus.length === 0) return;
+  request.onNote?.(`the image is for GPUs (${VARIABLE}${asked}) and gets none: \`--gpus all\` gives it those of this host`);
+}
+
+function gpusOf({ deviceRequests = [] }: CreateRequest): readonly GpuRequest[] {
+  return deviceRequests.filter(({ driver }) => driver !== "cdi");
+}
+
+function asksByVariable(env: readonly string[]): boolean {
+  return env.some((entry) => entry.startsWith(VARIABLE));
+}
