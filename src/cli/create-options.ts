@@ -46,7 +46,7 @@ const FILES: readonly OptionSpec[] = [
   flag("read-only", "Make the container's root file system read-only"),
   list("device", "Give it a device of the host: `/dev/fuse[:/dev/x][:rwm]`, or by CDI name: `vendor.com/class=name`"),
   list("device-cgroup-rule", "Add a rule to the list of allowed devices"),
-  list("gpus", "GPUs of this host: `all`, a number, `device=0`, `\"device=0,1\"`, `driver=amd`", {
+  list("gpus", 'GPUs of this host: `all`, a number, `device=0`, `"device=0,1"`, `driver=amd`', {
     valueName: "gpu-request",
     complete: "none",
   }),

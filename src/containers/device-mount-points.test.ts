@@ -38,7 +38,9 @@ function treeOf(folder: string): SourceTree {
   return new TreeView([{ ...facts, hasXattrs: false, tree: folder, opaque: [] }]);
 }
 
-function pointsFor(mounts: readonly { readonly destination: string; readonly type?: string; readonly source?: string }[]): readonly string[] {
+function pointsFor(
+  mounts: readonly { readonly destination: string; readonly type?: string; readonly source?: string }[],
+): readonly string[] {
   const folder = join(place, "points");
   const after = { ...PLAIN, mounts: [...PLAIN.mounts, ...mounts] };
   const made = makeMountPoints(folder, treeOf(join(place, "image")), { before: PLAIN, after });
@@ -54,12 +56,31 @@ describe("mount points of devices", () => {
     ["nothing", () => [], []],
     ["a file", () => [file("/usr/lib/libcuda.so.1")], ["usr/", "usr/lib/", "usr/lib/libcuda.so.1"]],
     ["a folder", () => [{ destination: "/opt/x", source: place }], ["opt/", "opt/x/"]],
-    ["a file system in memory, and nothing of what lies in it", () => [{ destination: "/usr/local/nvidia", type: "tmpfs", source: "tmpfs" }, file("/usr/local/nvidia/lib64/libcuda.so.1")], ["usr/", "usr/local/", "usr/local/nvidia/"]],
-    ["a bound folder, and nothing of what lies in it", () => [{ destination: "/opt", source: place }, file("/opt/a/b")], ["opt/"]],
+    [
+      "a file system in memory, and nothing of what lies in it",
+      () => [
+        { destination: "/usr/local/nvidia", type: "tmpfs", source: "tmpfs" },
+        file("/usr/local/nvidia/lib64/libcuda.so.1"),
+      ],
+      ["usr/", "usr/local/", "usr/local/nvidia/"],
+    ],
+    [
+      "a bound folder, and nothing of what lies in it",
+      () => [{ destination: "/opt", source: place }, file("/opt/a/b")],
+      ["opt/"],
+    ],
     ["neighbours of one beginning", () => [file("/opt/a"), file("/opt/ab")], ["opt/", "opt/a", "opt/ab"]],
-    ["nothing below the kernel's folders", () => [file("/dev/nvidia0"), file("/proc/driver/nvidia/params"), file("/sys/x")], []],
+    [
+      "nothing below the kernel's folders",
+      () => [file("/dev/nvidia0"), file("/proc/driver/nvidia/params"), file("/sys/x")],
+      [],
+    ],
     ["where links of the image lead", () => [file("/lib/libcuda.so.1")], ["usr/", "usr/lib/", "usr/lib/libcuda.so.1"]],
-    ["nothing that the image has", () => [file("/usr/bin/tool"), file("/usr/bin/other")], ["usr/", "usr/bin/", "usr/bin/other"]],
+    [
+      "nothing that the image has",
+      () => [file("/usr/bin/tool"), file("/usr/bin/other")],
+      ["usr/", "usr/bin/", "usr/bin/other"],
+    ],
     ["nothing of the kernel's folders by a link", () => [file("/devices/x")], []],
     ["nothing above the folder", () => [file("/a/../../../b")], ["b"]],
     ["a source that is gone is a folder's place", () => [{ destination: "/gone", source: "/no/such" }], ["gone/"]],

@@ -58,7 +58,8 @@ interface Point {
 /** Where the runtime will look for it: links of the image lead to other places, as from /lib to /usr/lib. */
 function pointOf({ destination, source = "", type }: Mount, tree: SourceTree): Point | undefined {
   const path = resolveInTree(tree, destination);
-  if (KERNEL_FOLDERS.some((root) => path === root || path.startsWith(`${root}/`)) || tree.lookup(path)) return undefined;
+  if (KERNEL_FOLDERS.some((root) => path === root || path.startsWith(`${root}/`)) || tree.lookup(path))
+    return undefined;
   const isFile = type !== "tmpfs" && fs.statSync(source, { throwIfNoEntry: false })?.isDirectory() === false;
   return { path, isFile };
 }

@@ -13,7 +13,12 @@ const ROOT: ComfortHost = {
   mayRaise: true,
 };
 const FREE: ComfortHost = { ...ROOT, memlock: { soft: -1, hard: -1 }, stack: { soft: 64 << 20, hard: -1 } };
-const USER: ComfortHost = { ...ROOT, mayRaise: false, memlock: { soft: 64 << 10, hard: 1 << 30 }, stack: { soft: 8 << 20, hard: 32 << 20 } };
+const USER: ComfortHost = {
+  ...ROOT,
+  mayRaise: false,
+  memlock: { soft: 64 << 10, hard: 1 << 30 },
+  stack: { soft: 8 << 20, hard: 32 << 20 },
+};
 
 function request(resources: Partial<ResourceRequest> = {}, namespaces: NamespaceRequest = {}): CreateRequest {
   return { ...PLAIN_REQUEST, image: "i", resources: { ulimits: [], ...resources }, namespaces };
@@ -39,7 +44,13 @@ describe("what a container with GPUs gets besides them", () => {
       { memory: GIB, shmSize: 0.5 * GIB, ulimits: [] },
       "--gpus: /dev/shm 512 MiB (--shm-size)",
     ],
-    ["its own size", request({ shmSize: 1 << 20 }), ROOT, { shmSize: 1 << 20, ulimits: [memlock, stack] }, `--gpus: ${LIMITS}`],
+    [
+      "its own size",
+      request({ shmSize: 1 << 20 }),
+      ROOT,
+      { shmSize: 1 << 20, ulimits: [memlock, stack] },
+      `--gpus: ${LIMITS}`,
+    ],
     ["the host's IPC", request({}, { ipc: "host" }), ROOT, { ulimits: [memlock, stack] }, `--gpus: ${LIMITS}`],
     ["its own IPC", request({}, { ipc: "private" }), ROOT, { ulimits: [memlock, stack] }, `--gpus: ${LIMITS}`],
     [

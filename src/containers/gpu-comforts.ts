@@ -31,7 +31,9 @@ const CAP_SYS_RESOURCE = 24n;
 
 /** Whether it asks for a GPU by `--gpus`; `--gpus 0` asks for none, and a CDI device may be anything. */
 export function asksForGpus({ deviceRequests = [] }: CreateRequest): boolean {
-  return deviceRequests.some(({ driver, count, deviceIds }) => driver !== "cdi" && (count !== 0 || deviceIds.length > 0));
+  return deviceRequests.some(
+    ({ driver, count, deviceIds }) => driver !== "cdi" && (count !== 0 || deviceIds.length > 0),
+  );
 }
 
 /** The request with larger limits, and the line that says so; undefined when there is nothing to change. */
@@ -46,10 +48,16 @@ export function withComforts(
     ...(own.has("memlock") ? [] : raised("memlock", host.memlock, UNLIMITED, host)),
     ...(own.has("stack") ? [] : raised("stack", host.stack, STACK, host)),
   ];
-  const said = [...(shmSize === undefined ? [] : [`/dev/shm ${amount(shmSize)} (--shm-size)`]), ...ulimits.map(limitText)];
+  const said = [
+    ...(shmSize === undefined ? [] : [`/dev/shm ${amount(shmSize)} (--shm-size)`]),
+    ...ulimits.map(limitText),
+  ];
   if (said.length === 0) return undefined;
   const size = shmSize === undefined ? {} : { shmSize };
-  return { resources: { ...resources, ...size, ulimits: [...resources.ulimits, ...ulimits] }, note: `--gpus: ${said.join(", ")}` };
+  return {
+    resources: { ...resources, ...size, ulimits: [...resources.ulimits, ...ulimits] },
+    note: `--gpus: ${said.join(", ")}`,
+  };
 }
 
 /**
@@ -64,7 +72,12 @@ function wantedShm({ resources, namespaces }: CreateRequest, { memory }: Comfort
 }
 
 /** As high as wanted, or as this process may; the hard limit is never lowered. */
-function raised(name: string, { soft, hard }: Limit, wanted: number, { mayRaise }: ComfortHost): ResourceRequest["ulimits"] {
+function raised(
+  name: string,
+  { soft, hard }: Limit,
+  wanted: number,
+  { mayRaise }: ComfortHost,
+): ResourceRequest["ulimits"] {
   const reachable = mayRaise ? wanted : lower(wanted, hard);
   if (lower(reachable, soft) === reachable) return [];
   return [{ name, soft: reachable, hard: lower(hard, reachable) === hard ? reachable : hard }];
@@ -97,7 +110,13 @@ function thisHost(): ComfortHost {
 }
 
 function limitOf(limits: string, name: string): Limit {
-  const [soft = "unlimited", hard = "unlimited"] = limits.split("\n").find((line) => line.startsWith(name))?.slice(name.length).trim().split(/\s+/) ?? [];
+  const [soft = "unlimited", hard = "unlimited"] =
+    limits
+      .split("\n")
+      .find((line) => line.startsWith(name))
+      ?.slice(name.length)
+      .trim()
+      .split(/\s+/) ?? [];
   const number = (text: string): number => (text === "unlimited" ? UNLIMITED : Number(text));
   return { soft: number(soft), hard: number(hard) };
 }

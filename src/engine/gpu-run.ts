@@ -34,7 +34,9 @@ export async function noteUnaskedGpus(rooms: Rooms, request: CreateRequest, imag
   const { discoverGpus, imageAsksFor } = await import("../gpu/index.ts");
   const asked = imageAsksFor(own);
   if (asked === undefined || discoverGpus({ driverRoot: rooms.settings.driverRoot }).gpus.length === 0) return;
-  request.onNote?.(`the image is for GPUs (${VARIABLE}${asked}) and gets none: \`--gpus all\` gives it those of this host`);
+  request.onNote?.(
+    `the image is for GPUs (${VARIABLE}${asked}) and gets none: \`--gpus all\` gives it those of this host`,
+  );
 }
 
 function gpusOf({ deviceRequests = [] }: CreateRequest): readonly GpuRequest[] {

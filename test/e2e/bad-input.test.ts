@@ -85,7 +85,12 @@ const COMMANDS: Readonly<Record<string, readonly [words: string, exit: number, c
   "run -v over /proc": ["run --rm -v /tmp:/proc busybox", 125, "E_MOUNT_RESERVED", /\/proc/],
   "run --name of a bad name": ["run --rm --name a/b busybox", 125, "E_NAME", /letters, digits/],
   "run --env-file of no file": ["run --rm --env-file nofile busybox", 125, "E_IO", /nofile/],
-  "run with an option that there is no way to": ["run --storage-opt size=1g busybox", 125, "E_UNSUPPORTED", /limit of size/],
+  "run with an option that there is no way to": [
+    "run --storage-opt size=1g busybox",
+    125,
+    "E_UNSUPPORTED",
+    /limit of size/,
+  ],
   "run in a relative folder": ["run --rm -w rel busybox", 125, "E_WORKDIR", /begin it with/],
   "run with no such device": ["run --rm --device /dev/nope busybox", 125, "E_IO", /\/dev\/nope/],
   "run with no such capability": ["run --rm --cap-add FOO busybox", 125, "E_USAGE", /`FOO`/],

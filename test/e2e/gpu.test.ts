@@ -18,7 +18,7 @@ const reason = whyNoLoaderImage();
 if (reason !== undefined) console.log(`skipped: containers with GPUs: ${reason}`);
 
 const IMAGE = "loader";
-const LOADS = "python3 -c 'import ctypes; print(\"cuInit\", ctypes.CDLL(\"libcuda.so.1\").cuInit(0))'";
+const LOADS = 'python3 -c \'import ctypes; print("cuInit", ctypes.CDLL("libcuda.so.1").cuInit(0))\'';
 const NODES = "ls /dev | grep '^nvidia[0-9]'";
 
 let world: ProgramWorld;
@@ -44,9 +44,20 @@ describe.skipIf(reason !== undefined)("containers with GPUs", () => {
   afterAll(() => world?.close());
 
   it("load the driver through the loader, run its programs, and reach the nodes that they have and no others", () => {
-    const denied = "python3 -c 'import os; os.mknod(\"/tmp/n\", 0o20666, os.makedev(1, 11)); open(\"/tmp/n\")'";
+    const denied = 'python3 -c \'import os; os.mknod("/tmp/n", 0o20666, os.makedev(1, 11)); open("/tmp/n")\'';
     const script = `${LOADS}; nvidia-smi -L | head -1; ${NODES}; echo x > /dev/nvidia0; ${denied}; true`;
-    const { code, out, err } = gpu("run", "--rm", "--gpus", "device=0", "--cap-add", "MKNOD", IMAGE, "sh", "-c", script);
+    const { code, out, err } = gpu(
+      "run",
+      "--rm",
+      "--gpus",
+      "device=0",
+      "--cap-add",
+      "MKNOD",
+      IMAGE,
+      "sh",
+      "-c",
+      script,
+    );
     expect(code).toBe(0);
     expect(out.trim().split("\n")).toEqual([
       "cuInit 0",
@@ -106,14 +117,18 @@ describe.skipIf(reason !== undefined)("containers with GPUs", () => {
       expect.arrayContaining(["/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia0", "/dev/nvidia1"]),
     );
     expect(linux.resources.devices).toEqual(
-      expect.arrayContaining([expect.objectContaining({ major: 1, minor: 7 }), expect.objectContaining({ major: 1, minor: 11 })]),
+      expect.arrayContaining([
+        expect.objectContaining({ major: 1, minor: 7 }),
+        expect.objectContaining({ major: 1, minor: 11 }),
+      ]),
     );
     world.ok("rm", "-f", "listed");
   });
 
   it("may ask by the variable of NVIDIA's runtime", () => {
     const see = ["sh", "-c", `${NODES}; ls /usr/local/nvidia 2>/dev/null; true`];
-    const by = (...flags: readonly string[]): Outcome => gpu("run", "--rm", "--shm-size", "64m", ...flags, IMAGE, ...see);
+    const by = (...flags: readonly string[]): Outcome =>
+      gpu("run", "--rm", "--shm-size", "64m", ...flags, IMAGE, ...see);
     expect(by("-e", "NVIDIA_VISIBLE_DEVICES=1").out).toBe("nvidia1\nbin\nlib64\n");
     expect(by("-e", "NVIDIA_VISIBLE_DEVICES=none").out).toBe("bin\nlib64\n");
     expect(by("-e", "NVIDIA_VISIBLE_DEVICES=void").out).toBe("");
@@ -138,7 +153,9 @@ describe.skipIf(reason !== undefined)("containers with GPUs", () => {
     fs.writeFileSync(join(without, "proc/devices"), "Character devices:\n  1 mem\n");
     const none = world.tare(["run", "--gpus", "all", "no/such/image"], { env: { NVIDIA_DRIVER_ROOT: without } });
     expect(none).toMatchObject({ code: 125, out: "" });
-    expect(none.err).toMatch(/^error\[E_GPU_MISSING\]: giving GPUs to the container: this host has none \(looked for .*\n.*hint: .*nvidia-smi/s);
+    expect(none.err).toMatch(
+      /^error\[E_GPU_MISSING\]: giving GPUs to the container: this host has none \(looked for .*\n.*hint: .*nvidia-smi/s,
+    );
     const third = gpu("run", "--rm", "--gpus", "device=2", IMAGE, "true");
     expect(third.code).toBe(125);
     expect(third.err).toMatch(/^error\[E_GPU_UNKNOWN\]: .*`2`.*\nhint: there are 0 \(NVIDIA A100.*; 1 \(NVIDIA A100/);
@@ -148,7 +165,9 @@ describe.skipIf(reason !== undefined)("containers with GPUs", () => {
   it("are started again by their restart policy with their GPUs", async () => {
     const script = "echo $(ls /dev | grep '^nvidia[0-9]') >> /root/seen; [ $(wc -l < /root/seen) -ge 2 ]";
     given("run", "-d", "--name", "again", "--restart", "on-failure:3", "--gpus", "1", IMAGE, "sh", "-c", script);
-    await eventually(() => world.ok("inspect", "again", "--format", "{{.State.Status}} {{.RestartCount}}")).toBe("exited 1");
+    await eventually(() => world.ok("inspect", "again", "--format", "{{.State.Status}} {{.RestartCount}}")).toBe(
+      "exited 1",
+    );
     world.ok("cp", "again:/root/seen", join(world.folder, "seen"));
     expect(fs.readFileSync(join(world.folder, "seen"), "utf8")).toBe("nvidia0\nnvidia0\n");
     world.ok("rm", "-f", "again");

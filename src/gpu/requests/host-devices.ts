@@ -47,7 +47,10 @@ interface Host {
 }
 
 /** What is installed; for makers that no installed specification has a GPU of, what is generated. */
-async function openHost(wanted: WantedDevices, { driverRoot, cdiDirectories: directories }: DevicePlaces): Promise<Host> {
+async function openHost(
+  wanted: WantedDevices,
+  { driverRoot, cdiDirectories: directories }: DevicePlaces,
+): Promise<Host> {
   const installed = await loadCdi({ directories });
   const host = discoverGpus({ driverRoot });
   const has = (vendor: GpuVendor): boolean => installed.devices().some(({ kind }) => kind === `${vendor}.com/gpu`);
@@ -96,5 +99,9 @@ function withNone(spec: CdiSpec): CdiSpec {
 function lookedIn(driverRoot: string, directories: readonly string[]): readonly string[] {
   const below = driverRoot === "/" ? "" : ` below ${driverRoot}`;
   const folders = directories.length === 0 ? [] : [`CDI specifications in ${directories.join(" and ")}`];
-  return [`NVIDIA's /proc/driver/nvidia and /dev/dxg${below}`, `AMD's /dev/kfd and Intel's /dev/dri${below}`, ...folders];
+  return [
+    `NVIDIA's /proc/driver/nvidia and /dev/dxg${below}`,
+    `AMD's /dev/kfd and Intel's /dev/dri${below}`,
+    ...folders,
+  ];
 }
