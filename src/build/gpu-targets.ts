@@ -31,11 +31,11 @@ export async function automaticAccelerator(
   wanted: string | undefined,
 ): Promise<() => string> {
   if (wanted !== "auto") return () => "cpu";
-  const { automaticBuild, currentGpuData, discoverGpus, targetsOfHost } = await import("../gpu/index.ts");
+  const { automaticBuild, currentGpuData, describeHost, targetsOfHost } = await import("../gpu/index.ts");
   const named = await targetsOf(project);
   const { NVIDIA_DRIVER_ROOT: driverRoot } = env;
   const place = driverRoot === undefined || driverRoot === "" ? {} : { driverRoot };
-  const targets = named.length > 0 ? named : targetsOfHost(discoverGpus(place)).slice(0, 1);
+  const targets = named.length > 0 ? named : targetsOfHost(await describeHost(place)).slice(0, 1);
   const { data } = await currentGpuData(store);
   return () => automaticBuild(targets, data);
 }

@@ -7,9 +7,7 @@ import {
   checkTarget,
   currentGpuData,
   describeTarget,
-  discoverGpus,
   isTargetText,
-  loadCdi,
   needsOfImage,
   parseGpuTarget,
   readHostState,
@@ -17,6 +15,8 @@ import {
 } from "../gpu/index.ts";
 import { imageDetails } from "../images/index.ts";
 import { requireImageTrees } from "./deferred.ts";
+import { cdiRegistry } from "./devices.ts";
+import { describedHost } from "./gpu-host.ts";
 import { platformOf, requireImage } from "./image-lookup.ts";
 import type { GpuData, GpuTarget, ImageNeeds } from "../gpu/index.ts";
 import type { GpuCheckRequest, GpuTargetReport } from "./facade-gpu.ts";
@@ -26,10 +26,10 @@ import type { Rooms } from "./rooms.ts";
 export async function checkGpus(rooms: Rooms, request: GpuCheckRequest): Promise<readonly GpuTargetReport[]> {
   const { data } = await currentGpuData(rooms.reader());
   const targets = await targetsOf(request);
-  if (request.image === undefined && targets.length === 0) return [await hostReport(rooms, data)];
+  if (request.image === undefined && targets.length === 0) return [await hostReport(rooms, data, request.signal)];
   const needs = request.image === undefined ? undefined : await imageNeeds(rooms, request.image, request);
-  const machines = targets.length > 0 ? targets : targetsOfHost(discoverGpus(placeOf(rooms)));
-  if (machines.length === 0) return [await hostReport(rooms, data)];
+  const machines = targets.length > 0 ? targets : targetsOfHost(await describedHost(rooms, request.signal));
+  if (machines.length === 0) return [await hostReport(rooms, data, request.signal)];
   return machines.map((target) => ({
     target: target.name,
     about: describeTarget(target, data),
@@ -41,16 +41,12 @@ function placeOf({ settings }: Rooms): { readonly driverRoot: string } {
   return { driverRoot: settings.driverRoot };
 }
 
-async function hostReport(rooms: Rooms, data: GpuData): Promise<GpuTargetReport> {
-  const host = discoverGpus(placeOf(rooms));
-  const cdi = await loadCdi({ directories: cdiFolders(rooms) });
-  const state = readHostState({ host, cdi, isOrdinary: isRootless() });
+async function hostReport(rooms: Rooms, data: GpuData, signal: AbortSignal | undefined): Promise<GpuTargetReport> {
+  const host = await describedHost(rooms, signal);
+  const cdi = await cdiRegistry(rooms.settings);
+  const state = readHostState({ host, cdi, isOrdinary: isRootless(), place: placeOf(rooms) });
   const about = targetsOfHost(host).map((target) => describeTarget(target, data));
   return { target: "this host", about: about.join("; ") || "no GPU", findings: checkGpuHost(state, data) };
-}
-
-function cdiFolders(_rooms: Rooms): readonly string[] {
-  return ["/etc/cdi", "/var/run/cdi"];
 }
 
 /** Descriptions as they are, names from the project's settings. */

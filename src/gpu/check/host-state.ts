@@ -2,8 +2,10 @@
 /* What the check of a host looks at, besides the GPUs themselves; read without starting a program. */
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { isTareError, systemErrorCode } from "../../base/index.ts";
+import { isTareError, readTextIfPresent, systemErrorCode } from "../../base/index.ts";
 import { checkHostFiles, staleNodes } from "../cdi/check-host.ts";
+import { rootsOf } from "../host/roots.ts";
+import type { HostPlace } from "../host/roots.ts";
 import type { CdiRegistry } from "../cdi/registry.ts";
 import type { HostGpus } from "../types.ts";
 
@@ -44,19 +46,20 @@ export interface HostStateOptions {
   readonly host: HostGpus;
   readonly cdi: CdiRegistry;
   readonly isOrdinary: boolean;
-  /** Folder that has `dev` and `etc`; default `/`. */
-  readonly root?: string;
+  /** Where the driver's files and the device nodes are. */
+  readonly place?: HostPlace;
 }
 
 /** Looks. */
-export function readHostState({ host, cdi, isOrdinary, root = "/" }: HostStateOptions): HostState {
+export function readHostState({ host, cdi, isOrdinary, place = {} }: HostStateOptions): HostState {
+  const { dev, driver } = rootsOf(place);
   const paths = [...host.drivers, ...host.gpus].flatMap(({ nodes }) => nodes);
-  const shmBytes = sizeOf(join(root, "dev/shm"));
+  const shmBytes = sizeOf("/dev/shm");
   return {
     host,
-    nodes: [...new Set(paths)].map((path) => nodeState(root, path)),
+    nodes: [...new Set(paths)].map((path) => nodeState(dev, path)),
     cdi: cdiState(cdi, isOrdinary),
-    isPersistent: ["run", "var/run"].some((run) => fs.existsSync(join(root, run, "nvidia-persistenced/socket"))),
+    isPersistent: ["run", "var/run"].some((run) => fs.existsSync(join(driver, run, "nvidia-persistenced/socket"))),
     isOrdinary,
     ...(shmBytes === undefined ? {} : { shmBytes }),
   };
@@ -75,7 +78,7 @@ function nodeState(root: string, path: string): NodeState {
 function rightsOf(root: string, path: string): Pick<NodeState, "rights" | "group"> {
   try {
     const { mode, gid, uid } = fs.statSync(join(root, path));
-    const group = groupName(root, gid);
+    const group = groupName(gid);
     const octal = (mode & 0o7777).toString(8).padStart(4, "0");
     return { rights: `mode ${octal}, user ${uid}, group ${group ?? gid}`, ...(group === undefined ? {} : { group }) };
   } catch {
@@ -83,8 +86,8 @@ function rightsOf(root: string, path: string): Pick<NodeState, "rights" | "group
   }
 }
 
-function groupName(root: string, gid: number): string | undefined {
-  const rows = fs.readFileSync(join(root, "etc/group"), "utf8").split("\n");
+function groupName(gid: number): string | undefined {
+  const rows = (readTextIfPresent("/etc/group") ?? "").split("\n");
   return rows.map((row) => row.split(":")).find(([, , id]) => id === String(gid))?.[0];
 }
 

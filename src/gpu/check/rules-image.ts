@@ -78,11 +78,11 @@ export const cpuBuildRule: Rule = ({ needs }) =>
     fix: "lock again with `tare lock --accelerator auto`",
   }));
 
-function isForCpu({ name, version, kernels }: GpuPackage): boolean {
+function isForCpu({ name, version, cuda, kernels }: GpuPackage): boolean {
   if (isLibrary(name)) return false;
   const isEmpty =
     kernels !== undefined && kernels.cubins.length + kernels.ptx.length + (kernels.gfx?.length ?? 0) === 0;
-  return version.endsWith("+cpu") || (name === "torch" && isEmpty);
+  return version.endsWith("+cpu") || (name === "torch" && isEmpty && cuda === undefined);
 }
 
 /** Nothing in the image tells what it needs. */

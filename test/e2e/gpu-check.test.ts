@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+/* `gpu check` on hosts that are folders, and for machines that are only described. */
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { fakeNvidiaRoot } from "../support/fake-driver-root.ts";
+import { openProgramWorld } from "../support/program.ts";
+import type { Outcome, ProgramWorld } from "../support/program.ts";
+
+const SITE = "usr/local/lib/python3.11/site-packages";
+const TORCH = [
+  "Metadata-Version: 2.1",
+  "Name: torch",
+  "Version: 2.11.0",
+  "Requires-Dist: nvidia-cuda-runtime==13.0.96",
+  "Requires-Dist: nvidia-cudnn-cu13==9.17.1.4",
+].join("\n");
+
+let world: ProgramWorld;
+let card = "";
+let nothing = "";
+
+function check(args: readonly string[], driverRoot = card): Outcome {
+  return world.tare(["gpu", "check", ...args], { env: { NVIDIA_DRIVER_ROOT: driverRoot } });
+}
+
+beforeAll(() => {
+  world = openProgramWorld("gpu-check");
+  card = join(world.folder, "card");
+  fakeNvidiaRoot(card, { version: "535.104.05", nodes: "files", gpus: [{ bus: "0000:07:00.0", minor: 0, model: "Tesla V100" }] });
+  nothing = world.files("nothing", { "proc/devices": "Character devices:\n  1 mem\n" });
+  world.files("torch", {
+    Dockerfile: "FROM scratch\nCOPY tree /\nENV NVIDIA_REQUIRE_CUDA=cuda>=12.2\n",
+    [`tree/${SITE}/torch-2.11.0.dist-info/METADATA`]: `${TORCH}\n`,
+    [`tree/${SITE}/torch-2.11.0.dist-info/RECORD`]: "",
+  });
+  world.ok("build", "-q", "-t", "app", join(world.folder, "torch"));
+});
+afterAll(() => world.close());
+
+describe("gpu check", () => {
+  it("says on a host without a GPU that there is none, and how to check for another machine", () => {
+    const { code, out } = check([], nothing);
+    expect(code).toBe(1);
+    expect(out).toBe(
+      [
+        "this host: no GPU",
+        "ERROR    this host has no GPU with a driver",
+        "         to change: check for another machine: `tare gpu check IMAGE --target driver=535,sm=70`",
+        "1 error",
+        "",
+      ].join("\n"),
+    );
+    expect(check(["app"], nothing)).toMatchObject({ code: 1, out: expect.stringContaining("this host has no GPU") });
+  });
+
+  it("looks at a host alone", () => {
+    const { out } = check([]);
+    expect(out).toMatch(/^ok {7}NVIDIA driver 535\.104\.05 \(CUDA 12\.2\): 0 Tesla V100/m);
+    expect(out).toMatch(/^ok {7}device nodes are usable: .*\/dev\/nvidia0/m);
+  });
+
+  it("compares an image with a host by its driver, and refuses by exit code", () => {
+    const { code, out } = check(["app"]);
+    expect(code).toBe(1);
+    expect(out).toMatch(/^this host: driver 535\.104\.05 \(CUDA 12\.2\), Tesla V100/);
+    expect(out).toMatch(/^ERROR {4}driver 535\.104\.05 \(CUDA 12\.2\) is too old for torch 2\.11\.0 \(CUDA 13\.0\), which needs R580/m);
+    expect(out).toMatch(/^ {9}to change: update the driver to R580 .*, or take the build for CUDA 12\.\d/m);
+    expect(out).toMatch(/^ok {7}`NVIDIA_REQUIRE_CUDA` is satisfied/m);
+  });
+
+  it("compares it with machines that are described, or that the project names", () => {
+    const described = check(["app", "--target", "driver=580,sm=90", "--target", "driver=580,sm=70", "--json"]);
+    expect(described.code).toBe(1);
+    const reports = JSON.parse(described.out) as readonly { target: string; findings: readonly { level: string; rule: string }[] }[];
+    expect(reports.map(({ target }) => target)).toEqual(["driver=580,sm=90", "driver=580,sm=70"]);
+    const errors = reports.map(({ findings }) => findings.filter(({ level }) => level === "error").map(({ rule }) => rule));
+    expect(errors).toEqual([[], expect.arrayContaining(["no-kernel-image", "cudnn-dropped-gpu"])]);
+    const project = world.files("project", { "tare.toml": '[gpu.targets]\ncluster = "driver=580,sm=90"\n' });
+    const named = world.tare(["gpu", "check", "-q", "app", "--target", "cluster"], { cwd: project });
+    expect(named.code).toBe(0);
+    expect(named.out).toMatch(/^cluster: driver 580 .*\nnothing stands in the way/);
+    expect(world.tare(["gpu", "check", "--target", "clusters"], { cwd: project }).err).toContain("did you mean `cluster`");
+  });
+});
