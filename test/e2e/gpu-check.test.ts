@@ -26,7 +26,11 @@ function check(args: readonly string[], driverRoot = card): Outcome {
 beforeAll(() => {
   world = openProgramWorld("gpu-check");
   card = join(world.folder, "card");
-  fakeNvidiaRoot(card, { version: "535.104.05", nodes: "files", gpus: [{ bus: "0000:07:00.0", minor: 0, model: "Tesla V100" }] });
+  fakeNvidiaRoot(card, {
+    version: "535.104.05",
+    nodes: "files",
+    gpus: [{ bus: "0000:07:00.0", minor: 0, model: "Tesla V100" }],
+  });
   nothing = world.files("nothing", { "proc/devices": "Character devices:\n  1 mem\n" });
   world.files("torch", {
     Dockerfile: "FROM scratch\nCOPY tree /\nENV NVIDIA_REQUIRE_CUDA=cuda>=12.2\n",
@@ -63,7 +67,9 @@ describe("gpu check", () => {
     const { code, out } = check(["app"]);
     expect(code).toBe(1);
     expect(out).toMatch(/^this host: driver 535\.104\.05 \(CUDA 12\.2\), Tesla V100/);
-    expect(out).toMatch(/^ERROR {4}driver 535\.104\.05 \(CUDA 12\.2\) is too old for torch 2\.11\.0 \(CUDA 13\.0\), which needs R580/m);
+    expect(out).toMatch(
+      /^ERROR {4}driver 535\.104\.05 \(CUDA 12\.2\) is too old for torch 2\.11\.0 \(CUDA 13\.0\), which needs R580/m,
+    );
     expect(out).toMatch(/^ {9}to change: update the driver to R580 .*, or take the build for CUDA 12\.\d/m);
     expect(out).toMatch(/^ok {7}`NVIDIA_REQUIRE_CUDA` is satisfied/m);
   });
@@ -71,14 +77,21 @@ describe("gpu check", () => {
   it("compares it with machines that are described, or that the project names", () => {
     const described = check(["app", "--target", "driver=580,sm=90", "--target", "driver=580,sm=70", "--json"]);
     expect(described.code).toBe(1);
-    const reports = JSON.parse(described.out) as readonly { target: string; findings: readonly { level: string; rule: string }[] }[];
+    const reports = JSON.parse(described.out) as readonly {
+      target: string;
+      findings: readonly { level: string; rule: string }[];
+    }[];
     expect(reports.map(({ target }) => target)).toEqual(["driver=580,sm=90", "driver=580,sm=70"]);
-    const errors = reports.map(({ findings }) => findings.filter(({ level }) => level === "error").map(({ rule }) => rule));
+    const errors = reports.map(({ findings }) =>
+      findings.filter(({ level }) => level === "error").map(({ rule }) => rule),
+    );
     expect(errors).toEqual([[], expect.arrayContaining(["no-kernel-image", "cudnn-dropped-gpu"])]);
     const project = world.files("project", { "tare.toml": '[gpu.targets]\ncluster = "driver=580,sm=90"\n' });
     const named = world.tare(["gpu", "check", "-q", "app", "--target", "cluster"], { cwd: project });
     expect(named.code).toBe(0);
     expect(named.out).toMatch(/^cluster: driver 580 .*\nnothing stands in the way/);
-    expect(world.tare(["gpu", "check", "--target", "clusters"], { cwd: project }).err).toContain("did you mean `cluster`");
+    expect(world.tare(["gpu", "check", "--target", "clusters"], { cwd: project }).err).toContain(
+      "did you mean `cluster`",
+    );
   });
 });

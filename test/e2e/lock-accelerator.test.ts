@@ -122,13 +122,17 @@ describe.skipIf(reason !== undefined)("--accelerator", () => {
     write("pyproject.toml", `${machines}old = "driver=470,sm=70"\n`);
     const told = await tare("lock");
     expect(told).toMatchObject({ code: 0 });
-    expect(told.out).toMatch(/^warning: on `old`: driver 470 .* is too old for torch 2\.9\.0\+cu126 \(CUDA 12\.6\), which needs R525/m);
+    expect(told.out).toMatch(
+      /^warning: on `old`: driver 470 .* is too old for torch 2\.9\.0\+cu126 \(CUDA 12\.6\), which needs R525/m,
+    );
     const build = ["build", "--progress", "plain", "--bytecode", "none", "-t", "app", "."];
     expect((await tare(...build)).err).toContain("on `old`: driver 470");
     write("pyproject.toml", `${machines}old = "driver=470,sm=70"\n[tool.tare.gpu]\ncheck = "error"\n`);
     const refused = await tare(...build);
     expect(refused).toMatchObject({ code: 1 });
-    expect(refused.err).toMatch(/error\[E_GPU_CHECK\]: choosing packages for `old`: driver 470[^]*hint: update the driver to R525/);
+    expect(refused.err).toMatch(
+      /error\[E_GPU_CHECK\]: choosing packages for `old`: driver 470[^]*hint: update the driver to R525/,
+    );
   });
 
   it("refuses CUDA packages in a set for the CPU, and says who wants them", async () => {
