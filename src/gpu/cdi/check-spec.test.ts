@@ -27,7 +27,7 @@ const GOOD: readonly (readonly [name: string, spec: CdiSpec])[] = [
 ];
 
 const BAD: readonly (readonly [name: string, spec: CdiSpec, why: RegExp])[] = [
-  ["an unknown version", { ...PLAIN, cdiVersion: "1.2.0" }, /unknown version `1\.2\.0`/],
+  ["an unknown version", { ...PLAIN, cdiVersion: "1.2.0" }, /invalid version "1\.2\.0"/],
   ["too old a version", { ...PLAIN, cdiVersion: "0.2.0" }, /must be at least v0\.3\.0/],
   [
     "mount type before 0.4.0",

@@ -97,7 +97,7 @@ describe("the devices of all CDI specifications", () => {
     expect(failure.hint).toContain(
       "did you mean vendor.com/gpu=gpu0? there are vendor.com/gpu=gpu0, vendor.com/gpu=gpu1",
     );
-    expect(failure.hint).toContain(`${join(root, "etc/bad.yaml")}: cdiVersion: unknown version \`9.0.0\``);
+    expect(failure.hint).toContain(`${join(root, "etc/bad.yaml")}: cdiVersion: invalid version "9.0.0"`);
   });
 
   it("takes generated devices where no file has them", async () => {

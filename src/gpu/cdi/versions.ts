@@ -27,7 +27,7 @@ export function minimumVersion(spec: CdiSpec): string {
 export function versionFault(spec: CdiSpec): string | undefined {
   const known = VERSIONS.map(([version]) => version);
   const at = known.indexOf(spec.cdiVersion.replace(/^v/, ""));
-  if (at < 0) return `unknown version \`${spec.cdiVersion.slice(0, 100)}\`; known are ${OLDEST} to ${known[0] ?? ""}`;
+  if (at < 0) return `invalid version "${spec.cdiVersion.slice(0, 100)}": there are ${OLDEST} to ${known[0] ?? ""}`;
   const minimum = minimumVersion(spec);
   if (at <= known.indexOf(minimum)) return undefined;
   return `the spec version must be at least v${minimum} for what it uses, and is ${spec.cdiVersion}`;
