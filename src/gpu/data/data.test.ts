@@ -350,6 +350,33 @@ describe("GPUs", () => {
     expect(driverSupports(data, capability, driver)).toMatchObject({ verdict });
   });
 
+  it.each([
+    ["a V100", "1db6", "7.0"],
+    ["a T4", "0x1eb8", "7.5"],
+    ["an A100", "20b0", "8.0"],
+    ["an RTX 3090", "2204", "8.6"],
+    ["an RTX 4090", "2684", "8.9"],
+    ["an L4", "27B8", "8.9"],
+    ["an H100", "2330", "9.0"],
+    ["a GH200", "2342", "9.0"],
+    ["a GTX 1080 Ti", "1b06", "6.1"],
+    ["an RTX 5090", "2b85", "12.0"],
+  ])("knows %s by its PCI device %s", (_name, device, capability) => {
+    expect(gpuOfPciDevice(data, device)).toMatchObject({ known: true, value: { capability } });
+  });
+
+  it("has no PCI device in two chips", () => {
+    const ranges = data.chips.flatMap(({ pci }) => pci.map((range) => range.split("-")));
+    const sorted = ranges
+      .map(([low = "", high = low]) => [low, high] as const)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1));
+    for (const [place, [low, high]] of sorted.entries()) {
+      expect(low <= high, low).toBe(true);
+      const next = sorted[place + 1];
+      if (next) expect(high < next[0], high).toBe(true);
+    }
+  });
+
   it("does not know a PCI device that is not in the data", () => {
     expect(gpuOfPciDevice(data, "0x0001").known).toBe(false);
   });
@@ -379,17 +406,22 @@ describe("frameworks", () => {
     ["jax_cuda13_plugin", "0.9.0", undefined, "13.0"],
     ["onnxruntime-gpu", "1.16.3", undefined, "11.8"],
     ["onnxruntime-gpu", "1.19.2", undefined, "12"],
+    ["onnxruntime-gpu", "1.26.0", undefined, "12"],
+    ["onnxruntime-gpu", "1.27.0", undefined, "13"],
+    ["torch", "2.14.1", undefined, "13.0"],
+    ["torch", "2.15.0", undefined, "13.2"],
+    ["tensorflow", "2.18.1", undefined, "12.5"],
     ["vllm", "0.23.1rc", undefined, "12.9"],
   ])("%s %s (%s) was built with CUDA %s", (name, version, local, cuda) => {
     expect(frameworkBuild(data, name, version, local)).toMatchObject({ known: true, value: { cuda } });
   });
 
   it.each([
-    ["torch", "2.15.0", undefined, /goes from 1\.11\.0 to 2\.13\.0/],
+    ["torch", "2.99.0", undefined, /goes from 1\.11\.0 to \d+\.\d+\.\d+$/],
     ["torch", "2.7.0", "cu121", /what it has is cu118, cu126, cu128/],
     ["torch", "1.13.0", undefined, /default build/],
     ["jax", "0.9.0", undefined, /`cpu`/],
-    ["onnxruntime-gpu", "1.31.1", undefined, /does not know/],
+    ["onnxruntime-gpu", "9.31.1", undefined, /goes from 1\.0\.\* to 1\.31\.1$/],
     ["mxnet", "1.0", undefined, /nothing about `mxnet`/],
     ["__proto__", "1.0", undefined, /nothing about/],
   ])("%s %s (%s) is not known", (name, version, local, reason) => {
@@ -410,7 +442,8 @@ describe("frameworks", () => {
   it("lists releases in order", () => {
     const releases = frameworkReleases(data, "torch");
     expect(releases.at(0)).toBe("1.11.0");
-    expect(releases.at(-1)).toBe("2.13.0");
+    expect(releases.at(-1)).toBe("2.15.0");
+    expect(frameworkReleases(data, "vllm")).toEqual(["0.23.1rc", "0.33.0"]);
   });
 });
 
@@ -463,6 +496,7 @@ describe("builds that suit", () => {
             expect(runsOn(data, build.cuda ?? "", driver).verdict).toMatch(/native|minor/);
             if (build.kernels) expect(howKernelsRun(build.kernels, capability)).not.toBe("none");
             if (Array.isArray(build.python)) expect(build.python).toContain(python);
+            if (python === "3.9") expect(compareDotted(build.version, "2.9"), build.version).toBeLessThan(0);
           }
         },
       ),

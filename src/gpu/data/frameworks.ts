@@ -59,7 +59,12 @@ export function frameworkBuilds(data: GpuData, name: string, release: string): r
 /** Exact releases of a distribution in the data, oldest first. */
 export function frameworkReleases(data: GpuData, name: string): readonly string[] {
   const rows = data.frameworks.filter((row) => row.name === normalName(name));
-  return rows.flatMap(({ versions }) => versions).toSorted(compareDotted);
+  return rows.flatMap(({ versions }) => versions).toSorted((a, b) => compareDotted(numbersOf(a), numbersOf(b)));
+}
+
+/** The dotted numbers that a release begins with: of `0.23.1rc`, `1.18.*`. */
+function numbersOf(release: string): string {
+  return /^\d+(?:\.\d+)*/.exec(release)?.[0] ?? "0";
 }
 
 /** Kernels in PyTorch's wheels of a release for a CUDA (`2.7.0`, `12.8`). */
@@ -108,6 +113,7 @@ function buildOf(data: GpuData, row: FrameworkRow, version: string, build: Build
   const { local, cuda, rocm, cudnn, needs, driver } = build;
   const indexUrl = (build.index ?? row.index)?.replaceAll("{local}", local);
   const kernels = kernelRow(data, row.name, version, local);
+  const minimumCapability = build.minimumCapability ?? row.minimumCapability;
   return {
     name: row.name,
     version,
@@ -120,7 +126,7 @@ function buildOf(data: GpuData, row: FrameworkRow, version: string, build: Build
     ...(indexUrl === undefined ? {} : { indexUrl }),
     ...(row.python === null ? {} : { python: row.python }),
     ...(kernels ? { kernels: knownKernels(kernels) } : {}),
-    ...(row.minimumCapability === undefined ? {} : { minimumCapability: row.minimumCapability }),
+    ...(minimumCapability === undefined ? {} : { minimumCapability }),
     isDefault: row.default === local,
     companions: row.companions ?? {},
   };

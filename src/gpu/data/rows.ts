@@ -17,6 +17,9 @@ import type {
   ToolkitRow,
 } from "./types.ts";
 
+/** `>=3.11,<3.15` */
+const SPECIFIER = /^(?:[<>]=?|[!~=]=)\d+(?:\.\d+)*(?:,(?:[<>]=?|[!~=]=)\d+(?:\.\d+)*)*$/;
+
 function common(row: ObjectReader): Row {
   const source = row.texts("source");
   if (source.length === 0) throw dataError(row.place("source"), "names no source");
@@ -112,7 +115,10 @@ export function framework(row: ObjectReader): FrameworkRow {
 
 function pythonOf(row: ObjectReader): FrameworkRow["python"] {
   const value = row.take("python");
-  return Array.isArray(value) ? row.texts("python") : row.textOrNull("python");
+  if (Array.isArray(value)) return row.texts("python");
+  const specifier = row.textOrNull("python");
+  if (specifier === null || SPECIFIER.test(specifier)) return specifier;
+  throw dataError(row.place("python"), `is no specifier of Python versions: \`${specifier.slice(0, 40)}\``);
 }
 
 function companionsOf(row: ObjectReader, key: string): Readonly<Record<string, string>> {
@@ -129,6 +135,7 @@ function build(value: unknown, at: string): BuildRow {
     needs: row.optional("needs", (reader, key) => reader.text(key)),
     driver: row.optional("driver", (reader, key) => reader.versionOrNull(key)),
     index: row.optional("index", (reader, key) => reader.text(key)),
+    minimumCapability: row.optional("minimumCapability", (reader, key) => reader.version(key)),
   };
   const local = row.text("local");
   row.finish();

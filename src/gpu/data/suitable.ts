@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Which build of a framework runs on given GPUs: the concrete way out of a check that failed. */
+import { matchesSpecifier } from "../../python/index.ts";
 import { compareDotted } from "../versions.ts";
 import { gpuSupportedBy } from "./capabilities.ts";
 import { runsOn } from "./drivers.ts";
@@ -68,7 +69,8 @@ function suits(data: GpuData, build: FrameworkBuild, wish: BuildWish): SuitableB
 }
 
 function hasPython({ python }: FrameworkBuild, wanted: string | undefined): boolean {
-  return wanted === undefined || !Array.isArray(python) || python.includes(wanted);
+  if (wanted === undefined || python === undefined) return true;
+  return typeof python === "string" ? matchesSpecifier(wanted, python) : python.includes(wanted);
 }
 
 /** PTX helps only where the driver can compile it, which an older driver than the toolkit's can't. */

@@ -121,6 +121,8 @@ export interface BuildRow {
   /** Minimum driver as its makers give it. */
   readonly driver?: string | null;
   readonly index?: string;
+  /** The oldest GPU that it has kernels for. */
+  readonly minimumCapability?: string;
 }
 
 /** Kernels in the wheels of some builds. */
