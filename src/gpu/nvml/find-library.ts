@@ -1,26 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from "node:path";
+import { driverFolders, installedVersions } from "../generate/libraries.ts";
 import { statusOf } from "../host/read.ts";
-import type { HostRoots } from "../host/roots.ts";
 import { WSL_FOLDER } from "../host/wsl.ts";
+import type { HostDriver } from "../types.ts";
 
-const NAME = "libnvidia-ml.so.1";
-const MACHINES: Readonly<Record<string, string>> = { x64: "x86_64-linux-gnu", arm64: "aarch64-linux-gnu" };
+const NAME = "libnvidia-ml.so";
 
 /**
- * The library to ask: below the driver's root where distributions put it, on this host else what the loader's own
- * configuration finds by its name. Undefined when a root that is mounted elsewhere has none.
+ * The library to ask about NVIDIA's driver: that of the loaded module's version below the driver's root. One of another
+ * version is better than none, as it says itself that it does not fit; on this host the loader may know one. Undefined
+ * when a root of its own has none.
  */
-export function findNvml({ driver }: HostRoots): string | undefined {
-  const found = folders()
-    .map((folder) => join(driver, folder, NAME))
-    .find((path) => statusOf(path) !== undefined);
-  return found ?? (driver === "/" ? NAME : undefined);
+export function findNvml(root: string, { kind, version }: HostDriver): string | undefined {
+  const usable = candidates(root, kind, version).find((path) => statusOf(path) !== undefined);
+  return usable ?? (root === "/" ? `${NAME}.1` : undefined);
 }
 
 /** In WSL2 the driver is Windows', and what a distribution has installed besides does not work there. */
-function folders(): readonly string[] {
-  const machine = MACHINES[process.arch] ?? "";
-  const debian = ["/usr/lib", "/lib"].flatMap((base) => [`${base}/${machine}`, `${base}/${machine}/nvidia/current`]);
-  return [`${WSL_FOLDER}/lib`, "/usr/lib64", ...debian, "/lib64", "/usr/lib"];
+function candidates(root: string, kind: HostDriver["kind"], version: string | undefined): readonly string[] {
+  if (kind === "wsl") return [join(root, WSL_FOLDER, "lib", `${NAME}.1`)];
+  const versions = [...(version === undefined ? [] : [version]), ...installedVersions(root).toReversed()];
+  return versions.flatMap((each) => driverFolders(root, each).map((folder) => join(root, folder, `${NAME}.${each}`)));
 }

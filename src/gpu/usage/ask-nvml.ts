@@ -12,8 +12,9 @@ export type NvmlOutcome = { readonly report: NvmlReport } | { readonly remark: s
 
 /** Asks NVML once about a host that has NVIDIA's driver; undefined without one. Throws `E_ABORTED` alone. */
 export async function askNvml(host: HostGpus, roots: HostRoots, options: AskOptions): Promise<NvmlOutcome> {
-  if (!host.drivers.some(({ vendor }) => vendor === "nvidia")) return undefined;
-  const library = findNvml(roots);
+  const driver = host.drivers.find(({ vendor }) => vendor === "nvidia");
+  if (driver === undefined) return undefined;
+  const library = findNvml(roots.driver, driver);
   if (library === undefined) return { remark: missing(roots) };
   const client = new NvmlClient(library);
   try {

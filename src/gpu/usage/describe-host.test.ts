@@ -105,6 +105,20 @@ describe.skipIf(compiler() === undefined)("an NVIDIA host whose library answers"
     ]);
   });
 
+  it("asks the library of the loaded module's version, else one that says itself that it does not fit", async () => {
+    host({}, { gpus: [{ ...V100, bus: "00000000:07:00.0" }] });
+    const folder = join(root, "usr/lib/x86_64-linux-gnu");
+    fs.writeFileSync(join(folder, "libnvidia-ml.so.550.54.14"), "of another installation");
+    expect((await describeHost({ driverRoot: root })).gpus).toMatchObject([{ brand: "tesla" }]);
+    for (const name of fs.readdirSync(folder)) if (name.endsWith(".535.104.05")) fs.rmSync(join(folder, name));
+    compileFakeNvml(join(folder, "libnvidia-ml.so.550.54.14"));
+    writeAnswers(join(root, "nvml-answers"), { gpus: [], faults: { "nvmlInit_v2.0": 18 } });
+    const { remarks } = await describeHost({ driverRoot: root });
+    expect(remarks).toEqual([
+      expect.stringMatching(/550\.54\.14`: nvmlInit: Driver\/library version mismatch \(.*reboot/),
+    ]);
+  });
+
   it("lists the GPUs of Windows by the library alone, as one node stands for all", async () => {
     fakeWslRoot(root);
     compileFakeNvml(join(root, "usr/lib/wsl/lib/libnvidia-ml.so.1"));

@@ -41,7 +41,8 @@ const ROUND = 3000;
 export function openGpuSampler(place: HostPlace = {}): GpuSampler | undefined {
   const roots = rootsOf(place);
   const { drivers } = discoverGpus(place);
-  const library = drivers.some(({ vendor }) => vendor === "nvidia") ? findNvml(roots) : undefined;
+  const nvidia = drivers.find(({ vendor }) => vendor === "nvidia");
+  const library = nvidia && findNvml(roots.driver, nvidia);
   const client = library === undefined ? undefined : new NvmlClient(library);
   const sources = [
     ...(client ? [nvmlSource(client)] : []),
