@@ -42,7 +42,6 @@ describe("the library's face", () => {
         " ",
       ),
     );
-    expect(members(engine.gpus)).toEqual(["cdiDevices", "check", "list"]);
     expect(members(engine.locks)).toEqual(["lock"]);
     expect(members(engine.bases)).toEqual(["assemble", "recipes"]);
     expect(members(engine.volumes)).toEqual(

@@ -3,6 +3,7 @@
 import type { GpuFinding } from "../gpu/index.ts";
 import type { CdiListing } from "./facade-gpu-devices.ts";
 import type { GpuList } from "./facade-gpu-list.ts";
+import type { GenerateCdiRequest, GeneratedCdiList } from "./facade-gpu-cdi.ts";
 
 export type { GpuFinding } from "../gpu/index.ts";
 export type { GpuList, GpuPartSummary, GpuSummary, GpuUser } from "./facade-gpu-list.ts";
@@ -40,4 +41,9 @@ export interface GpusApi {
   check(request: GpuCheckRequest): Promise<readonly GpuTargetReport[]>;
   /** CDI devices that can be asked for by name, and what is wrong with specifications. Throws `E_SETTINGS`. */
   cdiDevices(): Promise<CdiListing>;
+  /**
+   * CDI specifications of this host's GPUs, for any program that reads them. Throws `E_GPU_DRIVER` where a driver's parts
+   * do not fit together.
+   */
+  generateCdi(request: GenerateCdiRequest): Promise<GeneratedCdiList>;
 }

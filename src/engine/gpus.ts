@@ -7,6 +7,7 @@ export function gpusApi(rooms: Rooms): GpusApi {
   return {
     cdiDevices: async () => (await import("./gpu-devices.ts")).cdiListing(rooms),
     list: async (call = {}) => (await import("./gpu-list.ts")).listGpus(rooms, call),
+    generateCdi: async (request) => (await import("./gpu-cdi.ts")).generateCdi(rooms, request),
     check: async (request) => (await import("./gpu-check.ts")).checkGpus(rooms, request),
   };
 }

@@ -73,6 +73,13 @@ export type {
   GpuUser,
   GpusApi,
 } from "./facade-gpu.ts";
+export type {
+  DeviceNaming,
+  DriverCapability,
+  GenerateCdiRequest,
+  GeneratedCdi,
+  GeneratedCdiList,
+} from "./facade-gpu-cdi.ts";
 export type { LockChange, LockRequest, LockResult, LockedVersion, LocksApi } from "./facade-lock.ts";
 export type {
   BuiltWheel,

@@ -9,6 +9,7 @@ export type { GpuProcess, GpuState, HostGpuStates } from "./usage/types.ts";
 export { discoverGpus } from "./host/discover.ts";
 export { generateSpecs } from "./generate/generate.ts";
 export type { DeviceNaming, GenerateOptions, GeneratedSpecs } from "./generate/options.ts";
+export { specText } from "./generate/print.ts";
 export { DRIVER_CAPABILITIES } from "./generate/capabilities.ts";
 export type { DriverCapability } from "./generate/capabilities.ts";
 export type { HostPlace } from "./host/roots.ts";

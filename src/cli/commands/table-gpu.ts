@@ -49,4 +49,12 @@ export const GPU_COMMANDS: readonly CommandEntry[] = [
     outside: true,
     load: () => import("./gpu-cdi-ls.ts"),
   },
+  {
+    name: "gpu cdi generate",
+    aliases: [],
+    group: "system",
+    summary: "Write a CDI specification of the GPUs of this host",
+    outside: true,
+    load: () => import("./gpu-cdi-generate.ts"),
+  },
 ];

@@ -112,7 +112,8 @@ function driverEdits(work: Work): CdiEdits {
   const tools = programs(root, wanted, isPortable ? "/usr/bin" : BIN);
   const blobs = firmware(root, kernel, version);
   const daemons = sockets(root, wanted);
-  const own = modules(root, driverFolders(root, version), version, wanted);
+  const hasModules = wanted.has("graphics") || wanted.has("display");
+  const own = hasModules ? modules(root, driverFolders(root, version), version, wanted) : [];
   const hasOld = libraries.some(({ bits }) => bits === 32);
   return {
     env: ["NVIDIA_VISIBLE_DEVICES=void", ...(isPortable ? [`LD_LIBRARY_PATH=${portablePath(options)}`] : [])],

@@ -9,7 +9,5 @@ export async function specText(spec: CdiSpec, format: SpecFormat): Promise<strin
   const { cdiVersion, kind, devices, containerEdits } = spec;
   const ordered = { cdiVersion, kind, devices, ...(containerEdits === undefined ? {} : { containerEdits }) };
   if (format === "json") return `${JSON.stringify(ordered, undefined, 2)}\n`;
-  const { stringify } = await import("yaml");
-  // Readers take it for YAML 1.1, where an unquoted `0:1` is a number.
-  return stringify(ordered, { version: "1.1", aliasDuplicateObjects: false, lineWidth: 0 });
+  return (await import("./yaml-text.ts")).yamlText(ordered);
 }
