@@ -13,7 +13,7 @@ import type { LogConfig } from "../options/index.ts";
 import type { ImageRecord, Store } from "../store/index.ts";
 import { readCheckedBlob } from "./checked-blob.ts";
 import type { ContainersApi, CreateRequest, LogsRequest } from "./facade-containers.ts";
-import { noteUnaskedGpus, requireDevices, withGpusOfVariable } from "./gpu-run.ts";
+import { noteUnaskedGpus, requiredDevices, withGpusOfVariable } from "./gpu-run.ts";
 import { requireTrees } from "./deferred.ts";
 import { lookUpImage, platformOf } from "./image-lookup.ts";
 import type { Rooms } from "./rooms.ts";
@@ -26,7 +26,7 @@ export function containersApi(rooms: Rooms): ContainersApi {
   return {
     run: async (request, io) => {
       const asked = await withGpusOfVariable(request);
-      await requireDevices(rooms, asked);
+      await requiredDevices(rooms, asked);
       const { image, complete } = await prepared(rooms, asked);
       return (await room()).runContainer(await change(), image, complete, io);
     },

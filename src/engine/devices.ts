@@ -20,10 +20,10 @@ export function cdiDirectories(settings: Pick<Settings, "env">): readonly string
   return [...USUAL, ...[own, runtime ?? ""].filter((folder) => folder !== "").map((folder) => join(folder, "cdi"))];
 }
 
-/** The devices of this host's CDI specifications. */
+/** The CDI devices of this host, those of GPU drivers without a specification too. Throws `E_SETTINGS`. */
 export async function cdiRegistry(settings: Settings): Promise<CdiRegistry> {
-  const { loadCdi } = await import("../gpu/index.ts");
-  return await loadCdi({ directories: cdiDirectories(settings) });
+  const { openHostDevices } = await import("../gpu/index.ts");
+  return (await openHostDevices(devicePlaces(settings))).registry;
 }
 
 /** Where this host's GPUs and CDI devices are looked for. Throws `E_SETTINGS`. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What `run` and `create` do about GPUs before a container is made. Runs without GPUs load nothing of that room. */
 import type { ContainerImage } from "../containers/index.ts";
+import type { FoundDevices } from "../gpu/index.ts";
 import type { GpuRequest } from "../options/index.ts";
 import type { CreateRequest } from "./facade-containers.ts";
 import type { Rooms } from "./rooms.ts";
@@ -17,14 +18,15 @@ export async function withGpusOfVariable(request: CreateRequest): Promise<Create
 }
 
 /**
- * Looks the devices up that a request names, before an image is pulled for nothing. Throws `E_GPU_MISSING`,
- * `E_GPU_UNKNOWN`, `E_CDI_DEVICE`, `E_USAGE`.
+ * What a request's devices come to, before an image is pulled for nothing; undefined when it names none. Throws
+ * `E_GPU_MISSING`, `E_GPU_UNKNOWN`, `E_GPU_DRIVER`, `E_CDI_DEVICE`, `E_USAGE`.
  */
-export async function requireDevices(rooms: Rooms, { deviceRequests = [], env }: CreateRequest): Promise<void> {
-  if (deviceRequests.length === 0) return;
+export async function requiredDevices(rooms: Rooms, request: CreateRequest): Promise<FoundDevices | undefined> {
+  const { deviceRequests: requests = [], env } = request;
+  if (requests.length === 0) return undefined;
   const { devicePlaces } = await import("./devices.ts");
   const { findDevices } = await import("../gpu/index.ts");
-  await findDevices({ requests: deviceRequests, env }, devicePlaces(rooms.settings));
+  return await findDevices({ requests, env }, devicePlaces(rooms.settings));
 }
 
 /** Tells of an image that asks for GPUs by its own variable, on a host that has some, when the user does not. */

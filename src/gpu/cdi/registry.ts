@@ -19,6 +19,8 @@ export interface CdiSources {
   readonly directories: readonly string[];
   /** Specifications of no file; those of files win. */
   readonly generated?: readonly CdiSpec[];
+  /** What went wrong before: why something could not be generated. */
+  readonly problems?: readonly CdiProblem[];
 }
 
 /** A device that can be asked for. */
@@ -65,8 +67,8 @@ export interface CdiRegistry {
  * Reads `*.json` and `*.yaml` of the directories. A file that can't be read or breaks a rule is a problem of its own and
  * hides no other. Throws `E_CDI_SPEC` for a generated specification that breaks a rule.
  */
-export async function loadCdi({ directories, generated = [] }: CdiSources): Promise<CdiRegistry> {
-  const registry = new Registry();
+export async function loadCdi({ directories, generated = [], problems = [] }: CdiSources): Promise<CdiRegistry> {
+  const registry = new Registry(problems);
   for (const spec of generated) {
     checkSpec(spec);
     registry.add(spec, { priority: -1 });
@@ -97,9 +99,13 @@ interface Origin {
 }
 
 class Registry implements CdiRegistry {
-  readonly #problems: CdiProblem[] = [];
+  readonly #problems: CdiProblem[];
   readonly #found = new Map<string, RegisteredDevice & Origin>();
   readonly #conflicts = new Set<string>();
+
+  constructor(problems: readonly CdiProblem[]) {
+    this.#problems = [...problems];
+  }
 
   get problems(): readonly CdiProblem[] {
     return this.#problems;

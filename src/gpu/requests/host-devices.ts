@@ -2,24 +2,15 @@
 /* From what a container asks for by name to the edits of its configuration, as this host is at this moment. */
 import { isCdiName } from "../../options/index.ts";
 import type { GpuRequest } from "../../options/index.ts";
-import { loadCdi } from "../cdi/registry.ts";
-import type { CdiRegistry, CdiResolution } from "../cdi/registry.ts";
-import type { DriverCapability } from "../generate/capabilities.ts";
-import { generateSpecs } from "../generate/generate.ts";
-import { discoverGpus } from "../host/discover.ts";
-import type { CdiSpec, GpuVendor } from "../types.ts";
+import type { CdiResolution } from "../cdi/registry.ts";
+import type { GpuVendor, HostGpu } from "../types.ts";
 import { askedCapabilities, vendorsFor } from "./drivers.ts";
 import { driverCapabilities } from "./environment.ts";
-import type { GpuInventory } from "./inventory.ts";
+import { openHostDevices } from "./host-registry.ts";
+import type { DevicePlaces } from "./host-registry.ts";
+import { vendorOfName } from "./inventory.ts";
 import { resolveGpuRequests } from "./resolve.ts";
-
-/** Where this host's devices are looked for. */
-export interface DevicePlaces {
-  /** Where the GPU driver's files are; `/` but for drivers that run in a container. */
-  readonly driverRoot: string;
-  /** Folders of CDI specifications, the last wins. */
-  readonly cdiDirectories: readonly string[];
-}
+import { idsOf } from "./units.ts";
 
 /** What a container asks for. */
 export interface WantedDevices {
@@ -32,76 +23,49 @@ export interface WantedDevices {
 export interface FoundDevices extends CdiResolution {
   /** Qualified names of CDI devices, in the order asked for. */
   readonly names: readonly string[];
+  /** The GPUs among them that discovery knows; of a divided one a part may be meant. */
+  readonly gpus: readonly HostGpu[];
 }
 
-/** Looks up all devices that a container asks for. Throws `E_GPU_MISSING`, `E_GPU_UNKNOWN`, `E_CDI_DEVICE`, `E_USAGE`. */
+/**
+ * Looks up all devices that a container asks for. Throws `E_GPU_MISSING`, `E_GPU_UNKNOWN`, `E_GPU_DRIVER`, `E_CDI_DEVICE`,
+ * `E_USAGE`.
+ */
 export async function findDevices(wanted: WantedDevices, places: DevicePlaces): Promise<FoundDevices> {
-  const { registry, inventory } = await openHost(wanted, places);
-  const names = resolveGpuRequests(wanted.requests, inventory);
-  return { names, ...registry.resolve(names) };
+  const { requests, env } = wanted;
+  const capabilities = driverCapabilities(askedCapabilities(requests), env);
+  const vendors = vendorsWanted(requests);
+  const { registry, host, remarks } = await openHostDevices(places, { vendors, capabilities, isStrict: true });
+  const names = resolveGpuRequests(requests, {
+    names: registry.devices().map(({ name }) => name),
+    gpus: host.gpus,
+    lookedIn: lookedIn(places),
+    remarks,
+  });
+  return { names, ...registry.resolve(names), gpus: gpusNamed(names, host.gpus) };
 }
 
-interface Host {
-  readonly registry: CdiRegistry;
-  readonly inventory: GpuInventory;
-}
-
-/** What is installed; for makers that no installed specification has a GPU of, what is generated. */
-async function openHost(
-  wanted: WantedDevices,
-  { driverRoot, cdiDirectories: directories }: DevicePlaces,
-): Promise<Host> {
-  const installed = await loadCdi({ directories });
-  const host = discoverGpus({ driverRoot });
-  const has = (vendor: GpuVendor): boolean => installed.devices().some(({ kind }) => kind === `${vendor}.com/gpu`);
-  const needed = vendorsWanted(wanted.requests).filter((vendor) => !has(vendor));
-  const drivers = host.drivers.filter(({ vendor }) => needed.includes(vendor));
-  const { specs, remarks } =
-    drivers.length === 0
-      ? { specs: [], remarks: [] }
-      : generateSpecs({ ...host, drivers }, { driverRoot, capabilities: capabilitiesFor(wanted) });
-  const registry = specs.length === 0 ? installed : await loadCdi({ directories, generated: specs.map(withNone) });
-  return {
-    registry,
-    inventory: {
-      names: registry.devices().map(({ name }) => name),
-      gpus: host.gpus,
-      lookedIn: lookedIn(driverRoot, directories),
-      remarks: [...host.remarks, ...remarks, ...registry.problems.map(({ message }) => message)],
-    },
-  };
-}
-
+/** Nothing is generated for the others. */
 function vendorsWanted(requests: readonly GpuRequest[]): readonly GpuVendor[] {
   const wanted = requests.flatMap((request) => {
-    const named = request.deviceIds.filter(isCdiName).map((id) => vendorOfName(id));
+    const named = request.deviceIds.filter(isCdiName).flatMap((id) => vendorOfName(id) ?? []);
     return request.driver === "cdi" ? named : [...named, ...vendorsFor(request)];
   });
-  return [...new Set(wanted)].filter((vendor) => vendor !== undefined);
+  return [...new Set(wanted)];
 }
 
-function vendorOfName(name: string): GpuVendor | undefined {
-  const [, vendor] = /^(nvidia|amd|intel)\.com\/gpu=/.exec(name) ?? [];
-  return vendor === "nvidia" || vendor === "amd" || vendor === "intel" ? vendor : undefined;
-}
-
-function capabilitiesFor({ requests, env }: WantedDevices): readonly DriverCapability[] {
-  return driverCapabilities(askedCapabilities(requests), env);
-}
-
-/** NVIDIA's own specifications have a device that is none, for a container that gets the driver's files alone. */
-function withNone(spec: CdiSpec): CdiSpec {
-  if (!spec.kind.startsWith("nvidia.com/")) return spec;
-  return { ...spec, devices: [...spec.devices, { name: "none", containerEdits: { env: ["NVCT_EMPTY_DEVICE="] } }] };
+function gpusNamed(names: readonly string[], gpus: readonly HostGpu[]): readonly HostGpu[] {
+  return gpus.filter((gpu) =>
+    names.some((name) => {
+      const [, own = ""] = /=(.*)$/.exec(name) ?? [];
+      return vendorOfName(name) === gpu.vendor && (own === "all" || idsOf(gpu).includes(own.toLowerCase()));
+    }),
+  );
 }
 
 /** As the error says it when there is nothing. */
-function lookedIn(driverRoot: string, directories: readonly string[]): readonly string[] {
+function lookedIn({ driverRoot, cdiDirectories }: DevicePlaces): readonly string[] {
   const below = driverRoot === "/" ? "" : ` below ${driverRoot}`;
-  const folders = directories.length === 0 ? [] : [`CDI specifications in ${directories.join(" and ")}`];
-  return [
-    `NVIDIA's /proc/driver/nvidia and /dev/dxg${below}`,
-    `AMD's /dev/kfd and Intel's /dev/dri${below}`,
-    ...folders,
-  ];
+  const folders = cdiDirectories.length === 0 ? [] : [`CDI specifications in ${cdiDirectories.join(" and ")}`];
+  return [`NVIDIA's /proc/driver/nvidia and /dev/dxg${below}`, `AMD's /dev/kfd and Intel's /dev/dri${below}`, ...folders];
 }

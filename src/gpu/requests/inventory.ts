@@ -37,6 +37,11 @@ export function qualified(vendor: GpuVendor, name: string): string {
   return `${kindOf(vendor)}${name}`;
 }
 
+/** Whose device a qualified name is; undefined for what is no GPU. */
+export function vendorOfName(name: string): GpuVendor | undefined {
+  return VENDORS.find((vendor) => name.startsWith(kindOf(vendor)));
+}
+
 function kindOf(vendor: GpuVendor): string {
   return `${vendor}.com/gpu=`;
 }

@@ -35,6 +35,11 @@ export function normalBusId(text: string): string | undefined {
   return `${short}:${bus}:${rest}`.toLowerCase();
 }
 
+/** Everything that a GPU or one of its parts can be asked for by, in lower case. */
+export function idsOf(gpu: HostGpu): readonly string[] {
+  return idsOfGpu(gpu).flatMap(({ ids }) => ids);
+}
+
 interface KnownIds {
   readonly ids: readonly string[];
   readonly about: string;
