@@ -105,7 +105,9 @@ describe("a driver that is not complete", () => {
     expect((await find("driver=cdi,device=example.com/thing=a")).edits.env).toEqual(["INSTALLED=a"]);
     const { registry } = await openHostDevices(places);
     expect(registry.problems.map(({ message }) => message)).toEqual([expect.stringContaining("libcuda.so.535")]);
-    expect(() => registry.resolve(["nvidia.com/gpu=0"])).toThrow(expect.objectContaining({ hint: expect.stringContaining("libcuda.so.535") as string }));
+    expect(() => registry.resolve(["nvidia.com/gpu=0"])).toThrow(
+      expect.objectContaining({ hint: expect.stringContaining("libcuda.so.535") as string }),
+    );
   });
 });
 

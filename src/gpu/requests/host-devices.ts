@@ -67,5 +67,9 @@ function gpusNamed(names: readonly string[], gpus: readonly HostGpu[]): readonly
 function lookedIn({ driverRoot, cdiDirectories }: DevicePlaces): readonly string[] {
   const below = driverRoot === "/" ? "" : ` below ${driverRoot}`;
   const folders = cdiDirectories.length === 0 ? [] : [`CDI specifications in ${cdiDirectories.join(" and ")}`];
-  return [`NVIDIA's /proc/driver/nvidia and /dev/dxg${below}`, `AMD's /dev/kfd and Intel's /dev/dri${below}`, ...folders];
+  return [
+    `NVIDIA's /proc/driver/nvidia and /dev/dxg${below}`,
+    `AMD's /dev/kfd and Intel's /dev/dri${below}`,
+    ...folders,
+  ];
 }
