@@ -2,6 +2,7 @@
 import {
   currentGpuData,
   fetchGpuData,
+  formatGpuData,
   lookUpGpuFacts,
   parseGpuData,
   pushGpuData,
@@ -47,7 +48,7 @@ function summaryOf({ data, origin, from, at, digest }: CurrentGpuData): GpuDataS
 }
 
 function textOf({ data }: CurrentGpuData): string {
-  return `${JSON.stringify(data, undefined, 1)}\n`;
+  return formatGpuData(data);
 }
 
 function changedOf({ before, after }: GpuDataChange): GpuDataChanged {

@@ -77,6 +77,7 @@ export { currentGpuData, resetGpuData, updateGpuData } from "./data/current.ts";
 export type { CurrentGpuData, GpuDataChange } from "./data/current.ts";
 export { fetchGpuData, pushGpuData } from "./data/artifact.ts";
 export type { GpuDataPlace } from "./data/artifact.ts";
+export { formatGpuData } from "./data/format.ts";
 export { lookUpGpuFacts } from "./data/look-up.ts";
 export type { GpuFacts } from "./data/look-up.ts";
 export { howKernelsRun } from "./data/kernels.ts";

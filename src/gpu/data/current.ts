@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The data in use: what came with the program, or what was put into the store later. */
-import { TareError, digestOf } from "../../base/index.ts";
+import { TareError, digestOf, isTareError } from "../../base/index.ts";
 import type { Digest } from "../../base/index.ts";
 import type { DocumentStore, Store } from "../../store/index.ts";
 import { compareDotted } from "../versions.ts";
@@ -85,7 +85,8 @@ export async function updateGpuData(store: Store, update: GpuDataUpdate): Promis
 async function currentOrShipped(store: Store): Promise<CurrentGpuData> {
   try {
     return await currentGpuData(store);
-  } catch {
+  } catch (error) {
+    if (!isTareError(error, "E_GPU_DATA")) throw error;
     return { data: await shippedGpuData(), origin: "shipped" };
   }
 }

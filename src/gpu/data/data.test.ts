@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isTareError } from "../../base/index.ts";
 import { compareDotted, majorOf } from "../versions.ts";
 import { driverSupports, gpuOfPciDevice, gpuSupportedBy } from "./capabilities.ts";
 import { cudaOfDriver, minimumDriver, runsOn } from "./drivers.ts";
+import { formatGpuData } from "./format.ts";
 import { frameworkBuild, frameworkBuilds, frameworkReleases, kernelsFor } from "./frameworks.ts";
 import { howKernelsRun } from "./kernels.ts";
 import { shippedGpuData } from "./load.ts";
@@ -238,6 +241,11 @@ describe("parsing", () => {
 
   it("reads back what it was written as", () => {
     expect(parseGpuData(JSON.stringify(data))).toEqual(data);
+    expect(parseGpuData(formatGpuData(data))).toEqual(data);
+  });
+
+  it("finds the shipped file as scripts/gpu-data.ts writes it", () => {
+    expect(readFileSync(join(import.meta.dirname, "shipped.json"), "utf8")).toBe(formatGpuData(data));
   });
 });
 
