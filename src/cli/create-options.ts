@@ -50,6 +50,10 @@ const FILES: readonly OptionSpec[] = [
     valueName: "gpu-request",
     complete: "none",
   }),
+  text("gpu-check", "Where the image can't run on its GPUs: refuse, tell, or do not look", {
+    default: "error",
+    choices: ["error", "warn", "off"],
+  }),
 ];
 
 const ISOLATION: readonly OptionSpec[] = [

@@ -119,13 +119,18 @@ function readInput(context: CommandContext, path: string): Buffer {
 }
 
 /** `--gpus`, then all CDI names of `--device` as one request, as Docker's client sends them. */
-function deviceRequests(parsed: ParsedArguments): Pick<CreateRequest, "deviceRequests"> {
+function deviceRequests(parsed: ParsedArguments): Pick<CreateRequest, "deviceRequests" | "gpuCheck"> {
   const gpus = allValues(parsed, "gpus", parseGpus);
   const options = allValues(parsed, "device", parseDevice);
   const deviceIds = options.flatMap((option) => (option.kind === "cdi" ? [option.name] : []));
   const named = deviceIds.length === 0 ? [] : [{ driver: "cdi", count: 0, deviceIds, capabilities: [], options: {} }];
   const all = [...gpus, ...named];
-  return all.length === 0 ? {} : { deviceRequests: all };
+  return { ...(all.length === 0 ? {} : { deviceRequests: all }), gpuCheck: gpuCheck(parsed) };
+}
+
+function gpuCheck(parsed: ParsedArguments): NonNullable<CreateRequest["gpuCheck"]> {
+  const value = parsed.string("gpu-check");
+  return value === "warn" || value === "off" ? value : "error";
 }
 
 function security(parsed: ParsedArguments): SecurityRequest {

@@ -447,7 +447,7 @@ describe("completion", () => {
     [["rm", "o"], ["old"]],
     [["--root", "/x", "tag", "py"], ["python:3.11-slim"]],
     [["build", "-t"], []],
-    [["run", "--gp"], ["--gpus"]],
+    [["run", "--gp"], ["--gpus", "--gpu-check"]],
     [["run", "--storage"], []],
     [
       ["container", "prune", "--f"],

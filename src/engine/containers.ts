@@ -13,7 +13,7 @@ import type { LogConfig } from "../options/index.ts";
 import type { ImageRecord, Store } from "../store/index.ts";
 import { readCheckedBlob } from "./checked-blob.ts";
 import type { ContainersApi, CreateRequest, LogsRequest } from "./facade-containers.ts";
-import { noteUnaskedGpus, requiredDevices, withGpusOfVariable } from "./gpu-run.ts";
+import { noteUnaskedGpus, requiredDevices, requireSuitableGpus, withGpusOfVariable } from "./gpu-run.ts";
 import { requireTrees } from "./deferred.ts";
 import { lookUpImage, platformOf } from "./image-lookup.ts";
 import type { Rooms } from "./rooms.ts";
@@ -81,6 +81,7 @@ async function prepared(rooms: Rooms, request: CreateRequest): Promise<Prepared>
   const log = await logConfigFor(rooms, request);
   const image = await imageFor(rooms, request);
   await noteUnaskedGpus(rooms, request, image);
+  await requireSuitableGpus(rooms, request, image);
   return { image, complete: { ...(await withMountedImages(rooms, request)), log } };
 }
 

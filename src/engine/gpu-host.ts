@@ -20,12 +20,14 @@ export async function describedHost({ settings }: Rooms, signal?: AbortSignal): 
   const known = knownFacts(file, key);
   if (known) return withFacts(found, known);
   const described = await describeHost({ driverRoot }, signal === undefined ? {} : { signal });
-  if (isComplete(described)) {
-    ensureDirectory(runRoot);
-    writeFileAtomic(file, JSON.stringify({ ...factsOf(described), key }));
-  }
+  const until = isComplete(described) ? {} : { until: String(Date.now() + PATIENCE) };
+  ensureDirectory(runRoot);
+  writeFileAtomic(file, JSON.stringify({ ...factsOf(described), ...until, key }));
   return described;
 }
+
+/** How long a library that did not answer is not asked again, in milliseconds. */
+const PATIENCE = 60_000;
 
 /** Texts by name: `cuda`, and for each GPU `INDEX architecture`, `INDEX brand`. */
 type Facts = Readonly<Record<string, string>>;
@@ -64,7 +66,8 @@ function knownFacts(file: string, key: string): Facts | undefined {
   if (text === undefined) return undefined;
   try {
     const value: unknown = JSON.parse(text);
-    return isFacts(value) && value["key"] === key ? value : undefined;
+    if (!isFacts(value) || value["key"] !== key) return undefined;
+    return Number(value["until"] ?? Infinity) > Date.now() ? value : undefined;
   } catch {
     return undefined;
   }

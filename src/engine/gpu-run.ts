@@ -41,6 +41,12 @@ export async function noteUnaskedGpus(rooms: Rooms, request: CreateRequest, imag
   );
 }
 
+/** Refuses an image that can't run on the GPUs that it would get. Throws `E_GPU_CHECK`. */
+export async function requireSuitableGpus(rooms: Rooms, request: CreateRequest, image: ContainerImage): Promise<void> {
+  if ((request.deviceRequests ?? []).length === 0 || request.gpuCheck === "off") return;
+  await (await import("./gpu-gate.ts")).requireGpusSuit(rooms, request, image);
+}
+
 function gpusOf({ deviceRequests = [] }: CreateRequest): readonly GpuRequest[] {
   return deviceRequests.filter(({ driver }) => driver !== "cdi");
 }

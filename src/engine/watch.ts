@@ -6,7 +6,7 @@ import { plannedProcess } from "../containers/index.ts";
 import type { ContainerMount } from "../containers/index.ts";
 import { watchedRun } from "../develop/index.ts";
 import { imageFor } from "./containers.ts";
-import { requiredDevices, withGpusOfVariable } from "./gpu-run.ts";
+import { requiredDevices, requireSuitableGpus, withGpusOfVariable } from "./gpu-run.ts";
 import type { CreateRequest, ProcessIo } from "./facade-containers.ts";
 import type { WatchOptions } from "./facade-develop.ts";
 import type { Rooms } from "./rooms.ts";
@@ -24,6 +24,7 @@ export async function watch(
   const request = await withGpusOfVariable(wanted);
   await requiredDevices(rooms, request);
   const image = await imageFor(rooms, request);
+  await requireSuitableGpus(rooms, request, image);
   const { workdir, env } = plannedProcess(image, request);
   const { root, mount } = sourcesOf(rooms.settings.cwd, request, { place: options.place, workdir });
   const isSet = (entry: string): boolean => env.some((each) => each.startsWith(entry.split("=")[0] ?? ""));

@@ -41,6 +41,29 @@ beforeAll(() => {
 });
 afterAll(() => world.close());
 
+describe("--gpu-check", () => {
+  const create = (...args: readonly string[]): Outcome =>
+    world.tare(["create", "--gpus", "all", ...args], { env: { NVIDIA_DRIVER_ROOT: card } });
+
+  it("refuses an image that can't run on the GPUs that it would get, with one error", () => {
+    const { code, err } = create("app", "true");
+    expect(code).toBe(125);
+    expect(err).toMatch(
+      /^error\[E_GPU_CHECK\]: starting `app` with GPUs: driver 535\.104\.05 \(CUDA 12\.2\) is too old for torch 2\.11\.0[^]*\nhint: update the driver to R580 .*`--gpu-check=warn` starts it all the same\n$/,
+    );
+    expect(world.ok("ps", "-aq")).toBe("");
+  });
+
+  it("tells and goes on, or does not look, where that is asked for; without GPUs nothing is said", () => {
+    const warned = create("--name", "warned", "--gpu-check", "warn", "app", "true");
+    expect(warned).toMatchObject({ code: 0, err: expect.stringMatching(/WARNING: .*is too old for torch 2\.11\.0/) });
+    expect(create("--name", "unlooked", "--gpu-check", "off", "app", "true")).toMatchObject({ code: 0 });
+    expect(world.tare(["create", "--name", "plain", "app", "true"]).err).not.toContain("torch");
+    expect(create("--gpu-check", "no", "app").code).toBe(125);
+    world.ok("rm", "warned", "unlooked", "plain");
+  });
+});
+
 describe("gpu check", () => {
   it("says on a host without a GPU that there is none, and how to check for another machine", () => {
     const { code, out } = check([], nothing);
