@@ -447,7 +447,10 @@ describe("completion", () => {
     [["rm", "o"], ["old"]],
     [["--root", "/x", "tag", "py"], ["python:3.11-slim"]],
     [["build", "-t"], []],
-    [["run", "--gp"], ["--gpus", "--gpu-check"]],
+    [
+      ["run", "--gp"],
+      ["--gpus", "--gpu-check"],
+    ],
     [["run", "--storage"], []],
     [
       ["container", "prune", "--f"],

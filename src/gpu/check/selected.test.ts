@@ -13,7 +13,13 @@ const card = (index: number): HostGpu => ({
   mig: [],
 });
 const HOST: HostGpus = { drivers: [], gpus: [card(0), card(1), card(2)], remarks: [] };
-const ask = (count: number, ...deviceIds: readonly string[]) => ({ driver: "", count, deviceIds, capabilities: [], options: {} });
+const ask = (count: number, ...deviceIds: readonly string[]) => ({
+  driver: "",
+  count,
+  deviceIds,
+  capabilities: [],
+  options: {},
+});
 
 it.each([
   ["all", [ask(-1)], [0, 1, 2]],
