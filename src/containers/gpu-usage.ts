@@ -5,8 +5,8 @@ import type { GpuSampler } from "../gpu/index.ts";
 
 /** What processes use of GPUs. */
 export interface GpuShare {
-  /** Bytes of the GPUs' memory. */
-  readonly memory: number;
+  /** Bytes of the GPUs' memory; absent where the driver does not say. */
+  readonly memory?: number;
   /** 100 is one whole GPU; absent where the driver does not say. */
   readonly percent?: number;
 }

@@ -208,6 +208,13 @@ export function trafficOf(text: string): { readonly received?: number; readonly 
 function shareOf(gpu: ReadonlyMap<number, GpuShare>, pids: readonly number[]): GpuShare {
   const shares = pids.flatMap((pid) => gpu.get(pid) ?? []);
   const percents = shares.flatMap(({ percent }) => percent ?? []);
-  const memory = shares.reduce((sum, share) => sum + share.memory, 0);
-  return { memory, ...(percents.length > 0 ? { percent: percents.reduce((sum, value) => sum + value, 0) } : {}) };
+  const memories = shares.flatMap(({ memory }) => memory ?? []);
+  return {
+    ...(memories.length === shares.length ? { memory: sumOf(memories) } : {}),
+    ...(percents.length > 0 ? { percent: sumOf(percents) } : {}),
+  };
+}
+
+function sumOf(numbers: readonly number[]): number {
+  return numbers.reduce((sum, value) => sum + value, 0);
 }

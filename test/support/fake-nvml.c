@@ -256,6 +256,8 @@ static int processes(handle device, const char *field, unsigned *count, struct p
 
 int LIST(nvmlDeviceGetComputeRunningProcesses)(handle device, unsigned *count, struct process *out) {
   FAULT(device)
+  /* The fault `whole` is that of a GPU and not of its parts. */
+  if (device % 256 == 0 && fault("whole", device)) return fault("whole", device);
   return processes(device, "compute", count, out);
 }
 

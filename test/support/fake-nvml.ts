@@ -41,6 +41,8 @@ export interface FakeMig {
   readonly gi: number;
   readonly ci: number;
   readonly memory?: readonly [total: number, used: number];
+  /** Processes, when the part itself is asked. */
+  readonly compute?: readonly FakeProcess[];
   /** Slices of the GPU instance, of the compute instance, MiB. */
   readonly slices?: readonly [instance: number, compute: number, megabytes: number];
 }
@@ -116,8 +118,9 @@ function gpuLines({ compute, graphics, samples, mig, memory, ...plain }: FakeGpu
 
 function migLines(part: FakeMig | undefined, prefix: string): readonly string[] {
   if (part === undefined) return [];
-  const { memory, slices, ...plain } = part;
-  return pairs(prefix, { ...plain, memory: memory?.join(" "), slices: slices?.join(" ") });
+  const { memory, slices, compute, ...plain } = part;
+  const texts = { memory: memory?.join(" "), slices: slices?.join(" "), compute: processText(compute) };
+  return pairs(prefix, { ...plain, ...texts });
 }
 
 function processText(processes: readonly FakeProcess[] | undefined): string | undefined {

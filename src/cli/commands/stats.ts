@@ -78,7 +78,11 @@ export function statsListing(full: boolean, hasGpu: boolean): Listing<ContainerS
 
 const GPU_FIELDS: Listing<ContainerStats>["fields"] = [
   { name: "GPUPerc", heading: "GPU %", value: ({ gpu }) => percent(gpu?.percent) },
-  { name: "GPUMem", heading: "GPU MEM", value: ({ gpu }) => (gpu ? binarySize(gpu.memory) : "--") },
+  {
+    name: "GPUMem",
+    heading: "GPU MEM",
+    value: ({ gpu }) => (gpu?.memory === undefined ? "--" : binarySize(gpu.memory)),
+  },
 ];
 
 function percent(value: number | undefined): string {

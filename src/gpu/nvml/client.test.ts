@@ -135,6 +135,15 @@ describe.skipIf(compiler() === undefined)("NVML, asked through a library that an
     expect(found).toMatchObject({ name: A100.name, busId: "0000:07:00.0", problems: [] });
   });
 
+  it("asks the parts of a divided GPU where only the administrator may ask it as a whole, else says what is refused", async () => {
+    const mig = [{ uuid: "MIG-a", gi: 1, ci: 0, compute: [{ pid: 7, memory: GIB, gi: 1, ci: 0 }] }];
+    const faults = { "nvmlDeviceGetComputeRunningProcesses_v3.0": 4 };
+    const divided = await device({ ...ONE, gpus: [{ ...A100, mig }], faults: { "whole.0": 4 } });
+    expect(divided).toMatchObject({ processes: [{ pid: 7, memory: GIB, gi: 1, ci: 0 }], problems: [] });
+    const refused = ["nvmlDeviceGetComputeRunningProcesses: Insufficient Permissions"];
+    expect(await device({ ...ONE, faults })).toMatchObject({ processes: [], problems: refused });
+  });
+
   it("tells how busy each process is where the driver counts that, and of idle ones that they are", async () => {
     const samples = [
       [4242, 20, 80],

@@ -13,8 +13,6 @@ const ANSWERS = 3;
 const SIGKILL = 9;
 
 let library: NvmlLibrary | undefined;
-// A call that hangs does not see the end of the standard input.
-linux.setParentDeathSignal(SIGKILL);
 createInterface({ input: process.stdin }).on("line", (line) => {
   writeSync(ANSWERS, `${JSON.stringify(answer(line === "use" ? "use" : "report"))}\n`);
 });
@@ -30,6 +28,8 @@ function answer(question: "use" | "report"): NvmlAnswer {
 }
 
 function open(): NvmlLibrary {
+  // A call that hangs does not see the end of the standard input.
+  linux.setParentDeathSignal(SIGKILL);
   const loaded = loadNvml(process.argv[2] ?? "");
   initialise(loaded);
   return loaded;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as layouts from "./layouts.ts";
 import type { NvmlLibrary } from "./library.ts";
+import type { Asking } from "./asking.ts";
 import { NVML_INSUFFICIENT_SIZE, NVML_NOT_FOUND, NVML_SUCCESS } from "./return-codes.ts";
 import type { NvmlProcess } from "./types.ts";
 
@@ -12,11 +13,14 @@ const MICROSECONDS = 1000;
 /** The driver keeps samples of some seconds; those of the last one count. */
 const SAMPLED = 1_000_000;
 
-/** The processes that have memory of a GPU, each once, and what they use. Asks what the driver refuses only once. */
-export function readDeviceProcesses(library: NvmlLibrary, device: bigint): readonly NvmlProcess[] {
-  const layout = layouts.processLayout((name) => library.has(name));
-  const found = KINDS.flatMap((kind) => readList(library, device, kind, layout));
-  const busy = found.length === 0 ? undefined : readBusy(library, device);
+/**
+ * The processes that have memory of a GPU, each once, and what they use. Of a divided GPU only the administrator may ask
+ * as a whole; others ask its parts.
+ */
+export function readDeviceProcesses(ask: Asking, device: bigint, parts: readonly bigint[]): readonly NvmlProcess[] {
+  const layout = layouts.processLayout((name) => ask.library.has(name));
+  const found = KINDS.flatMap((kind) => readKind(ask, [device, ...parts], `${kind}${layout.suffix}`, layout));
+  const busy = found.length === 0 ? undefined : readBusy(ask.library, device);
   const once = new Map(found.map((process) => [`${process.pid} ${process.gi} ${process.ci}`, process]));
   return [...once.values()].map((process) => ({
     ...process,
@@ -24,16 +28,21 @@ export function readDeviceProcesses(library: NvmlLibrary, device: bigint): reado
   }));
 }
 
-function readList(
-  library: NvmlLibrary,
-  device: bigint,
-  kind: string,
+function readKind(
+  ask: Asking,
+  [device = 0n, ...parts]: readonly bigint[],
+  name: string,
   layout: layouts.ProcessLayout,
 ): readonly layouts.ProcessItem[] {
-  const read = (count: Buffer, bytes: Buffer | null): number =>
-    library.call([`${kind}${layout.suffix}`], device, count, bytes);
-  const filled = fill(read, layout.size);
-  return filled === undefined ? [] : layouts.readProcesses(filled.bytes, filled.count, layout);
+  let code = NVML_SUCCESS;
+  const list = (handle: bigint): readonly layouts.ProcessItem[] | undefined => {
+    const filled = fill((count, bytes) => (code = ask.library.call([name], handle, count, bytes)), layout.size);
+    return filled && layouts.readProcesses(filled.bytes, filled.count, layout);
+  };
+  const whole = list(device);
+  if (whole) return whole;
+  if (parts.length === 0) ask.note(name, code);
+  return parts.flatMap((part) => list(part) ?? []);
 }
 
 /** Undefined where the driver does not count by process, as with MIG. */

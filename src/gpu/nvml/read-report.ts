@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Asks a loaded library everything. What a GPU does not support is left out, what fails otherwise is told as a problem. */
+import { Asking, plainName } from "./asking.ts";
 import { brandName } from "./brands.ts";
 import * as layouts from "./layouts.ts";
 import type { NvmlArgument, NvmlLibrary } from "./library.ts";
 import { known } from "./known.ts";
 import { readDeviceProcesses } from "./read-processes.ts";
-import { NVML_FUNCTION_NOT_FOUND, NVML_NOT_FOUND, NVML_NOT_SUPPORTED, NVML_SUCCESS } from "./return-codes.ts";
+import { NVML_SUCCESS } from "./return-codes.ts";
 import type { NvmlDevice, NvmlMig, NvmlQuestion, NvmlReport } from "./types.ts";
 
 /** A function of NVML that must work answered no. */
@@ -31,7 +32,7 @@ export function readReport(library: NvmlLibrary, question: NvmlQuestion): NvmlRe
   required(library, ["nvmlDeviceGetCount_v2", "nvmlDeviceGetCount"], count);
   const devices = Array.from({ length: count.readUInt32LE() }, (_, index) => readDevice(library, index, question));
   if (question === "use") return { devices };
-  const ask = new Asking(library, []);
+  const ask = new Asking(library);
   const cuda = ask.number(["nvmlSystemGetCudaDriverVersion_v2", "nvmlSystemGetCudaDriverVersion"]);
   const driver = ask.text(["nvmlSystemGetDriverVersion"], 80);
   return { ...known({ driver, cuda: cuda ? cudaVersion(cuda) : undefined }), devices };
@@ -47,18 +48,14 @@ function required(library: NvmlLibrary, names: readonly string[], ...args: reado
   if (code !== NVML_SUCCESS) throw new NvmlFailure(plainName(names), code, library.words(code));
 }
 
-/** The function's name without its version. */
-function plainName(names: readonly string[]): string {
-  return (names[0] ?? "").replace(/_v\d+$/, "");
-}
-
 function readDevice(library: NvmlLibrary, index: number, question: NvmlQuestion): NvmlDevice {
-  const ask = new Asking(library, []);
+  const ask = new Asking(library);
   const device = ask.handle(["nvmlDeviceGetHandleByIndex_v2", "nvmlDeviceGetHandleByIndex"], index);
   if (device === undefined) return { index, mig: [], processes: [], problems: ask.problems };
   const facts = question === "report" ? readFacts(ask, device) : {};
-  const mig = question === "report" && isDivided(ask, device) ? readMig(ask, device) : [];
-  return { index, ...facts, mig, processes: readDeviceProcesses(library, device), problems: ask.problems };
+  const parts = isDivided(ask, device) ? migHandles(ask, device) : [];
+  const mig = question === "report" ? parts.map((part, place) => readMigDevice(ask, part, place)) : [];
+  return { index, ...facts, mig, processes: readDeviceProcesses(ask, device, parts), problems: ask.problems };
 }
 
 function readFacts(ask: Asking, device: bigint): Partial<NvmlDevice> {
@@ -104,12 +101,10 @@ function isDivided(ask: Asking, device: bigint): boolean {
 }
 
 /** There may be gaps between the MIG devices. */
-function readMig(ask: Asking, device: bigint): readonly NvmlMig[] {
+function migHandles(ask: Asking, device: bigint): readonly bigint[] {
   const most = ask.number(["nvmlDeviceGetMaxMigDeviceCount"], device) ?? 0;
-  const parts = Array.from({ length: most }, (_, index) =>
-    ask.handle(["nvmlDeviceGetMigDeviceHandleByIndex"], device, index),
-  );
-  return parts.flatMap((part) => part ?? []).map((part, index) => readMigDevice(ask, part, index));
+  const places = Array.from({ length: most }, (_, place) => place);
+  return places.flatMap((place) => ask.handle(["nvmlDeviceGetMigDeviceHandleByIndex"], device, place) ?? []);
 }
 
 function readMigDevice(ask: Asking, part: bigint, index: number): NvmlMig {
@@ -137,48 +132,3 @@ function migProfile(name: string | undefined, slices: layouts.MigAttributes | un
   const compute = computeSlices < instanceSlices ? `${computeSlices}c.` : "";
   return `${compute}${instanceSlices}g.${Math.ceil(memoryTotal / 2 ** 30)}gb`;
 }
-
-/** Calls whose failure is no reason to stop. */
-class Asking {
-  readonly #library: NvmlLibrary;
-  readonly problems: string[];
-
-  constructor(library: NvmlLibrary, problems: string[]) {
-    this.#library = library;
-    this.problems = problems;
-  }
-
-  /** True when the call worked; a failure is noted unless it only says that there is no such thing. */
-  works(names: readonly string[], ...args: readonly NvmlArgument[]): boolean {
-    const code = this.#library.call(names, ...args);
-    if (code !== NVML_SUCCESS && !NO_SUCH_THING.has(code)) {
-      this.problems.push(`${plainName(names)}: ${this.#library.words(code)}`);
-    }
-    return code === NVML_SUCCESS;
-  }
-
-  /** The same for calls that many GPUs lack: nothing is noted. */
-  quietly(names: readonly string[], ...args: readonly NvmlArgument[]): boolean {
-    return this.#library.call(names, ...args) === NVML_SUCCESS;
-  }
-
-  bytes(names: readonly string[], size: number, ...args: readonly NvmlArgument[]): Buffer | undefined {
-    const bytes = Buffer.alloc(size);
-    return this.works(names, ...args, bytes) ? bytes : undefined;
-  }
-
-  number(names: readonly string[], ...args: readonly NvmlArgument[]): number | undefined {
-    return this.bytes(names, 4, ...args)?.readUInt32LE();
-  }
-
-  handle(names: readonly string[], ...args: readonly NvmlArgument[]): bigint | undefined {
-    return this.bytes(names, 8, ...args)?.readBigUInt64LE();
-  }
-
-  text(names: readonly string[], size: number, ...args: readonly NvmlArgument[]): string | undefined {
-    const bytes = Buffer.alloc(size);
-    return this.works(names, ...args, bytes, size) ? layouts.readText(bytes) : undefined;
-  }
-}
-
-const NO_SUCH_THING: ReadonlySet<number> = new Set([NVML_NOT_SUPPORTED, NVML_NOT_FOUND, NVML_FUNCTION_NOT_FOUND]);

@@ -6,6 +6,7 @@ import { rootsOf } from "../host/roots.ts";
 import type { HostPlace, HostRoots } from "../host/roots.ts";
 import { NvmlClient } from "../nvml/client.ts";
 import { findNvml } from "../nvml/find-library.ts";
+import { known } from "../nvml/known.ts";
 import type { NvmlReport } from "../nvml/types.ts";
 import { drmClients } from "./drm-clients.ts";
 import type { DrmClient, DrmEngine } from "./drm-clients.ts";
@@ -13,8 +14,8 @@ import { hasKfd, kfdUses } from "./kfd.ts";
 
 /** What a process uses of all GPUs together. */
 export interface GpuUse {
-  /** Bytes. */
-  readonly memory: number;
+  /** Bytes; absent where a driver does not say. */
+  readonly memory?: number;
   /** 100 is one whole GPU; absent where no driver says. */
   readonly percent?: number;
 }
@@ -65,10 +66,15 @@ function sumOf(all: readonly Uses[]): Uses {
   return sum;
 }
 
+/** What one does not tell is not known of both; shares may be told by some drivers only. */
 function added(one: GpuUse | undefined, other: GpuUse): GpuUse {
-  const percents = [one?.percent, other.percent].flatMap((percent) => percent ?? []);
-  const memory = (one?.memory ?? 0) + other.memory;
-  return { memory, ...(percents.length > 0 ? { percent: percents.reduce((sum, each) => sum + each, 0) } : {}) };
+  if (one === undefined) return other;
+  const percents = [one.percent, other.percent].flatMap((percent) => percent ?? []);
+  const isKnown = one.memory !== undefined && other.memory !== undefined;
+  return {
+    ...(isKnown ? { memory: one.memory + other.memory } : {}),
+    ...(percents.length > 0 ? { percent: percents.reduce((sum, each) => sum + each, 0) } : {}),
+  };
 }
 
 /** A question that takes longer than a round goes on into the next; one that failed is not asked again. */
@@ -105,13 +111,8 @@ async function withinRound<T>(answer: Promise<T>): Promise<T | "later"> {
 }
 
 function nvmlUses({ devices }: NvmlReport): Uses {
-  return sumOf(
-    devices.flatMap(({ processes }) =>
-      processes.map(
-        ({ pid, memory = 0, percent }) => new Map([[pid, percent === undefined ? { memory } : { memory, percent }]]),
-      ),
-    ),
-  );
+  const processes = devices.flatMap((device) => device.processes);
+  return sumOf(processes.map(({ pid, memory, percent }) => new Map([[pid, known({ memory, percent })]])));
 }
 
 /** GPUs that only draw the screen are no reason for columns: without compute nodes something must use them. */
