@@ -42,6 +42,7 @@ describe("the library's face", () => {
         " ",
       ),
     );
+    expect(members(engine.gpus)).toEqual(["cdiDevices", "check", "generateCdi", "list", "needs"]);
     expect(members(engine.locks)).toEqual(["lock"]);
     expect(members(engine.bases)).toEqual(["assemble", "recipes"]);
     expect(members(engine.volumes)).toEqual(

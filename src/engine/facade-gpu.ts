@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /* GPUs: that part of the face. */
-import type { GpuFinding } from "../gpu/index.ts";
+import type { GpuFinding, ImageNeeds } from "../gpu/index.ts";
 import type { CdiListing } from "./facade-gpu-devices.ts";
 import type { GpuList } from "./facade-gpu-list.ts";
 import type { GenerateCdiRequest, GeneratedCdiList } from "./facade-gpu-cdi.ts";
+import type { LongCall } from "./facade.ts";
 
-export type { GpuFinding } from "../gpu/index.ts";
+export type { GpuFinding, GpuPackage, ImageNeeds } from "../gpu/index.ts";
 export type { GpuList, GpuPartSummary, GpuSummary, GpuUser } from "./facade-gpu-list.ts";
 
 /** What is to be checked, and for which machines. */
-export interface GpuCheckRequest {
+export interface GpuCheckRequest extends LongCall {
   /** An image of the store; absent: the host alone. */
   readonly image?: string;
   readonly platform?: string;
@@ -17,7 +18,6 @@ export interface GpuCheckRequest {
   readonly targets: readonly string[];
   /** Absolute path of the folder whose `tare.toml` or `pyproject.toml` has the names. */
   readonly folder: string;
-  readonly signal?: AbortSignal;
 }
 
 /** What was found for one machine. */
@@ -28,6 +28,12 @@ export interface GpuTargetReport {
   readonly about: string;
   /** Errors first. */
   readonly findings: readonly GpuFinding[];
+}
+
+/** An image whose needs are asked for. */
+export interface GpuNeedsRequest extends LongCall {
+  readonly image: string;
+  readonly platform?: string;
 }
 
 /** Answers about GPUs. */
@@ -46,4 +52,9 @@ export interface GpusApi {
    * do not fit together.
    */
   generateCdi(request: GenerateCdiRequest): Promise<GeneratedCdiList>;
+  /**
+   * What an image needs of GPUs: CUDA, packages with the kernels in their shared objects, variables. Layers of wheels
+   * that are not unpacked are read from their wheels. Throws `E_IMAGE_NOTFOUND`, `E_PLATFORM`, `E_LAYER_MISSING`.
+   */
+  needs(request: GpuNeedsRequest): Promise<ImageNeeds>;
 }

@@ -2,7 +2,7 @@
 /* For tests only: engines on stores in temporary folders, with small images. */
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { DEFAULT_EPOCH } from "../base/index.ts";
 import { packTree } from "../archive/index.ts";
 import { writeImage } from "../images/index.ts";
@@ -60,7 +60,10 @@ export async function putImage(place: Place, image: TestImage): Promise<ImageRec
   const store = openStore({ root: place.root, sync: "none" });
   try {
     const staging = store.layers.stage();
-    for (const [name, text] of Object.entries(image.files)) fs.writeFileSync(join(staging.tree, name), text);
+    for (const [name, text] of Object.entries(image.files)) {
+      fs.mkdirSync(dirname(join(staging.tree, name)), { recursive: true });
+      fs.writeFileSync(join(staging.tree, name), text);
+    }
     const clamp = { after: 0, to: 0 };
     const { diffId, size, contentSize, entries } = await packTree(staging.tree, undefined, { clamp });
     staging.commit({ diffId, size, contentSize, entries, opaque: [], whiteouts: 0, hasXattrs: false });

@@ -8,17 +8,14 @@ import {
   currentGpuData,
   describeTarget,
   isTargetText,
-  needsOfImage,
   parseGpuTarget,
   readHostState,
   targetsOfHost,
 } from "../gpu/index.ts";
-import { imageDetails } from "../images/index.ts";
-import { requireImageTrees } from "./deferred.ts";
 import { cdiRegistry } from "./devices.ts";
 import { describedHost } from "./gpu-host.ts";
-import { platformOf, requireImage } from "./image-lookup.ts";
-import type { GpuData, GpuTarget, ImageNeeds } from "../gpu/index.ts";
+import { gpuNeedsOfImage } from "./gpu-needs.ts";
+import type { GpuData, GpuTarget } from "../gpu/index.ts";
 import type { GpuCheckRequest, GpuTargetReport } from "./facade-gpu.ts";
 import type { Rooms } from "./rooms.ts";
 
@@ -27,7 +24,8 @@ export async function checkGpus(rooms: Rooms, request: GpuCheckRequest): Promise
   const { data } = await currentGpuData(rooms.reader());
   const targets = await targetsOf(request);
   if (request.image === undefined && targets.length === 0) return [await hostReport(rooms, data, request.signal)];
-  const needs = request.image === undefined ? undefined : await imageNeeds(rooms, request.image, request);
+  const { image } = request;
+  const needs = image === undefined ? undefined : await gpuNeedsOfImage(rooms, { ...request, image });
   const machines = targets.length > 0 ? targets : targetsOfHost(await describedHost(rooms, request.signal));
   if (machines.length === 0) return [await hostReport(rooms, data, request.signal)];
   return machines.map((target) => ({
@@ -71,19 +69,4 @@ function unknownTarget(name: string, known: readonly string[]): TareError {
         ? `${others}; describe one as \`driver=535,sm=70\`, or name it below [gpu.targets] of tare.toml`
         : `did you mean \`${near}\``,
   });
-}
-
-/** What an image of the store needs. Throws `E_IMAGE_NOTFOUND`. */
-export async function imageNeeds(
-  rooms: Rooms,
-  name: string,
-  { platform, signal }: Pick<GpuCheckRequest, "platform" | "signal">,
-): Promise<ImageNeeds> {
-  const store = rooms.writer();
-  const record = requireImage(store, name, "checking the image");
-  const options = signal === undefined ? {} : { signal };
-  await requireImageTrees(rooms, record, options);
-  const details = imageDetails(store, record, platform === undefined ? undefined : platformOf(platform));
-  const { config } = details;
-  return needsOfImage(store, { image: name, env: config.config?.Env ?? [], diffIds: config.rootfs.diff_ids }, options);
 }

@@ -9,5 +9,6 @@ export function gpusApi(rooms: Rooms): GpusApi {
     list: async (call = {}) => (await import("./gpu-list.ts")).listGpus(rooms, call),
     generateCdi: async (request) => (await import("./gpu-cdi.ts")).generateCdi(rooms, request),
     check: async (request) => (await import("./gpu-check.ts")).checkGpus(rooms, request),
+    needs: async (request) => (await import("./gpu-needs.ts")).gpuNeedsOfImage(rooms, request),
   };
 }

@@ -67,11 +67,14 @@ export type {
   GpuCheckRequest,
   GpuFinding,
   GpuList,
+  GpuNeedsRequest,
+  GpuPackage,
   GpuPartSummary,
   GpuSummary,
   GpuTargetReport,
   GpuUser,
   GpusApi,
+  ImageNeeds,
 } from "./facade-gpu.ts";
 export type {
   DeviceNaming,

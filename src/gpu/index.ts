@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-export { needsOfImage } from "./needs/image.ts";
+export { areNeedsKnown, needsOfImage } from "./needs/image.ts";
 export { needsOfWheels } from "./needs/wheels.ts";
 export type { GpuWheel, NeedsOptions, NeedsSubject, ReadFile } from "./needs/types.ts";
 export { describeHost, gpuStates } from "./usage/describe-host.ts";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { PLATFORM_OPTION } from "../common-options.ts";
 import { gpuReportText } from "../gpu-text.ts";
+import { PROGRESS_OPTION, progressMode, withProgress } from "../work.ts";
 import type { CommandBody } from "../command.ts";
 
 /** `tare gpu check`. */
@@ -21,6 +22,7 @@ export const command: CommandBody = {
       description: "Machine to check for: `driver=535,sm=70[,brand=tesla,name=V100]`, or its name in tare.toml",
     },
     PLATFORM_OPTION,
+    PROGRESS_OPTION,
     { name: "quiet", short: "q", type: "boolean", description: "Print errors and warnings alone" },
     { name: "json", type: "boolean", description: "Print the findings as JSON" },
   ],
@@ -34,13 +36,14 @@ export const command: CommandBody = {
     const { gpus } = await context.engine();
     const [image] = parsed.positionals;
     const platform = parsed.string("platform");
-    const reports = await gpus.check({
+    const request = {
       targets: parsed.list("target"),
       folder: context.cwd,
-      signal: context.signal,
       ...(image === undefined ? {} : { image }),
       ...(platform === undefined ? {} : { platform }),
-    });
+    };
+    const mode = progressMode(parsed.string("progress"), context.env);
+    const reports = await withProgress(context, { mode, title: "Reading" }, (call) => gpus.check({ ...request, ...call }));
     const { stdout } = context;
     if (parsed.boolean("json")) stdout.write(`${JSON.stringify(reports, undefined, 2)}\n`);
     else stdout.write(gpuReportText(reports, { color: stdout.color, quiet: parsed.boolean("quiet") }));

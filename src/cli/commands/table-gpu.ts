@@ -57,4 +57,11 @@ export const GPU_COMMANDS: readonly CommandEntry[] = [
     outside: true,
     load: () => import("./gpu-cdi-generate.ts"),
   },
+  {
+    name: "gpu needs",
+    aliases: [],
+    group: "system",
+    summary: "Show what an image needs of GPUs: CUDA, packages and the kernels in them",
+    load: () => import("./gpu-needs.ts"),
+  },
 ];

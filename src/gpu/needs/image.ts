@@ -5,7 +5,7 @@ import type { Digest } from "../../base/index.ts";
 import type { Layer, Store } from "../../store/index.ts";
 import type { GpuPackage, ImageNeeds } from "../types.ts";
 import { readLayerTree } from "./layer-tree.ts";
-import { layerMemo } from "./memo.ts";
+import { layerMemo, wheelMemo } from "./memo.ts";
 import { isSeen } from "./seen.ts";
 import { needsOfWheels } from "./wheels.ts";
 import type { InstalledPackage, LayerNeeds, NeedsOptions, NeedsSubject } from "./types.ts";
@@ -35,6 +35,16 @@ export async function needsOfImage(
     ...(libc === undefined ? {} : { libc: libc.kind }),
     ...(compat === undefined ? {} : { compat: compat.facts }),
   };
+}
+
+/** Whether all that an image needs was read before, so that asking takes no time. */
+export function areNeedsKnown(store: Store, { diffIds }: Pick<NeedsSubject, "diffIds">): boolean {
+  const [layers, wheels] = [layerMemo(store), wheelMemo(store)];
+  return diffIds.every((diffId) => {
+    if (store.layers.get(diffId) !== undefined) return layers.get(diffId) !== undefined;
+    const made = wheelLayer(store, diffId)?.wheels ?? [];
+    return made.every(({ digest }) => wheels.get(digest) !== undefined || !store.blobs.has(digest));
+  });
 }
 
 /** A layer and what is in it. */
