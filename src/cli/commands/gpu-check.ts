@@ -43,7 +43,9 @@ export const command: CommandBody = {
       ...(platform === undefined ? {} : { platform }),
     };
     const mode = progressMode(parsed.string("progress"), context.env);
-    const reports = await withProgress(context, { mode, title: "Reading" }, (call) => gpus.check({ ...request, ...call }));
+    const reports = await withProgress(context, { mode, title: "Reading" }, (call) =>
+      gpus.check({ ...request, ...call }),
+    );
     const { stdout } = context;
     if (parsed.boolean("json")) stdout.write(`${JSON.stringify(reports, undefined, 2)}\n`);
     else stdout.write(gpuReportText(reports, { color: stdout.color, quiet: parsed.boolean("quiet") }));

@@ -30,7 +30,9 @@ export const command: CommandBody = {
     const platform = parsed.string("platform");
     const request = { image: parsed.word(0), ...(platform === undefined ? {} : { platform }) };
     const mode = progressMode(parsed.string("progress"), context.env);
-    const needs = await withProgress(context, { mode, title: "Reading" }, (call) => gpus.needs({ ...request, ...call }));
+    const needs = await withProgress(context, { mode, title: "Reading" }, (call) =>
+      gpus.needs({ ...request, ...call }),
+    );
     const { stdout } = context;
     if (parsed.boolean("json")) return stdout.write(`${JSON.stringify(needs, undefined, 2)}\n`);
     if (parsed.string("format") === undefined) stdout.write(headOf(needs));
@@ -40,7 +42,8 @@ export const command: CommandBody = {
 
 /** What is not of a package, a line each, and an empty line. */
 function headOf({ toolkit, libc, compat, env }: ImageNeeds): string {
-  const drivers = compat === undefined || compat.drivers.length === 0 ? "older drivers" : `drivers ${compat.drivers.join(", ")}`;
+  const drivers =
+    compat === undefined || compat.drivers.length === 0 ? "older drivers" : `drivers ${compat.drivers.join(", ")}`;
   const rows = [
     ...(toolkit === undefined ? [] : [["CUDA toolkit:", toolkit]]),
     ...(compat === undefined ? [] : [["Compat library:", `CUDA ${compat.cuda} on ${drivers}`]]),
