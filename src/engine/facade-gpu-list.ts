@@ -35,6 +35,8 @@ export interface GpuSummary {
   readonly name: string;
   readonly uuid?: string;
   readonly busId?: string;
+  /** Number of the kind of card on the PCI bus: `0x20b0`. */
+  readonly pciDevice?: string;
   /** The N of /dev/nvidiaN. */
   readonly minor?: number;
   /** Version of the kernel driver. */

@@ -14,6 +14,8 @@ export interface HostGpu {
   readonly uuid?: string;
   /** PCI address as in /sys/bus/pci/devices: `0000:07:00.0`. Absent on WSL2. */
   readonly busId?: string;
+  /** Number of the kind of card on the PCI bus: `0x20b0`. */
+  readonly pciDevice?: string;
   /** The N of /dev/nvidiaN; never the index. */
   readonly minor?: number;
   readonly memoryBytes?: number;

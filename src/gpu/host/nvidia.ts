@@ -49,6 +49,7 @@ function information(roots: HostRoots, bus: string): Information {
   const minor = number !== undefined && /^\d+$/.test(number) ? Number(number) : undefined;
   const uuid = facts.get("GPU UUID");
   const own = minor === undefined ? [] : [`/dev/nvidia${minor}`];
+  const pciDevice = readFact(join(roots.kernel, "sys/bus/pci/devices", bus, "device"));
   const gpu: HostGpu = {
     vendor: "nvidia",
     index: 0,
@@ -58,6 +59,7 @@ function information(roots: HostRoots, bus: string): Information {
     mig: minor === undefined ? [] : migParts(roots, minor),
     ...(uuid === undefined || uuid.includes("?") ? {} : { uuid }),
     ...(minor === undefined ? {} : { minor }),
+    ...(pciDevice === undefined ? {} : { pciDevice }),
   };
   return { gpu, isExcluded: facts.get("GPU Excluded") === "Yes" };
 }

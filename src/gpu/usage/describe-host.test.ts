@@ -98,8 +98,9 @@ describe.skipIf(compiler() === undefined)("an NVIDIA host whose library answers"
   it("tells what files tell when there is no answer, with the reason", async () => {
     host({}, { gpus: [], faults: { "nvmlDeviceGetCount_v2.0": "hang" } });
     const { gpus, remarks } = await describeHost({ driverRoot: root }, { limit: 500 });
-    expect(gpus).toMatchObject([{ name: "NVIDIA A100-SXM4-40GB", busId: "0000:07:00.0" }]);
-    expect(gpus[0]).not.toHaveProperty("architecture");
+    // The chip's number tells the architecture, and nothing the memory.
+    expect(gpus).toMatchObject([{ name: "NVIDIA A100-SXM4-40GB", busId: "0000:07:00.0", architecture: "8.0" }]);
+    expect(gpus[0]).not.toHaveProperty("memoryBytes");
     expect(remarks).toEqual([
       expect.stringMatching(/not known: asking NVIDIA's driver by `.*`: no answer for 0.5 seconds/),
     ]);

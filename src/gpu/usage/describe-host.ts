@@ -12,6 +12,7 @@ import { askNvml } from "./ask-nvml.ts";
 import { drmClients, hostProcesses } from "./drm-clients.ts";
 import { kfdUses } from "./kfd.ts";
 import type { GpuProcess, GpuState, HostGpuStates } from "./types.ts";
+import { withChips } from "./with-chips.ts";
 import { withNvml } from "./with-nvml.ts";
 import type { WithNvml } from "./with-nvml.ts";
 
@@ -41,7 +42,8 @@ async function describe(roots: HostRoots, place: HostPlace, options: AskOptions)
   const answer = await askNvml(host, roots, options);
   if (answer !== undefined && "report" in answer) return withNvml(host, answer.report);
   const remarks = answer === undefined ? host.remarks : [...host.remarks, answer.remark];
-  return { ...host, remarks, pairs: host.gpus.map((gpu) => ({ gpu })) };
+  const gpus = await withChips(host.gpus);
+  return { ...host, gpus, remarks, pairs: gpus.map((gpu) => ({ gpu })) };
 }
 
 function nvidiaState(gpu: HostGpu, device: NvmlDevice | undefined): GpuState {
