@@ -33,25 +33,25 @@ export class ObjectReader {
   }
 
   text(key: string): string {
-    return textOf(this.take(key), this.place(key));
+    return textOf(this.take(key), () => this.place(key));
   }
 
   textOrNull(key: string): string | null {
     const value = this.take(key);
-    return value === null ? null : textOf(value, this.place(key));
+    return value === null ? null : textOf(value, () => this.place(key));
   }
 
   version(key: string): string {
-    return versionOf(this.take(key), this.place(key));
+    return versionOf(this.take(key), () => this.place(key));
   }
 
   versionOrNull(key: string): string | null {
     const value = this.take(key);
-    return value === null ? null : versionOf(value, this.place(key));
+    return value === null ? null : versionOf(value, () => this.place(key));
   }
 
   versions(key: string): readonly string[] {
-    return this.list(key).map((value, place) => versionOf(value, `${this.place(key)}[${place}]`));
+    return this.list(key).map((value, place) => versionOf(value, () => `${this.place(key)}[${place}]`));
   }
 
   /** Compute capabilities; `9.0a` and `10.0f` are machine code for one GPU or family alone. */
@@ -64,7 +64,7 @@ export class ObjectReader {
   }
 
   texts(key: string): readonly string[] {
-    return this.list(key).map((value, place) => textOf(value, `${this.place(key)}[${place}]`));
+    return this.list(key).map((value, place) => textOf(value, () => `${this.place(key)}[${place}]`));
   }
 
   list(key: string): readonly unknown[] {
@@ -74,11 +74,11 @@ export class ObjectReader {
   }
 
   branches(key: string): readonly number[] {
-    return this.list(key).map((value, place) => branchOf(value, `${this.place(key)}[${place}]`));
+    return this.list(key).map((value, place) => branchOf(value, () => `${this.place(key)}[${place}]`));
   }
 
   branch(key: string): number {
-    return branchOf(this.take(key), this.place(key));
+    return branchOf(this.take(key), () => this.place(key));
   }
 
   /** A member that may be absent; never null. */
@@ -100,21 +100,24 @@ export function dataError(at: string, why: string): TareError {
   );
 }
 
-function textOf(value: unknown, at: string): string {
-  if (typeof value !== "string") throw dataError(at, `is no text but \`${valueText(value).slice(0, 40)}\``);
+/** Where a value stands; the text is made for errors alone. */
+type Place = () => string;
+
+function textOf(value: unknown, at: Place): string {
+  if (typeof value !== "string") throw dataError(at(), `is no text but \`${valueText(value).slice(0, 40)}\``);
   return value;
 }
 
 /** Dotted numbers, or throws. */
-export function versionOf(value: unknown, at: string): string {
+export function versionOf(value: unknown, at: Place): string {
   const text = textOf(value, at);
-  if (!isDottedVersion(text)) throw dataError(at, `is no version: \`${text.slice(0, 40)}\``);
+  if (!isDottedVersion(text)) throw dataError(at(), `is no version: \`${text.slice(0, 40)}\``);
   return text;
 }
 
-function branchOf(value: unknown, at: string): number {
+function branchOf(value: unknown, at: Place): number {
   if (typeof value !== "number" || !Number.isInteger(value) || value < 1 || value > 9999) {
-    throw dataError(at, `is no branch of drivers: \`${valueText(value).slice(0, 40)}\``);
+    throw dataError(at(), `is no branch of drivers: \`${valueText(value).slice(0, 40)}\``);
   }
   return value;
 }

@@ -37,7 +37,7 @@ export function alias(row: ObjectReader): { readonly name: string; readonly loca
 export function toolkit(row: ObjectReader): ToolkitRow {
   const releases = new ObjectReader(row.take("releases"), row.place("releases"));
   const entries = releases.keys().map((release) => {
-    return [versionOf(release, releases.place(release)), releases.versionOrNull(release)] as const;
+    return [versionOf(release, () => releases.place(release)), releases.versionOrNull(release)] as const;
   });
   return {
     cuda: row.version("cuda"),
@@ -75,7 +75,7 @@ export function driver(row: ObjectReader): DriverRow {
 export function architecture(row: ObjectReader): ArchitectureRow {
   const last = row.take("lastDriver");
   const lastCuda = row.textOrNull("lastCuda");
-  if (lastCuda !== null && lastCuda !== "current") versionOf(lastCuda, row.place("lastCuda"));
+  if (lastCuda !== null && lastCuda !== "current") versionOf(lastCuda, () => row.place("lastCuda"));
   return {
     name: row.text("name"),
     capabilities: row.capabilities("capabilities"),
