@@ -68,6 +68,7 @@ export function debugSpec(request: DebugRequest, subject: DebugSubject, places: 
     cgroupMode: cgroupMode(),
     cgroupsPath: `${DEFAULT_CGROUP}/${places.id}`,
     mounts: mountsOf(request, subject, { ...places, tools }),
+    deviceCgroupRules: subject.deviceRules ?? [],
     namespace: namespaceLimits(),
     ...namespacesOf(subject),
   });

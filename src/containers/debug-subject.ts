@@ -3,8 +3,9 @@ import { TareError } from "../base/index.ts";
 import { filesOf } from "./context.ts";
 import type { ContainersContext } from "./context.ts";
 import { findView } from "./find.ts";
-import { processEnvironment } from "./merge-config.ts";
+import { overrideEnvironment, processEnvironment } from "./merge-config.ts";
 import { PLAIN_REQUEST } from "./plain-request.ts";
+import { addedByDevices, startedDeviceRules } from "./requested-devices.ts";
 import type { ContainerImage, HostSettings, MountPoint } from "./types.ts";
 import type { Digest } from "../base/index.ts";
 
@@ -20,6 +21,8 @@ export interface DebugSubject {
   readonly env: readonly string[];
   readonly workdir: string;
   readonly mounts: readonly MountPoint[];
+  /** Devices that a running container was given by name, which the session may use too. */
+  readonly deviceRules?: readonly string[];
 }
 
 const PLAIN: DebugSubject["host"] = { runtime: undefined, security: PLAIN_REQUEST.security };
@@ -34,9 +37,13 @@ export function settledSubject(context: ContainersContext, subject: string | Con
     });
   }
   const { config, host, layers, mounts, name } = record;
-  const base = { name, layers, host, mounts, env: processEnvironment(config), workdir: config.WorkingDir || "/" };
-  if (state.status === "running" && state.pid > 0) return { ...base, pid: state.pid };
-  return { ...base, upper: filesOf(context, record.id).upper };
+  const env = processEnvironment(config);
+  const base = { name, layers, host, mounts, env, workdir: config.WorkingDir || "/" };
+  const { folder, upper } = filesOf(context, record.id);
+  if (state.status !== "running" || state.pid === 0) return { ...base, upper };
+  const added = addedByDevices(record, folder, { env, groups: [] });
+  const own = added.env.filter((entry) => !entry.startsWith("HOME="));
+  return { ...base, pid: state.pid, env: overrideEnvironment(env, own), deviceRules: startedDeviceRules(record, folder) };
 }
 
 function imageSubject({ reference, diffIds, defaults }: ContainerImage): DebugSubject {

@@ -105,8 +105,13 @@ function thisHost(): ComfortHost {
     memory: totalmem(),
     memlock: limitOf(limits, "Max locked memory"),
     stack: limitOf(limits, "Max stack size"),
-    mayRaise: ((BigInt(`0x${effective}`) >> CAP_SYS_RESOURCE) & 1n) === 1n,
+    // A capability of another user namespace than the first raises nothing.
+    mayRaise: ((BigInt(`0x${effective}`) >> CAP_SYS_RESOURCE) & 1n) === 1n && isFirstNamespace(),
   };
+}
+
+function isFirstNamespace(): boolean {
+  return /^\s*0\s+0\s+4294967295\s*$/.test(readFileSync("/proc/self/uid_map", "utf8"));
 }
 
 function limitOf(limits: string, name: string): Limit {

@@ -83,6 +83,18 @@ export function addedByDevices(record: ContainerRecord, folder: string, usual: P
   };
 }
 
+/** What the last start let the container do with devices, as `--device-cgroup-rule` says it: `c 195:0 rwm`. */
+export function startedDeviceRules(record: ContainerRecord, folder: string): readonly string[] {
+  const linux = startedConfig(record, folder)?.["linux"];
+  const resources = isMembers(linux) ? linux["resources"] : undefined;
+  const rules = isMembers(resources) ? listOf(resources["devices"]) : [];
+  return rules.flatMap((rule) => {
+    if (!isMembers(rule) || rule["allow"] !== true) return [];
+    const number = (name: string): string => (typeof rule[name] === "number" ? String(rule[name]) : "*");
+    return [`${textOf(rule, "type") || "a"} ${number("major")}:${number("minor")} ${textOf(rule, "access") || "rwm"}`];
+  });
+}
+
 /** Where the last start mounted something or made a device for the requests, without the leading slash. */
 export function devicePlaces(record: ContainerRecord, folder: string): readonly string[] {
   const config = startedConfig(record, folder);

@@ -5,13 +5,15 @@
  * is the kernel's log, which no container may open that does not have it. What a real driver does behind its nodes is not
  * tested here.
  */
+import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { fakeNvidiaRoot, fakeUuid } from "../support/fake-driver-root.ts";
 import { addLoaderImage, whyNoLoaderImage } from "../support/loader-image.ts";
 import { eventually } from "../support/eventually.ts";
-import { openProgramWorld } from "../support/program.ts";
+import { missingProgram } from "../support/peer-program.ts";
+import { PROGRAM, openProgramWorld } from "../support/program.ts";
 import type { Outcome, ProgramWorld } from "../support/program.ts";
 
 const reason = whyNoLoaderImage();
@@ -67,6 +69,33 @@ describe.skipIf(reason !== undefined)("containers with GPUs", () => {
     expect(err).toMatch(/No space left on device/);
     expect(err).toMatch(/PermissionError: \[Errno 1\] Operation not permitted: '\/tmp\/n'/);
     expect(err).toMatch(/^--gpus: \/dev\/shm [\d.]+ [GM]iB \(--shm-size\)/m);
+  });
+
+  it.skipIf(missingProgram("crun") !== undefined)("are the same with the other runtime", () => {
+    // crun refuses hosts with control groups of both versions; where there are, the second is hidden from it.
+    const hide = 'umount /sys/fs/cgroup/unified 2>/dev/null; exec "$@"';
+    const run = ["run", "--rm", "--runtime", "crun", "--read-only", "--gpus", "device=1", "--shm-size", "1m", "--ulimit", "stack=-1"];
+    const words = [PROGRAM, ...run, IMAGE, "sh", "-c", `${LOADS}; nvidia-smi -L | head -1; ${NODES}`];
+    const env = { ...world.env, NVIDIA_DRIVER_ROOT: driver };
+    const place = ["--mount", "--propagation", "private", "sh", "-c", hide, "sh"];
+    const child = spawnSync("unshare", [...place, ...words], { env, encoding: "utf8" });
+    expect(child.stderr).toBe("");
+    expect(child.stdout).toBe(`cuInit 0\nGPU 0: NVIDIA A100-SXM4-40GB (UUID: ${fakeUuid(0)})\nnvidia1\n`);
+  });
+
+  it("have the groups of nodes that not everybody may open, in further processes and as another user too", () => {
+    const node = join(driver, "dev/nvidia0");
+    fs.chmodSync(node, 0o660);
+    fs.chownSync(node, 0, 4242);
+    const write = "echo x > /dev/nvidia0";
+    const reached = ({ err }: Outcome): void => expect(err).toMatch(/No space left on device/);
+    reached(gpu("run", "--rm", "--user", "1000", "--gpus", "1", IMAGE, "sh", "-c", write));
+    given("run", "-d", "--name", "closed", "--gpus", "1", IMAGE, "sleep", "300");
+    reached(world.tare(["exec", "--user", "1001:1001", "closed", "sh", "-c", write]));
+    reached(world.tare(["debug", "-c", write, "closed"]));
+    world.ok("rm", "-f", "closed");
+    reached(gpu("run", "--rm", "--privileged", "--gpus", "1", IMAGE, "sh", "-c", write));
+    fs.chmodSync(node, 0o666);
   });
 
   it("see only their own GPUs, also in further processes, after a restart, as another user and on a read-only root", () => {

@@ -4,6 +4,7 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventually } from "../support/eventually.ts";
+import { fakeNvidiaRoot } from "../support/fake-driver-root.ts";
 import { makeOrdinaryUser, whyNoOrdinaryUser } from "../support/ordinary-user.ts";
 import { addBusyboxImage, openProgramWorld } from "../support/program.ts";
 import { whyNoBusybox } from "../support/bases.ts";
@@ -67,6 +68,23 @@ describe.skipIf(reason !== undefined)("an ordinary user with lent ids", () => {
     world.ok("load", "-q", "-i", join(user.home, "made.tar"));
     expect(world.ok("run", "--rm", "made")).toBe("1000\n1000 /app/a\n1000 /app/made");
     expect(user.ok("system", "fsck")).toContain("sound");
+  });
+
+  it("gives a container GPUs: the host's nodes, and the driver's files", () => {
+    const driver = join(user.home, "driver");
+    fakeNvidiaRoot(driver, { nodes: "reachable" });
+    const env = { NVIDIA_DRIVER_ROOT: driver };
+    const script = "nvidia-smi -L; stat -c '%u %F' /dev/nvidia0; ls /usr/local/nvidia/lib64/libcuda.so.1; echo x > /dev/nvidia0";
+    for (const flags of [[], ["--user", "1000"]]) {
+      const { out, err } = user.tare(["run", "--rm", "--gpus", "all", ...flags, "busybox", "sh", "-c", script], { env });
+      expect(out.trim().split("\n")).toEqual([
+        expect.stringMatching(/^GPU 0: NVIDIA A100/),
+        // Nobody of the namespace owns what root of the host does.
+        "65534 character special file",
+        "/usr/local/nvidia/lib64/libcuda.so.1",
+      ]);
+      expect(err).toMatch(/No space left on device/);
+    }
   });
 
   it("runs, enters, lists, stops and removes a container", () => {

@@ -25,7 +25,7 @@ export interface NodeSource {
 
 /** Edits that bring these nodes. */
 export function nodeEdits(paths: readonly string[], { roots, hasGroups }: NodeSource): NodeEdits {
-  const found = paths.map((path) => ({ path, node: nodeOf(path, roots) }));
+  const found = paths.map((path) => ({ path, node: nodeOf(path, { roots, hasGroups }) }));
   const deviceNodes = found.flatMap(({ node }) => node ?? []);
   const groups = hasGroups ? [...new Set(paths.flatMap((path) => groupOf(path, roots)))] : [];
   return {
@@ -37,9 +37,13 @@ export function nodeEdits(paths: readonly string[], { roots, hasGroups }: NodeSo
   };
 }
 
-function nodeOf(path: string, roots: HostRoots): CdiDeviceNode | undefined {
+function nodeOf(path: string, { roots, hasGroups }: NodeSource): CdiDeviceNode | undefined {
   const hostPath = join(roots.dev, path);
-  if (statusOf(hostPath)?.isCharacterDevice() === true) return hostPath === path ? { path } : { path, hostPath };
+  if (statusOf(hostPath)?.isCharacterDevice() === true) {
+    // Without it the node in the container would be of another group than the one that its processes are given.
+    const [gid] = hasGroups ? groupOf(path, roots) : [];
+    return { path, ...(hostPath === path ? {} : { hostPath }), ...(gid === undefined ? {} : { gid }) };
+  }
   const numbers = numbersOf(path, roots);
   return numbers && { path, type: "c", ...numbers, fileMode: numbers.fileMode };
 }
