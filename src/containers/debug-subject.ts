@@ -43,7 +43,12 @@ export function settledSubject(context: ContainersContext, subject: string | Con
   if (state.status !== "running" || state.pid === 0) return { ...base, upper };
   const added = addedByDevices(record, folder, { env, groups: [] });
   const own = added.env.filter((entry) => !entry.startsWith("HOME="));
-  return { ...base, pid: state.pid, env: overrideEnvironment(env, own), deviceRules: startedDeviceRules(record, folder) };
+  return {
+    ...base,
+    pid: state.pid,
+    env: overrideEnvironment(env, own),
+    deviceRules: startedDeviceRules(record, folder),
+  };
 }
 
 function imageSubject({ reference, diffIds, defaults }: ContainerImage): DebugSubject {

@@ -74,7 +74,19 @@ describe.skipIf(reason !== undefined)("containers with GPUs", () => {
   it.skipIf(missingProgram("crun") !== undefined)("are the same with the other runtime", () => {
     // crun refuses hosts with control groups of both versions; where there are, the second is hidden from it.
     const hide = 'umount /sys/fs/cgroup/unified 2>/dev/null; exec "$@"';
-    const run = ["run", "--rm", "--runtime", "crun", "--read-only", "--gpus", "device=1", "--shm-size", "1m", "--ulimit", "stack=-1"];
+    const run = [
+      "run",
+      "--rm",
+      "--runtime",
+      "crun",
+      "--read-only",
+      "--gpus",
+      "device=1",
+      "--shm-size",
+      "1m",
+      "--ulimit",
+      "stack=-1",
+    ];
     const words = [PROGRAM, ...run, IMAGE, "sh", "-c", `${LOADS}; nvidia-smi -L | head -1; ${NODES}`];
     const env = { ...world.env, NVIDIA_DRIVER_ROOT: driver };
     const place = ["--mount", "--propagation", "private", "sh", "-c", hide, "sh"];

@@ -74,9 +74,12 @@ describe.skipIf(reason !== undefined)("an ordinary user with lent ids", () => {
     const driver = join(user.home, "driver");
     fakeNvidiaRoot(driver, { nodes: "reachable" });
     const env = { NVIDIA_DRIVER_ROOT: driver };
-    const script = "nvidia-smi -L; stat -c '%u %F' /dev/nvidia0; ls /usr/local/nvidia/lib64/libcuda.so.1; echo x > /dev/nvidia0";
+    const script =
+      "nvidia-smi -L; stat -c '%u %F' /dev/nvidia0; ls /usr/local/nvidia/lib64/libcuda.so.1; echo x > /dev/nvidia0";
     for (const flags of [[], ["--user", "1000"]]) {
-      const { out, err } = user.tare(["run", "--rm", "--gpus", "all", ...flags, "busybox", "sh", "-c", script], { env });
+      const { out, err } = user.tare(["run", "--rm", "--gpus", "all", ...flags, "busybox", "sh", "-c", script], {
+        env,
+      });
       expect(out.trim().split("\n")).toEqual([
         expect.stringMatching(/^GPU 0: NVIDIA A100/),
         // Nobody of the namespace owns what root of the host does.
