@@ -12,6 +12,9 @@ import { vendorOfName } from "./inventory.ts";
 import { resolveGpuRequests } from "./resolve.ts";
 import { idsOf } from "./units.ts";
 
+/** NVIDIA's, alone or as the name of a CDI device. */
+const UUID = /(?:^|=)(?:GPU|MIG)-/i;
+
 /** What a container asks for. */
 export interface WantedDevices {
   readonly requests: readonly GpuRequest[];
@@ -35,7 +38,12 @@ export async function findDevices(wanted: WantedDevices, places: DevicePlaces): 
   const { requests, env } = wanted;
   const capabilities = driverCapabilities(askedCapabilities(requests), env);
   const vendors = vendorsWanted(requests);
-  const { registry, host, remarks } = await openHostDevices(places, { vendors, capabilities, isStrict: true });
+  const { registry, host, remarks } = await openHostDevices(places, {
+    vendors,
+    capabilities,
+    byUuid: requests.some(({ deviceIds }) => deviceIds.some((id) => UUID.test(id))),
+    isStrict: true,
+  });
   const names = resolveGpuRequests(requests, {
     names: registry.devices().map(({ name }) => name),
     gpus: host.gpus,

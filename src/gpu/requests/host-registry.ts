@@ -6,6 +6,7 @@ import type { CdiProblem, CdiRegistry } from "../cdi/registry.ts";
 import type { DriverCapability } from "../generate/capabilities.ts";
 import { generateSpecs } from "../generate/generate.ts";
 import { discoverGpus } from "../host/discover.ts";
+import { describeHost } from "../usage/describe-host.ts";
 import type { CdiSpec, GpuVendor, HostDriver, HostGpus } from "../types.ts";
 
 /** Where this host's devices are looked for. */
@@ -22,6 +23,8 @@ export interface RegistryOptions {
   readonly vendors?: readonly GpuVendor[];
   /** Parts of NVIDIA's driver; absent: all. */
   readonly capabilities?: readonly DriverCapability[];
+  /** Somebody asks by uuid: the driver's library is asked for those that files do not tell. */
+  readonly byUuid?: boolean;
   /** A driver that is not complete is an error; otherwise it is a problem of the registry. */
   readonly isStrict?: boolean;
 }
@@ -38,7 +41,7 @@ export interface HostDevices {
 export async function openHostDevices(places: DevicePlaces, options: RegistryOptions = {}): Promise<HostDevices> {
   const { driverRoot, cdiDirectories: directories } = places;
   const installed = await loadCdi({ directories });
-  const host = discoverGpus({ driverRoot });
+  const host = await hostFor(driverRoot, options.byUuid === true);
   const has = (vendor: GpuVendor): boolean => installed.devices().some(({ kind }) => kind === `${vendor}.com/gpu`);
   const isWanted = (vendor: GpuVendor): boolean => options.vendors?.includes(vendor) !== false && !has(vendor);
   const drivers = host.drivers.filter(({ vendor }) => isWanted(vendor));
@@ -48,6 +51,16 @@ export async function openHostDevices(places: DevicePlaces, options: RegistryOpt
   const registry = isInstalled ? installed : await loadCdi({ directories, generated: specs, problems });
   const broken = registry.problems.map(({ message }) => message);
   return { registry, host, remarks: [...host.remarks, ...made.flatMap((one) => one.remarks), ...broken] };
+}
+
+/** Files tell no uuid of a MIG part, and none of a card that nothing has used since the start. */
+async function hostFor(driverRoot: string, byUuid: boolean): Promise<HostGpus> {
+  const host = discoverGpus({ driverRoot });
+  const isNameless = host.gpus.some(({ vendor, uuid, mig }) => {
+    const all = mig.length > 0 ? mig.map((part) => part.uuid) : [uuid];
+    return vendor === "nvidia" && all.includes(undefined);
+  });
+  return byUuid && isNameless ? await describeHost({ driverRoot }) : host;
 }
 
 interface Generated {
