@@ -76,11 +76,12 @@ function isTold({ level }: GpuFinding): boolean {
   return level === "error" || level === "warning";
 }
 
-/** Sentences for people. */
+/** Sentences for people; what one change puts right is told once. */
 export function targetTexts(all: readonly TargetFindings[]): readonly string[] {
-  return all.flatMap(({ target, findings }) =>
-    findings.map(({ message, fix }) => `on \`${target}\`: ${message}${fix === undefined ? "" : `; to change: ${fix}`}`),
-  );
+  return all.flatMap(({ target, findings }) => {
+    const once = findings.filter(({ fix }, at) => fix === undefined || findings.findIndex((each) => each.fix === fix) === at);
+    return once.map(({ message, fix }) => `on \`${target}\`: ${message}${fix === undefined ? "" : `; to change: ${fix}`}`);
+  });
 }
 
 /** Throws `E_GPU_CHECK` where the project wants an error and something can't run. */

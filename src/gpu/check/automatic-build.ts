@@ -34,18 +34,28 @@ function undecided(why: string): TareError {
   });
 }
 
+/** Of GPUs that nobody named: what they probably are among, so that one is not left out for nothing. */
+const USUAL: readonly string[] = ["8.0", "9.0", "12.0"];
+
 function nvidiaBuild(targets: readonly GpuTarget[], data: GpuData): string | undefined {
-  const lists = targets.map((target) => suitableFor(target, data));
-  const [first = [], ...others] = lists;
-  const all = first.filter((each) => others.every((list) => list.some(({ pin }) => pin === each.pin)));
-  const surely = all.find(({ build, kernels }) => build.kernels !== undefined && kernels === "machine-code");
-  return (surely ?? all[0])?.build.local;
+  const isNamed = targets.every((target) => capabilitiesOf(target).length > 0);
+  return (isNamed ? undefined : bestOf(targets, data, USUAL)) ?? bestOf(targets, data, []);
 }
 
-function suitableFor(target: GpuTarget, data: GpuData): readonly SuitableBuild[] {
+/** Of the newest release with a build for all targets its default, else the one of the newest CUDA. */
+function bestOf(targets: readonly GpuTarget[], data: GpuData, besides: readonly string[]): string | undefined {
+  const [first = [], ...others] = targets.map((target) => suitableFor(target, data, besides));
+  const all = first.filter((each) => others.every((list) => list.some(({ pin }) => pin === each.pin)));
+  const known = all.filter(({ build, kernels }) => build.kernels !== undefined && kernels === "machine-code");
+  const candidates = known.length > 0 ? known : besides.length > 0 ? [] : all;
+  const newest = candidates.filter(({ build }) => build.version === candidates[0]?.build.version);
+  return (newest.find(({ build }) => build.isDefault) ?? newest[0])?.build.local;
+}
+
+function suitableFor(target: GpuTarget, data: GpuData, besides: readonly string[]): readonly SuitableBuild[] {
   const { driver, name } = target;
   if (driver === undefined) throw undecided(`the driver of \`${name}\` is not told`);
-  return suitableBuilds(data, { name: "torch", driver, capabilities: capabilitiesOf(target) });
+  return suitableBuilds(data, { name: "torch", driver, capabilities: [...capabilitiesOf(target), ...besides] });
 }
 
 /** The newest build with code for every GPU. */

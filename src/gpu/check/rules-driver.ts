@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The driver against the CUDA of what is in the image. */
+import { gpuSupportedBy } from "../data/capabilities.ts";
 import { otherBuild } from "./builds.ts";
 import { ownCuda } from "./driver.ts";
-import { branchText, cudaUsers, driverText } from "./subject.ts";
+import { branchText, capabilitiesOf, cudaUsers, driverText } from "./subject.ts";
 import type { GpuFinding } from "../types.ts";
 import type { DriverWay } from "./driver.ts";
 import type { CudaUser, Rule, Subject } from "./subject.ts";
@@ -71,12 +72,18 @@ function tooOld(subject: Subject, { user, way, what, isAside }: Refused): GpuFin
   const why = way.refused === undefined ? "" : `; ${way.refused}`;
   const floor = branchText(way.floor);
   const instead = user.package === undefined ? olderBase(subject) : otherBuild(subject, user.package);
+  const update = isGpuGone(subject, user.cuda) && instead !== undefined ? [] : [`update the driver to ${floor}`];
   return {
     rule: way.refused === undefined ? "driver-too-old" : "forward-compat-refused",
     level: isAside ? "warning" : "error",
     message: `${driverText(subject)} is too old for ${what}, which needs ${floor}${why}`,
-    fix: [`update the driver to ${floor}`, ...(instead === undefined ? [] : [instead])].join(", or "),
+    fix: [...update, ...(instead === undefined ? [] : [instead])].join(", or "),
   };
+}
+
+/** True when a newer driver would not help: the CUDA itself has dropped a GPU of the machine. */
+function isGpuGone({ target, data }: Subject, cuda: string): boolean {
+  return capabilitiesOf(target).some((capability) => gpuSupportedBy(data, cuda, capability).verdict === "no");
 }
 
 /** The newest base that the driver runs. */

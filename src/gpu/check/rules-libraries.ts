@@ -88,12 +88,16 @@ function cudnnFinding(
   { version, major }: Cudnn,
   { capability, lowest }: { readonly capability: string; readonly lowest: string },
 ): GpuFinding {
-  const last = subject.data.cudnn.filter((row) => row.supported.includes(capability)).at(-1)?.version;
+  const ofMajor = subject.data.cudnn.filter((row) => row.cuda.some((cuda) => majorOf(cuda) === major));
+  const last = ofMajor.filter((row) => row.supported.includes(capability)).at(-1)?.version;
   return {
     rule: "cudnn-dropped-gpu",
     level: "error",
-    message: `cuDNN ${version} of the image has no code for ${gpuText(subject, capability)}: it begins at ${lowest}`,
-    ...(last === undefined ? {} : { fix: `pin \`nvidia-cudnn-cu${major}==${last}.*\`, the newest known to have it` }),
+    message: `cuDNN ${version} for CUDA ${major} has no code for ${gpuText(subject, capability)}: it begins at ${lowest}`,
+    fix:
+      last === undefined
+        ? `take builds for an older CUDA: no cuDNN for CUDA ${major} has it`
+        : `pin \`nvidia-cudnn-cu${major}==${last}.*\`, the newest known to have it`,
   };
 }
 

@@ -46,7 +46,7 @@ export function labelOf({ name, version }: Pick<GpuPackage, "name" | "version">)
 
 /** NVIDIA's own distributions: what frameworks bring along, not what calls. */
 export function isLibrary(name: string): boolean {
-  return name.startsWith("nvidia-");
+  return /^(?:nvidia-|cuda-(?:toolkit|bindings|core|pathfinder|python)$)/.test(name);
 }
 
 /** Compute capabilities (AMD: targets) of a target, each once. */
