@@ -79,8 +79,12 @@ function isTold({ level }: GpuFinding): boolean {
 /** Sentences for people; what one change puts right is told once. */
 export function targetTexts(all: readonly TargetFindings[]): readonly string[] {
   return all.flatMap(({ target, findings }) => {
-    const once = findings.filter(({ fix }, at) => fix === undefined || findings.findIndex((each) => each.fix === fix) === at);
-    return once.map(({ message, fix }) => `on \`${target}\`: ${message}${fix === undefined ? "" : `; to change: ${fix}`}`);
+    const once = findings.filter(
+      ({ fix }, at) => fix === undefined || findings.findIndex((each) => each.fix === fix) === at,
+    );
+    return once.map(
+      ({ message, fix }) => `on \`${target}\`: ${message}${fix === undefined ? "" : `; to change: ${fix}`}`,
+    );
   });
 }
 
