@@ -11,7 +11,6 @@ import { filesOf } from "./context.ts";
 import type { ContainersContext } from "./context.ts";
 import { findContainer } from "./find.ts";
 import { imageTree, isOpaque } from "./image-tree.ts";
-import { mountPointsOf } from "./mount-points.ts";
 
 /** A path that is not as it was in the image. */
 export interface ContainerChange {
@@ -20,39 +19,44 @@ export interface ContainerChange {
   readonly path: string;
 }
 
+/** Made by the start of a container to mount on, where an image lacks them. */
+export const MOUNT_POINTS: ReadonlySet<string> = new Set([
+  "dev",
+  "dev/console",
+  "dev/mqueue",
+  "dev/pts",
+  "dev/shm",
+  "etc/hostname",
+  "etc/hosts",
+  "etc/resolv.conf",
+  "proc",
+  "sys",
+]);
+
 /** All changes, by path; a directory stands before what is in it. Throws `E_CONTAINER_NOTFOUND`. */
 export function containerChanges(context: ContainersContext, text: string): readonly ContainerChange[] {
   const record = findContainer(context, text);
   const { upper } = filesOf(context, record.id);
-  const trees = { upper, image: imageTree(context, record), points: mountPointsOf(context, record) };
-  return fs.existsSync(upper) ? changesBelow(trees, "") : [];
+  return fs.existsSync(upper) ? changesBelow(upper, imageTree(context, record), "") : [];
 }
 
-interface Trees {
-  readonly upper: string;
-  readonly image: SourceTree;
-  readonly points: ReadonlySet<string>;
-}
-
-function changesBelow(trees: Trees, folder: string): ContainerChange[] {
-  const { upper, image } = trees;
+function changesBelow(upper: string, image: SourceTree, folder: string): ContainerChange[] {
   const host = folder === "" ? upper : `${upper}/${folder}`;
   const here = new Set(readNames(host).map((name) => (folder === "" ? name : `${folder}/${name}`)));
   const hidden = isOpaque(host) ? image.list(folder).map(({ path }) => path) : [];
   const all = [...new Set([...here, ...hidden])].sort();
-  return all.flatMap((path) => (here.has(path) ? changesOf(trees, path) : [change("deleted", path)]));
+  return all.flatMap((path) => (here.has(path) ? changesOf(upper, image, path) : [change("deleted", path)]));
 }
 
-function changesOf(trees: Trees, path: string): ContainerChange[] {
-  const { upper, image, points } = trees;
+function changesOf(upper: string, image: SourceTree, path: string): ContainerChange[] {
   const stats = fs.lstatSync(`${upper}/${path}`, { throwIfNoEntry: false });
   // It was deleted while this walk went on.
   if (!stats) return [];
   const before = image.lookup(path);
   if (isWhiteout(stats)) return before ? [change("deleted", path)] : [];
-  const below = stats.isDirectory() ? changesBelow(trees, path) : [];
-  if (!before) return points.has(path) && isMountPoint(stats, below) ? [] : [change("added", path), ...below];
-  const isParent = stats.isDirectory() && isSameFolder(trees, { stats, before, below });
+  const below = stats.isDirectory() ? changesBelow(upper, image, path) : [];
+  if (!before) return isMountPoint(stats, path, below) ? [] : [change("added", path), ...below];
+  const isParent = stats.isDirectory() && isSameFolder(upper, image, { stats, before, below });
   return isParent ? below : [change("changed", path), ...below];
 }
 
@@ -63,19 +67,19 @@ interface Folder {
 }
 
 /** A directory is in the upper one only because something below it is. Mounting changes the time of `/etc`. */
-function isSameFolder({ upper, image, points }: Trees, { stats, before, below }: Folder): boolean {
+function isSameFolder(upper: string, image: SourceTree, { stats, before, below }: Folder): boolean {
   const old = before.stats;
   const isSame = old.isDirectory() && stats.mode === old.mode && stats.uid === old.uid && stats.gid === old.gid;
   const hasOther = below.some(({ kind, path }) => kind !== "changed" && dirname(path) === `/${before.path}`);
   if (!isSame || hasOther) return false;
-  const wasMountedIn = [...points].some(
+  const wasMountedIn = [...MOUNT_POINTS].some(
     (path) => dirname(path) === before.path && !image.lookup(path) && fs.existsSync(`${upper}/${path}`),
   );
   return wasMountedIn || Math.floor(stats.mtimeMs / 1000) === Math.floor(old.mtimeMs / 1000);
 }
 
-function isMountPoint(stats: fs.Stats, below: readonly ContainerChange[]): boolean {
-  if (below.length > 0) return false;
+function isMountPoint(stats: fs.Stats, path: string, below: readonly ContainerChange[]): boolean {
+  if (!MOUNT_POINTS.has(path) || below.length > 0) return false;
   return stats.isDirectory() || (stats.isFile() && stats.size === 0);
 }
 

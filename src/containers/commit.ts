@@ -3,13 +3,13 @@ import * as fs from "node:fs";
 import { TareError, isTareError } from "../base/index.ts";
 import { readContainerConfig } from "../oci/index.ts";
 import type { ImageRecord } from "../store/index.ts";
+import { MOUNT_POINTS } from "./changes.ts";
 import { filesOf } from "./context.ts";
 import type { ContainersContext } from "./context.ts";
 import { pauseContainer, unpauseContainer } from "./exec.ts";
 import type { ContainerView } from "./filters.ts";
 import { findView } from "./find.ts";
 import { imageTree, isOpaque } from "./image-tree.ts";
-import { mountPointsOf, withParents } from "./mount-points.ts";
 import type { ContainerConfig, ContainerRecord } from "./types.ts";
 
 /** `commit`. */
@@ -88,22 +88,18 @@ function notOwnChanges(context: ContainersContext, record: ContainerRecord, uppe
   const isEmpty = (path: string): boolean =>
     fs.readdirSync(`${upper}/${path}`).every((name) => excluded.has(`${path}/${name}`));
   // The deepest come first: a directory is empty when all that is in it is left out.
-  for (const path of deepestFirst(mountPointsOf(context, record))) {
+  for (const path of [...MOUNT_POINTS].sort((a, b) => b.length - a.length)) {
     const stats = fs.lstatSync(`${upper}/${path}`, { throwIfNoEntry: false });
     if (!stats || image.lookup(path)) continue;
     if (stats.isDirectory() ? isEmpty(path) : stats.isFile() && stats.size === 0) excluded.add(path);
   }
-  for (const path of deepestFirst([...excluded].flatMap(withParents))) {
+  for (const path of ["etc", "dev"]) {
     const stats = fs.lstatSync(`${upper}/${path}`, { throwIfNoEntry: false });
     const old = image.lookup(path)?.stats;
-    if (excluded.has(path) || !stats?.isDirectory() || !old?.isDirectory() || isOpaque(`${upper}/${path}`)) continue;
+    if (!stats?.isDirectory() || !old?.isDirectory() || isOpaque(`${upper}/${path}`)) continue;
     const isSame = stats.mode === old.mode && stats.uid === old.uid && stats.gid === old.gid;
     const hasStub = [...excluded].some((stub) => stub.startsWith(`${path}/`));
     if (isSame && hasStub && isEmpty(path)) excluded.add(path);
   }
   return excluded;
-}
-
-function deepestFirst(paths: Iterable<string>): readonly string[] {
-  return [...new Set(paths)].sort((a, b) => b.length - a.length);
 }

@@ -95,16 +95,6 @@ export function startedDeviceRules(record: ContainerRecord, folder: string): rea
   });
 }
 
-/** Where the last start mounted something or made a device for the requests, without the leading slash. */
-export function devicePlaces(record: ContainerRecord, folder: string): readonly string[] {
-  const config = startedConfig(record, folder);
-  const linux = config?.["linux"];
-  const own = new Set(record.mounts.map(({ destination }) => destination));
-  const mounts = listOf(config?.["mounts"]).map((mount) => textOf(mount, "destination"));
-  const nodes = isMembers(linux) ? listOf(linux["devices"]).map((device) => textOf(device, "path")) : [];
-  return [...mounts, ...nodes].filter((path) => path !== "" && !own.has(path)).map((path) => path.replace(/^\/+/, ""));
-}
-
 /** config.json of the last start of a container that asks for devices; undefined when there is none. */
 function startedConfig({ host }: ContainerRecord, folder: string): Readonly<Record<string, unknown>> | undefined {
   if ((host.deviceRequests ?? []).length === 0) return undefined;
