@@ -9,6 +9,7 @@ import { lastLine, lastLogError, logErrors, runtimeFailure } from "./failure.ts"
 import { locate } from "./find.ts";
 import { openLogPipe } from "./log-pipe.ts";
 import type { LogPipe } from "./log-pipe.ts";
+import { requireNetDevices } from "./net-devices.ts";
 import { launchEnvironment, mountFailure } from "./overlay.ts";
 import { launchOf, runtimeArguments, runtimeCommand, runtimeLogPath, startingOf, writeBundle } from "./task.ts";
 import type { ContainerTask } from "./task.ts";
@@ -57,6 +58,7 @@ const LONGEST_START = 60_000;
 export async function startDetached(task: DetachedTask): Promise<DetachedResult> {
   const conmon = task.conmonPath ?? locate("conmon");
   if (conmon === undefined) throw startFailure("conmon", { code: "ENOENT" });
+  await requireNetDevices(task);
   writeBundle(task);
   ensureDirectory(task.exitDirectory);
   const release = task.log.kind === "pipe" ? await openLogPipe(task.log.pipe) : undefined;

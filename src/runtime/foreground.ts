@@ -8,6 +8,7 @@ import { spawnWithConsole } from "./host-console.ts";
 import { forwardSignals } from "./signals.ts";
 import { connectOutput, standardStreams } from "./output.ts";
 import type { CollectedOutput, ForegroundStdio } from "./output.ts";
+import { requireNetDevices } from "./net-devices.ts";
 import { mountFailure } from "./overlay.ts";
 import { launchOf, runtimeArguments, runtimeLogPath, startingOf, writeBundle } from "./task.ts";
 import type { ContainerTask } from "./task.ts";
@@ -43,6 +44,7 @@ export interface ForegroundResult {
  */
 export async function runForeground(task: ForegroundTask): Promise<ForegroundResult> {
   if (task.signal?.aborted) throw aborted(task);
+  await requireNetDevices(task);
   writeBundle(task);
   const limited = task.spec.linux.resources.memory?.limit !== undefined;
   const child = start(task, limited);

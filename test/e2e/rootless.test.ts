@@ -90,6 +90,30 @@ describe.skipIf(reason !== undefined)("an ordinary user with lent ids", () => {
     }
   });
 
+  it("has devices by CDI name from his own folder, bound and not made", () => {
+    const folder = join(user.home, ".config/cdi");
+    fs.mkdirSync(folder, { recursive: true });
+    const edits = {
+      env: ["GPU=1"],
+      deviceNodes: [{ path: "/dev/gpu0", hostPath: "/dev/full" }],
+      mounts: [{ hostPath: "/etc/hostname", containerPath: "/opt/gpu/file", options: ["bind", "ro"] }],
+      additionalGids: [44, 4_000_000],
+    };
+    const spec = { cdiVersion: "0.7.0", kind: "example.com/gpu", devices: [{ name: "0", containerEdits: edits }] };
+    fs.writeFileSync(join(folder, "gpu.json"), JSON.stringify(spec), { mode: 0o644 });
+    expect(user.ok("gpu", "cdi", "ls", "-q")).toBe("example.com/gpu=0");
+    const see = "echo $GPU; id -G; ls /opt/gpu; echo x > /dev/gpu0";
+    const { out, err } = user.tare(["run", "--rm", "--device", "example.com/gpu=0", "busybox", "sh", "-c", see]);
+    expect(out).toBe("1\n0 10 44\nfile\n");
+    expect(err).toMatch(/No space left on device/);
+    const context = join(user.home, "device");
+    fs.mkdirSync(context);
+    const step = "RUN --device=example.com/gpu=0 ls /opt/gpu && ! echo x > /dev/gpu0";
+    fs.writeFileSync(join(context, "Dockerfile"), `FROM busybox\n${step}\nRUN ! ls /opt/gpu\n`);
+    user.ok("build", "-q", "--allow", "device", context);
+    fs.rmSync(folder, { recursive: true });
+  });
+
   it("runs, enters, lists, stops and removes a container", () => {
     const loop = 'trap "exit 3" TERM; echo up; while :; do sleep 0.05; done';
     user.ok("run", "-d", "--name", "life", "-v", "data:/data", "busybox", "sh", "-c", loop);

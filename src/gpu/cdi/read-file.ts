@@ -25,8 +25,8 @@ export async function parseSpec(text: string, format: "json" | "yaml"): Promise<
 }
 
 /**
- * A mount of neither kind nor `bind` reaches the runtimes as it is, which fail with words that help nobody
- * (`invalid mount type`, `no such device`).
+ * A mount without `bind` reaches the runtimes as it is, whatever its type says of binding, and they fail with words that
+ * help nobody (`invalid mount type`, `no such device`).
  */
 function checkMounts({ mounts }: CdiEdits): void {
   for (const mount of mounts ?? []) {
@@ -39,10 +39,14 @@ function checkMounts({ mounts }: CdiEdits): void {
 }
 
 function isMountable(mount: CdiMount): boolean {
-  return isBind(mount) || !["", "none"].includes(mount.type ?? "");
+  return hasBindOption(mount) || !["", "none", "bind"].includes(mount.type ?? "");
 }
 
 /** True for a mount whose hostPath is a file or folder of the host. */
-export function isBind({ type, options }: CdiMount): boolean {
-  return type === "bind" || (options ?? []).some((word) => word === "bind" || word === "rbind");
+export function isBind(mount: CdiMount): boolean {
+  return mount.type === "bind" || hasBindOption(mount);
+}
+
+function hasBindOption({ options }: CdiMount): boolean {
+  return (options ?? []).some((word) => word === "bind" || word === "rbind");
 }
