@@ -101,7 +101,7 @@ export interface GpuPackage {
   readonly requires?: Readonly<Record<string, string>>;
   /** Where `cuda` and `kernels` are from: the wheel itself outranks the tables. */
   readonly source: "wheel" | "table" | "unknown";
-  /** Absent when nobody looked or could tell; empty lists mean that it has no code for GPUs (a build for CPUs). */
+  /** Absent when nobody looked or could tell. Empty lists: a build for CPUs, or code that is compiled when it runs. */
   readonly kernels?: GpuKernels;
 }
 

@@ -22,6 +22,8 @@ const LIBC = /^(?:usr\/)?lib(?:64)?\/(?:[\w-]+-linux-gnu\w*\/)?libc\.so\.6$/;
 const MUSL = /^(?:usr\/)?lib\/ld-musl-\w+\.so\.1$/;
 const VERSION_FILE = /^usr\/local\/cuda[\w.-]*\/version\.json$/;
 const COMPAT = /^usr\/local\/cuda[\w.-]*\/compat\/libcuda\.so\.\d+\.[\d.]+$/;
+/** Copies that nothing imports: caches of pip and uv, conda's packages. */
+const UNUSED = /(?:^|\/)(?:\.cache|conda\d*\/pkgs)$/;
 const DEEPEST = 64;
 
 /** Reads a layer. Throws `E_IO`, `E_ABORTED`. */
@@ -70,17 +72,22 @@ function walkFolder(
 ): void {
   walked.signal?.throwIfAborted();
   // A folder of distributions is one that has their metadata; what is below it is told by their RECORD.
-  const entries = fs.readdirSync(`${tree}/${path}`, { withFileTypes: true });
+  const entries = entriesOf(`${tree}/${path}`);
   const infos = entries.filter((entry) => entry.isDirectory() && INFO.test(entry.name));
   for (const { name } of infos) walked.found.infos.push(posix.join(path, name));
   const isPackages = infos.length > 0 && /(?:^|\/)(?:site|dist)-packages$/.test(path);
   for (const entry of entries) {
     const child = posix.join(path, entry.name);
     if (!entry.isDirectory()) note(walked.found, child);
-    else if (!isPackages && !INFO.test(entry.name) && depth < DEEPEST) {
+    else if (!isPackages && !INFO.test(entry.name) && !UNUSED.test(child) && depth < DEEPEST) {
       walkFolder(tree, { path: child, depth: depth + 1 }, walked);
     }
   }
+}
+
+/** Names that are not UTF-8 can't be told from one another here, and none of those that are looked for is one. */
+function entriesOf(folder: string): readonly fs.Dirent[] {
+  return fs.readdirSync(folder, { withFileTypes: true }).filter(({ name }) => !name.includes("\ufffd"));
 }
 
 function note({ files }: Found, path: string): void {
@@ -121,9 +128,11 @@ function belowOwnFolders(tree: SourceTree, info: string): readonly string[] {
 }
 
 function filesBelow(tree: SourceTree, folder: string, depth: number): readonly string[] {
-  if (depth > DEEPEST) return [];
-  return tree.list(folder).flatMap(({ path, stats }) => {
-    return stats.isDirectory() ? filesBelow(tree, path, depth + 1) : [path];
+  const found = tree.lookup(folder);
+  if (depth > DEEPEST || !found?.stats.isDirectory()) return [];
+  return entriesOf(found.hostPath).flatMap((entry) => {
+    const path = `${folder}/${entry.name}`;
+    return entry.isDirectory() ? filesBelow(tree, path, depth + 1) : [path];
   });
 }
 

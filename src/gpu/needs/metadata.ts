@@ -53,6 +53,11 @@ const OF_TOOLKIT = /^(?:nvidia-cuda-(?:runtime|nvrtc|cupti|nvcc)(?:-cu\d+)?|cuda
 /** The runtime's version counts before those of its companions. */
 const RUNTIME = /^(?:nvidia-cuda-runtime(?:-cu\d+)?|cuda-toolkit)$/;
 
+/** Whether a distribution is CUDA's runtime, whose version others ask for. */
+export function isRuntime(name: string): boolean {
+  return RUNTIME.test(name);
+}
+
 /** CUDA by the version of a distribution itself: `nvidia-cuda-runtime-cu12` 12.8.57 is of CUDA 12.8. */
 export function cudaOfDistribution(name: string, version: string): string | undefined {
   return OF_TOOLKIT.test(name) ? majorMinor(version) : undefined;
@@ -61,7 +66,7 @@ export function cudaOfDistribution(name: string, version: string): string | unde
 /** CUDA by exact requirements. */
 export function cudaOfPins(pins: Readonly<Record<string, string>>): string | undefined {
   const names = Object.keys(pins).filter((name) => OF_TOOLKIT.test(name));
-  const name = names.find((one) => RUNTIME.test(one)) ?? names[0];
+  const name = names.find(isRuntime) ?? names[0];
   return name === undefined ? undefined : majorMinor(pins[name] ?? "");
 }
 

@@ -13,7 +13,7 @@ import { fatbinRegion } from "../../../test/support/gpu-code.ts";
 import { makeWheel } from "../../../test/support/wheel-fixture.ts";
 import type { ImageNeeds } from "../types.ts";
 import { needsOfImage } from "./image.ts";
-import type { ReadFile } from "./types.ts";
+import type { GpuWheel, ReadFile } from "./types.ts";
 import { needsOfWheels } from "./wheels.ts";
 
 let root = "";
@@ -123,6 +123,13 @@ describe("what an image needs of GPUs", () => {
     expect((await needs([lower, opaque])).packages.map(({ version }) => version)).toEqual(["2.9.0+cu130"]);
     const file = await addLayer({ "usr/lib": "" });
     expect((await needs([lower, file])).packages).toEqual([]);
+  });
+
+  it("does not fail for names that are not UTF-8, and takes copies in caches for what they are", async () => {
+    const layer = await addLayer({ ...TORCH, ...installed("torch", "2.6.0", [], "root/.cache/uv/x"), "opt/a": "" });
+    const [{ tree } = { tree: "" }] = store.layers.getAll([layer]);
+    fs.mkdirSync(Buffer.concat([Buffer.from(`${tree}/opt/`), Buffer.from([0xff, 0xfe])]));
+    expect((await needs([layer])).packages.map(({ version }) => version)).toEqual(["2.7.0"]);
   });
 
   it("is read once a layer", async () => {
@@ -268,6 +275,15 @@ describe("wheels", () => {
     expect(packages).toMatchObject([
       { name: "torch", cuda: "12.6", source: "wheel", requires: { "nvidia-cuda-runtime-cu12": "12.6.77" } },
       { name: "torchvision", cuda: "12.6", source: "wheel" },
+    ]);
+  });
+
+  it("that are only locked are known by their names; torch by the runtime that it is locked with", async () => {
+    const locked = (name: string, version: string): GpuWheel => ({ name, version, fileName: `${name}-${version}.whl` });
+    const wheels = [locked("torch", "2.7.0"), locked("numpy", "2.0"), locked("nvidia-cuda-runtime-cu12", "12.6.77")];
+    expect(await needsOfWheels(store, wheels)).toEqual([
+      { name: "torch", version: "2.7.0", cuda: "12.6", source: "wheel" },
+      { name: "nvidia-cuda-runtime-cu12", version: "12.6.77", cuda: "12.6", source: "wheel" },
     ]);
   });
 

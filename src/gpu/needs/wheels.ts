@@ -6,6 +6,7 @@ import type { Digest } from "../../base/index.ts";
 import type { Store } from "../../store/index.ts";
 import type { GpuPackage } from "../types.ts";
 import { needsOfDistribution, packageByName } from "./distribution.ts";
+import { isRuntime } from "./metadata.ts";
 import { wheelMemo } from "./memo.ts";
 import type { WheelNeeds } from "./memo.ts";
 import { isSharedObject } from "./signs.ts";
@@ -28,7 +29,18 @@ export async function needsOfWheels(
     const one = await needsOfWheel(store, wheel, options);
     if (one !== undefined) found.push(one);
   }
-  return found;
+  return withRuntime(found);
+}
+
+/** torch asks for one runtime exactly: that which stands beside it in a lock is it. */
+function withRuntime(packages: readonly GpuPackage[]): readonly GpuPackage[] {
+  const [runtime] = packages.flatMap(({ name, cuda }) => (isRuntime(name) && cuda !== undefined ? [cuda] : []));
+  if (runtime === undefined) return packages;
+  return packages.map((one) => {
+    return one.name === "torch" && one.cuda === undefined && !one.version.includes("+")
+      ? { ...one, cuda: runtime, source: "wheel" }
+      : one;
+  });
 }
 
 /** The same for one wheel. */
