@@ -21,6 +21,12 @@ export async function needsOfImage(
   { image, env, diffIds }: NeedsSubject,
   options: NeedsOptions = {},
 ): Promise<ImageNeeds> {
+  // All of them first, so that large ones are read at the same time, whichever layers they are in.
+  await needsOfWheels(
+    store,
+    diffIds.flatMap((diffId) => wheelsWithoutTree(store, diffId)?.wheels ?? []),
+    options,
+  );
   const layers: FoundLayer[] = [];
   for (const diffId of diffIds) layers.push(await readLayer(store, diffId, options));
   const asking = askingVariables(env);
@@ -42,7 +48,7 @@ export function areNeedsKnown(store: Store, { diffIds }: Pick<NeedsSubject, "dif
   const [layers, wheels] = [layerMemo(store), wheelMemo(store)];
   return diffIds.every((diffId) => {
     if (store.layers.get(diffId) !== undefined) return layers.get(diffId) !== undefined;
-    const made = wheelLayer(store, diffId)?.wheels ?? [];
+    const made = wheelsWithoutTree(store, diffId)?.wheels ?? [];
     return made.every(({ digest }) => wheels.get(digest) !== undefined || !store.blobs.has(digest));
   });
 }
@@ -55,9 +61,8 @@ interface FoundLayer {
 }
 
 async function readLayer(store: Store, diffId: Digest, options: NeedsOptions): Promise<FoundLayer> {
-  const layer = store.layers.get(diffId);
-  const wheels = layer === undefined ? wheelLayer(store, diffId) : undefined;
-  if (wheels !== undefined) return { layer, needs: await readWheelLayer(store, wheels, options) };
+  const wheels = wheelsWithoutTree(store, diffId);
+  if (wheels !== undefined) return { layer: undefined, needs: await readWheelLayer(store, wheels, options) };
   const memo = layerMemo(store);
   const [present] = store.layers.getAll([diffId]);
   const known = memo.get(diffId);
@@ -65,6 +70,10 @@ async function readLayer(store: Store, diffId: Digest, options: NeedsOptions): P
   const needs = await readLayerTree(present, options);
   memo.put(diffId, needs);
   return { layer: present, needs };
+}
+
+function wheelsWithoutTree(store: Store, diffId: Digest): WheelLayer | undefined {
+  return store.layers.get(diffId) === undefined ? wheelLayer(store, diffId) : undefined;
 }
 
 const NOTHING: LayerNeeds = { packages: [], toolkits: [], compat: [], libc: [] };

@@ -14,6 +14,8 @@ import { makeWheel } from "../../../test/support/wheel-fixture.ts";
 import type { ImageNeeds } from "../types.ts";
 import { needsOfImage } from "./image.ts";
 import type { GpuWheel, ReadFile } from "./types.ts";
+import { needsOfWheelFile } from "./wheel-file.ts";
+import { needsOnThread } from "./wheel-thread.ts";
 import { needsOfWheels } from "./wheels.ts";
 
 let root = "";
@@ -276,6 +278,28 @@ describe("wheels", () => {
       { name: "torch", cuda: "12.6", source: "wheel", requires: { "nvidia-cuda-runtime-cu12": "12.6.77" } },
       { name: "torchvision", cuda: "12.6", source: "wheel" },
     ]);
+  });
+
+  it("are read on threads as here; a stopped one and a broken one end with their errors", async () => {
+    const made = makeWheel({
+      name: "torch",
+      version: "2.7.0+cu128",
+      files: { "torch/a.so": code("8.0"), "torch/b.so": "" },
+    });
+    const path = join(root, made.fileName);
+    fs.writeFileSync(path, made.bytes);
+    const files: string[] = [];
+    const onFile = (file: ReadFile): number => files.push(file.path);
+    const needs = await needsOnThread(path, { onFile });
+    expect(needs).toEqual(await needsOfWheelFile(path));
+    expect(needs?.kernels?.cubins).toEqual(["8.0"]);
+    expect(files).toEqual(["torch/a.so", "torch/b.so"]);
+    fs.truncateSync(path, 100);
+    await expect(needsOnThread(path, {})).rejects.toMatchObject({ code: "E_ZIP" });
+    const stopping = new AbortController();
+    const stopped = needsOnThread(path, { signal: stopping.signal });
+    stopping.abort();
+    await expect(stopped).rejects.toMatchObject({ code: "E_ABORTED" });
   });
 
   it("that are only locked are known by their names; torch by the runtime that it is locked with", async () => {

@@ -1,35 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
-import { openZip } from "../../archive/index.ts";
-import type { ZipEntry } from "../../archive/index.ts";
-import { isTareError } from "../../base/index.ts";
+import { availableParallelism } from "node:os";
+import { Semaphore, isTareError } from "../../base/index.ts";
 import type { Digest } from "../../base/index.ts";
-import type { Store } from "../../store/index.ts";
+import type { BlobInfo, Store } from "../../store/index.ts";
 import type { GpuPackage } from "../types.ts";
-import { needsOfDistribution, packageByName } from "./distribution.ts";
-import { isRuntime } from "./metadata.ts";
+import { packageByName } from "./distribution.ts";
 import { wheelMemo } from "./memo.ts";
 import type { WheelNeeds } from "./memo.ts";
-import { isSharedObject } from "./signs.ts";
-import { zipObject } from "./shared-object.ts";
+import { isRuntime } from "./metadata.ts";
 import type { GpuWheel, NeedsOptions } from "./types.ts";
+import { needsOfWheelFile } from "./wheel-file.ts";
 
-const LARGEST_METADATA = 8 << 20;
+/** A thread takes 30 ms and 20 MB: below this size of a wheel there is less to gain. */
+const THREAD_FROM = 16 << 20;
+const MOST_THREADS = 4;
 
 /**
  * What wheels need of GPUs, in their order; those that use none are left out. A wheel in the store is read once and
- * remembered by its digest; of one that is not there only its name can tell. Throws `E_ABORTED`.
+ * remembered by its digest, large ones at the same time; of one that is not there only its name can tell. Throws
+ * `E_ABORTED`.
  */
 export async function needsOfWheels(
   store: Store,
   wheels: readonly GpuWheel[],
   options: NeedsOptions = {},
 ): Promise<readonly GpuPackage[]> {
-  const found: GpuPackage[] = [];
-  for (const wheel of wheels) {
-    const one = await needsOfWheel(store, wheel, options);
-    if (one !== undefined) found.push(one);
-  }
-  return withRuntime(found);
+  const read = new WheelReader(store, options);
+  const found = await read.all(wheels.flatMap(({ digest }) => digest ?? []));
+  const packages = wheels.flatMap(({ name, version, digest }): readonly GpuPackage[] => {
+    const known = digest === undefined ? undefined : found.get(digest);
+    const one = known === undefined ? packageByName(name, version) : known;
+    return one ? [one] : [];
+  });
+  return withRuntime(packages);
 }
 
 /** torch asks for one runtime exactly: that which stands beside it in a lock is it. */
@@ -43,45 +46,54 @@ function withRuntime(packages: readonly GpuPackage[]): readonly GpuPackage[] {
   });
 }
 
-/** The same for one wheel. */
-async function needsOfWheel(store: Store, wheel: GpuWheel, options: NeedsOptions): Promise<GpuPackage | undefined> {
-  const { digest } = wheel;
-  if (digest === undefined) return packageByName(wheel.name, wheel.version);
-  const memo = wheelMemo(store);
-  const known = memo.get(digest);
-  if (known !== undefined) return known ?? undefined;
-  const read = await readStored(store, digest, options);
-  if (read === undefined) return packageByName(wheel.name, wheel.version);
-  memo.put(digest, read);
-  return read ?? undefined;
-}
+/** Reads wheels of a store, those that were not read before. */
+class WheelReader {
+  readonly #store: Store;
+  readonly #options: NeedsOptions;
+  readonly #memo: ReturnType<typeof wheelMemo>;
+  readonly #threads = new Semaphore(Math.min(availableParallelism(), MOST_THREADS));
 
-/** Undefined for a wheel that is not in the store or can't be read as one. */
-async function readStored(store: Store, digest: Digest, options: NeedsOptions): Promise<WheelNeeds | undefined> {
-  if (!store.blobs.has(digest)) return undefined;
-  try {
-    return (await needsOfWheelFile(store.blobs.path(digest), options)) ?? null;
-  } catch (error) {
-    // A damaged archive is the installer's to refuse; here nobody can tell what is in it.
-    if (isTareError(error) && /^E_ZIP|^E_BOMB$/.test(error.code)) return undefined;
-    throw error;
+  constructor(store: Store, options: NeedsOptions) {
+    this.#store = store;
+    this.#options = options;
+    this.#memo = wheelMemo(store);
   }
-}
 
-/** What a wheel at a path needs of GPUs; undefined when it uses none. Throws `E_ZIP…`, `E_BOMB`, `E_IO`. */
-async function needsOfWheelFile(path: string, options: NeedsOptions = {}): Promise<GpuPackage | undefined> {
-  const zip = openZip(path);
-  try {
-    const metadata = zip.entries.find(({ name }) => /^[^/]+\.dist-info\/METADATA$/.test(name));
-    if (metadata === undefined) return undefined;
-    const text = zip.readEntry(metadata, LARGEST_METADATA).toString("utf8");
-    const objects = zip.entries.filter(isObject).map((entry) => zipObject(zip, entry));
-    return await needsOfDistribution({ metadata: text, objects }, options);
-  } finally {
-    zip.close();
+  /** By digest; wheels that are not here or can't be read are left out. Ends when all have ended, also after a failure. */
+  async all(digests: readonly Digest[]): Promise<ReadonlyMap<Digest, WheelNeeds>> {
+    const found = new Map<Digest, WheelNeeds>();
+    const unread: BlobInfo[] = [];
+    for (const digest of new Set(digests)) {
+      const known = this.#memo.get(digest);
+      const blob = known === undefined ? this.#store.blobs.stat(digest) : undefined;
+      if (known !== undefined) found.set(digest, known);
+      else if (blob) unread.push(blob);
+    }
+    const largestFirst = unread.toSorted((a, b) => b.size - a.size);
+    const settled = await Promise.allSettled(largestFirst.map((blob) => this.#one(blob, largestFirst.length > 1)));
+    for (const result of settled) if (result.status === "rejected") throw result.reason;
+    for (const { digest } of unread) {
+      const needs = this.#memo.get(digest);
+      if (needs !== undefined) found.set(digest, needs);
+    }
+    return found;
   }
-}
 
-function isObject({ name, isDirectory }: ZipEntry): boolean {
-  return !isDirectory && isSharedObject(name);
+  async #one({ digest, size }: BlobInfo, areSeveral: boolean): Promise<void> {
+    const needs = await this.#threads.run(() => this.#read(digest, areSeveral && size >= THREAD_FROM));
+    if (needs !== undefined) this.#memo.put(digest, needs);
+  }
+
+  async #read(digest: Digest, isOnThread: boolean): Promise<WheelNeeds | undefined> {
+    const path = this.#store.blobs.path(digest);
+    this.#options.signal?.throwIfAborted();
+    try {
+      if (!isOnThread) return (await needsOfWheelFile(path, this.#options)) ?? null;
+      return await (await import("./wheel-thread.ts")).needsOnThread(path, this.#options);
+    } catch (error) {
+      // A damaged archive is the installer's to refuse; here nobody can tell what is in it.
+      if (isTareError(error) && /^E_ZIP|^E_BOMB$/.test(error.code)) return undefined;
+      throw error;
+    }
+  }
 }
