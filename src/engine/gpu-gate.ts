@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The check before a container with GPUs starts. What the image needs is remembered by layer, what the host has by driver. */
-import { TareError } from "../base/index.ts";
-import { checkImage, currentGpuData, needsOfImage, selectedGpus, targetsOfHost } from "../gpu/index.ts";
+/* The check before a container with GPUs starts; what nothing has changed for is known from the last time. */
+import { join } from "node:path";
+import { TareError, digestOfValue } from "../base/index.ts";
+import { checkImage, currentGpuData, gpuDataMark, needsOfImage, selectedGpus, targetsOfHost } from "../gpu/index.ts";
 import { describedHost } from "./gpu-host.ts";
+import { keepFindings, knownFindings, programMark } from "./gpu-memo.ts";
 import type { ContainerImage } from "../containers/index.ts";
 import type { GpuFinding, GpuTarget } from "../gpu/index.ts";
 import type { CreateRequest } from "./facade-containers.ts";
@@ -23,19 +25,39 @@ export async function requireGpusSuit(rooms: Rooms, request: CreateRequest, imag
   for (const { message, fix } of told) onWarning?.(fix === undefined ? message : `${message}; to change: ${fix}`);
 }
 
-async function findingsFor(
-  rooms: Rooms,
-  { env, signal }: CreateRequest,
-  { image, targets }: { readonly image: ContainerImage; readonly targets: readonly GpuTarget[] },
-): Promise<readonly GpuFinding[]> {
+interface Question {
+  readonly image: ContainerImage;
+  readonly targets: readonly GpuTarget[];
+}
+
+async function findingsFor(rooms: Rooms, request: CreateRequest, question: Question): Promise<readonly GpuFinding[]> {
+  const { image, targets } = question;
   if (targets.length === 0) return [];
+  const env = [...(image.defaults.Env ?? []), ...request.env];
+  const file = join(rooms.settings.runRoot, "gpu-checks.json");
+  const program = programMark();
+  const data = gpuDataMark(rooms.writer());
+  const key = digestOfValue({ program: program ?? "", data, id: image.id, image: image.reference, targets, env: env.filter(isAsked) });
+  const known = program === undefined ? undefined : knownFindings(file, key);
+  if (known) return known;
+  const findings = await compare(rooms, request, { ...question, env });
+  if (program !== undefined) keepFindings(file, key, findings);
+  return findings;
+}
+
+/** The variables that change what is found. */
+function isAsked(entry: string): boolean {
+  return /^(?:NVIDIA_|NV_|CUDA_|LD_LIBRARY_PATH=|AMD_|ROCR_|HIP_)/.test(entry);
+}
+
+async function compare(
+  rooms: Rooms,
+  { signal }: CreateRequest,
+  { image, targets, env }: Question & { readonly env: readonly string[] },
+): Promise<readonly GpuFinding[]> {
   const store = rooms.writer();
   const { data } = await currentGpuData(store);
-  const subject = {
-    image: image.reference,
-    env: [...(image.defaults.Env ?? []), ...env],
-    diffIds: image.diffIds,
-  };
+  const subject = { image: image.reference, env, diffIds: image.diffIds };
   const needs = await needsOfImage(store, subject, signal === undefined ? {} : { signal });
   return targets.flatMap((target) => checkImage(target, needs, data));
 }

@@ -74,7 +74,7 @@ export { architectureOf, driverSupports, gpuOfPciDevice, gpuSupportedBy } from "
 export { frameworkBuild, frameworkBuilds, frameworkReleases, kernelsFor } from "./data/frameworks.ts";
 export type { FrameworkBuild } from "./data/frameworks.ts";
 /** The data in use and its ways in and out: files and OCI artifacts. */
-export { currentGpuData, resetGpuData, updateGpuData } from "./data/current.ts";
+export { currentGpuData, gpuDataMark, resetGpuData, updateGpuData } from "./data/current.ts";
 export type { CurrentGpuData, GpuDataChange } from "./data/current.ts";
 export { fetchGpuData, pushGpuData } from "./data/artifact.ts";
 export type { GpuDataPlace } from "./data/artifact.ts";

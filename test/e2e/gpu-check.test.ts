@@ -54,6 +54,20 @@ describe("--gpu-check", () => {
     expect(world.ok("ps", "-aq")).toBe("");
   });
 
+  it("finds the same the second time, and looks again where the driver is another one or a variable counts", () => {
+    expect(create("app", "true").err).toBe(create("app", "true").err);
+    const newer = join(world.folder, "newer");
+    fakeNvidiaRoot(newer, { version: "580.65.06", nodes: "files", gpus: [{ bus: "0000:07:00.0", minor: 0 }] });
+    const found = world.tare(["create", "--name", "newer", "--gpus", "all", "app", "true"], {
+      env: { NVIDIA_DRIVER_ROOT: newer },
+    });
+    expect(found).toMatchObject({ code: 0 });
+    expect(create("-e", "NVIDIA_DISABLE_REQUIRE=1", "--gpu-check", "warn", "--name", "free", "app", "true").err).toContain(
+      "not checked, because `NVIDIA_DISABLE_REQUIRE` is set",
+    );
+    world.ok("rm", "newer", "free");
+  });
+
   it("tells and goes on, or does not look, where that is asked for; without GPUs nothing is said", () => {
     const warned = create("--name", "warned", "--gpu-check", "warn", "app", "true");
     expect(warned).toMatchObject({ code: 0, err: expect.stringMatching(/WARNING: .*is too old for torch 2\.11\.0/) });
