@@ -37,7 +37,14 @@ async function findingsFor(rooms: Rooms, request: CreateRequest, question: Quest
   const file = join(rooms.settings.runRoot, "gpu-checks.json");
   const program = programMark();
   const data = gpuDataMark(rooms.writer());
-  const key = digestOfValue({ program: program ?? "", data, id: image.id, image: image.reference, targets, env: env.filter(isAsked) });
+  const key = digestOfValue({
+    program: program ?? "",
+    data,
+    id: image.id,
+    image: image.reference,
+    targets,
+    env: env.filter(isAsked),
+  });
   const known = program === undefined ? undefined : knownFindings(file, key);
   if (known) return known;
   const findings = await compare(rooms, request, { ...question, env });

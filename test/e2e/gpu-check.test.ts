@@ -62,9 +62,9 @@ describe("--gpu-check", () => {
       env: { NVIDIA_DRIVER_ROOT: newer },
     });
     expect(found).toMatchObject({ code: 0 });
-    expect(create("-e", "NVIDIA_DISABLE_REQUIRE=1", "--gpu-check", "warn", "--name", "free", "app", "true").err).toContain(
-      "not checked, because `NVIDIA_DISABLE_REQUIRE` is set",
-    );
+    expect(
+      create("-e", "NVIDIA_DISABLE_REQUIRE=1", "--gpu-check", "warn", "--name", "free", "app", "true").err,
+    ).toContain("not checked, because `NVIDIA_DISABLE_REQUIRE` is set");
     world.ok("rm", "newer", "free");
   });
 
