@@ -13,12 +13,12 @@ const choose = (...texts: readonly string[]): string =>
 
 it.each([
   ["cpu", []],
-  ["cu130", ["driver=580.65.06"]],
+  ["cu132", ["driver=580.65.06"]],
   ["cu128", ["driver=570.124.06"]],
   ["cu128", ["driver=525.60.13"]],
   ["cu118", ["driver=470.82.01"]],
   ["cpu", ["driver=390.157"]],
-  ["cu130", ["driver=580,sm=90"]],
+  ["cu132", ["driver=580,sm=90"]],
   ["cu126", ["driver=580,sm=70"]],
   ["cu126", ["driver=535,sm=61"]],
   ["cu128", ["driver=570,sm=120"]],

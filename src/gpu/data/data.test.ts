@@ -152,9 +152,10 @@ describe("the shipped data is consistent", () => {
         const build = frameworkBuild(data, name, versions[0] ?? "", local);
         if (!build.known || build.value.cuda === undefined) throw new Error(`${name} ${local}`);
         for (const cubin of cubins) {
-          expect(gpuSupportedBy(data, build.value.cuda, cubin.replace(/[af]$/, "")).verdict, `${local} ${cubin}`).toBe(
-            "yes",
-          );
+          const { verdict } = gpuSupportedBy(data, build.value.cuda, cubin.replace(/[af]$/, ""));
+          // Of some builds CUDA's major version alone is known.
+          const wanted = build.value.cuda.includes(".") ? "yes" : "unknown";
+          expect(verdict, `${name} ${local} ${cubin}`).toBe(wanted);
         }
       }
     }
