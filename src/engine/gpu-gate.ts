@@ -2,9 +2,10 @@
 /* The check before a container with GPUs starts; what nothing has changed for is known from the last time. */
 import { join } from "node:path";
 import { TareError, digestOfValue } from "../base/index.ts";
-import { checkImage, currentGpuData, gpuDataMark, needsOfImage, selectedGpus, targetsOfHost } from "../gpu/index.ts";
+import { checkImage, currentGpuData, gpuDataMark, selectedGpus, targetsOfHost } from "../gpu/index.ts";
 import { describedHost } from "./gpu-host.ts";
 import { keepFindings, knownFindings, programMark } from "./gpu-memo.ts";
+import { readNeeds } from "./gpu-needs.ts";
 import type { ContainerImage } from "../containers/index.ts";
 import type { GpuFinding, GpuTarget } from "../gpu/index.ts";
 import type { CreateRequest } from "./facade-containers.ts";
@@ -59,13 +60,14 @@ function isAsked(entry: string): boolean {
 
 async function compare(
   rooms: Rooms,
-  { signal }: CreateRequest,
+  { listener, signal }: CreateRequest,
   { image, targets, env }: Question & { readonly env: readonly string[] },
 ): Promise<readonly GpuFinding[]> {
   const store = rooms.writer();
   const { data } = await currentGpuData(store);
   const subject = { image: image.reference, env, diffIds: image.diffIds };
-  const needs = await needsOfImage(store, subject, signal === undefined ? {} : { signal });
+  const call = { ...(listener === undefined ? {} : { listener }), ...(signal === undefined ? {} : { signal }) };
+  const needs = await readNeeds(store, subject, call);
   return targets.flatMap((target) => checkImage(target, needs, data));
 }
 
