@@ -72,6 +72,13 @@ describe("compatibility data in the store", () => {
     expect(await engine.gpuData.show()).toMatchObject({ origin: "updated", version: "1.0" });
   });
 
+  it("is the newest of updates at the same time", async () => {
+    const both = await Promise.all(["9999.1", "9999.2", "9999.3"].map(dataOf));
+    const ends = await Promise.allSettled(both.toReversed().map((bytes) => update(bytes)));
+    expect((await engine.gpuData.show()).version).toBe("9999.3");
+    expect(ends[0]?.status).toBe("fulfilled");
+  });
+
   it.each([
     ["half a document", (text: string) => text.slice(0, text.length / 2)],
     ["another schema", (text: string) => text.replace('"schema":1', '"schema":2')],

@@ -81,9 +81,14 @@ export async function updateGpuData(store: Store, update: GpuDataUpdate): Promis
   // Data of a schema that this program can't read must be replaceable.
   const before = force ? await currentOrShipped(store) : await currentGpuData(store);
   const order = compareDotted(data.version, before.data.version);
-  if (order < 0 && !force) throw older(data, before.data, from);
+  if (order < 0 && !force) throw older(data, before.data.version, from);
   const kept: Kept = { data, from, at: Date.now(), digest: digestOf(bytes), forced: order < 0 };
-  documents(store).put(KEY, kept);
+  documents(store).change(KEY, (now) => {
+    // Somebody else may have been quicker.
+    const other = force ? undefined : versionOf(now);
+    if (other !== undefined && compareDotted(data.version, other) < 0) throw older(data, other, from);
+    return kept;
+  });
   return { before, after: { data, origin: "updated", from, at: kept.at, digest: kept.digest } };
 }
 
@@ -96,10 +101,17 @@ async function currentOrShipped(store: Store): Promise<CurrentGpuData> {
   }
 }
 
-function older(data: GpuData, current: GpuData, from: string): TareError {
+/** The version of a kept document, which may be of any schema. */
+function versionOf(kept: Kept | undefined): string | undefined {
+  const data = kept?.data;
+  if (typeof data !== "object" || data === null || !("version" in data)) return undefined;
+  return typeof data.version === "string" ? data.version : undefined;
+}
+
+function older(data: GpuData, current: string, from: string): TareError {
   return new TareError(
     "E_GPU_DATA",
-    `updating GPU compatibility data from \`${from}\`: it is version ${data.version}, and ${current.version} is in use`,
+    `updating GPU compatibility data from \`${from}\`: it is version ${data.version}, and ${current} is in use`,
     { hint: "`--force` takes it all the same" },
   );
 }
