@@ -228,7 +228,7 @@ export class OciContainerRuntime implements ContainerRuntime {
     const staged = stagedMounts(store, files, record);
     const tree = containerTree({ store }, record);
     const before = launchSpec({ ...launch, record: staged.record }, tree, console);
-    const spec = await withRequestedDevices(before, record);
+    const spec = await withRequestedDevices(before, record, tree);
     const mountPoints = spec === before ? [] : makeMountPoints(files.mountPoints, tree, { before, after: spec });
     await launch.network?.ready;
     return {

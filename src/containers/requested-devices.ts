@@ -9,6 +9,7 @@ import { isMembers, parseJson } from "../oci/index.ts";
 import type { GpuRequest } from "../options/index.ts";
 import { namespaceLimits } from "../runtime/index.ts";
 import type { OciSpec } from "../runtime/index.ts";
+import type { SourceTree } from "../store/index.ts";
 import type { ContainersContext } from "./context.ts";
 import type { CreateRequest } from "./request.ts";
 import type { ContainerRecord, HostSettings } from "./types.ts";
@@ -17,14 +18,15 @@ import type { ContainerRecord, HostSettings } from "./types.ts";
 const USUAL_PLACES: DevicePlaces = { driverRoot: "/", cdiDirectories: ["/etc/cdi", "/var/run/cdi"] };
 
 /**
- * The configuration with the devices that the record asks for. Throws `E_CDI_DEVICE`, `E_GPU_MISSING`, `E_GPU_UNKNOWN`,
+ * The configuration with the devices that the record asks for; `tree` has the container's files. Throws `E_CDI_DEVICE`, `E_GPU_MISSING`, `E_GPU_UNKNOWN`,
  * and for files that are gone.
  */
-export async function withRequestedDevices(spec: OciSpec, record: ContainerRecord): Promise<OciSpec> {
-  const resolution = await foundDevices(record);
-  if (resolution === undefined) return spec;
-  const { giveDevices } = await import("../gpu/index.ts");
-  return giveDevices(spec, resolution, { namespace: namespaceLimits() });
+export async function withRequestedDevices(spec: OciSpec, record: ContainerRecord, tree: SourceTree): Promise<OciSpec> {
+  const found = await foundDevices(record);
+  if (found === undefined) return spec;
+  const { giveDevices, withCompat } = await import("../gpu/index.ts");
+  const { driverRoot } = record.host.devicePlaces ?? USUAL_PLACES;
+  return giveDevices(spec, withCompat(found, tree, { driverRoot }), { namespace: namespaceLimits() });
 }
 
 /** A program that starts it again later has not the settings of the command that made it: the record has the places. */

@@ -55,6 +55,7 @@ export { openHostDevices } from "./requests/host-registry.ts";
 export type { DevicePlaces, HostDevices, RegistryOptions } from "./requests/host-registry.ts";
 export { loadCdi } from "./cdi/registry.ts";
 export type { CdiProblem, CdiRegistry, CdiResolution, CdiSources, RegisteredDevice } from "./cdi/registry.ts";
+export { withCompat } from "./cdi/compat.ts";
 export { applyEdits } from "./cdi/apply-edits.ts";
 export type { ApplyOptions } from "./cdi/apply-edits.ts";
 export { devicesForBuild, isAutoAllowed } from "./cdi/build-devices.ts";

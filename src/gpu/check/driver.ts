@@ -110,7 +110,7 @@ const FORWARD_BRANDS: ReadonlySet<string> = new Set([
 ]);
 
 /** Whether a GPU may go forward; undefined when neither brand nor name tells. */
-function isDataCentre({ brand, name }: GpuTarget["gpus"][number]): boolean | undefined {
+export function isDataCentre({ brand, name }: GpuTarget["gpus"][number]): boolean | undefined {
   if (brand !== undefined && brand !== "unknown") {
     return FORWARD_BRANDS.has(brand.toLowerCase().replaceAll(/[\s_-]/g, ""));
   }

@@ -155,18 +155,6 @@ describe("libraries of NVIDIA's driver", () => {
     ]);
   });
 
-  it("stand behind newer ones of the image where that is asked for", () => {
-    files();
-    const compatFolder = "/usr/local/cuda/compat";
-    expect(common({ compatFolder }).searchPaths?.["LD_LIBRARY_PATH"]).toEqual([
-      compatFolder,
-      "/usr/local/nvidia/lib64",
-    ]);
-    expect(common({ compatFolder, isPortable: true }).env?.at(-1)).toBe(
-      `LD_LIBRARY_PATH=${compatFolder}:/usr/local/nvidia/lib:/usr/local/nvidia/lib64`,
-    );
-  });
-
   const parts: readonly (readonly [part: (typeof DRIVER_CAPABILITIES)[number], has: string, hasNot: string])[] = [
     ["compute", "libcuda.so.1", "libnvidia-encode.so.1"],
     ["utility", "libnvidia-ml.so.1", "libcuda.so.1"],

@@ -116,14 +116,14 @@ function driverEdits(work: Work): CdiEdits {
   const own = hasModules ? modules(root, driverFolders(root, version), version, wanted) : [];
   const hasOld = libraries.some(({ bits }) => bits === 32);
   return {
-    env: ["NVIDIA_VISIBLE_DEVICES=void", ...(isPortable ? [`LD_LIBRARY_PATH=${portablePath(options)}`] : [])],
+    env: ["NVIDIA_VISIBLE_DEVICES=void", ...(isPortable ? [`LD_LIBRARY_PATH=${LIB32}:${LIB64}`] : [])],
     mounts: [
       ...[FOLDER, ...foldersOf(blobs.map(({ target }) => target)), ...foldersOf(runFiles(daemons))].map(emptyFolder),
       ...libraries.flatMap((library) => libraryMounts(root, library)),
       ...mountsOf(root, [...tools, ...configs(root, wanted), ...blobs, ...own]),
       ...daemons,
     ],
-    ...(isPortable ? {} : { searchPaths: searchPaths(options, { hasOld, hasTools: tools.length > 0 }) }),
+    ...(isPortable ? {} : { searchPaths: searchPaths({ hasOld, hasTools: tools.length > 0 }) }),
   };
 }
 
@@ -168,22 +168,14 @@ function libraryMounts(root: string, library: DriverLibrary): readonly CdiMount[
   }));
 }
 
-/** The value that NVIDIA's own images have. */
-function portablePath({ compatFolder }: GenerateOptions): string {
-  return [...(compatFolder === undefined ? [] : [compatFolder]), LIB32, LIB64].join(":");
-}
-
 interface Folders {
   readonly hasOld: boolean;
   readonly hasTools: boolean;
 }
 
-function searchPaths(
-  { compatFolder }: GenerateOptions,
-  { hasOld, hasTools }: Folders,
-): NonNullable<CdiEdits["searchPaths"]> {
+function searchPaths({ hasOld, hasTools }: Folders): NonNullable<CdiEdits["searchPaths"]> {
   return {
-    LD_LIBRARY_PATH: [...(compatFolder === undefined ? [] : [compatFolder]), LIB64, ...(hasOld ? [LIB32] : [])],
+    LD_LIBRARY_PATH: [LIB64, ...(hasOld ? [LIB32] : [])],
     ...(hasTools ? { PATH: [BIN] } : {}),
   };
 }

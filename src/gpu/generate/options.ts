@@ -21,8 +21,6 @@ export interface GenerateOptions extends HostPlace {
    * not compute for a missing part of the driver is an error.
    */
   readonly isPortable?: boolean;
-  /** Folder of newer CUDA libraries in the image (`/usr/local/cuda/compat`), which then come before the host's. */
-  readonly compatFolder?: string;
 }
 
 /** Specifications of what a host has, one for each maker, and what was missing, a sentence each. */

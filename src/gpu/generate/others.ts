@@ -46,11 +46,10 @@ export function wslSpec(driver: HostDriver, options: GenerateOptions): Generated
   const { edits, missing } = nodeEdits(driver.nodes, { roots, hasGroups: false });
   const mounts = [{ hostPath: join(roots.driver, WSL), containerPath: WSL, options: READ_ONLY }];
   const folders = [WSL_LIBRARIES];
-  const compat = options.compatFolder === undefined ? [] : [options.compatFolder];
   const search: CdiEdits =
     options.isPortable === true
-      ? { env: [`LD_LIBRARY_PATH=${[...compat, ...folders].join(":")}`] }
-      : { searchPaths: { LD_LIBRARY_PATH: [...compat, ...folders], PATH: folders } };
+      ? { env: [`LD_LIBRARY_PATH=${folders.join(":")}`] }
+      : { searchPaths: { LD_LIBRARY_PATH: folders, PATH: folders } };
   const { env = [], ...paths } = search;
   const devices = Object.keys(edits).length === 0 ? [] : [{ name: "all", containerEdits: edits }];
   const common = {
