@@ -28,7 +28,7 @@ export async function askNvml(host: HostGpus, roots: HostRoots, options: AskOpti
   }
 }
 
-const ONLY_FILES = "memory, use and capabilities of NVIDIA's GPUs are not known";
+const ONLY_FILES = "memory, use and CUDA of NVIDIA's GPUs are not known";
 
 function missing({ driver }: HostRoots): string {
   return `${ONLY_FILES}: there is no libnvidia-ml.so.1 below \`${driver}\`; install the driver's user-space part there`;
