@@ -158,7 +158,7 @@ function deviceFinding(path: string): SecurityFinding {
     danger: isDisk ? "critical" : "medium",
     what: `it has the device \`${path}\``,
     why: isDisk ? "it reads and writes the disk below all permissions" : "it talks to a driver of the kernel",
-    fix: "leave out `--device`, or give it with `:r`",
+    fix: path.startsWith("/") ? "leave out `--device`, or give it with `:r`" : "leave out `--device` or `--gpus`",
   };
 }
 

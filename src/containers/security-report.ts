@@ -65,6 +65,8 @@ export interface ReportInput {
   readonly seccomp: SecurityReport["seccomp"];
   readonly mounts: readonly MountPoint[];
   readonly ports: readonly string[];
+  /** Devices that are asked for by name, as `nvidia.com/gpu=0`; what they mean shows at the start. */
+  readonly requestedDevices?: readonly string[];
   readonly limits: SecurityReport["limits"];
   /** Of this process's user namespace; empty in the host's own. */
   readonly uidMap: readonly IdRange[];
@@ -91,7 +93,7 @@ export function securityReport(input: ReportInput): SecurityReport {
     apparmor: apparmorProfile ?? "none",
     selinux: selinuxLabel ?? "none",
     sharedNamespaces: NAMESPACES.filter((type) => !own.has(type)),
-    devices: (spec.linux.devices ?? []).map(({ path }) => path),
+    devices: [...(spec.linux.devices ?? []).map(({ path }) => path), ...(input.requestedDevices ?? [])],
     readOnlyRoot: spec.root.readonly,
     maskedPaths: spec.linux.maskedPaths ?? [],
     readOnlyPaths: spec.linux.readonlyPaths ?? [],

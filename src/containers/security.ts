@@ -7,7 +7,7 @@ import { containerTree, imageTree } from "./image-tree.ts";
 import { confinement, userOf } from "./launch-spec.ts";
 import { mergeConfig } from "./merge-config.ts";
 import { usesHostNetwork } from "./network-settings.ts";
-import type { PortBinding } from "../options/index.ts";
+import type { GpuRequest, PortBinding } from "../options/index.ts";
 import { PLAIN_REQUEST } from "./plain-request.ts";
 import { parseSecurityOptions } from "./security-options.ts";
 import { securityReport } from "./security-report.ts";
@@ -62,6 +62,7 @@ function reportOf(record: ContainerRecord, name: string, { kind, tree }: Subject
     seccomp: privileged || seccomp === "unconfined" ? "none" : seccomp === "default" ? "default" : "custom",
     mounts,
     ports: (record.host.ports ?? []).map(bindingText),
+    requestedDevices: (host.deviceRequests ?? []).flatMap(requestText),
     limits: {
       memory: memory === undefined || memory <= 0 ? undefined : memory,
       pids: pidsLimit === undefined || pidsLimit <= 0 ? undefined : pidsLimit,
@@ -70,6 +71,11 @@ function reportOf(record: ContainerRecord, name: string, { kind, tree }: Subject
     uidMap: namespace.isInitial ? [] : namespace.uids,
     isRootless: isRootless(),
   });
+}
+
+/** Names of devices, or `gpus` where a count is asked for. */
+function requestText({ deviceIds, count }: GpuRequest): readonly string[] {
+  return deviceIds.length > 0 ? deviceIds : count === 0 ? [] : ["gpus"];
 }
 
 /** `127.0.0.1:8080->80/tcp`, as asked for. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from "node:path";
-import { isRootless } from "../base/index.ts";
+import { isRootless, isTareError } from "../base/index.ts";
 import type { CdiRegistry, DevicePlaces } from "../gpu/index.ts";
 import type { Settings } from "./settings.ts";
 import { cdiDirectoriesSetting } from "./user-settings.ts";
@@ -24,6 +24,17 @@ export function cdiDirectories(settings: Pick<Settings, "env">): readonly string
 export async function cdiRegistry(settings: Settings): Promise<CdiRegistry> {
   const { openHostDevices } = await import("../gpu/index.ts");
   return (await openHostDevices(devicePlaces(settings))).registry;
+}
+
+/** `DiscoveredDevices` of `info`, in Docker's words; none where the specifications or a driver can't be read. */
+export async function discoveredDevices(settings: Settings): Promise<readonly object[]> {
+  try {
+    const registry = await cdiRegistry(settings);
+    return registry.devices().map(({ name }) => ({ Source: "cdi", ID: name }));
+  } catch (error) {
+    if (isTareError(error)) return [];
+    throw error;
+  }
 }
 
 /** Where this host's GPUs and CDI devices are looked for. Throws `E_SETTINGS`. */

@@ -3,6 +3,7 @@ import { availableParallelism, hostname, release, totalmem } from "node:os";
 import { isRootless, isTareError, readTextIfPresent } from "../base/index.ts";
 import { listContainers } from "../containers/index.ts";
 import { cgroupMode, findRuntime } from "../runtime/index.ts";
+import { cdiDirectories, discoveredDevices } from "./devices.ts";
 import type { InspectDocument } from "./facade.ts";
 import type { Rooms } from "./rooms.ts";
 import type { Settings } from "./settings.ts";
@@ -30,6 +31,8 @@ export async function info(rooms: Rooms): Promise<InspectDocument> {
       "name=no-new-privileges",
       ...(isRootless() ? ["name=rootless"] : []),
     ],
+    CDISpecDirs: cdiDirectories(settings),
+    DiscoveredDevices: await discoveredDevices(settings),
     KernelVersion: release(),
     OperatingSystem: systemName(),
     OSType: process.platform,

@@ -188,6 +188,23 @@ describe("users", () => {
   );
 });
 
+describe("names of CDI devices", () => {
+  it.each([
+    ["vendor.com/class=0", true],
+    ["v/c=d", true],
+    ["vendor.com/gpu.part=a:1", true],
+    ["vendor.com/class", false],
+    ["vendor.com/class=", false],
+    ["/dev/sda=x", false],
+    ["1vendor/class=x", false],
+    ["vendor/class_=x", false],
+    ["vendor/class=x:", false],
+    ["vendör/class=x", false],
+  ])("%s", (text, isName) => {
+    expect(options.isCdiName(text)).toBe(isName);
+  });
+});
+
 describe("the rest", () => {
   it("merges environments", () => {
     expect(options.mergeEnv(["A=1", "B=2"], ["A=3", "B", "C=4"])).toEqual(["A=3", "C=4"]);

@@ -10,9 +10,9 @@ import type { StepContext } from "./types.ts";
 
 const PRIVILEGE = "device";
 
-/** Qualified names of the devices that a step gets, in the order asked for. Throws `E_CDI_DEVICE`, `E_ENTITLEMENT`. */
+/** Qualified names of the devices that a step gets, each once, in the order asked for. Throws `E_CDI_DEVICE`, `E_ENTITLEMENT`. */
 export async function deviceNames(step: StepContext, op: RunOp): Promise<readonly string[]> {
-  return (await lookedUp(step, op)).flatMap(({ names }) => names);
+  return [...new Set((await lookedUp(step, op)).flatMap(({ names }) => names))];
 }
 
 /** What the devices of a step change in its container; undefined without any. Throws as `deviceNames`. */

@@ -119,6 +119,7 @@ describe.skipIf(reason !== undefined)("devices by CDI name", () => {
   it("are listed with their files and what is wrong, and refused by all their names at once", () => {
     const { out, err } = tare("gpu", "cdi", "ls");
     expect(out).toMatch(/^example\.com\/gpu=0 +.*\/etc\/gpu\.yaml +2 nodes, 2 mounts, 2 variables, 1 hook$/m);
+    expect(ok("info", "-f", "{{json .DiscoveredDevices}}")).toBe(`[{"Source":"cdi","ID":"${DEVICE}"}]`);
     expect(err).toBe(`WARNING: ${at("etc/broken.yaml")}: unknown field \`color\`\n`);
     const { code, err: refused } = tare(
       "run",

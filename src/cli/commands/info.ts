@@ -22,10 +22,14 @@ export const command: CommandBody = {
   },
 };
 
+function valueText(value: unknown): string {
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
 /** `Key: value` lines; members of objects are indented. */
 function factLines(facts: Readonly<Record<string, unknown>>, indent: string): readonly string[] {
   return Object.entries(facts).flatMap(([key, value]) => {
-    if (Array.isArray(value)) return [`${indent}${key}: ${escapeLine(value.map(String).join(", "))}\n`];
+    if (Array.isArray(value)) return [`${indent}${key}: ${escapeLine(value.map(valueText).join(", "))}\n`];
     if (typeof value === "object" && value !== null)
       return [`${indent}${key}:\n`, ...factLines(Object.fromEntries(Object.entries(value)), `${indent}  `)];
     return [`${indent}${key}: ${escapeLine(String(value))}\n`];
