@@ -13,8 +13,8 @@ docker run --rm -v $PWD/dir:/in:ro box sh -c 'cat /in/file; echo written > /in/o
 docker run --rm -v $PWD/dir/file:/etc/one:ro box cat /etc/one
 docker run --rm -v $PWD/made-by-engine:/in box ls /in; stat -c '%F %U' made-by-engine
 docker create --name $n -v $PWD/dir:/in:ro -v $PWD/dir:/two box >/dev/null
-field $n '{{json .HostConfig.Binds}}'
-field $n '{{range .Mounts}}{{.Type}} {{.Source}} {{.Destination}} {{.RW}} {{end}}'
+field $n '{{range .HostConfig.Binds}}{{.}};{{end}}' | tr ';' '\\n' | sort
+field $n '{{range .Mounts}}{{.Type}} {{.Source}} {{.Destination}} {{.RW}};{{end}}' | tr ';' '\\n' | sort
 docker run --rm -v $PWD/dir:/in:z -v $PWD/dir:/two:ro,Z,rprivate box cat /in/file /two/file
 t run --rm -v $PWD/dir:relative box true
 t run --rm -v $PWD/dir:/in:nosuch box true

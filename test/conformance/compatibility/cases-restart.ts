@@ -73,10 +73,11 @@ sleep 0.5; field $n-b '{{.State.Status}} {{.State.ExitCode}}'`,
       "ps --filter",
     ],
     script: `
-docker run -d --name $n --health-cmd 'echo looked; test ! -e /tmp/ill' --health-interval 1500ms --health-retries 2 --health-timeout 5s box sh -c "$STAY" >/dev/null
-field $n '{{json .Config.Healthcheck}}'
-field $n '{{.State.Health.Status}} {{.State.Health.FailingStreak}}'
-docker ps --filter name=^/$n$ --format '{{.Status}}' | sed 's/.*(/(/'
+docker run -d --name $n-s --health-cmd 'echo looked' --health-interval 1h --health-retries 2 --health-timeout 5s box sh -c "$STAY" >/dev/null
+field $n-s '{{json .Config.Healthcheck}}'
+field $n-s '{{.State.Health.Status}} {{.State.Health.FailingStreak}}'
+docker ps --filter name=^/$n-s$ --format '{{.Status}}' | sed 's/.*(/(/'
+docker run -d --name $n --health-cmd 'echo looked; test ! -e /tmp/ill' --health-interval 1s --health-retries 2 --health-timeout 5s box sh -c "$STAY" >/dev/null
 until_says healthy field $n '{{.State.Health.Status}}'
 docker ps --filter name=^/$n$ --format '{{.Status}}' | sed 's/.*(/(/'
 field $n '{{with index .State.Health.Log 0}}{{.ExitCode}} {{.Output}}{{end}}'
