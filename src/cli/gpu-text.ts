@@ -26,13 +26,26 @@ export function gpuReportText(reports: readonly GpuTargetReport[], options: GpuT
 function reportText({ target, about, findings }: GpuTargetReport, { color, quiet }: GpuTextOptions): string {
   const shown = quiet ? findings.filter(({ level }) => level === "error" || level === "warning") : findings;
   const heading = style(color, "bold", escapeLine(`${target}: ${about}`));
-  return `${[heading, ...shown.flatMap((each) => findingLines(each, color)), sumText(findings)].join("\n")}\n`;
+  const lines = shown.flatMap((each, at) => findingLines(each, { color, isSaid: isSaid(shown, each, at) }));
+  return `${[heading, ...lines, sumText(findings)].join("\n")}\n`;
 }
 
-function findingLines({ level, message, fix }: GpuFinding, color: boolean): readonly string[] {
+/** True when an earlier finding says the same change. */
+function isSaid(shown: readonly GpuFinding[], { fix }: GpuFinding, at: number): boolean {
+  return fix !== undefined && shown.findIndex((each) => each.fix === fix) < at;
+}
+
+interface LineOptions {
+  readonly color: boolean;
+  readonly isSaid: boolean;
+}
+
+function findingLines({ level, message, fix }: GpuFinding, { color, isSaid: isOld }: LineOptions): readonly string[] {
   const look = LOOK[level];
   const first = `${style(color, look.style, look.word.padEnd(7))}  ${escapeLine(message)}`;
-  return fix === undefined ? [first] : [first, `         ${style(color, "dim", "to change:")} ${escapeLine(fix)}`];
+  if (fix === undefined) return [first];
+  const text = isOld ? "the same as above" : escapeLine(fix);
+  return [first, `         ${style(color, "dim", "to change:")} ${text}`];
 }
 
 function sumText(findings: readonly GpuFinding[]): string {

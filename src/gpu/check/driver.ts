@@ -34,6 +34,13 @@ export function ownCuda({ target, data }: Pick<DriverQuestion, "target" | "data"
   return carried.known ? carried.value : carried.atLeast;
 }
 
+/** The same where it is known exactly: the limit of what the driver compiles. */
+export function exactCuda({ target, data }: Pick<DriverQuestion, "target" | "data">): string | undefined {
+  if (target.cuda !== undefined || target.driver === undefined) return target.cuda;
+  const carried = cudaOfDriver(data, target.driver);
+  return carried.known ? carried.value : undefined;
+}
+
 /** How a target runs programs that were built with `cuda`. */
 export function wayOfDriver(question: DriverQuestion, cuda: string): DriverWay {
   const { target, needs, data } = question;
@@ -46,7 +53,7 @@ export function wayOfDriver(question: DriverQuestion, cuda: string): DriverWay {
     case "native":
       return { way: "native" };
     case "minor-compatibility":
-      return { way: "minor", ownCuda: own };
+      return { way: "minor", ownCuda: exactCuda(question) };
     case "forward-compatibility":
       return forwardWay(question, cuda, compat?.cuda ?? cuda);
     case "no":

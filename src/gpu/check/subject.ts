@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { architectureOf } from "../data/capabilities.ts";
 import { compareDotted, majorOf } from "../versions.ts";
-import { ownCuda, wayOfDriver } from "./driver.ts";
+import { exactCuda, ownCuda, wayOfDriver } from "./driver.ts";
 import type { GpuData } from "../data/types.ts";
 import type { GpuFinding, GpuPackage, GpuTarget, ImageNeeds } from "../types.ts";
 import type { DriverWay } from "./driver.ts";
@@ -66,7 +66,8 @@ export function gpuText({ target, data }: Pick<Subject, "target" | "data">, capa
 export function driverText(subject: Pick<Subject, "target" | "data">): string {
   const { driver } = subject.target;
   const own = ownCuda(subject);
-  const carries = own === undefined ? "" : ` (CUDA ${own})`;
+  const newer = exactCuda(subject) === undefined ? " or newer" : "";
+  const carries = own === undefined ? "" : ` (CUDA ${own}${newer})`;
   return driver === undefined ? `the driver${carries}` : `driver ${driver}${carries}`;
 }
 
