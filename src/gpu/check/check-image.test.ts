@@ -13,7 +13,12 @@ function check(target: string, needs: Partial<ImageNeeds>): readonly GpuFinding[
 }
 const found = (findings: readonly GpuFinding[], rule: string): GpuFinding | undefined =>
   findings.find((each) => each.rule === rule);
-const wheel = (more: Partial<GpuPackage>): GpuPackage => ({ name: "example", version: "1.0", source: "wheel", ...more });
+const wheel = (more: Partial<GpuPackage>): GpuPackage => ({
+  name: "example",
+  version: "1.0",
+  source: "wheel",
+  ...more,
+});
 
 describe("what is not known", () => {
   it("is unknown and no error: a driver of the future, a CUDA of the future, a GPU of the future", () => {
@@ -23,13 +28,17 @@ describe("what is not known", () => {
     expect(found(future, "ptx-only")?.level).toBe("warning");
     expect(found(check("driver=535,sm=90", { toolkit: "99.0" }), "unknown-version")?.level).toBe("unknown");
     expect(found(check("driver=580,sm=199", { toolkit: "13.0" }), "unknown-gpu")?.level).toBe("unknown");
-    expect(found(check("driver=580,sm=90", { packages: [wheel({ cuda: "12.8" })] }), "unknown-kernels")?.level).toBe("unknown");
+    expect(found(check("driver=580,sm=90", { packages: [wheel({ cuda: "12.8" })] }), "unknown-kernels")?.level).toBe(
+      "unknown",
+    );
     expect(found(check("sm=90", { toolkit: "12.8" }), "unknown-version")?.message).toContain("the driver is not told");
     expect(found(check("driver=580,sm=90", {}), "nothing-known")?.level).toBe("unknown");
   });
 
   it("says that a driver carries a CUDA at least, where no more is known", () => {
-    expect(found(check("driver=999,sm=90", { toolkit: "12.8" }), "driver")?.message).toMatch(/driver 999 \(CUDA [\d.]+ or newer\)/);
+    expect(found(check("driver=999,sm=90", { toolkit: "12.8" }), "driver")?.message).toMatch(
+      /driver 999 \(CUDA [\d.]+ or newer\)/,
+    );
   });
 });
 
@@ -45,8 +54,12 @@ describe("what wheels say", () => {
   it("and what NVIDIA's distributions beside them say comes before the tables too", () => {
     const torch = { name: "torch", version: "2.11.0", source: "unknown" } as const;
     const runtime = wheel({ name: "nvidia-cuda-runtime-cu12", version: "12.6.77", cuda: "12.6" });
-    expect(found(check("driver=535", { packages: [torch, runtime] }), "driver")?.message).toContain("torch 2.11.0 (CUDA 12.6)");
-    expect(found(check("driver=535", { packages: [torch] }), "driver-too-old")?.message).toContain("torch 2.11.0 (CUDA 13.0)");
+    expect(found(check("driver=535", { packages: [torch, runtime] }), "driver")?.message).toContain(
+      "torch 2.11.0 (CUDA 12.6)",
+    );
+    expect(found(check("driver=535", { packages: [torch] }), "driver-too-old")?.message).toContain(
+      "torch 2.11.0 (CUDA 13.0)",
+    );
   });
 
   it("tells a build for CPUs, and one for another maker's GPUs", () => {
@@ -74,7 +87,12 @@ describe("forward compatibility", () => {
 
 describe("machines with several GPUs", () => {
   it("name the one that can't run it", () => {
-    const torch = wheel({ name: "torch", version: "2.7.0+cu126", cuda: "12.6", kernels: { cubins: ["7.0", "8.0"], ptx: [] } });
+    const torch = wheel({
+      name: "torch",
+      version: "2.7.0+cu126",
+      cuda: "12.6",
+      kernels: { cubins: ["7.0", "8.0"], ptx: [] },
+    });
     const findings = check("driver=580,sm=80,sm=120", { packages: [torch] });
     expect(findings.filter(({ level }) => level === "error").map(({ message }) => message)).toEqual([
       expect.stringContaining("compute capability 12.0"),
