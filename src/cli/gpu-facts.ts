@@ -40,7 +40,7 @@ function linesOf(facts: GpuFacts): readonly string[] {
       ]);
     case "gpu":
       return pairs([
-        ["Compute capability", `${facts.capability} (${facts.architecture})`],
+        ["Compute capability", `${facts.capability}${facts.architecture === null ? "" : ` (${facts.architecture})`}`],
         ["Chips", facts.chips.join(" ") || "unknown"],
         ["First CUDA", facts.firstCuda ?? "unknown"],
         ["Last CUDA", lastText(facts.lastCuda)],

@@ -31,15 +31,25 @@ function unknown(reason: string): Verdict {
 }
 
 function reachOf(data: GpuData, capability: string): string | undefined {
-  const all = data.capabilities.filter(({ supported }) => supported.includes(capability)).flatMap(({ cuda }) => cuda);
-  const sorted = all.toSorted(compareDotted);
+  const reach = toolkitsOf(data, capability);
+  if (!reach) return undefined;
+  return reach.last === "current" ? `it came with CUDA ${reach.first}` : `CUDA ${reach.first} to ${reach.last} do`;
+}
+
+/** The first and the last toolkit whose compilers know a GPU, by the table of toolkits; `current`: the newest does. */
+export function toolkitsOf(
+  data: GpuData,
+  capability: string,
+): { readonly first: string; readonly last: string; readonly sources: readonly string[] } | undefined {
+  const rows = data.capabilities.filter(({ supported }) => supported.includes(capability));
+  const sorted = rows.flatMap(({ cuda }) => cuda).toSorted(compareDotted);
   const [first, last] = [sorted[0], sorted.at(-1)];
   if (first === undefined || last === undefined) return undefined;
   const newest = data.capabilities
     .flatMap(({ cuda }) => cuda)
     .toSorted(compareDotted)
     .at(-1);
-  return last === newest ? `it came with CUDA ${first}` : `CUDA ${first} to ${last} do`;
+  return { first, last: last === newest ? "current" : last, sources: sourceUrls(data, rows) };
 }
 
 /** The generation of GPUs (`Volta`) of a compute capability. */

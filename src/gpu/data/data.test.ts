@@ -11,6 +11,7 @@ import { formatGpuData } from "./format.ts";
 import { frameworkBuild, frameworkBuilds, frameworkReleases, kernelsFor } from "./frameworks.ts";
 import { howKernelsRun } from "./kernels.ts";
 import { shippedGpuData } from "./load.ts";
+import { lookUpGpuFacts } from "./look-up.ts";
 import { gpuDataOf, parseGpuData } from "./parse.ts";
 import { rowsWithPlaces, sourceUrls } from "./references.ts";
 import { suitableBuilds } from "./suitable.ts";
@@ -446,6 +447,22 @@ describe("frameworks", () => {
   it("knows kernels of PyTorch's wheels by release and CUDA", () => {
     expect(kernelsFor(data, "2.7.0", "12.8")).toMatchObject({ known: true });
     expect(kernelsFor(data, "2.15.0", "13.0")).toMatchObject({ known: false });
+  });
+
+  it.each([
+    ["gpu", "7.0", { kind: "gpu", architecture: "Volta", lastCuda: "12", lastDriver: 580, chips: ["GV100"] }],
+    ["gpu", "10.3", { kind: "gpu", architecture: null, firstCuda: "12.9", lastCuda: "current", lastDriver: null }],
+    ["gpu", "99.9", { kind: "unknown" }],
+    ["cuda", "12.8.1", { kind: "cuda", version: "12.8", compatDrivers: [470, 535, 550, 560, 565] }],
+    ["cuda", "99.0", { kind: "unknown" }],
+    ["driver", "570.124.06", { kind: "driver", cuda: "12.8" }],
+    ["driver", "1", { kind: "unknown" }],
+    ["torch", "2.7.0+cu128", { kind: "framework", builds: [{ local: "cu128" }] }],
+    ["torch", "2.7.0+cu999", { kind: "unknown" }],
+    ["jax-cuda12-plugin", undefined, { kind: "unknown" }],
+    ["torch", undefined, { kind: "releases" }],
+  ])("is looked up: %s %s", (name, version, facts) => {
+    expect(lookUpGpuFacts(data, name, version)).toMatchObject(facts);
   });
 
   it("lists releases in order", () => {

@@ -131,7 +131,10 @@ function runsByCompat(
   return {
     verdict: "forward-compatibility",
     reason: `the image brings cuda-compat ${compat.cuda}, which goes with drivers of branch ${majorOf(driver)}`,
-    sources: sourceUrls(data, data.compat.slice(0, 1)),
+    sources: sourceUrls(
+      data,
+      data.compat.filter(({ cuda }) => cuda === compat.cuda),
+    ),
   };
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What the data has about one thing, for people who ask for it by name. */
 import { compareDotted, minorOf } from "../versions.ts";
-import { architectureOf, capabilitiesOf } from "./capabilities.ts";
+import { architectureOf, capabilitiesOf, toolkitsOf } from "./capabilities.ts";
 import { compatDrivers, cudaOfDriver, driverBranch, minimumDriver } from "./drivers.ts";
 import type { MinimumDriver } from "./drivers.ts";
 import { frameworkBuild, frameworkBuilds, frameworkReleases } from "./frameworks.ts";
@@ -44,7 +44,8 @@ export type GpuFacts =
   | {
       readonly kind: "gpu";
       readonly capability: string;
-      readonly architecture: string;
+      /** `Volta`; null where that is not known. */
+      readonly architecture: string | null;
       readonly firstCuda: string | null;
       readonly lastCuda: string | null;
       readonly lastDriver: number | "current" | null;
@@ -125,7 +126,7 @@ function driverFacts(data: GpuData, version: string): GpuFacts {
 
 function gpuFacts(data: GpuData, capability: string): GpuFacts {
   const architecture = architectureOf(data, capability);
-  if (!architecture.known) return unknown(architecture.reason);
+  if (!architecture.known) return factsOfCompilers(data, capability) ?? unknown(architecture.reason);
   const { name, firstCuda, lastCuda, lastDriver } = architecture.value;
   const chips = data.chips.filter((row) => row.capability === capability);
   const rows: readonly Row[] = [architecture.value, ...chips];
@@ -141,6 +142,15 @@ function gpuFacts(data: GpuData, capability: string): GpuFacts {
   };
 }
 
+/** Of a GPU whose generation is not in the table: what the compilers say. */
+function factsOfCompilers(data: GpuData, capability: string): GpuFacts | undefined {
+  const reach = toolkitsOf(data, capability);
+  if (!reach) return undefined;
+  const { first, last, sources } = reach;
+  const none = { architecture: null, lastDriver: null, chips: [] } as const;
+  return { kind: "gpu", capability, firstCuda: first, lastCuda: last, sources, ...none };
+}
+
 function allToolkits({ toolkits }: GpuData): GpuFacts {
   return { kind: "releases", name: "cuda", versions: toolkits.map(({ cuda }) => cuda) };
 }
@@ -149,7 +159,7 @@ function allDrivers({ drivers }: GpuData): GpuFacts {
   return { kind: "releases", name: "driver", versions: drivers.map(({ branch }) => String(branch)) };
 }
 
-function allCapabilities({ architectures }: GpuData): GpuFacts {
-  const all = architectures.flatMap(({ capabilities }) => capabilities);
-  return { kind: "releases", name: "gpu", versions: all.toSorted(compareDotted) };
+function allCapabilities({ architectures, capabilities }: GpuData): GpuFacts {
+  const all = [...architectures.flatMap((row) => row.capabilities), ...capabilities.flatMap((row) => row.supported)];
+  return { kind: "releases", name: "gpu", versions: [...new Set(all)].toSorted(compareDotted) };
 }
