@@ -74,11 +74,16 @@ describe("kernels of a shared object", () => {
     [
       "what a few regions have more",
       Buffer.concat(
-        [1, 2, 3].map((n) =>
+        [1, 2, 3, 4, 5].map((n) =>
           fatbinRegion(n === 3 ? [...COMMON, { architecture: "9.0a" }, { architecture: "9.0", kind: "ptx" }] : COMMON),
         ),
       ),
       { kernels: { cubins: ["7.5", "8.0", "12.0"], ptx: [], partial: ["9.0a"] } },
+    ],
+    [
+      "units that are for some of the architectures only",
+      Buffer.concat([COMMON.slice(1), COMMON.slice(1), COMMON].map((entries) => fatbinRegion(entries))),
+      { kernels: { cubins: ["7.5", "8.0", "12.0"], ptx: [] } },
     ],
     [
       "a region without entries",
@@ -223,6 +228,7 @@ describe("kernels of several objects", () => {
       cubins: ["8.0", "9.0", "9.0a"],
       ptx: ["9.0"],
     });
+    expect(joinKernels([library, one(130, ["9.0"], ["9.0"])]).ptx).toEqual([]);
     expect(joinKernels([])).toEqual({ cubins: [], ptx: [] });
   });
 });

@@ -81,6 +81,7 @@ function joined(all: readonly KernelCounts[]): ObjectKernels {
 
 /** Below this part of the largest one an object is an addition to it. */
 const ADDITION = 1 / 8;
+const PTX_PART = 1 / 4;
 
 /**
  * The kernels of several objects or sections. What only a small one has is partial: that 30 MB of a library run on a
@@ -96,10 +97,19 @@ export function joinKernels(all: readonly Omit<ObjectKernels, "toolkit">[]): Gpu
   const gfx = union(every.map((one) => one.gfx ?? []));
   return {
     cubins,
-    ptx: union(main.map((one) => one.ptx)),
+    ptx: ptxOf(all),
     ...(partial.length === 0 ? {} : { partial }),
     ...(gfx.length === 0 ? {} : { gfx }),
   };
+}
+
+/** PTX of objects that are a good part of all code: the rest would not run by it. */
+function ptxOf(all: readonly Omit<ObjectKernels, "toolkit">[]): readonly string[] {
+  const bytesOf = (some: typeof all): number => some.reduce((sum, { bytes }) => sum + bytes, 0);
+  const least = bytesOf(all) * PTX_PART;
+  return union(all.map(({ kernels }) => kernels.ptx)).filter((one) => {
+    return bytesOf(all.filter(({ kernels }) => kernels.ptx.includes(one))) >= least;
+  });
 }
 
 function union(lists: readonly (readonly string[])[]): readonly string[] {

@@ -7,7 +7,7 @@ import type { Store } from "../../store/index.ts";
 import type { GpuPackage } from "../types.ts";
 import type { LayerNeeds } from "./types.ts";
 
-const READING = 1;
+const READING = 2;
 
 interface Remembered<T> {
   readonly reading: number;

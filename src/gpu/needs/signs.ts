@@ -68,7 +68,15 @@ export function isSharedObject(path: string): boolean {
   return /\.so(?:\.\d[\w.+-]*)?$/.test(path);
 }
 
-/** False for shared objects that say in their names that they are the half for CPUs. */
+/** NVIDIA's libraries as other wheels bring them along, auditwheel's hash in their names or not. */
+const BROUGHT =
+  /(?:^|\/)(?:cupti\/.*|lib(?:cublas(?:Lt)?|cuda|cudart|cudnn\w*|cufftw?|cufile\w*|cupti|curand|cusolver(?:Mg)?|cusparse(?:Lt)?|nccl|npp\w+|nvjpeg|nvperf_\w+|nvrtc(?:-builtins)?|nvJitLink|nvToolsExt)(?:-[0-9a-f]{8})?\.so[\w.+-]*)$/;
+const FOR_CPUS = /(?:^|[/_.-])cpu(?:[_.-][^/]*)?$/;
+
+/**
+ * Whether a shared object can have code of the package for GPUs: not one that says in its name that it is the half for
+ * CPUs, nor a library of the toolkit, which has code for what the package may have none for.
+ */
 export function isForGpus(path: string): boolean {
-  return !/(?:^|[/_.-])cpu(?:[_.-][^/]*)?$/.test(path);
+  return !FOR_CPUS.test(path) && !BROUGHT.test(path);
 }
