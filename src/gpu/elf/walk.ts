@@ -114,12 +114,22 @@ export class StreamWalk<T> {
   /** The next bytes; they are not needed after the call. */
   write(piece: Uint8Array): void {
     if (this.#step.done === true) return;
-    const { at, bytes } = this.#held;
-    const joined =
-      bytes.length === 0 ? Buffer.from(piece.buffer, piece.byteOffset, piece.length) : Buffer.concat([bytes, piece]);
-    this.#held = { at, bytes: joined };
+    this.#held = this.#joined(Buffer.from(piece.buffer, piece.byteOffset, piece.length));
     this.#advance(false);
     this.#drop();
+  }
+
+  /** What is held and a piece. Where no mark begins in what is held, the piece alone: copying all would be garbage. */
+  #joined(piece: Buffer): Answer {
+    const { at, bytes } = this.#held;
+    if (bytes.length > 0 && this.#step.done !== true && this.#step.value.kind === "mark") {
+      const { marks, from } = this.#step.value;
+      const seam = Buffer.concat([bytes, piece.subarray(0, longest(marks) - 1)]);
+      const isWhole = piece.length >= longest(marks) - 1;
+      if (isWhole && findMark({ at, bytes: seam }, marks, from) === undefined)
+        return { at: at + bytes.length, bytes: piece };
+    }
+    return { at, bytes: bytes.length === 0 ? piece : Buffer.concat([bytes, piece]) };
   }
 
   /** There is no more. */
