@@ -14,6 +14,11 @@ import type { ContainersContext } from "./context.ts";
 import type { CreateRequest } from "./request.ts";
 import type { ContainerRecord, HostSettings } from "./types.ts";
 
+/** Where programs reach NVIDIA's Multi-Process Service. */
+const MPS = "/tmp/nvidia-mps";
+const MPS_TEXT =
+  "NVIDIA's Multi-Process Service runs on this host, and its programs share memory: `--ipc host` lets this container's take part";
+
 /** Where the devices of records are looked for that do not say so. */
 const USUAL_PLACES: DevicePlaces = { driverRoot: "/", cdiDirectories: ["/etc/cdi", "/var/run/cdi"] };
 
@@ -61,7 +66,10 @@ export async function deviceWarnings(record: ContainerRecord): Promise<readonly 
     ...record.mounts.map(({ destination }) => destination).filter((path) => mounts.has(path)),
     ...record.host.security.devices.map(({ target }) => target).filter((path) => nodes.has(path)),
   ];
+  const options = (record.host.deviceRequests ?? []).flatMap((request) => Object.keys(request.options));
   return [
+    ...(options.length === 0 ? [] : [`options of \`--gpus\` are left out (${options.join(", ")}): no driver has any`]),
+    ...(mounts.has(MPS) && record.host.namespaces.ipc === undefined ? [MPS_TEXT] : []),
     ...covered.map((path) => `\`${path}\` is from the CDI device and not from your own flag for that path`),
     ...staleNodes(edits),
   ];

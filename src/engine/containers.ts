@@ -6,6 +6,7 @@ import type {
   LogRecord,
   StatsRequest,
 } from "../containers/index.ts";
+import type { FoundDevices } from "../gpu/index.ts";
 import { parseImageConfig } from "../oci/index.ts";
 import type { ImageConfig } from "../oci/index.ts";
 import { parseLogConfig } from "../options/index.ts";
@@ -13,7 +14,7 @@ import type { LogConfig } from "../options/index.ts";
 import type { ImageRecord, Store } from "../store/index.ts";
 import { readCheckedBlob } from "./checked-blob.ts";
 import type { ContainersApi, CreateRequest, LogsRequest } from "./facade-containers.ts";
-import { noteUnaskedGpus, requiredDevices, requireSuitableGpus, withGpusOfVariable } from "./gpu-run.ts";
+import { devicesNow, noteUnaskedGpus, requiredDevices, requireSuitableGpus, withGpusOfVariable } from "./gpu-run.ts";
 import { requireTrees } from "./deferred.ts";
 import { lookUpImage, platformOf } from "./image-lookup.ts";
 import type { Rooms } from "./rooms.ts";
@@ -26,12 +27,12 @@ export function containersApi(rooms: Rooms): ContainersApi {
   return {
     run: async (request, io) => {
       const asked = await withGpusOfVariable(request);
-      await requiredDevices(rooms, asked);
-      const { image, complete } = await prepared(rooms, asked);
+      const { image, complete } = await prepared(rooms, asked, await requiredDevices(rooms, asked));
       return (await room()).runContainer(await change(), image, complete, io);
     },
     create: async (request) => {
-      const { image, complete } = await prepared(rooms, await withGpusOfVariable(request));
+      const asked = await withGpusOfVariable(request);
+      const { image, complete } = await prepared(rooms, asked, await devicesNow(rooms, asked));
       return (await room()).createContainer(await change(), image, complete);
     },
     start: async (name, io) => (await room()).startContainer(await change(), name, io),
@@ -77,11 +78,11 @@ interface Prepared {
 }
 
 /** The image of a new container, and what it is made with. */
-async function prepared(rooms: Rooms, request: CreateRequest): Promise<Prepared> {
+async function prepared(rooms: Rooms, request: CreateRequest, devices: FoundDevices | undefined): Promise<Prepared> {
   const log = await logConfigFor(rooms, request);
   const image = await imageFor(rooms, request);
   await noteUnaskedGpus(rooms, request, image);
-  await requireSuitableGpus(rooms, request, image);
+  await requireSuitableGpus(rooms, request, { image, devices });
   return { image, complete: { ...(await withMountedImages(rooms, request)), log } };
 }
 

@@ -2,24 +2,33 @@
 /* The check before a container with GPUs starts; what nothing has changed for is known from the last time. */
 import { join } from "node:path";
 import { TareError, digestOfValue } from "../base/index.ts";
-import { checkImage, currentGpuData, gpuDataMark, selectedGpus, targetsOfHost } from "../gpu/index.ts";
+import { checkImage, currentGpuData, gpuDataMark, targetsOfHost } from "../gpu/index.ts";
 import { describedHost } from "./gpu-host.ts";
 import { keepFindings, knownFindings, programMark } from "./gpu-memo.ts";
 import { readNeeds } from "./gpu-needs.ts";
 import type { ContainerImage } from "../containers/index.ts";
-import type { GpuFinding, GpuTarget } from "../gpu/index.ts";
+import type { FoundDevices, GpuFinding, GpuTarget, HostGpu } from "../gpu/index.ts";
 import type { CreateRequest } from "./facade-containers.ts";
 import type { Rooms } from "./rooms.ts";
+
+/** An image, and the devices that its container would get. */
+interface WantedGpus {
+  readonly image: ContainerImage;
+  readonly devices: Pick<FoundDevices, "gpus">;
+}
 
 /**
  * Refuses an image that can't run on the GPUs that it would get; warnings are told. Throws `E_GPU_CHECK`, or tells errors
  * as warnings too with `gpuCheck` `warn`.
  */
-export async function requireGpusSuit(rooms: Rooms, request: CreateRequest, image: ContainerImage): Promise<void> {
-  const { deviceRequests = [], gpuCheck = "error", onWarning } = request;
-  if (deviceRequests.length === 0 || gpuCheck === "off") return;
-  const host = selectedGpus(await describedHost(rooms, request.signal), deviceRequests);
-  const findings = await findingsFor(rooms, request, { image, targets: targetsOfHost(host) });
+export async function requireGpusSuit(rooms: Rooms, request: CreateRequest, wanted: WantedGpus): Promise<void> {
+  const { gpuCheck = "error", onWarning } = request;
+  const { image, devices } = wanted;
+  const host = await describedHost(rooms, request.signal);
+  const isGiven = ({ vendor, index }: HostGpu): boolean =>
+    devices.gpus.some((gpu) => gpu.vendor === vendor && gpu.index === index);
+  const targets = targetsOfHost({ ...host, gpus: host.gpus.filter(isGiven) });
+  const findings = await findingsFor(rooms, request, { image, targets });
   const errors = findings.filter(({ level }) => level === "error");
   if (gpuCheck === "error" && errors.length > 0) throw refusal(image.reference, errors);
   const told = findings.filter(({ level }) => level === "error" || level === "warning");

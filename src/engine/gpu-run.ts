@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What `run` and `create` do about GPUs before a container is made. Runs without GPUs load nothing of that room. */
+import { isTareError } from "../base/index.ts";
 import type { ContainerImage } from "../containers/index.ts";
 import type { FoundDevices } from "../gpu/index.ts";
 import type { GpuRequest } from "../options/index.ts";
@@ -42,9 +43,23 @@ export async function noteUnaskedGpus(rooms: Rooms, request: CreateRequest, imag
 }
 
 /** Refuses an image that can't run on the GPUs that it would get. Throws `E_GPU_CHECK`. */
-export async function requireSuitableGpus(rooms: Rooms, request: CreateRequest, image: ContainerImage): Promise<void> {
-  if ((request.deviceRequests ?? []).length === 0 || request.gpuCheck === "off") return;
-  await (await import("./gpu-gate.ts")).requireGpusSuit(rooms, request, image);
+export async function requireSuitableGpus(
+  rooms: Rooms,
+  request: CreateRequest,
+  { image, devices }: { readonly image: ContainerImage; readonly devices: FoundDevices | undefined },
+): Promise<void> {
+  if (devices === undefined || devices.gpus.length === 0 || request.gpuCheck === "off") return;
+  await (await import("./gpu-gate.ts")).requireGpusSuit(rooms, request, { image, devices });
+}
+
+/** `requiredDevices` for a container that is only made: what can't be had now may be there when it is started. */
+export async function devicesNow(rooms: Rooms, request: CreateRequest): Promise<FoundDevices | undefined> {
+  try {
+    return await requiredDevices(rooms, request);
+  } catch (error) {
+    if (isTareError(error)) return undefined;
+    throw error;
+  }
 }
 
 function gpusOf({ deviceRequests = [] }: CreateRequest): readonly GpuRequest[] {

@@ -22,9 +22,9 @@ export async function watch(
   io: ProcessIo,
 ): Promise<number> {
   const request = await withGpusOfVariable(wanted);
-  await requiredDevices(rooms, request);
+  const devices = await requiredDevices(rooms, request);
   const image = await imageFor(rooms, request);
-  await requireSuitableGpus(rooms, request, image);
+  await requireSuitableGpus(rooms, request, { image, devices });
   const { workdir, env } = plannedProcess(image, request);
   const { root, mount } = sourcesOf(rooms.settings.cwd, request, { place: options.place, workdir });
   const isSet = (entry: string): boolean => env.some((each) => each.startsWith(entry.split("=")[0] ?? ""));

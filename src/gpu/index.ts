@@ -21,7 +21,6 @@ export type { HostState, HostStateOptions } from "./check/host-state.ts";
 export { describeTarget } from "./check/describe-target.ts";
 /** Descriptions of machines: see each for its errors. */
 export { isTargetText, parseGpuTarget } from "./check/target.ts";
-export { selectedGpus } from "./check/selected.ts";
 export { targetsOfHost } from "./check/target-of-host.ts";
 /** Throws `E_ACCELERATOR`. */
 export { automaticBuild } from "./check/automatic-build.ts";

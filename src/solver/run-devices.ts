@@ -89,7 +89,7 @@ function notAllowed(names: readonly string[]): TareError {
 
 function notHere(name: string, registry: CdiRegistry | undefined): TareError {
   const there = (registry?.devices() ?? []).map((device) => device.name);
-  const problems = (registry?.problems ?? []).map(({ files, message }) => `${files.join(", ")}: ${message}`);
+  const problems = (registry?.problems ?? []).map(({ files, message }) => [...files, message].join(": "));
   const known = there.length === 0 ? "this host has no CDI device" : `there are ${there.slice(0, 8).join(", ")}`;
   return new TareError("E_CDI_DEVICE", `required device "${name}" is not registered`, {
     hint: [`${known}; drop \`,required\` to build without it`, ...problems].join("; "),

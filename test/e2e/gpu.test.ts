@@ -177,6 +177,31 @@ describe.skipIf(reason !== undefined)("containers with GPUs", () => {
     expect(by("--gpus", "0").out).toBe("");
   });
 
+  it("say what of a request nobody serves, and what the host's service for sharing GPUs needs", () => {
+    const service = join(driver, "tmp/nvidia-mps");
+    fs.mkdirSync(service, { recursive: true });
+    const run = [
+      "run",
+      "--rm",
+      "--shm-size",
+      "1m",
+      "--ulimit",
+      "stack=-1",
+      "--ulimit",
+      "memlock=1024",
+      "--gpus",
+      "1,options=a=b",
+    ];
+    const { out, err } = gpu(...run, IMAGE, "ls", "-d", "/tmp/nvidia-mps");
+    fs.rmSync(service, { recursive: true });
+    expect(out).toBe("/tmp/nvidia-mps\n");
+    expect(err.split("\n")).toEqual([
+      "WARNING: options of `--gpus` are left out (a): no driver has any",
+      expect.stringMatching(/^WARNING: NVIDIA's Multi-Process Service runs.*`--ipc host`/),
+      "",
+    ]);
+  });
+
   it("get none by an image's own variable, and are told how", () => {
     const context = world.files("cuda", { Dockerfile: `FROM ${IMAGE}\nENV NVIDIA_VISIBLE_DEVICES=all\n` });
     world.ok("build", "-q", "-t", "cuda", context);

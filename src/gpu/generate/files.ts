@@ -45,7 +45,7 @@ const CONFIGS: readonly (readonly [root: string, ...row: Row])[] = [
   ["/usr/share", "nvidia/nvoptix.bin", "graphics"],
   ["/usr/share", "X11/xorg.conf.d/10-nvidia.conf", "display"],
   ["/usr/share", "X11/xorg.conf.d/nvidia-drm-outputclass.conf", "display"],
-  ["/etc", "OpenCL/vendors/nvidia.icd", "graphics"],
+  ["/etc", "OpenCL/vendors/nvidia.icd", "compute", "graphics"],
   ["/etc", "vulkan/icd.d/nvidia_icd.json", "graphics"],
   ["/etc", "vulkan/icd.d/nvidia_layers.json", "graphics"],
   ["/etc", "vulkan/implicit_layer.d/nvidia_layers.json", "graphics"],

@@ -3,7 +3,13 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { fakeAmdRoot, fakeNvidiaRoot, fakeUuid, fakeWslRoot } from "../../../test/support/fake-driver-root.ts";
+import {
+  fakeAmdRoot,
+  fakeIntelRoot,
+  fakeNvidiaRoot,
+  fakeUuid,
+  fakeWslRoot,
+} from "../../../test/support/fake-driver-root.ts";
 import { parseGpus } from "../../options/index.ts";
 import { findDevices, openHostDevices } from "../index.ts";
 import type { DevicePlaces, FoundDevices } from "../index.ts";
@@ -74,6 +80,16 @@ describe("devices of this host", () => {
     expect(files(utility)).toContain("nvidia-smi");
     expect(files(utility)).not.toContain("libcuda.so.1");
     await expect(findDevices({ requests, env: ["NVIDIA_DRIVER_CAPABILITIES=cuda"] }, places)).rejects.toThrow("`cuda`");
+  });
+
+  it("are of the maker that serves the request, and devices that are no GPUs are none", async () => {
+    fakeIntelRoot(root);
+    fakeNvidiaRoot(root, { nodes: "files", without: ["drm"] });
+    install("example.com/thing", "a");
+    expect((await find("all")).gpus.map(({ vendor }) => vendor)).toEqual(["nvidia"]);
+    expect((await find("1,driver=intel")).gpus.map(({ vendor }) => vendor)).toEqual(["intel"]);
+    expect((await find("driver=cdi,device=example.com/thing=a")).gpus).toEqual([]);
+    expect((await find("0")).gpus).toEqual([]);
   });
 
   it("may be none, with the driver's files alone", async () => {

@@ -26,7 +26,7 @@ export interface WantedDevices {
 export interface FoundDevices extends CdiResolution {
   /** Qualified names of CDI devices, in the order asked for. */
   readonly names: readonly string[];
-  /** The GPUs among them that discovery knows; of a divided one a part may be meant. */
+  /** The GPUs among them, as discovery knows them; of a divided one a part may be meant. */
   readonly gpus: readonly HostGpu[];
 }
 
@@ -62,13 +62,16 @@ function vendorsWanted(requests: readonly GpuRequest[]): readonly GpuVendor[] {
   return [...new Set(wanted)];
 }
 
+/** Of a name that only an installed specification knows, all of its maker; of devices that are no GPUs none. */
 function gpusNamed(names: readonly string[], gpus: readonly HostGpu[]): readonly HostGpu[] {
-  return gpus.filter((gpu) =>
-    names.some((name) => {
-      const [, own = ""] = /=(.*)$/.exec(name) ?? [];
-      return vendorOfName(name) === gpu.vendor && (own === "all" || idsOf(gpu).includes(own.toLowerCase()));
-    }),
-  );
+  const named = names.flatMap((name) => {
+    const own = gpus.filter(({ vendor }) => vendor === vendorOfName(name));
+    const id = name.slice(name.indexOf("=") + 1).toLowerCase();
+    if (id === "none") return [];
+    const found = own.filter((gpu) => idsOf(gpu).includes(id));
+    return found.length > 0 ? found : own;
+  });
+  return gpus.filter((gpu) => named.includes(gpu));
 }
 
 /** As the error says it when there is nothing. */
