@@ -2,7 +2,9 @@
 /* `gpu check` on hosts that are folders, and for machines that are only described. */
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { fakeNvidiaRoot } from "../support/fake-driver-root.ts";
+import { fakeNvidiaRoot, fakeUuid } from "../support/fake-driver-root.ts";
+import { compiler, putFakeNvml } from "../support/fake-nvml.ts";
+import type { FakeNvml } from "../support/fake-nvml.ts";
 import { openProgramWorld } from "../support/program.ts";
 import type { Outcome, ProgramWorld } from "../support/program.ts";
 
@@ -109,6 +111,20 @@ describe("gpu check", () => {
     );
     expect(out).toMatch(/^ {9}to change: update the driver to R580 .*, or take the build for CUDA 12\.\d/m);
     expect(out).toMatch(/^ok {7}`NVIDIA_REQUIRE_CUDA` is satisfied/m);
+  });
+
+  it.skipIf(compiler() === undefined)("asks the driver's library once for what files do not tell", () => {
+    const root = join(world.folder, "asked");
+    const bus = "0000:07:00.0";
+    fakeNvidiaRoot(root, { nodes: "files", gpus: [{ bus, minor: 0, model: "Tesla V100", device: "0xffff" }] });
+    const gpu = { name: "Tesla V100", brand: 2, capability: "7.0", uuid: fakeUuid(0), bus: "00000000:07:00.0", minor: 0 };
+    const said = { driver: "535.104.05", cuda: 12_020, gpus: [gpu] };
+    const run = (faults: FakeNvml["faults"]): Outcome =>
+      world.tare(["gpu", "check", "app"], { env: { NVIDIA_DRIVER_ROOT: root, ...putFakeNvml(root, { ...said, faults }) } });
+    const first = run({});
+    expect(first.out).toMatch(/^this host: driver 535\.104\.05 \(CUDA 12\.2\), Tesla V100 \(7\.0\)$/m);
+    expect(first.out).toMatch(/^ERROR {4}torch 2\.11\.0 has no code for .* \(Volta, compute capability 7\.0\)/m);
+    expect(run({ "nvmlInit_v2.0": "crash" })).toEqual(first);
   });
 
   it("compares it with machines that are described, or that the project names", () => {
