@@ -117,10 +117,19 @@ describe("gpu check", () => {
     const root = join(world.folder, "asked");
     const bus = "0000:07:00.0";
     fakeNvidiaRoot(root, { nodes: "files", gpus: [{ bus, minor: 0, model: "Tesla V100", device: "0xffff" }] });
-    const gpu = { name: "Tesla V100", brand: 2, capability: "7.0", uuid: fakeUuid(0), bus: "00000000:07:00.0", minor: 0 };
+    const gpu = {
+      name: "Tesla V100",
+      brand: 2,
+      capability: "7.0",
+      uuid: fakeUuid(0),
+      bus: "00000000:07:00.0",
+      minor: 0,
+    };
     const said = { driver: "535.104.05", cuda: 12_020, gpus: [gpu] };
     const run = (faults: FakeNvml["faults"]): Outcome =>
-      world.tare(["gpu", "check", "app"], { env: { NVIDIA_DRIVER_ROOT: root, ...putFakeNvml(root, { ...said, faults }) } });
+      world.tare(["gpu", "check", "app"], {
+        env: { NVIDIA_DRIVER_ROOT: root, ...putFakeNvml(root, { ...said, faults }) },
+      });
     const first = run({});
     expect(first.out).toMatch(/^this host: driver 535\.104\.05 \(CUDA 12\.2\), Tesla V100 \(7\.0\)$/m);
     expect(first.out).toMatch(/^ERROR {4}torch 2\.11\.0 has no code for .* \(Volta, compute capability 7\.0\)/m);
