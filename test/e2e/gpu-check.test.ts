@@ -126,9 +126,9 @@ describe("gpu check", () => {
       minor: 0,
     };
     const said = { driver: "535.104.05", cuda: 12_020, gpus: [gpu] };
-    const run = (faults: FakeNvml["faults"]): Outcome =>
+    const run = (faults: NonNullable<FakeNvml["faults"]>): Outcome =>
       world.tare(["gpu", "check", "app"], {
-        env: { NVIDIA_DRIVER_ROOT: root, ...putFakeNvml(root, { ...said, faults }) },
+        env: putFakeNvml(root, { ...said, faults }),
       });
     const first = run({});
     expect(first.out).toMatch(/^this host: driver 535\.104\.05 \(CUDA 12\.2\), Tesla V100 \(7\.0\)$/m);
