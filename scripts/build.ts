@@ -109,7 +109,13 @@ function startingFast(code: string): string {
 const DIVISION = {
   bases: { "program.cjs": ["src/cli/entry.ts"], "engine.cjs": ["src/engine/index.ts"] },
   hot: {
-    "run.cjs": ["src/cli/commands/run.ts", "src/containers/index.ts"],
+    "run.cjs": [
+      "src/cli/commands/run.ts",
+      "src/containers/index.ts",
+      "src/engine/container-commands.ts",
+      "src/engine/devices.ts",
+      "src/engine/user-settings.ts",
+    ],
     "build.cjs": [
       "src/cli/commands/build.ts",
       "src/engine/build.ts",
