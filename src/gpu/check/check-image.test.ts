@@ -71,6 +71,14 @@ describe("what wheels say", () => {
     expect(found(check("driver=580,sm=90", rocm), "wrong-vendor")?.level).toBe("error");
     expect(found(check("gfx=gfx90a", rocm), "kernels")?.level).toBe("ok");
   });
+
+  it("takes a package with code for both makers' GPUs for one of each", () => {
+    const kernels = { cubins: ["8.0"], ptx: [], gfx: ["gfx90a"] };
+    const both = { packages: [wheel({ name: "bitsandbytes", version: "0.50.2", kernels })] };
+    expect(found(check("driver=580,sm=80", both), "wrong-vendor")).toBeUndefined();
+    expect(found(check("gfx=gfx90a", both), "wrong-vendor")).toBeUndefined();
+    expect(found(check("gfx=gfx90a", both), "kernels")?.level).toBe("ok");
+  });
 });
 
 describe("forward compatibility", () => {

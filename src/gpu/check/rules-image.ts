@@ -41,8 +41,13 @@ function isRocm({ version, kernels }: GpuPackage): boolean {
 }
 
 function isForOther(found: GpuPackage, vendor: Subject["target"]["vendor"]): boolean {
-  if (vendor === "nvidia") return isRocm(found);
+  // bitsandbytes has objects for both makers in one wheel.
+  if (vendor === "nvidia") return isRocm(found) && !hasCudaCode(found);
   return found.cuda !== undefined && !isRocm(found);
+}
+
+function hasCudaCode({ kernels }: GpuPackage): boolean {
+  return kernels !== undefined && kernels.cubins.length + kernels.ptx.length > 0;
 }
 
 /** AMD's targets in a ROCm build. */
