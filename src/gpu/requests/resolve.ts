@@ -115,7 +115,7 @@ function onlyTogether({ names }: VendorDevices): TareError {
 }
 
 function unknownDevice(message: string, units: readonly GpuUnit[]): TareError {
-  const hint = `there are ${units.map(({ shown }) => shown).join("; ")}`;
+  const hint = `to choose from: ${units.map(({ shown }) => shown).join("; ")}`;
   return new TareError("E_GPU_UNKNOWN", message, {
     hint,
     exitCode: 125,
