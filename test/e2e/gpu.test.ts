@@ -224,7 +224,9 @@ describe.skipIf(reason !== undefined)("containers with GPUs", () => {
     );
     const third = gpu("run", "--rm", "--gpus", "device=2", IMAGE, "true");
     expect(third.code).toBe(125);
-    expect(third.err).toMatch(/^error\[E_GPU_UNKNOWN\]: .*`2`.*\nhint: to choose from: 0 \(NVIDIA A100.*; 1 \(NVIDIA A100/);
+    expect(third.err).toMatch(
+      /^error\[E_GPU_UNKNOWN\]: .*`2`.*\nhint: to choose from: 0 \(NVIDIA A100.*; 1 \(NVIDIA A100/,
+    );
     expect(world.ok("ps", "-aq")).toBe("");
   });
 
