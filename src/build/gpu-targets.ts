@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The machines with GPUs that a project is for: what `auto` is for them, and whether chosen packages run on them. */
 import { TareError } from "../base/index.ts";
-import type { GpuFinding, GpuTarget, GpuWheel } from "../gpu/index.ts";
+import type { GpuFinding, GpuTarget, GpuWheel, ImageNeeds } from "../gpu/index.ts";
 import type { Project } from "../project/index.ts";
 import type { SelectedPackage } from "../python/index.ts";
 import type { BuildPlace } from "./run-build.ts";
@@ -52,12 +52,25 @@ export async function checkTargets(
   project: Configured,
   packages: readonly SelectedPackage[],
 ): Promise<readonly TargetFindings[]> {
+  const wheels = packages.flatMap(wheelOf);
+  return checkTargetsOfImage(place, project, async () => {
+    const { needsOfWheels } = await import("../gpu/index.ts");
+    return { image: "", env: {}, packages: await needsOfWheels(place.store, wheels) };
+  });
+}
+
+/** The same for an image, whose needs are read only where machines are named. */
+export async function checkTargetsOfImage(
+  place: Pick<BuildPlace, "store">,
+  project: Configured,
+  read: () => Promise<ImageNeeds>,
+): Promise<readonly TargetFindings[]> {
   if (project.config.gpu === undefined || project.config.gpu.check === "off") return [];
   const targets = await targetsOf(project);
   if (targets.length === 0) return [];
-  const { checkImage, currentGpuData, needsOfWheels } = await import("../gpu/index.ts");
-  const needs = { image: "", env: {}, packages: await needsOfWheels(place.store, packages.flatMap(wheelOf)) };
-  if (needs.packages.length === 0) return [];
+  const { checkImage, currentGpuData } = await import("../gpu/index.ts");
+  const needs = await read();
+  if (needs.packages.length === 0 && needs.toolkit === undefined) return [];
   const { data } = await currentGpuData(place.store);
   const all = targets.map((target) => ({
     target: target.name,
@@ -89,7 +102,11 @@ export function targetTexts(all: readonly TargetFindings[]): readonly string[] {
 }
 
 /** Throws `E_GPU_CHECK` where the project wants an error and something can't run. */
-export function refuseTargets(all: readonly TargetFindings[], { config }: Configured): void {
+export function refuseTargets(
+  all: readonly TargetFindings[],
+  { config }: Configured,
+  doing: string = "choosing packages",
+): void {
   if (config.gpu?.check !== "error") return;
   const errors = all.flatMap(({ target, findings }) =>
     findings.filter(({ level }) => level === "error").map((finding) => ({ target, ...finding })),
@@ -97,7 +114,7 @@ export function refuseTargets(all: readonly TargetFindings[], { config }: Config
   const [first, ...others] = errors;
   if (!first) return;
   const more = others.length === 0 ? "" : ` (and ${others.length} more)`;
-  throw new TareError("E_GPU_CHECK", `choosing packages for \`${first.target}\`: ${first.message}${more}`, {
+  throw new TareError("E_GPU_CHECK", `${doing} for \`${first.target}\`: ${first.message}${more}`, {
     hint: first.fix ?? 'set `check = "warn"` below [tool.tare.gpu] to go on all the same',
   });
 }

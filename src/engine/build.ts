@@ -78,6 +78,7 @@ async function buildAndPush(
   };
   const { facts, ...result } = await runBuild(place, withEpoch(rooms, request));
   if (facts) (await import("./attestations.ts")).rememberFacts(rooms, facts);
+  await (await import("./gpu-built.ts")).checkBuiltImages(rooms, request, result);
   if (request.load && result.target !== undefined) await loadIntoEngine(rooms, request, result.target);
   return names.length === 0 ? result : pushBuilt(rooms, request, { result, names, remote, imported });
 }

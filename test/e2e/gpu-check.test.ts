@@ -157,3 +157,24 @@ describe("gpu check", () => {
     );
   });
 });
+
+describe("the image of a Dockerfile in a folder that names machines", () => {
+  const build = (check: string, ...args: readonly string[]): Outcome => {
+    const folder = world.files(`named-${check}`, {
+      Dockerfile: "FROM app\n",
+      "tare.toml": `[gpu]\ncheck = "${check}"\n[gpu.targets]\ncluster = "driver=535,sm=80"\ndesk = "driver=580,sm=90"\n`,
+    });
+    return world.tare(["build", ...args, folder]);
+  };
+
+  it("is warned of, refused or left alone, as its settings say", () => {
+    const warned = build("warn", "-t", "named");
+    expect(warned.code, warned.err).toBe(0);
+    expect(warned.err).toMatch(/GpuTarget.*on `cluster`: driver 535 .*is too old for torch 2\.11\.0/);
+    expect(warned.err).not.toContain("`desk`");
+    const refused = build("error");
+    expect(refused.code).toBe(1);
+    expect(refused.err).toMatch(/error\[E_GPU_CHECK\]: .*`cluster`: driver 535 .*is too old for torch/);
+    expect(build("off").err).not.toContain("torch");
+  });
+});

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What a Dockerfile made, against the machines that its folder's settings name. */
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { BuildResult, BuildRequest } from "./types.ts";
+import type { Rooms } from "./rooms.ts";
+
+const SETTINGS = ["tare.toml", "pyproject.toml"];
+
+/**
+ * Warns of what keeps an image from running on the machines of `[gpu.targets]`, or with `check = "error"` throws
+ * `E_GPU_CHECK`: the image is there then and goes nowhere. A project without a Dockerfile is checked before it is built.
+ */
+export async function checkBuiltImages(rooms: Rooms, request: BuildRequest, result: BuildResult): Promise<void> {
+  const { context } = request;
+  if (result.decisions !== undefined || result.target === undefined || !hasSettings(context)) return;
+  const { checkTargetsOfImage, refuseTargets, projectIn, targetTexts } = await import("../build/index.ts");
+  const project = projectIn(context);
+  if (project?.config.gpu === undefined) return;
+  const { gpuNeedsOfImage } = await import("./gpu-needs.ts");
+  const image = result.names[0] ?? result.target;
+  const store = rooms.writer();
+  const found = await checkTargetsOfImage({ store }, project, () => gpuNeedsOfImage(rooms, { ...request, image }));
+  refuseTargets(found, project, `checking \`${image}\``);
+  for (const message of targetTexts(found)) {
+    request.listener?.({ kind: "warning", rule: "GpuTarget", message, at: Date.now() });
+  }
+}
+
+/** The context may also be a repository, an archive or the standard input. */
+function hasSettings(context: string): boolean {
+  const isFolder = statSync(context, { throwIfNoEntry: false })?.isDirectory() === true;
+  return isFolder && SETTINGS.some((name) => existsSync(join(context, name)));
+}
