@@ -107,7 +107,7 @@ function scriptOf(joined: readonly Joined[], rules: string): NamespaceScript {
   return { inside: `link set lo up\n${inside.join("")}`, outside: joined.map(outsideLines).join(""), rules };
 }
 
-/** Internal networks lead nowhere; of the others the one with the greatest priority, then the first. */
+/** Internal networks lead nowhere; of the others the first. */
 function defaultRoute(joined: readonly Joined[]): Joined | undefined {
   return joined.find(({ network }) => !network.internal);
 }

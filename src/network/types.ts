@@ -74,7 +74,7 @@ export interface Join {
   readonly ipv4?: string | undefined;
   readonly ipv6?: string | undefined;
   readonly macAddress?: string | undefined;
-  /** The default route goes where this is greatest. */
+  /** Shown only: the default route goes to the first network. */
   readonly gatewayPriority?: number | undefined;
 }
 

@@ -16,7 +16,7 @@ export const command: CommandBody = {
       name: "gw-priority",
       type: "string",
       valueName: "int",
-      description: "The default route goes where this is greatest",
+      description: "Accepted and shown; the default route stays where it is",
     },
     refused("link", "containers of a network know one another by name"),
     refused("link-local-ip", "addresses are given by the network"),
