@@ -47,7 +47,8 @@ export const NOT_PLANNED: Readonly<Record<string, string>> = {
 
 /** What Tare has and does otherwise on purpose. */
 export const DIFFERENT: Readonly<Record<string, string>> = {
-  "network connect --gw-priority": "accepted and shown; the default route stays in the first network that is not internal",
+  "network connect --gw-priority":
+    "accepted and shown; the default route stays in the first network that is not internal",
   "run --detach": "when the program can't be started no id is printed, and the container is `exited`, not `created`",
   "run --gpus": "a count beside devices is refused at once, with the quoted form; /dev/shm is half of the memory",
   "run --ipc": "`private`, `shareable` and `host`; another container's is refused",
