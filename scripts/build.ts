@@ -119,6 +119,7 @@ const DIVISION = {
     "build.cjs": [
       "src/cli/commands/build.ts",
       "src/engine/build.ts",
+      "src/engine/gpu-built.ts",
       "src/build/index.ts",
       "src/solver/index.ts",
       "src/runtime/index.ts",

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What a Dockerfile made, against the machines that its folder's settings name. */
-import { existsSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { join } from "node:path";
+import { readTextIfPresent } from "../base/index.ts";
 import type { BuildResult, BuildRequest } from "./types.ts";
 import type { Rooms } from "./rooms.ts";
 
-const SETTINGS = ["tare.toml", "pyproject.toml"];
+const SETTINGS = [
+  ["tare.toml", /^\s*(?:\[\s*)?gpu\b/m],
+  ["pyproject.toml", /\btare\b.*\bgpu\b|^\s*gpu\s*(?:\.|=\s*\{)/m],
+] as const;
 
 /**
  * Warns of what keeps an image from running on the machines of `[gpu.targets]`, or with `check = "error"` throws
@@ -13,7 +17,7 @@ const SETTINGS = ["tare.toml", "pyproject.toml"];
  */
 export async function checkBuiltImages(rooms: Rooms, request: BuildRequest, result: BuildResult): Promise<void> {
   const { context } = request;
-  if (result.decisions !== undefined || result.target === undefined || !hasSettings(context)) return;
+  if (result.decisions !== undefined || result.target === undefined || !namesMachines(context)) return;
   const { checkTargetsOfImage, refuseTargets, projectIn, targetTexts } = await import("../build/index.ts");
   const project = projectIn(context);
   if (project?.config.gpu === undefined) return;
@@ -27,8 +31,11 @@ export async function checkBuiltImages(rooms: Rooms, request: BuildRequest, resu
   }
 }
 
-/** The context may also be a repository, an archive or the standard input. */
-function hasSettings(context: string): boolean {
+/**
+ * Whether the folder's settings have a table about GPUs. Others of a Dockerfile's folder need not be a project that Tare
+ * can read; the context may also be a repository, an archive or the standard input.
+ */
+function namesMachines(context: string): boolean {
   const isFolder = statSync(context, { throwIfNoEntry: false })?.isDirectory() === true;
-  return isFolder && SETTINGS.some((name) => existsSync(join(context, name)));
+  return isFolder && SETTINGS.some(([name, table]) => table.test(readTextIfPresent(join(context, name)) ?? ""));
 }

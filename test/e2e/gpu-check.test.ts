@@ -177,4 +177,14 @@ describe("the image of a Dockerfile in a folder that names machines", () => {
     expect(refused.err).toMatch(/error\[E_GPU_CHECK\]: .*`cluster`: driver 535 .*is too old for torch/);
     expect(build("off").err).not.toContain("torch");
   });
+
+  it("is not looked at, nor are its folder's settings, where they name no machines", () => {
+    const folder = world.files("other-settings", {
+      Dockerfile: "FROM app\n",
+      "pyproject.toml": "[project]\nname = 'x'\nversion = 3\n[tool.tare]\nnosuch = 1\n",
+    });
+    const { code, err } = world.tare(["build", folder]);
+    expect(code, err).toBe(0);
+    expect(err).not.toContain("torch");
+  });
 });
