@@ -4,7 +4,6 @@ import { afterAll, expect, it } from "vitest";
 import { openStore } from "../store/index.ts";
 import { temporaryRoot } from "../store/fixture.ts";
 import { automaticAccelerator, checkTargets, refuseTargets, targetTexts } from "./gpu-targets.ts";
-import type { TareConfig } from "../project/index.ts";
 import type { SelectedPackage } from "../python/index.ts";
 
 const root = temporaryRoot();
@@ -14,19 +13,8 @@ afterAll(() => {
   fs.rmSync(root, { recursive: true, force: true });
 });
 
-const EMPTY: TareConfig = {
-  packages: [],
-  buildPackages: [],
-  env: {},
-  labels: {},
-  expose: [],
-  include: [],
-  exclude: [],
-  extras: [],
-  groups: [],
-};
 const projectFor = (targets: Readonly<Record<string, string>>, check?: "error" | "warn" | "off") => ({
-  config: { ...EMPTY, gpu: { targets, ...(check === undefined ? {} : { check }) } },
+  config: { gpu: { targets, ...(check === undefined ? {} : { check }) } },
 });
 const locked = (name: string, version: string): SelectedPackage => ({
   name,
@@ -57,7 +45,7 @@ it("refuses where the project says so, and looks at nothing where it switched th
     }),
   );
   expect(await checkTargets({ store }, projectFor({ cluster: "driver=535,sm=70" }, "off"), TORCH)).toEqual([]);
-  expect(await checkTargets({ store }, { config: EMPTY }, TORCH)).toEqual([]);
+  expect(await checkTargets({ store }, { config: {} }, TORCH)).toEqual([]);
 });
 
 it("has nothing to say of packages that use no GPU", async () => {

@@ -2,11 +2,14 @@
 /* The machines with GPUs that a project is for: what `auto` is for them, and whether chosen packages run on them. */
 import { TareError } from "../base/index.ts";
 import type { GpuFinding, GpuTarget, GpuWheel, ImageNeeds } from "../gpu/index.ts";
-import type { Project } from "../project/index.ts";
+import type { TareConfig } from "../project/index.ts";
 import type { SelectedPackage } from "../python/index.ts";
 import type { BuildPlace } from "./run-build.ts";
 
-type Configured = Pick<Project, "config">;
+/** A project, of which only what it says of GPUs counts here. */
+interface Configured {
+  readonly config: Pick<TareConfig, "gpu">;
+}
 
 /** The machines of `[tool.tare.gpu.targets]`. Throws `E_CONFIG`. */
 async function targetsOf({ config }: Configured): Promise<readonly GpuTarget[]> {
