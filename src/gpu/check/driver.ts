@@ -8,6 +8,7 @@
  */
 import { architectureOf } from "../data/capabilities.ts";
 import { cudaOfDriver, minimumDriver, runsOn } from "../data/drivers.ts";
+import { brandName } from "../nvml/brands.ts";
 import { compareDotted, majorOf, minorOf } from "../versions.ts";
 import type { GpuData } from "../data/types.ts";
 import type { GpuTarget, ImageNeeds } from "../types.ts";
@@ -102,19 +103,8 @@ function goneFrom(data: GpuData, capability: string | undefined, driver: string 
   return majorOf(driver) > generation.value.lastDriver ? generation.value.name : undefined;
 }
 
-/** NVML's brands in the notes of NVIDIA's compat libraries (1, 2 and 7 to 14 of nvmlBrandType_t). */
-const FORWARD_BRANDS: ReadonlySet<string> = new Set([
-  "quadro",
-  "tesla",
-  "vapps",
-  "vpc",
-  "vcs",
-  "vws",
-  "cloudgaming",
-  "quadrortx",
-  "nvidiartx",
-  "nvidia",
-]);
+/** The brands in the notes of NVIDIA's compat libraries, by their numbers in nvmlBrandType_t. */
+const FORWARD_BRANDS: ReadonlySet<string> = new Set([1, 2, 7, 8, 9, 10, 11, 12, 13, 14].map(brandName));
 
 /** Whether a GPU may go forward; undefined when neither brand nor name tells. */
 export function isDataCentre({ brand, name }: GpuTarget["gpus"][number]): boolean | undefined {
