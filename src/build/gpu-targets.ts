@@ -4,6 +4,7 @@ import { TareError } from "../base/index.ts";
 import type { GpuFinding, GpuTarget, GpuWheel, ImageNeeds } from "../gpu/index.ts";
 import type { TareConfig } from "../project/index.ts";
 import type { SelectedPackage } from "../python/index.ts";
+import type { BuildRequest } from "./request.ts";
 import type { BuildPlace } from "./run-build.ts";
 
 /** A project, of which only what it says of GPUs counts here. */
@@ -120,4 +121,15 @@ export function refuseTargets(
   throw new TareError("E_GPU_CHECK", `${doing} for \`${first.target}\`: ${first.message}${more}`, {
     hint: first.fix ?? 'set `check = "warn"` below [tool.tare.gpu] to go on all the same',
   });
+}
+
+/** Refuses, or warns the listener of everything that was found. Throws as `refuseTargets`. */
+export function tellTargets(
+  all: readonly TargetFindings[],
+  project: Configured,
+  { listener }: Pick<BuildRequest, "listener">,
+  doing?: string,
+): void {
+  refuseTargets(all, project, doing);
+  for (const message of targetTexts(all)) listener?.({ kind: "warning", rule: "GpuTarget", message, at: Date.now() });
 }

@@ -5,7 +5,7 @@ export type { PlainDockerfile } from "./project-dockerfile.ts";
 export { contextKey, findImage, readImage } from "./resolver.ts";
 export type { ImagePuller } from "./resolver.ts";
 /** What the files of a folder say; undefined when it is no project. Throws what `readProject` throws. */
-export { checkTargetsOfImage, refuseTargets, targetTexts } from "./gpu-targets.ts";
+export { checkTargetsOfImage, tellTargets } from "./gpu-targets.ts";
 export { projectIn } from "./project-build.ts";
 export { lockProject } from "./project-lock.ts";
 export type { LockRequest, LockResult, LockedVersion } from "./lock-types.ts";

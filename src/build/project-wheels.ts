@@ -16,7 +16,7 @@ import { buildWheels } from "./build-wheels.ts";
 import { splitPackages } from "./project-packages.ts";
 import { isolatedUv } from "./isolated-uv.ts";
 import { staleReason } from "./lock-state.ts";
-import { checkTargets, refuseTargets, targetTexts } from "./gpu-targets.ts";
+import { checkTargets, tellTargets } from "./gpu-targets.ts";
 import { acceleratorOf, checkAccelerator } from "./project-accelerator.ts";
 import type { IsolatedPlace } from "./isolated.ts";
 import type { Digest } from "../base/index.ts";
@@ -116,11 +116,7 @@ async function checkGpuTargets(
   { place, project, request }: ProjectBuild,
   selected: readonly SelectedPackage[],
 ): Promise<void> {
-  const found = await checkTargets(place, project, selected);
-  refuseTargets(found, project);
-  for (const message of targetTexts(found)) {
-    request.listener?.({ kind: "warning", rule: "GpuTarget", message, at: Date.now() });
-  }
+  tellTargets(await checkTargets(place, project, selected), project, request);
 }
 
 /** Where sources are built, and asked for what they need. */

@@ -18,17 +18,14 @@ const SETTINGS = [
 export async function checkBuiltImages(rooms: Rooms, request: BuildRequest, result: BuildResult): Promise<void> {
   const { context } = request;
   if (result.decisions !== undefined || result.target === undefined || !namesMachines(context)) return;
-  const { checkTargetsOfImage, refuseTargets, projectIn, targetTexts } = await import("../build/index.ts");
+  const { checkTargetsOfImage, projectIn, tellTargets } = await import("../build/index.ts");
   const project = projectIn(context);
   if (project?.config.gpu === undefined) return;
   const { gpuNeedsOfImage } = await import("./gpu-needs.ts");
   const image = result.names[0] ?? result.target;
   const store = rooms.writer();
   const found = await checkTargetsOfImage({ store }, project, () => gpuNeedsOfImage(rooms, { ...request, image }));
-  refuseTargets(found, project, `checking \`${image}\``);
-  for (const message of targetTexts(found)) {
-    request.listener?.({ kind: "warning", rule: "GpuTarget", message, at: Date.now() });
-  }
+  tellTargets(found, project, request, `checking \`${image}\``);
 }
 
 /**
